@@ -1,0 +1,62 @@
+"""Ports: a fact that one feature needs of another, asked here and filled by ``app``.
+
+A feature that may not import another asks the port; ``app`` fills each port once, at start-up.
+An unfilled port answers with nothing known, never with good news.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from sqlmodel import Session
+
+from core.verdicts import Verdict
+
+Source = TypeVar("Source", bound=Callable[..., object])
+
+
+class Port(Generic[Source]):
+    """One question, and the function that answers it once ``app`` has filled it in.
+
+    Parameters
+    ----------
+    question : str
+        What the port answers, for the error of a port filled twice.
+    """
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+        self._source: Source | None = None
+
+    @property
+    def source(self) -> Source | None:
+        """The function that answers, or None while nobody does."""
+        return self._source
+
+    def fill(self, source: Source) -> None:
+        """Let `source` answer from now on; filling again with the same function changes nothing."""
+        if self._source not in (None, source):
+            raise RuntimeError(f"The port '{self.question}' is filled already; fill it once in app.")
+        self._source = source
+
+    @contextmanager
+    def filled(self, source: Source) -> Iterator[None]:
+        """Let `source` answer inside the block only."""
+        before, self._source = self._source, source
+        try:
+            yield
+        finally:
+            self._source = before
+
+
+VerdictSource = Callable[[Session, str, str | None], Mapping[str, Verdict]]
+"""``(session, project key, release uid or None) -> {test uid: Verdict}``. Without a release the
+latest run of each test counts, whatever its commit. A test that is absent reads "not run"."""
+
+verdict_source: Port[VerdictSource] = Port("what does the latest run say about each test?")
+
+
+def verdicts(session: Session, project: str, release: str | None = None) -> Mapping[str, Verdict]:
+    """Return the latest verdict per test uid of `project`; empty when nobody answers."""
+    source = verdict_source.source
+    return source(session, project, release) if source else {}
