@@ -36,7 +36,9 @@ class Port(Generic[Source]):
     def fill(self, source: Source) -> None:
         """Let `source` answer from now on; filling again with the same function changes nothing."""
         if self._source not in (None, source):
-            raise RuntimeError(f"The port '{self.question}' is filled already; fill it once in app.")
+            raise RuntimeError(
+                f"The port '{self.question}' is filled already; fill it once in app."
+            )
         self._source = source
 
     @contextmanager

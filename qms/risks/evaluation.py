@@ -116,7 +116,7 @@ def policy_from(data: Mapping[str, Any], where: str = "risk policy") -> RiskPoli
     ----------
     data : mapping
         ``severity`` and ``likelihood`` (names, lowest first), ``matrix`` (one row per likelihood,
-        one level per severity), ``acceptable_up_to``, ``tolerable_with_benefit_risk`` and, if
+        one level per severity; or a mapping that holds these ``rows``), ``acceptable_up_to``, ``tolerable_with_benefit_risk`` and, if
         wanted, ``further_reduction_asked_at``, ``id``, ``title``, ``clauses``.
     where : str
         The file or record the data comes from, named in each fault.
@@ -168,9 +168,7 @@ def _off_scale(axis: str, value: object, scale: Sequence[str]) -> list[Fault]:
     return [Fault("RM10", axis, f"is {value!r}, not a step of 1 to {len(scale)}.")]
 
 
-def _scale(
-    data: Mapping[str, Any], key: str, where: str, faults: list[Fault]
-) -> tuple[str, ...]:
+def _scale(data: Mapping[str, Any], key: str, where: str, faults: list[Fault]) -> tuple[str, ...]:
     names = data.get(key)
     place = f"{where}: {key}"
     if not isinstance(names, list | tuple) or not names:
@@ -193,6 +191,8 @@ def _cells(
 ) -> tuple[tuple[int, ...], ...]:
     """Read the matrix cell by cell, so that every hole is named at once."""
     place = f"{where}: matrix"
+    if isinstance(matrix, Mapping):
+        matrix = matrix.get("rows")
     if not isinstance(matrix, list | tuple) or not matrix:
         faults.append(Fault("RM03", place, "is missing.", "Give one row per likelihood."))
         return ()
@@ -213,10 +213,10 @@ def _cells(
 def _row(
     row: Sequence[Any], likelihood: str, severity: tuple[str, ...], place: str, faults: list[Fault]
 ) -> tuple[int, ...]:
-    for extra in row[len(severity) :]:
-        faults.append(
-            Fault("RM04", place, f"{likelihood}: level {extra} has no severity.", "Remove it.")
-        )
+    faults.extend(
+        Fault("RM04", place, f"{likelihood}: level {extra} has no severity.", "Remove it.")
+        for extra in row[len(severity) :]
+    )
     levels: list[int] = []
     for column, name in enumerate(severity):
         level = row[column] if column < len(row) else None
@@ -245,7 +245,7 @@ def _refuse_falling_levels(
     place: str,
     faults: list[Fault],
 ) -> None:
-    """A level may not fall when harm grows worse or likelier; such a cell is a slip of the pen."""
+    """Name each level that falls as harm grows worse or likelier: a slip of the pen."""
     for i, row in enumerate(rows):
         for j, level in enumerate(row):
             cell = f"{likelihood[i]} x {severity[j]}"

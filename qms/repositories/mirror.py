@@ -1,0 +1,295 @@
+"""A bare mirror of one registered repository, and the few questions asked of it with Git.
+
+No text that a person or a commit wrote is ever an argument of a Git command: the address goes into
+the mirror's own configuration, revisions are hexadecimal names checked here, refs are constants.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from git import Git, Repo
+from git.exc import GitCommandError
+
+from core.errors import Conflict, Fault, Invalid
+from qms.repositories.addresses import Address, Transport
+from qms.repositories.trailers import read_trailers
+
+FETCH_SECONDS = 900
+"""A first mirror of a large repository over a slow line; a hung remote must not hold a worker."""
+
+READ_BYTES = 1 << 16
+
+LAST_SECOND = 253402300799
+"""The end of the year 9999, the last that a datetime can say."""
+
+_OBJECT_NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_LOG_FIELDS = ("%H", "%P", "%an", "%ct", "%s", "%(trailers:only=true,unfold=true)")
+_TAG_FIELDS = ("%(refname:strip=2)", "%(objectname)", "%(*objectname)", "%(creatordate:unix)")
+_QUIET = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C.UTF-8",
+}
+_SAFE = ("core.hooksPath=/dev/null", "gc.auto=0", "maintenance.auto=false")
+_SAFE_FETCH = (*_SAFE, "http.followRedirects=false", "fetch.recurseSubmodules=false")
+
+
+@dataclass(frozen=True)
+class CommitSeen:
+    """One commit as the log tells it."""
+
+    sha: str
+    parents: int
+    author: str
+    at: datetime
+    subject: str
+    trailers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TagSeen:
+    """One tag and the commit it finally names (an annotated tag is peeled)."""
+
+    name: str
+    sha: str
+    annotated: bool
+    at: datetime | None
+
+
+def object_name(text: str) -> str:
+    """Return `text` if it is the full hexadecimal name of a Git object.
+
+    Raises
+    ------
+    Invalid
+        For anything else: an abbreviation, a ref, an option.
+    """
+    if _OBJECT_NAME.fullmatch(text):
+        return text
+    raise Invalid(
+        "This is not a commit.",
+        [Fault("GIT08", repr(text[:80]), "is not a full commit name of 40 or 64 hex digits.")],
+    )
+
+
+class Mirror:
+    """A bare mirror at `path`, created when it is first fetched.
+
+    Parameters
+    ----------
+    path : Path
+        The mirror's folder below the data folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def exists(self) -> bool:
+        """Whether the mirror has been created."""
+        return (self.path / "HEAD").is_file()
+
+    def fetch(self, address: Address) -> None:
+        """Bring every branch and tag of `address` into the mirror; nothing is ever pruned by gc.
+
+        Raises
+        ------
+        Conflict
+            If Git cannot fetch, with Git's own last words.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        url = f"file://{quote(address.url)}" if address.transport is Transport.LOCAL else address.url
+        with self._open(create=True) as repo:
+            with repo.config_writer() as config:
+                config.set_value('remote "origin"', "url", url)
+            repo.git.update_environment(**_environment(address.transport))
+            try:
+                _configured(repo, _SAFE_FETCH).fetch(
+                    "--prune",
+                    "--force",
+                    "--no-tags",
+                    "--no-auto-gc",
+                    "--quiet",
+                    "origin",
+                    "+refs/heads/*:refs/heads/*",
+                    "+refs/tags/*:refs/tags/*",
+                    kill_after_timeout=FETCH_SECONDS,
+                )
+                self._follow_default_branch(repo)
+            except GitCommandError as error:
+                raise Conflict(_last_words(address, error)) from error
+
+    def _follow_default_branch(self, repo: Repo) -> None:
+        """Point HEAD where the remote's HEAD points, whatever the branch is called."""
+        told = _configured(repo, _SAFE_FETCH).ls_remote(
+            "--symref", "origin", "HEAD", kill_after_timeout=FETCH_SECONDS
+        )
+        match = re.match(r"ref: refs/heads/(?P<branch>[^\t\n]+)\tHEAD", told)
+        if match and match["branch"] in {head.name for head in repo.heads}:
+            repo.head.set_reference(repo.heads[match["branch"]])
+
+    def default_branch(self) -> str:
+        """Return the branch that HEAD names; empty while the mirror has no commit."""
+        with self._open() as repo:
+            return repo.head.reference.name if repo.head.is_valid() else ""
+
+    def tips(self) -> dict[str, str]:
+        """Return the commit or tag object of every ref by its full name."""
+        with self._open() as repo:
+            lines = repo.git.for_each_ref("--format=%(objectname) %(refname)").splitlines()
+        return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
+
+    def tags(self) -> list[TagSeen]:
+        """Return every tag that names a commit."""
+        form = "--format=" + "%00".join((*_TAG_FIELDS, "%(*objecttype)%(objecttype)"))
+        with self._open() as repo:
+            lines = repo.git.for_each_ref(form, "refs/tags").split("\n")
+        tags = []
+        for line in filter(None, lines):
+            name, sha, peeled, created, kinds = line.split("\0")
+            if kinds.startswith("commit"):
+                at = _moment(created) if created else None
+                tags.append(TagSeen(name, peeled or sha, bool(peeled), at))
+        return tags
+
+    def commits(self, known: Iterable[str] = ()) -> Iterator[CommitSeen]:
+        """Stream the commits of all branches and tags that `known` tips do not reach.
+
+        One ``git log`` whose output is read in pieces, so memory does not grow with the history.
+
+        Parameters
+        ----------
+        known : iterable of str
+            Tips of an earlier scan.
+        """
+        wanted = set(self.tips().values())
+        return self._log(wanted, {object_name(sha) for sha in known})
+
+    def lost(self, known: Iterable[str]) -> list[str]:
+        """Return the commits that `known` tips reach and no branch or tag reaches any more."""
+        names = {object_name(sha) for sha in known}
+        return [commit.sha for commit in self._log(names, set(self.tips().values()))]
+
+    def _log(self, wanted: set[str], without: set[str]) -> Iterator[CommitSeen]:
+        wanted, without = wanted - without, without
+        if not wanted:
+            return
+        with self._open() as repo, tempfile.TemporaryFile() as revisions:
+            present = self._present(repo, wanted | without)
+            lines = [*sorted(wanted & present), *(f"^{sha}" for sha in sorted(without & present))]
+            if lines[:1] and not lines[0].startswith("^"):
+                revisions.write("".join(f"{line}\n" for line in lines).encode())
+                revisions.seek(0)
+                yield from _read_log(repo, revisions)
+
+    def _present(self, repo: Repo, names: set[str]) -> set[str]:
+        """Return the objects among `names` that the mirror still holds and that lead to commits."""
+        with tempfile.TemporaryFile() as asked:
+            asked.write("".join(f"{name}^{{commit}}\n" for name in sorted(names)).encode())
+            asked.seek(0)
+            told = repo.git.cat_file("--batch-check=%(objectname)", istream=asked).splitlines()
+        answers = zip(sorted(names), told, strict=True)
+        return {name for name, answer in answers if not answer.endswith("missing")}
+
+    def holds(self, commit: str) -> bool:
+        """Whether the mirror holds this commit."""
+        if not self.exists:
+            return False
+        with self._open() as repo:
+            return bool(self._present(repo, {object_name(commit)}))
+
+    def paths(self, commit: str) -> set[str]:
+        """Return every file and folder in the tree of `commit`; the root is "."."""
+        name = object_name(commit)
+        with self._open() as repo:
+            listed = repo.git.ls_tree("-r", "-t", "-z", "--name-only", "--full-tree", name)
+        return {".", *filter(None, listed.split("\0"))}
+
+    @contextmanager
+    def _open(self, *, create: bool = False) -> Iterator[Repo]:
+        if not self.exists and not create:
+            raise Conflict("This repository has not been scanned yet; scan it first.")
+        repo = Repo(self.path) if self.exists else Repo.init(self.path, bare=True)
+        repo.git.update_environment(**_QUIET)
+        try:
+            yield repo
+        finally:
+            repo.close()
+
+
+def _read_log(repo: Repo, revisions: IO[bytes]) -> Iterator[CommitSeen]:
+    process = repo.git.log(
+        "-z",
+        "--no-show-signature",
+        "--no-color",
+        "--encoding=UTF-8",
+        "--format=tformat:" + "%x00".join(_LOG_FIELDS),
+        "--stdin",
+        istream=revisions,
+        as_process=True,
+    )
+    try:
+        fields: list[str] = []
+        for field in _split_at_nul(process.stdout):
+            fields.append(field)
+            if len(fields) == len(_LOG_FIELDS):
+                yield _commit_seen(fields)
+                fields = []
+        process.wait()
+    finally:
+        process.stdout.close()
+
+
+def _split_at_nul(stream: IO[bytes]) -> Iterator[str]:
+    rest = b""
+    while piece := stream.read(READ_BYTES):
+        *whole, rest = (rest + piece).split(b"\0")
+        for field in whole:
+            yield field.decode("utf-8", errors="replace")
+
+
+def _commit_seen(fields: list[str]) -> CommitSeen:
+    sha, parents, author, at, subject, trailers = fields
+    return CommitSeen(
+        sha=sha,
+        parents=len(parents.split()),
+        author=author,
+        at=_moment(at),
+        subject=subject,
+        trailers=tuple(read_trailers(trailers)),
+    )
+
+
+def _moment(seconds: str) -> datetime:
+    """Read a Git time; an absurd one (they are written by hand at will) is held at the edge."""
+    return datetime.fromtimestamp(min(max(int(seconds), 0), LAST_SECOND), UTC)
+
+
+def _configured(repo: Repo, options: Iterable[str]) -> Git:
+    git: Git = repo.git(c=list(options))
+    return git
+
+
+def _environment(transport: Transport) -> Mapping[str, str]:
+    """Allow Git this one transport, never a prompt, never an unknown host."""
+    ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes"
+    return _QUIET | {
+        "GIT_ALLOW_PROTOCOL": transport.value,
+        "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", ssh),
+    }
+
+
+def _last_words(address: Address, error: GitCommandError) -> str:
+    said = str(error.stderr or error).strip().strip("'").strip()
+    last = [line.strip() for line in said.splitlines() if line.strip()] or ["no reason given"]
+    return (
+        f"Git could not fetch {address.url}: {last[0]} Check the address and the server's access."
+    )
