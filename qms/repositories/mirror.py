@@ -106,7 +106,8 @@ class Mirror:
             If Git cannot fetch, with Git's own last words.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        url = f"file://{quote(address.url)}" if address.transport is Transport.LOCAL else address.url
+        local = address.transport is Transport.LOCAL
+        url = f"file://{quote(address.url)}" if local else address.url
         with self._open(create=True) as repo:
             with repo.config_writer() as config:
                 config.set_value('remote "origin"', "url", url)

@@ -116,8 +116,9 @@ def policy_from(data: Mapping[str, Any], where: str = "risk policy") -> RiskPoli
     ----------
     data : mapping
         ``severity`` and ``likelihood`` (names, lowest first), ``matrix`` (one row per likelihood,
-        one level per severity; or a mapping that holds these ``rows``), ``acceptable_up_to``, ``tolerable_with_benefit_risk`` and, if
-        wanted, ``further_reduction_asked_at``, ``id``, ``title``, ``clauses``.
+        one level per severity; or a mapping that holds these ``rows``), ``acceptable_up_to``,
+        ``tolerable_with_benefit_risk`` and, if wanted, ``further_reduction_asked_at``, ``id``,
+        ``title``, ``clauses``.
     where : str
         The file or record the data comes from, named in each fault.
 

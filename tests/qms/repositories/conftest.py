@@ -1,10 +1,11 @@
 """Real Git repositories, written through fast-import."""
 
-import subprocess
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from git import Repo
 
 FIRST_SECOND = 1_700_000_000
 
@@ -16,16 +17,14 @@ class SourceRepository:
         self.folder = folder
         self.branch = branch
         self.count = 0
-        subprocess.run(["git", "init", "-q", "-b", branch, str(folder)], check=True)
+        self.repo = Repo.init(folder, initial_branch=branch)
 
-    def git(self, *arguments: str, stdin: bytes = b"") -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.folder), *arguments],
-            input=stdin,
-            check=True,
-            capture_output=True,
-        )
-        return done.stdout.decode()
+    def feed(self, stream: bytes) -> None:
+        """Give a stream to git fast-import."""
+        with tempfile.TemporaryFile() as file:
+            file.write(stream)
+            file.seek(0)
+            self.repo.git.fast_import("--quiet", "--force", istream=file)
 
     def add(self, *messages: str, path: str = "engine/dvh/metrics.py") -> str:
         """Commit each message in turn and return the last commit's name."""
@@ -35,37 +34,48 @@ class SourceRepository:
             self.count += 1
             text = message.encode()
             content = str(self.count).encode()
+            at = FIRST_SECOND + self.count
             lines += [
                 f"commit refs/heads/{self.branch}\n".encode(),
-                f"committer Amara Kole <ak@example.org> {FIRST_SECOND + self.count} +0000\n".encode(),
+                f"committer Amara Kole <ak@example.org> {at} +0000\n".encode(),
                 b"data %d\n%s\n" % (len(text), text),
                 f"from refs/heads/{self.branch}^0\n".encode() if continued else b"",
                 f"M 100644 inline {path}\n".encode(),
                 b"data %d\n%s\n" % (len(content), content),
             ]
-        self.git("fast-import", "--quiet", "--force", stdin=b"".join(lines))
+        self.feed(b"".join(lines))
         return self.head()
 
     def head(self) -> str:
-        return self.git("rev-parse", self.branch).strip()
+        """Return the branch's last commit."""
+        return self.repo.commit(self.branch).hexsha
 
     def tag(self, name: str, *, annotated: bool = False, force: bool = False) -> None:
-        options = ["-a", "-m", name] if annotated else []
-        identity = ["-c", "user.name=Amara Kole", "-c", "user.email=ak@example.org"]
-        self.git(*identity, "tag", *options, *(["-f"] if force else []), name, self.branch)
+        """Tag the branch's last commit."""
+        with self.repo.config_writer() as config:
+            config.set_value("user", "name", "Amara Kole")
+            config.set_value("user", "email", "ak@example.org")
+        self.repo.create_tag(name, self.branch, name if annotated else None, force=force)
+
+    def reset(self, revision: str) -> None:
+        """Rewrite the branch to end at another commit."""
+        self.repo.git.update_ref(f"refs/heads/{self.branch}", self.repo.commit(revision).hexsha)
+
+
+NewSource = Callable[..., SourceRepository]
 
 
 @pytest.fixture
-def new_source(tmp_path: Path) -> Iterator[Callable[..., SourceRepository]]:
+def new_source(tmp_path: Path) -> NewSource:
     made: list[SourceRepository] = []
 
     def make(branch: str = "trunk") -> SourceRepository:
         made.append(SourceRepository(tmp_path / f"source-{len(made)}", branch))
         return made[-1]
 
-    yield make
+    return make
 
 
 @pytest.fixture
-def source(new_source: Callable[..., SourceRepository]) -> SourceRepository:
+def source(new_source: NewSource) -> SourceRepository:
     return new_source()

@@ -63,7 +63,7 @@ def test_a_rewritten_branch_names_the_commits_it_lost_and_keeps_them(source, mir
     lost = source.add("Two\n\nImplements: REQ-001\n")
     mirror.fetch(parse_address(str(source.folder)))
     tips = list(mirror.tips().values())
-    source.git("update-ref", "refs/heads/trunk", "trunk~1")
+    source.reset("trunk~1")
     source.add("Two, again")
 
     mirror.fetch(parse_address(str(source.folder)))
@@ -96,11 +96,7 @@ def test_a_message_full_of_separators_stays_one_commit(source, mirror: Mirror) -
 
 
 def test_bytes_that_are_not_utf8_do_not_stop_the_scan(source, mirror: Mirror) -> None:
-    source.git(
-        "fast-import",
-        "--quiet",
-        stdin=b"commit refs/heads/trunk\ncommitter A <a@b> 1 +0000\ndata 4\nGr\xfc\xdf\n",
-    )
+    source.feed(b"commit refs/heads/trunk\ncommitter A <a@b> 1 +0000\ndata 4\nGr\xfc\xdf\n")
     mirror.fetch(parse_address(str(source.folder)))
 
     (commit,) = mirror.commits()
@@ -123,8 +119,8 @@ def test_only_a_full_commit_name_reaches_git(source, mirror: Mirror, revision: s
 
 def test_a_hostile_ref_and_tag_are_only_names(source, mirror: Mirror) -> None:
     commit = source.add("Begin")
-    source.git("update-ref", "refs/tags/--output=x", commit)
-    source.git("update-ref", "refs/heads/$(touch;x)", commit)
+    source.repo.git.update_ref("refs/tags/--output=x", commit)
+    source.repo.git.update_ref("refs/heads/$(touch;x)", commit)
 
     mirror.fetch(parse_address(str(source.folder)))
 

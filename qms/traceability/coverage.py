@@ -1,0 +1,130 @@
+"""What is wrong with a row of the matrix: uncovered, failing, needs re-review, not run, unsigned.
+
+Pure functions over one record, the verdicts of its tests and its suspicions; nothing is stored.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.records.snapshot import RecordView
+from core.verdicts import Verdict, VerdictWord
+
+SIGNED_STATES = frozenset({"approved", "closed", "recorded"})
+"""End states of the three lifecycles in which every signature asked for has been given."""
+
+
+class Flag(StrEnum):
+    """The filters above the matrix, worst first."""
+
+    FAILING = "failing"
+    UNCOVERED = "uncovered"
+    NEEDS_REVIEW = "needs re-review"
+    OLDER_COMMIT = "older commit"
+    NOT_RUN = "not run"
+    UNSIGNED = "unsigned"
+
+
+class Outcome(StrEnum):
+    """The verdict of a whole row; the words of `VerdictWord` and one more."""
+
+    FAILED = "failed"
+    NO_TEST = "no test"
+    OLDER_COMMIT = "older commit"
+    NOT_RUN = "not run"
+    PASSED = "passed"
+    NONE = ""
+    """The matrix shows no tests, so nothing is judged."""
+
+
+_FLAG_OF = {
+    Outcome.FAILED: Flag.FAILING,
+    Outcome.OLDER_COMMIT: Flag.OLDER_COMMIT,
+    Outcome.NOT_RUN: Flag.NOT_RUN,
+}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict of a row, its flags, and one sentence per flag.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        What the tests say together.
+    flags : frozenset of Flag
+        What is wrong; empty for a row that is fine.
+    reasons : tuple of (Flag, str)
+        Why, worst first.
+    """
+
+    outcome: Outcome
+    flags: frozenset[Flag]
+    reasons: tuple[tuple[Flag, str], ...]
+
+    @property
+    def worst(self) -> int:
+        """Sort key of the worst flag; rows without any come last."""
+        return min((list(Flag).index(flag) for flag in self.flags), default=len(Flag))
+
+
+def outcome(verdicts: Sequence[Verdict]) -> Outcome:
+    """Return what several tests say together: the worst of them, and never a guess.
+
+    Examples
+    --------
+    >>> from core.verdicts import NOT_RUN
+    >>> str(outcome([Verdict(VerdictWord.PASSED), NOT_RUN]))
+    'not run'
+    """
+    words = {verdict.word for verdict in verdicts}
+    for word, said in (
+        (VerdictWord.FAILED, Outcome.FAILED),
+        (VerdictWord.OLDER_COMMIT, Outcome.OLDER_COMMIT),
+        (VerdictWord.NOT_RUN, Outcome.NOT_RUN),
+        (VerdictWord.PASSED, Outcome.PASSED),
+    ):
+        if word in words:
+            return said
+    return Outcome.NO_TEST
+
+
+def judge(
+    record: RecordView,
+    *,
+    lacking: Sequence[str],
+    verdicts: Sequence[Verdict],
+    has_tests: bool,
+    suspect: Iterable[str],
+) -> Judgement:
+    """Judge one row.
+
+    Parameters
+    ----------
+    record : RecordView
+        The row's own record.
+    lacking : sequence of str
+        One sentence per required column that is empty.
+    verdicts : sequence of Verdict
+        The verdicts of the tests that count for this row.
+    has_tests : bool
+        Whether tests are a column at all; without them nothing is judged.
+    suspect : iterable of str
+        Uids in this row that need re-review; empty texts are passed over.
+    """
+    result = outcome(verdicts) if has_tests else Outcome.NONE
+    reasons: list[tuple[Flag, str]] = [(Flag.UNCOVERED, sentence) for sentence in lacking]
+    if result in _FLAG_OF:
+        reasons.append((_FLAG_OF[result], f"Its tests read: {result}."))
+    uids = sorted({uid for uid in suspect if uid})
+    if uids:
+        verb = "needs" if len(uids) == 1 else "need"
+        reasons.append((Flag.NEEDS_REVIEW, f"{', '.join(uids)} {verb} re-review."))
+    if record.state not in SIGNED_STATES:
+        reasons.append((Flag.UNSIGNED, f"It is {record.state.replace('_', ' ')}, not approved."))
+    order = list(Flag)
+    return Judgement(
+        outcome=result,
+        flags=frozenset(flag for flag, _ in reasons),
+        reasons=tuple(sorted(reasons, key=lambda reason: order.index(reason[0]))),
+    )
