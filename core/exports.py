@@ -1,0 +1,179 @@
+"""One table as CSV, JSON, XLSX or HTML, so that every page exports exactly what it shows."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from types import MappingProxyType
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from core.errors import Fault, Invalid
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a CSV cell that begins so for a formula and runs it."""
+
+WIDEST_COLUMN = 60
+LONGEST_CELL = 32_767
+"""The most characters that one XLSX cell holds."""
+
+_CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
+
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:2rem;color:#212b32}
+table{border-collapse:collapse;font-size:14px}caption{text-align:left;font-weight:600}
+th,td{border-bottom:1px solid #d8dde0;padding:.3rem .6rem;text-align:left;vertical-align:top}
+thead th{position:sticky;top:0;background:#f0f4f5}
+@media print{thead{display:table-header-group}tr{break-inside:avoid}}"""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table ready to leave the house.
+
+    Attributes
+    ----------
+    title : str
+        What the table shows.
+    headings : sequence of str
+        One per column.
+    rows : sequence of sequence of str, int, float or None
+        As many cells as there are headings.
+    about : mapping of str to str
+        Where it comes from: project, release, filter, time.
+    """
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str | int | float | None]]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_csv(sheet: Sheet) -> bytes:
+    """Write CSV with a byte-order mark, which Excel needs to read it as UTF-8."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([_inert(heading) for heading in sheet.headings])
+    writer.writerows([_inert(cell) for cell in row] for row in sheet.rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _inert(cell: str | int | float | None) -> str | int | float | None:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+def to_json(sheet: Sheet) -> bytes:
+    """Write one object per row, keyed by heading, beside where the table comes from."""
+    value = {
+        "title": sheet.title,
+        "about": dict(sheet.about),
+        "headings": list(sheet.headings),
+        "rows": [dict(zip(sheet.headings, row, strict=True)) for row in sheet.rows],
+    }
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def to_xlsx(sheet: Sheet) -> bytes:
+    """Write one worksheet with a frozen, filtered heading; every text stays text."""
+    book = Workbook(write_only=True)
+    page = book.create_sheet(_sheet_name(sheet.title))
+    page.freeze_panes = "A2"
+    for column, width in enumerate(_widths(sheet), start=1):
+        page.column_dimensions[get_column_letter(column)].width = width
+    page.auto_filter.ref = f"A1:{get_column_letter(len(sheet.headings))}{len(sheet.rows) + 1}"
+    headings = [WriteOnlyCell(page, value=heading) for heading in sheet.headings]
+    for heading in headings:
+        heading.font = Font(bold=True)
+    page.append(headings)
+    for row in sheet.rows:
+        page.append([_cell(page, value) for value in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cell(page: object, value: str | int | float | None) -> object:
+    if not isinstance(value, str):
+        return value
+    clean = value.translate(_CONTROL)[:LONGEST_CELL]
+    if not clean.startswith("="):
+        return clean
+    cell = WriteOnlyCell(page, value=clean)
+    cell.data_type = "s"
+    return cell
+
+
+def _sheet_name(title: str) -> str:
+    return "".join(char for char in title if char not in r"[]:*?/\'")[:31] or "Table"
+
+
+def _widths(sheet: Sheet) -> list[int]:
+    columns = zip(sheet.headings, *sheet.rows, strict=True)
+    return [
+        min(
+            max(len(line) for cell in column for line in f"{cell or ''} ".split("\n")) + 2,
+            WIDEST_COLUMN,
+        )
+        for column in columns
+    ]
+
+
+def to_html(sheet: Sheet) -> bytes:
+    """Write one page that needs nothing else and prints with repeated headings."""
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in sheet.headings)
+    body = "\n".join(
+        "<tr>" + "".join(f"<td>{_html(cell)}</td>" for cell in row) + "</tr>" for row in sheet.rows
+    )
+    about = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in sheet.about.items()
+    )
+    title = escape(sheet.title)
+    return (
+        f'<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>\n<dl>{about}</dl>\n"
+        f"<table><caption>{len(sheet.rows)} rows</caption><thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}\n</tbody></table></body></html>\n"
+    ).encode()
+
+
+def _html(cell: str | int | float | None) -> str:
+    return "" if cell is None else escape(str(cell)).replace("\n", "<br>")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One form in which a table can leave: how it is written and what a browser is told."""
+
+    write: Callable[[Sheet], bytes]
+    media_type: str
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "csv": Format(to_csv, "text/csv; charset=utf-8"),
+        "xlsx": Format(
+            to_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        ),
+        "json": Format(to_json, "application/json"),
+        "html": Format(to_html, "text/html; charset=utf-8"),
+    }
+)
+
+
+def export(sheet: Sheet, format_name: str) -> tuple[bytes, str]:
+    """Return the table in the named form, and its media type.
+
+    Raises
+    ------
+    Invalid
+        If there is no such form.
+    """
+    chosen = FORMATS.get(format_name)
+    if chosen is None:
+        fault = Fault("EX01", format_name, "is no export format.", f"Use {', '.join(FORMATS)}.")
+        raise Invalid("This table cannot be exported.", [fault])
+    return chosen.write(sheet), chosen.media_type

@@ -1,0 +1,202 @@
+"""Why a row reads as it does: the chain of evidence as sentences with links. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.records.snapshot import Key, RecordView
+from core.records.suspects import Suspicion
+from core.verdicts import VerdictWord
+from qms.traceability.coverage import SIGNED_STATES, Flag, Outcome
+from qms.traceability.matrix import TEST, Entry, Row
+from qms.traceability.paths import Column
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a sentence: text, a link, or a moment that the page prints in local time."""
+
+    text: str = ""
+    address: str = ""
+    moment: datetime | None = None
+
+    def __str__(self) -> str:
+        if self.moment is None:
+            return self.text
+        return self.moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of an explanation.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        In reading order, spaces included.
+    flag : Flag or None
+        What this sentence is the reason for; None when it tells nothing wrong.
+    """
+
+    parts: tuple[Part, ...]
+    flag: Flag | None = None
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+@dataclass(frozen=True)
+class CommitNamed:
+    """A commit whose trailer names the row's record."""
+
+    sha: str
+    subject: str
+    role: str
+    at: datetime
+    address: str
+
+
+_FLAG_OF_WORD = {
+    VerdictWord.FAILED: Flag.FAILING,
+    VerdictWord.OLDER_COMMIT: Flag.OLDER_COMMIT,
+    VerdictWord.NOT_RUN: Flag.NOT_RUN,
+}
+
+
+def explain(
+    row: Row,
+    columns: Sequence[Column],
+    *,
+    release: str = "",
+    commits: Iterable[CommitNamed] = (),
+) -> tuple[Sentence, ...]:
+    """Return the sentences that explain one row, in the order in which an auditor asks.
+
+    Parameters
+    ----------
+    row : Row
+        The row, built with `columns`.
+    columns : sequence of Column
+        The columns of the matrix; each becomes a sentence.
+    release : str
+        How the release is named in the verdict; empty when none was chosen.
+    commits : iterable of CommitNamed
+        Commits that name the record.
+    """
+    sentences = [_standing(row.record)]
+    for column in columns:
+        cell = row.cells[column.name]
+        if TEST not in column.types:
+            sentences.extend(_linked(column, cell))
+    sentences.extend(_code(list(commits)))
+    tests = [entry for column in columns for entry in row.cells[column.name] if entry.verdict]
+    if row.record.type == TEST:
+        tests = []
+    sentences.extend(_tested(entry) for entry in tests)
+    sentences.extend(
+        Sentence((Part(what),), flag)
+        for flag, what in row.judgement.reasons
+        if flag is Flag.UNCOVERED
+    )
+    sentences.extend(_suspect(one) for one in row.suspicions)
+    sentences.extend(
+        _suspect(one) for cell in row.cells.values() for entry in cell for one in entry.suspicions
+    )
+    return (*sentences, *_verdict(row, release))
+
+
+def _standing(record: RecordView) -> Sentence:
+    link = _link(record)
+    if record.state in SIGNED_STATES and record.approved_at is not None:
+        parts = (
+            link,
+            Part(f" revision {record.revision} was approved on "),
+            Part(moment=record.approved_at),
+            Part(f"; written by {record.author}."),
+        )
+        return Sentence(parts)
+    if record.state in SIGNED_STATES:
+        return Sentence((link, Part(f" revision {record.revision} is {record.state}.")))
+    state = record.state.replace("_", " ")
+    said = Part(f" revision {record.revision} is {state} and has not been approved.")
+    return Sentence((link, said), Flag.UNSIGNED)
+
+
+def _linked(column: Column, cell: Sequence[Entry]) -> Iterable[Sentence]:
+    if not cell:
+        return
+    label = column.label or column.name.replace("_", " ").capitalize()
+    parts = [Part(f"{label}: ")]
+    for place, entry in enumerate(cell):
+        parts += [Part(", " if place else ""), _link(entry.record), Part(f" {entry.record.title}")]
+    yield Sentence((*parts, Part(".")))
+
+
+def _code(commits: Sequence[CommitNamed]) -> Iterable[Sentence]:
+    for commit in commits:
+        parts = (
+            Part("Commit "),
+            Part(commit.sha[:7], commit.address),
+            Part(f" {commit.role} it, "),
+            Part(moment=commit.at),
+            Part(f": {commit.subject}"),
+        )
+        yield Sentence(parts)
+
+
+def _tested(entry: Entry) -> Sentence:
+    """Say what the latest run of a test says: word, run, commit, time and figures."""
+    verdict = entry.verdict
+    assert verdict is not None  # noqa: S101 - only tests come here, and each has a verdict
+    start = _link(entry.record)
+    flag = _FLAG_OF_WORD.get(verdict.word) if entry.judged else None
+    if verdict.word is VerdictWord.NOT_RUN:
+        draft = entry.record.state not in SIGNED_STATES
+        state = f" (it is {entry.record.state.replace('_', ' ')})" if draft else ""
+        return Sentence((start, Part(f" has not been run{state}.")), flag)
+    revision = f" revision {verdict.revision}" if verdict.revision is not None else ""
+    done = {
+        VerdictWord.PASSED: "passed",
+        VerdictWord.FAILED: "failed",
+        VerdictWord.OLDER_COMMIT: "was last run",
+    }[verdict.word]
+    parts = [start, Part(f"{revision} {done} in "), Part(f"run {verdict.run}", verdict.address)]
+    if verdict.commit:
+        parts.append(Part(f" on {'the older ' if done == 'was last run' else ''}commit "))
+        parts.append(Part(verdict.commit[:7]))
+    if verdict.at is not None:
+        parts += [Part(", "), Part(moment=verdict.at)]
+    if verdict.detail:
+        parts.append(Part(f", {verdict.detail}"))
+    return Sentence((*parts, Part(".")), flag)
+
+
+def _suspect(suspicion: Suspicion) -> Sentence:
+    parts = (
+        _key_link(suspicion.record),
+        Part(" needs re-review because "),
+        _key_link(suspicion.cause),
+        Part(" changed."),
+    )
+    return Sentence(parts, Flag.NEEDS_REVIEW)
+
+
+def _verdict(row: Row, release: str) -> Iterable[Sentence]:
+    said = row.judgement.outcome
+    where = f" at {release}" if release else ""
+    if said is Outcome.NONE:
+        return
+    if said is Outcome.NO_TEST:
+        yield Sentence((Part(f"So there is no verdict{where}."),), Flag.UNCOVERED)
+    elif said is Outcome.PASSED:
+        yield Sentence((Part(f"So the verdict{where} is passed: every test that counts passed."),))
+    else:
+        yield Sentence((Part(f"So the verdict{where} is {said}."),))
+
+
+def _link(record: RecordView) -> Part:
+    return _key_link(record.key)
+
+
+def _key_link(key: Key) -> Part:
+    return Part(key.uid, f"/p/{key.project}/{key.uid}")
