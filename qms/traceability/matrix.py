@@ -178,7 +178,7 @@ def _row(
         column.lack or f"Nothing is linked as {column.name.replace('_', ' ')}."
         for column in columns
         if column.required
-        and not cells[column.name]
+        and all(entry.record.withdrawn for entry in cells[column.name])
         and not reach(facts.snapshot, record.key, column.instead)
     ]
     tests = [entry for cell in cells.values() for entry in cell if entry.verdict is not None]
