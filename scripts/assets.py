@@ -1,4 +1,4 @@
-"""Build what the browser loads: copy the pinned packages and our own sources into app/static/vendor.
+"""Build what the browser loads, in app/static/vendor: pinned packages and our own sources.
 
 Runs on the standard library alone, because set-up runs it before anything is installed.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 FONT_FACE = re.compile(r"@font-face\{[^}]*\}")
-"""nhsuk-frontend names fonts on a server of the NHS; a hospital page asks nobody outside for anything."""
+"""nhsuk-frontend names fonts on a server of the NHS; our pages ask nobody outside for anything."""
 
 SOURCE_MAP = re.compile(r"\n?/[/*]# sourceMappingURL=\S+(?: \*/)?")
 
@@ -30,13 +30,20 @@ def closed_css(css: str, name: str) -> str:
 
     Examples
     --------
-    >>> closed_css("@font-face{font-family:F;src:url(https://fonts.example/f.woff2)}p{margin:0}", "p.css")
+    >>> closed_css("@font-face{src:url(https://fonts.example/f.woff2)}p{margin:0}", "p.css")
     'p{margin:0}'
     """
-    closed = SOURCE_MAP.sub("", FONT_FACE.sub("", css)).replace('"Frutiger W01",', "").replace("Frutiger W01,", "")
+    closed = (
+        SOURCE_MAP.sub("", FONT_FACE.sub("", css))
+        .replace('"Frutiger W01",', "")
+        .replace("Frutiger W01,", "")
+    )
     asked = OUTSIDE.search(closed)
     if asked:
-        raise AssetError(f"{name} still loads something from outside near {asked.group()!r}; extend scripts/assets.py.")
+        raise AssetError(
+            f"{name} still loads something from outside near {asked.group()!r}; "
+            "extend scripts/assets.py."
+        )
     return closed
 
 
@@ -49,11 +56,16 @@ def build(root: Path) -> Path:
 
     nhsuk = packages / "nhsuk-frontend" / "dist" / "nhsuk"
     css = (nhsuk / "nhsuk-frontend.min.css").read_text(encoding="utf-8")
-    (fresh / "nhsuk.css").write_text(closed_css(own_icons(css), "nhsuk-frontend.min.css"), encoding="utf-8")
+    (fresh / "nhsuk.css").write_text(
+        closed_css(own_icons(css), "nhsuk-frontend.min.css"), encoding="utf-8"
+    )
     for icon in sorted(set(re.findall(r"/assets/images/([\w.-]+)", css))):
         shutil.copyfile(nhsuk / "assets" / "images" / icon, fresh / "images" / icon)
 
-    scripts = {"nhsuk.js": nhsuk / "nhsuk-frontend.min.js", "htmx.js": packages / "htmx.org" / "dist" / "htmx.min.js"}
+    scripts = {
+        "nhsuk.js": nhsuk / "nhsuk-frontend.min.js",
+        "htmx.js": packages / "htmx.org" / "dist" / "htmx.min.js",
+    }
     for name, source in scripts.items():
         text = SOURCE_MAP.sub("", source.read_text(encoding="utf-8"))
         (fresh / name).write_text(text, encoding="utf-8")

@@ -1,6 +1,6 @@
 """Make a fresh clone ready to run: system packages, Python packages, what the browser loads.
 
-Runs on the standard library of Python 3.11 or newer, may be repeated at will, and does only what has changed.
+Runs on the standard library of Python 3.11 or newer; repeated, it does only what has changed.
 
     python3 scripts/setup.py            what the service and the demonstration need
     python3 scripts/setup.py --tests    also the peers that the tests hold the service against
@@ -56,7 +56,9 @@ def run(*command: str, **environment: str) -> None:
     try:
         subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, **environment})
     except subprocess.CalledProcessError as failure:
-        raise SetupError(f"`{' '.join(command)}` ended with exit code {failure.returncode}; see its output above.") from failure
+        raise SetupError(
+            f"`{' '.join(command)}` ended with exit code {failure.returncode}; its output is above."
+        ) from failure
 
 
 # What the machine must have
@@ -84,7 +86,9 @@ def venv_possible() -> bool:
 
 SERVICE_NEEDS: dict[str, Callable[[], bool]] = {
     "git": on_path("git"),
-    "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0": library("pango-1.0", "pangoft2-1.0", "harfbuzz-subset"),
+    "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0": library(
+        "pango-1.0", "pangoft2-1.0", "harfbuzz-subset"
+    ),
     "fontconfig fonts-dejavu-core": present("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
     "fonts-liberation": present("/usr/share/fonts/truetype/liberation*/LiberationSans-Regular.ttf"),
     "graphviz": on_path("dot"),
@@ -105,7 +109,9 @@ TEST_NEEDS: dict[str, Callable[[], bool]] = {
 
 def missing_packages(needs: dict[str, Callable[[], bool]]) -> list[str]:
     """Return the Debian packages whose contents are not on this machine."""
-    return [name for packages, is_there in needs.items() if not is_there() for name in packages.split()]
+    return [
+        name for packages, is_there in needs.items() if not is_there() for name in packages.split()
+    ]
 
 
 def install_system_packages(with_tests: bool) -> None:
@@ -117,7 +123,8 @@ def install_system_packages(with_tests: bool) -> None:
     install = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise SetupError(
-            "this machine lacks some system packages. On Debian, run this and then repeat your command:\n\n"
+            "this machine lacks some system packages. "
+            "On Debian, run this and then repeat your command:\n\n"
             f"    sudo sh -c 'apt-get update && {install}'\n"
         )
     say(f"installing system packages: {' '.join(missing)}")
@@ -126,7 +133,10 @@ def install_system_packages(with_tests: bool) -> None:
     run("apt-get", *patience, "-q", *install.split()[1:], DEBIAN_FRONTEND="noninteractive")
     still = missing_packages(needs)
     if still:
-        raise SetupError(f"these packages were installed but cannot be found: {' '.join(still)}. Is /usr/bin in PATH?")
+        raise SetupError(
+            f"these packages were installed but cannot be found: {' '.join(still)}. "
+            "Is /usr/bin in PATH?"
+        )
 
 
 # What is made from what
@@ -164,7 +174,13 @@ def install_python_packages() -> None:
     say(f"installing Python packages into .venv with {'uv' if uv else 'venv and pip'}")
     if not python.exists() or python_version(python) != sys.version:
         shutil.rmtree(VENV, ignore_errors=True)
-        run(*([uv, "venv", "--python", sys.executable, str(VENV)] if uv else [sys.executable, "-m", "venv", str(VENV)]))
+        run(
+            *(
+                [uv, "venv", "--python", sys.executable, str(VENV)]
+                if uv
+                else [sys.executable, "-m", "venv", str(VENV)]
+            )
+        )
     if uv:
         run(uv, "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
     else:
@@ -177,14 +193,21 @@ def install_python_packages() -> None:
 
 def python_version(python: Path) -> str:
     """Return the full version of an interpreter, or nothing when it does not start."""
-    asked = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False)
+    asked = subprocess.run(
+        [python, "-c", "import sys; print(sys.version)"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return asked.stdout.removesuffix("\n")
 
 
 def put_project_on_path(python: Path) -> None:
     """Make `import core` and the command `fiducial` work in .venv, without building anything."""
-    asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site_packages = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site_packages = Path(
+        subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    )
     (site_packages / "fiducial.pth").write_text(f"{ROOT}\n", encoding="utf-8")
     command = VENV / "bin" / "fiducial"
     command.write_text(ENTRY_POINT, encoding="utf-8")
@@ -192,13 +215,15 @@ def put_project_on_path(python: Path) -> None:
 
 
 def build_assets(with_tests: bool) -> None:
-    """Fetch the pinned front-end packages and build app/static/vendor from them and from assets/."""
+    """Fetch the pinned front-end packages; build app/static/vendor from them and assets/."""
     locks = [ROOT / "package.json", ROOT / "package-lock.json"]
     for_service, for_tests = digest_of(locks, "service"), digest_of(locks, "tests")
     sources = sorted((ROOT / "assets").iterdir())
     wanted = digest_of([*locks, *sources, ROOT / "scripts" / "assets.py"])
     built = stamped(VENDOR) == wanted
-    fetched = stamped(NODE_MODULES) == for_tests or (stamped(NODE_MODULES) == for_service and not with_tests)
+    fetched = stamped(NODE_MODULES) == for_tests or (
+        stamped(NODE_MODULES) == for_service and not with_tests
+    )
     if not fetched and (with_tests or not built):
         say("fetching front-end packages")
         extent = [] if with_tests else ["--omit=dev"]
@@ -212,12 +237,16 @@ def build_assets(with_tests: bool) -> None:
 
 def newer_python() -> str | None:
     """Return another interpreter on this machine that is new enough."""
-    return next((found for minor in range(14, 10, -1) if (found := shutil.which(f"python3.{minor}"))), None)
+    return next(
+        (found for minor in range(14, 10, -1) if (found := shutil.which(f"python3.{minor}"))), None
+    )
 
 
 def main() -> int:
     """Set up and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--tests", action="store_true", help="also install what the tests need")
     options = parser.parse_args()
     started = time.monotonic()

@@ -1,0 +1,57 @@
+# make demo     set up, load the demonstration, run its main job, serve it on http://127.0.0.1:8000 (SERVE=0 ends after the pack)
+# make test     set up with the tests' peers, then every test   (DB=postgresql: the database tests on a PostgreSQL of their own)
+# make check    format, lint, types, imports, dependencies
+# make bench    the budgets, written to var/bench.json
+# make serve    the web service and its worker
+# make lock     pin every package anew in requirements.lock and package-lock.json (needs uv and npm)
+
+PYTHON ?= python3
+SERVE ?= 1
+DB ?= sqlite
+ARGS ?=
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); test $$n -gt 4 && echo 4 || echo $$n)
+BIN := .venv/bin
+SOURCES := app core dataflows engine qms validation scripts tests migrations
+
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests demo test check bench serve lock
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+setup-tests:
+	@$(PYTHON) scripts/setup.py --tests
+
+demo: setup
+	@$(BIN)/fiducial demo $(if $(filter 0,$(SERVE)),--no-serve)
+
+serve: setup
+	@$(BIN)/fiducial serve
+
+test: setup-tests
+ifeq ($(DB),postgresql)
+	@$(BIN)/python scripts/postgres.py $(BIN)/pytest -m database $(ARGS)
+else
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+endif
+
+check: setup-tests
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+
+bench: setup-tests
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock:
+	@{ echo "# Every package of Fiducial and of its tests, pinned and hashed. Written by \`make lock\`; not edited by hand."; \
+	   uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 --no-header --quiet; \
+	 } > requirements.lock.new && mv requirements.lock.new requirements.lock
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
