@@ -1,0 +1,204 @@
+"""Write what a scan saw: commits, the records their trailers name, tags that came, moved or went.
+
+Every function may be called again with the same facts and then changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from core.clock import now
+from core.ledger import append
+from core.people.models import Actor
+from core.records.models import Record
+from core.records.service import observe_link
+from qms.repositories.mirror import CommitSeen, TagSeen
+from qms.repositories.models import CommitMention, Repository, RepositoryCommit, RepositoryTag
+from qms.repositories.trailers import mentions
+
+LINK_KIND = "commit"
+"""The kind of an observed link that a trailer makes."""
+
+AT_ONCE = 500
+"""Names in one IN list; SQLite binds at most 32,766 values, and small lists plan well."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one batch of commits brought."""
+
+    commits: int = 0
+    linked: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: "Seen") -> "Seen":
+        return Seen(
+            self.commits + other.commits,
+            self.linked + other.linked,
+            self.unknown + other.unknown,
+        )
+
+
+def store_commits(session: Session, repository: Repository, commits: Sequence[CommitSeen]) -> Seen:
+    """Store commits that are new, and link the records that their trailers name."""
+    shas = [commit.sha for commit in commits]
+    known = _commit_ids(session, repository, shas)
+    _set_lost(session, repository, list(known), None)
+    fresh = [commit for commit in commits if commit.sha not in known]
+    if not fresh:
+        return Seen()
+    session.execute(
+        insert(RepositoryCommit),
+        [
+            {
+                "repository_id": repository.id,
+                "sha": commit.sha,
+                "parents": commit.parents,
+                "author": commit.author,
+                "at": commit.at,
+                "subject": commit.subject,
+                "trailers": [list(pair) for pair in commit.trailers],
+            }
+            for commit in fresh
+        ],
+    )
+    ids = _commit_ids(session, repository, [commit.sha for commit in fresh])
+    found = [
+        {"commit_id": ids[commit.sha], "role": mention.role, "named": mention.named}
+        for commit in fresh
+        for mention in mentions(commit.trailers)
+    ]
+    if found:
+        session.execute(insert(CommitMention), found)
+    linked = resolve_mentions(session, repository, within=list(ids.values()))
+    return Seen(len(fresh), linked, len(found) - linked)
+
+
+def resolve_mentions(
+    session: Session, repository: Repository, within: Sequence[int] | None = None
+) -> int:
+    """Link mentions to records that exist by now, and return how many were linked.
+
+    Parameters
+    ----------
+    within : sequence of int, optional
+        Ids of the commits to look at; all of the repository otherwise.
+    """
+    linked = 0
+    chunks: Iterable[Sequence[int] | None] = (
+        [None]
+        if within is None
+        else [within[i : i + AT_ONCE] for i in range(0, len(within), AT_ONCE)]
+    )
+    for chunk in chunks:
+        query = (
+            select(CommitMention, RepositoryCommit, Record)
+            .join(RepositoryCommit, col(CommitMention.commit_id) == col(RepositoryCommit.id))
+            .join(Record, col(Record.uid) == col(CommitMention.named))
+            .where(
+                col(CommitMention.record_id).is_(None),
+                col(RepositoryCommit.repository_id) == repository.id,
+                col(Record.project_id) == repository.project_id,
+            )
+        )
+        if chunk is not None:
+            query = query.where(col(RepositoryCommit.id).in_(chunk))
+        for mention, commit, record in session.execute(query).all():
+            mention.record_id = record.id
+            observe_link(
+                session,
+                record,
+                LINK_KIND,
+                f"{repository.name}@{commit.sha}",
+                mention.role,
+                {"subject": commit.subject, "at": commit.at.isoformat()},
+            )
+            linked += 1
+    session.flush()
+    return linked
+
+
+def mark_lost(session: Session, repository: Repository, shas: Sequence[str]) -> int:
+    """Mark commits that no branch or tag leads to any more, and return how many."""
+    _set_lost(session, repository, shas, now())
+    return len(shas)
+
+
+def _set_lost(
+    session: Session, repository: Repository, shas: Sequence[str], moment: datetime | None
+) -> None:
+    for start in range(0, len(shas), AT_ONCE):
+        session.execute(
+            update(RepositoryCommit)
+            .where(
+                col(RepositoryCommit.repository_id) == repository.id,
+                col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
+            )
+            .values(lost_at=moment)
+        )
+
+
+def store_tags(
+    session: Session, repository: Repository, tags: Iterable[TagSeen], by: Actor | None
+) -> tuple[int, int]:
+    """Store tags as they are now; return how many are new and how many moved.
+
+    A tag that moved is an entry of its own in the audit trail: a release may be bound to it.
+    """
+    known = {tag.name: tag for tag in tags_of(session, repository)}
+    new = moved = 0
+    seen = set()
+    for tag in tags:
+        seen.add(tag.name)
+        row = known.get(tag.name)
+        if row is None:
+            new += 1
+            row = RepositoryTag(
+                repository_id=repository.id or 0,
+                name=tag.name,
+                sha=tag.sha,
+                annotated=tag.annotated,
+            )
+        elif row.sha != tag.sha:
+            moved += 1
+            row.moved_from, row.moved_at = row.sha, now()
+            append(
+                session,
+                "repository:tag:move",
+                by,
+                project_id=repository.project_id,
+                subject=f"{repository.name} {tag.name}",
+                data={"from": row.sha, "to": tag.sha},
+            )
+        row.sha, row.annotated, row.at, row.lost_at = tag.sha, tag.annotated, tag.at, None
+        session.add(row)
+    for name, row in known.items():
+        if name not in seen and row.lost_at is None:
+            row.lost_at = now()
+            session.add(row)
+    session.flush()
+    return new, moved
+
+
+def tags_of(session: Session, repository: Repository) -> list[RepositoryTag]:
+    """Return every tag of a repository, newest first."""
+    query = (
+        select(RepositoryTag)
+        .where(col(RepositoryTag.repository_id) == repository.id)
+        .order_by(col(RepositoryTag.at).desc(), col(RepositoryTag.name))
+    )
+    return list(session.execute(query).scalars())
+
+
+def _commit_ids(session: Session, repository: Repository, shas: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(shas), AT_ONCE):
+        query = select(RepositoryCommit.sha, RepositoryCommit.id).where(
+            col(RepositoryCommit.repository_id) == repository.id,
+            col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
+        )
+        found.update((sha, identity) for sha, identity in session.execute(query).all())
+    return found

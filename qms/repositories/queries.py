@@ -1,0 +1,192 @@
+"""Questions to the scanned repositories: commits, findings, and the trace between code and record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlmodel import Session, col
+
+from core.records.models import Record
+from qms.repositories.models import CommitMention, Repository, RepositoryCommit
+
+
+class CommitFilter(StrEnum):
+    """The filters above the list of commits."""
+
+    ALL = "all"
+    TRACED = "with trace"
+    UNTRACED = "without trace"
+    UNKNOWN = "naming unknown records"
+    LOST = "no longer in any branch"
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """One record id that a commit names; `known` when such a record exists."""
+
+    role: str
+    named: str
+    known: bool
+
+
+@dataclass(frozen=True)
+class CommitLine:
+    """One commit with what it names, as a line of the list."""
+
+    repository: str
+    sha: str
+    author: str
+    at: Any
+    subject: str
+    merge: bool
+    lost: bool
+    mentioned: tuple[Mentioned, ...]
+
+
+@dataclass(frozen=True)
+class CommitOfRecord:
+    """One commit that names a record."""
+
+    repository: str
+    sha: str
+    author: str
+    at: Any
+    subject: str
+    role: str
+    lost: bool
+
+
+def commit_counts(session: Session, project_id: int) -> dict[CommitFilter, int]:
+    """Count the commits of a project that each filter shows."""
+    return {
+        chosen: session.execute(
+            _filtered(select(func.count()).select_from(RepositoryCommit), project_id, chosen)
+        ).scalar_one()
+        for chosen in CommitFilter
+    }
+
+
+def commits_page(
+    session: Session, project_id: int, chosen: CommitFilter, page: int, size: int
+) -> list[CommitLine]:
+    """Return one page of a project's commits, newest first."""
+    query = (
+        _filtered(select(RepositoryCommit, Repository.name), project_id, chosen)
+        .order_by(col(RepositoryCommit.at).desc(), col(RepositoryCommit.id))
+        .offset((page - 1) * size)
+        .limit(size)
+    )
+    rows = session.execute(query).all()
+    mentioned = _mentions_of(session, [commit.id for commit, _ in rows])
+    return [
+        CommitLine(
+            repository=name,
+            sha=commit.sha,
+            author=commit.author,
+            at=commit.at,
+            subject=commit.subject,
+            merge=commit.parents > 1,
+            lost=commit.lost_at is not None,
+            mentioned=mentioned.get(commit.id, ()),
+        )
+        for commit, name in rows
+    ]
+
+
+def commits_of_record(session: Session, record_id: int) -> list[CommitOfRecord]:
+    """Return the commits whose trailers name a record, newest first."""
+    query = (
+        select(RepositoryCommit, Repository.name, CommitMention.role)
+        .join(CommitMention, col(CommitMention.commit_id) == col(RepositoryCommit.id))
+        .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
+        .where(col(CommitMention.record_id) == record_id)
+        .order_by(col(RepositoryCommit.at).desc(), col(RepositoryCommit.id))
+    )
+    return [
+        CommitOfRecord(
+            repository=name,
+            sha=commit.sha,
+            author=commit.author,
+            at=commit.at,
+            subject=commit.subject,
+            role=role,
+            lost=commit.lost_at is not None,
+        )
+        for commit, name, role in session.execute(query).all()
+    ]
+
+
+def commit_count_per_record(session: Session, project_id: int) -> Mapping[str, int]:
+    """Return how many commits that are still in a branch name each record, by uid."""
+    query = (
+        select(Record.uid, func.count(func.distinct(CommitMention.commit_id)))
+        .join(CommitMention, col(CommitMention.record_id) == col(Record.id))
+        .join(RepositoryCommit, col(RepositoryCommit.id) == col(CommitMention.commit_id))
+        .where(col(Record.project_id) == project_id, col(RepositoryCommit.lost_at).is_(None))
+        .group_by(col(Record.uid))
+    )
+    return {uid: count for uid, count in session.execute(query).all()}
+
+
+def records_without_commit(session: Session, project_id: int, type_name: str) -> list[str]:
+    """Return the uids of a project's records of one type that no commit names."""
+    named = exists().where(
+        col(CommitMention.record_id) == col(Record.id),
+        col(CommitMention.commit_id) == col(RepositoryCommit.id),
+        col(RepositoryCommit.lost_at).is_(None),
+    )
+    query = (
+        select(Record.uid)
+        .where(col(Record.project_id) == project_id, col(Record.type) == type_name, ~named)
+        .order_by(col(Record.uid))
+    )
+    return list(session.execute(query).scalars())
+
+
+def unknown_mentions(session: Session, project_id: int) -> list[tuple[str, int]]:
+    """Return every id that trailers name and no record has, with how often, most often first."""
+    query = (
+        select(CommitMention.named, func.count())
+        .join(RepositoryCommit, col(RepositoryCommit.id) == col(CommitMention.commit_id))
+        .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
+        .where(
+            col(Repository.project_id) == project_id,
+            col(CommitMention.record_id).is_(None),
+            col(RepositoryCommit.lost_at).is_(None),
+        )
+        .group_by(col(CommitMention.named))
+        .order_by(func.count().desc(), col(CommitMention.named))
+    )
+    return [(named, count) for named, count in session.execute(query).all()]
+
+
+def _filtered(query: Select[Any], project_id: int, chosen: CommitFilter) -> Select[Any]:
+    named = exists().where(col(CommitMention.commit_id) == col(RepositoryCommit.id))
+    unknown = named.where(col(CommitMention.record_id).is_(None))
+    present = col(RepositoryCommit.lost_at).is_(None)
+    conditions: dict[CommitFilter, tuple[ColumnElement[bool], ...]] = {
+        CommitFilter.ALL: (present,),
+        CommitFilter.TRACED: (present, named),
+        # What a merge brings is traced by the commits that it joins.
+        CommitFilter.UNTRACED: (present, ~named, col(RepositoryCommit.parents) < 2),
+        CommitFilter.UNKNOWN: (present, unknown),
+        CommitFilter.LOST: (~present,),
+    }
+    return query.join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id)).where(
+        col(Repository.project_id) == project_id, *conditions[chosen]
+    )
+
+
+def _mentions_of(session: Session, commit_ids: Sequence[int]) -> dict[int, tuple[Mentioned, ...]]:
+    query = (
+        select(CommitMention)
+        .where(col(CommitMention.commit_id).in_(commit_ids))
+        .order_by(col(CommitMention.id))
+    )
+    found: dict[int, tuple[Mentioned, ...]] = {}
+    for one in session.execute(query).scalars():
+        mentioned = Mentioned(one.role, one.named, one.record_id is not None)
+        found[one.commit_id] = (*found.get(one.commit_id, ()), mentioned)
+    return found

@@ -1,0 +1,189 @@
+"""Scan a repository: fetch its mirror, then store what is new in small transactions.
+
+The same steps serve the job, where each counts once however often it is interrupted, and the
+command line. A lock on the database is never held while Git waits for a remote.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from core.clock import now
+from core.db import Database
+from core.errors import Conflict, FiducialError, NotFound
+from core.jobs.context import JobContext
+from core.ledger import append
+from core.people.models import Actor
+from core.settings import Settings
+from qms.repositories.mirror import CommitSeen, Mirror
+from qms.repositories.models import Repository
+from qms.repositories.observing import (
+    Seen,
+    mark_lost,
+    resolve_mentions,
+    store_commits,
+    store_tags,
+)
+from qms.repositories.service import address_of, mirror_of
+
+BATCH = 1000
+"""Commits per transaction: short enough to let other writers in, long enough to be quick."""
+
+JsonDict = dict[str, Any]
+
+
+class Steps(Protocol):
+    """How the steps of a scan are done and told: by a job, or at once."""
+
+    def step(self, name: str, fn: Callable[[Session], JsonDict], /) -> JsonDict:
+        """Do `fn` in a transaction of its own."""
+
+    def progress(self, done: int, total: int, text: str, /) -> None:
+        """Tell how far the scan is; a total of 0 is unknown."""
+
+
+@dataclass(frozen=True)
+class ScanReport:
+    """What a scan brought.
+
+    Attributes
+    ----------
+    commits, lost : int
+        New commits, and commits that a rewritten history lost.
+    linked, unknown : int
+        Record ids in trailers that were linked, and that no record has.
+    tags, moved : int
+        New tags, and tags that now name another commit.
+    """
+
+    repository: str
+    commits: int
+    lost: int
+    linked: int
+    unknown: int
+    tags: int
+    moved: int
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Steps for a scan outside the worker: each in a transaction of `db`."""
+
+    db: Database
+    tell: Callable[[int, int, str], None]
+
+    def step(self, _name: str, fn: Callable[[Session], JsonDict], /) -> JsonDict:
+        """Do `fn` in a transaction of its own."""
+        with self.db.writing() as session:
+            return fn(session)
+
+    def progress(self, done: int, total: int, text: str, /) -> None:
+        """Pass the progress on."""
+        self.tell(done, total, text)
+
+
+def scan_repository(
+    db: Database,
+    settings: Settings,
+    repository_id: int,
+    by: Actor | None = None,
+    progress: Callable[[int, int, str], None] = lambda _done, _total, _text: None,
+) -> ScanReport:
+    """Scan one repository now.
+
+    Raises
+    ------
+    Invalid
+        If its address is no longer among the allowed sources.
+    Conflict
+        If it is retired or Git cannot fetch it.
+    """
+    return _scan(db, settings, repository_id, by, AtOnce(db, progress))
+
+
+def run(ctx: JobContext) -> JsonDict:
+    """Scan the repository that a job's payload names."""
+    return asdict(_scan(ctx.db, ctx.settings, ctx.payload["repository"], None, ctx))
+
+
+def _scan(
+    db: Database, settings: Settings, repository_id: int, by: Actor | None, steps: Steps
+) -> ScanReport:
+    with db.reading() as session:
+        repository = session.get(Repository, repository_id)
+        if repository is None:
+            raise NotFound(f"There is no repository {repository_id}.")
+        if repository.retired_at is not None:
+            raise Conflict(f"Repository {repository.name} is retired; register it again to scan.")
+        name, address_text, known = (
+            repository.name,
+            repository.address,
+            set(repository.tips.values()),
+        )
+    mirror = mirror_of(settings, repository_id)
+    steps.progress(0, 0, f"Fetching {name}")
+    try:
+        mirror.fetch(address_of(address_text, settings))
+    except FiducialError as error:
+        with db.writing() as session:
+            session.get_one(Repository, repository_id).problem = error.message
+        raise
+    seen = Seen()
+    for batch in _batches(mirror.commits(known)):
+        found = steps.step(f"commits {batch[0].sha}", _storing(repository_id, batch))
+        seen = seen + Seen(**found)
+        steps.progress(seen.commits, 0, f"Reading {name}: {seen.commits} commits")
+    end = steps.step("end", _ending(repository_id, mirror, known, seen, by))
+    return ScanReport(repository=name, **end)
+
+
+def _batches(commits: Iterable[CommitSeen]) -> Iterator[list[CommitSeen]]:
+    stream = iter(commits)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+def _storing(repository_id: int, batch: list[CommitSeen]) -> Callable[[Session], JsonDict]:
+    def store(session: Session) -> JsonDict:
+        return asdict(store_commits(session, session.get_one(Repository, repository_id), batch))
+
+    return store
+
+
+def _ending(
+    repository_id: int, mirror: Mirror, known: set[str], seen: Seen, by: Actor | None
+) -> Callable[[Session], JsonDict]:
+    """Set where the next scan begins, in the transaction that makes this one complete."""
+    tips, tags, lost = mirror.tips(), mirror.tags(), mirror.lost(known)
+
+    def end(session: Session) -> JsonDict:
+        repository = session.get_one(Repository, repository_id)
+        linked_later = resolve_mentions(session, repository)
+        new_tags, moved = store_tags(session, repository, tags, by)
+        repository.tips = tips
+        repository.default_branch = mirror.default_branch()
+        repository.scanned_at, repository.problem = now(), ""
+        session.add(repository)
+        counts: JsonDict = {
+            "commits": seen.commits,
+            "lost": mark_lost(session, repository, lost),
+            "linked": seen.linked + linked_later,
+            "unknown": seen.unknown - min(linked_later, seen.unknown),
+            "tags": new_tags,
+            "moved": moved,
+        }
+        if any(counts.values()):
+            append(
+                session,
+                "repository:commits:observe",
+                by,
+                project_id=repository.project_id,
+                subject=repository.name,
+                data=counts | {"head": tips.get(f"refs/heads/{repository.default_branch}", "")},
+            )
+        return counts
+
+    return end
