@@ -1,0 +1,152 @@
+"""Impact: what is touched when a system, or one connection, is upgraded or replaced."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dataflows.graph import reachable
+from dataflows.inventory import Connection, Department, Outside, Pathway, Procedure, natural
+from dataflows.pathways import WalkedStep, downstream, walk
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedPathway:
+    """A pathway that passes over the change: its own steps there, and the steps after them."""
+
+    pathway: Pathway
+    direct: tuple[WalkedStep, ...]
+    downstream: tuple[WalkedStep, ...]
+    procedures: tuple[Procedure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of an association to set again when its system is replaced."""
+
+    connection: str
+    system: str
+    role: str
+    side: str
+    ae: str
+    host: str = ""
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """The one answer to "if this changes, what is touched?"."""
+
+    subject: str
+    scope: tuple[str, ...]
+    external: tuple[Connection, ...]
+    internal: tuple[Connection, ...]
+    pathways: tuple[TouchedPathway, ...]
+    procedures: tuple[Procedure, ...]
+    uncovered: tuple[str, ...]
+    devices: tuple[Outside, ...]
+    evidence: tuple[Outside, ...]
+    groups: tuple[str, ...]
+    endpoints: tuple[Endpoint, ...]
+    reach: int
+
+    @property
+    def direct(self) -> tuple[Connection, ...]:
+        """The connections that start or end at the change."""
+        return tuple(sorted((*self.external, *self.internal), key=lambda c: natural(c.uid)))
+
+    @property
+    def downstream(self) -> tuple[str, ...]:
+        """The connections that carry data on from the change in the order of some pathway."""
+        uids = {step.uid for touched in self.pathways for step in touched.downstream}
+        return tuple(sorted(uids, key=natural))
+
+
+def impact_of_system(department: Department, uid: str) -> Impact:
+    """Answer for an upgrade or replacement of a system with all its parts."""
+    scope = department.within(uid)
+    direct = {c for part in scope for c in department.touching.get(part, ())}
+    return _impact(department, uid, scope, direct, frozenset(scope))
+
+
+def impact_of_connection(department: Department, uid: str) -> Impact:
+    """Answer for a change of one connection: data goes on from its target."""
+    connection = department.connections[uid]
+    return _impact(department, uid, (), {uid}, frozenset({connection.target}))
+
+
+def _impact(
+    department: Department,
+    subject: str,
+    scope: tuple[str, ...],
+    direct: Iterable[str],
+    touched: frozenset[str],
+) -> Impact:
+    connections = [department.connections[uid] for uid in sorted(direct, key=natural)]
+    pathways = _touched_pathways(department, frozenset(c.uid for c in connections), touched)
+    covered = department.qa_of_connection
+    repeat = {qa for c in connections for qa in covered.get(c.uid, ())}
+    repeat |= {p.uid for way in pathways for p in way.procedures}
+    procedures = tuple(department.procedures[uid] for uid in sorted(repeat, key=natural))
+    ends = {end for c in connections for end in (c.source, c.target)} | set(scope)
+    systems = [department.systems[uid] for uid in ends]
+    above = {up for uid in (scope or ends) for up in department.lineage[uid]}
+    devices = {d for uid in above for d in department.systems[uid].realises}
+    groups = {c.responsible for c in connections} | {s.owner for s in systems}
+    evidence = {d for c in connections for d in c.named_by}
+    evidence |= {d for uid in scope for d in department.systems[uid].named_by}
+    evidence |= {d for p in procedures for d in p.monitors}
+    return Impact(
+        subject=subject,
+        scope=scope,
+        external=tuple(c for c in connections if not department.is_internal(c)),
+        internal=tuple(c for c in connections if department.is_internal(c)),
+        pathways=pathways,
+        procedures=procedures,
+        uncovered=tuple(c.uid for c in connections if c.uid not in covered),
+        devices=tuple(sorted(devices)),
+        evidence=tuple(sorted(evidence, key=lambda d: (d.project, natural(d.uid), d.role))),
+        groups=tuple(sorted(groups - {""})),
+        endpoints=tuple(_endpoints(connections, frozenset(scope or ends))),
+        reach=len(reachable(department, touched)),
+    )
+
+
+def _touched_pathways(
+    department: Department, direct: frozenset[str], touched: frozenset[str]
+) -> tuple[TouchedPathway, ...]:
+    found = []
+    for pathway in sorted(department.pathways.values(), key=lambda p: natural(p.uid)):
+        here = tuple(step for step in walk(department, pathway) if step.uid in direct)
+        if not here:
+            continue
+        procedures = department.qa_of_pathway.get(pathway.uid, ())
+        found.append(
+            TouchedPathway(
+                pathway,
+                here,
+                downstream(department, pathway, touched),
+                tuple(department.procedures[uid] for uid in procedures),
+            )
+        )
+    return tuple(found)
+
+
+def _endpoints(connections: Iterable[Connection], scope: frozenset[str]) -> Iterable[Endpoint]:
+    """List the far and near ends to set again, association by association.
+
+    Both sides are listed: a listener knows its callers by AE title, a caller knows the
+    listener by AE title, host and port.
+    """
+    for connection in connections:
+        for a in connection.associations:
+            # The listener of a store is the target; of a query, move or work item, the source.
+            stores = a.role.startswith("store")
+            scu, scp = (
+                (connection.source, connection.target)
+                if stores
+                else (connection.target, connection.source)
+            )
+            if {scu, scp} & scope:
+                yield Endpoint(connection.uid, scu, a.role, "asks", a.scu_ae)
+                yield Endpoint(
+                    connection.uid, scp, a.role, "listens", a.scp_ae, a.scp_host, a.scp_port
+                )

@@ -1,0 +1,214 @@
+"""Draw DOT text with Graphviz and let through only what a picture needs.
+
+`dot` runs as a child process without a shell, with limits on time and memory. Its SVG is rebuilt
+from an allow-list: an element, an attribute or an address that is not on it does not pass.
+"""
+
+import hashlib
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+from tempfile import NamedTemporaryFile
+from xml.etree import ElementTree as ET
+
+from core.errors import FiducialError
+
+TIME_LIMIT_S = 10
+"""The demo department takes 0.1 s; a picture that needs more than this is no longer readable."""
+
+MEMORY_LIMIT_BYTES = 1 << 30
+"""Graphviz with its fonts maps about 300 MB before it draws anything."""
+
+RENDERING = 1
+"""Raised when the rebuilt SVG changes, so that pictures kept from before are drawn again."""
+
+SVG = "http://www.w3.org/2000/svg"
+XLINK = "http://www.w3.org/1999/xlink"
+
+ALLOWED = {
+    "svg": {"width", "height", "viewBox"},
+    "g": {"id", "class", "transform"},
+    "title": set(),
+    "a": set(),
+    "path": {"d", "fill", "stroke", "stroke-width", "stroke-dasharray"},
+    "polygon": {"points", "fill", "stroke", "stroke-width", "stroke-dasharray"},
+    "polyline": {"points", "fill", "stroke", "stroke-width", "stroke-dasharray"},
+    "ellipse": {"cx", "cy", "rx", "ry", "fill", "stroke", "stroke-width"},
+    "text": {"x", "y", "text-anchor", "fill", "font-family", "font-size", "font-weight"},
+}
+"""Elements and attributes that Graphviz writes for our pictures; nothing else passes."""
+
+
+class DrawingFailed(FiducialError):
+    """Graphviz is absent, ran out of time or memory, or refused the text."""
+
+
+def key_of(dot_text: str) -> str:
+    """Return the name under which the picture of a DOT text is kept."""
+    return hashlib.sha256(f"{RENDERING}\n{dot_text}".encode()).hexdigest()
+
+
+class DrawingStore:
+    """Pictures on disk, each under the SHA-256 of its text.
+
+    Parameters
+    ----------
+    data_dir : Path
+        The data folder; pictures lie in `diagrams/` below it and may be deleted at any time.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.folder = data_dir / "diagrams"
+
+    def kept(self, dot_text: str) -> str | None:
+        """Return the picture of a text if it was drawn before."""
+        try:
+            return self._path(dot_text).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def draw(self, dot_text: str) -> str:
+        """Return the picture of a text, drawing it at most once."""
+        kept = self.kept(dot_text)
+        if kept is not None:
+            return kept
+        svg = draw(dot_text)
+        path = self._path(dot_text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and renamed: a reader never meets half a picture.
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as beside:
+            beside.write(svg)
+        Path(beside.name).replace(path)
+        return svg
+
+    def _path(self, dot_text: str) -> Path:
+        name = key_of(dot_text)
+        return self.folder / name[:2] / f"{name}.svg"
+
+
+def draw(dot_text: str) -> str:
+    """Lay DOT text out with Graphviz and return safe SVG.
+
+    Raises
+    ------
+    DrawingFailed
+        If Graphviz is absent, takes too long or refuses the text.
+    """
+    return sanitised(_graphviz(dot_text))
+
+
+def graphviz_version() -> str:
+    """Return the renderer's own name and version, for evidence documents."""
+    answer = subprocess.run([_dot(), "-V"], capture_output=True, timeout=TIME_LIMIT_S, check=True)  # noqa: S603
+    return answer.stderr.decode(errors="replace").strip()
+
+
+def _dot() -> str:
+    found = which("dot")
+    if found is None:
+        raise DrawingFailed(
+            "The picture cannot be drawn: Graphviz is not installed. Install the package "
+            "'graphviz'; the matrix and the table hold the same content meanwhile."
+        )
+    return found
+
+
+def _graphviz(dot_text: str) -> bytes:
+    # The text goes in by stdin and the argument list is fixed: no name ever reaches a command.
+    with subprocess.Popen(  # noqa: S603
+        [_dot(), "-Tsvg"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+    ) as child:
+        # dot waits for its input, so the limits stand before it reads the first byte.
+        resource.prlimit(child.pid, resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+        resource.prlimit(child.pid, resource.RLIMIT_CPU, (TIME_LIMIT_S, TIME_LIMIT_S))
+        try:
+            out, err = child.communicate(dot_text.encode(), timeout=TIME_LIMIT_S)
+        except subprocess.TimeoutExpired as error:
+            child.kill()
+            raise DrawingFailed(
+                f"The picture took longer than {TIME_LIMIT_S} s; choose a smaller part of the map."
+            ) from error
+    if child.returncode != 0:
+        said = err.decode(errors="replace").strip()[:300]
+        raise DrawingFailed(
+            f"Graphviz could not draw the picture (exit {child.returncode}): {said}"
+        )
+    return out
+
+
+def sanitised(svg: bytes) -> str:
+    """Rebuild an SVG from what is allowed, and name every box and line by its own words.
+
+    Graphviz names a line by its two aliases, which is neither unique nor readable; the tooltip
+    of the line, or the text in the box, takes that place for eyes, screen readers and tests.
+
+    Raises
+    ------
+    DrawingFailed
+        If the SVG declares entities of its own or is not XML.
+    """
+    if b"<!ENTITY" in svg:
+        raise DrawingFailed("The picture declares entities of its own and was not accepted.")
+    try:
+        root = ET.fromstring(svg)  # noqa: S314  (no entities, as just checked)
+    except ET.ParseError as error:
+        raise DrawingFailed(f"The picture is not well-formed: {error}.") from error
+    ET.register_namespace("", SVG)
+    rebuilt = _rebuilt(root)
+    if rebuilt is None:
+        raise DrawingFailed("The picture is not an SVG.")
+    return ET.tostring(rebuilt, encoding="unicode")
+
+
+def _rebuilt(element: ET.Element) -> ET.Element | None:
+    namespace, _, name = element.tag[1:].partition("}")
+    if namespace != SVG or name not in ALLOWED:
+        return None
+    allowed = ALLOWED[name]
+    made = ET.Element(element.tag, {k: v for k, v in element.attrib.items() if k in allowed})
+    # An address or a style hidden in a paint value would be fetched: url(...) never passes.
+    for attribute in [k for k, v in made.attrib.items() if "url(" in v.lower()]:
+        del made.attrib[attribute]
+    if name == "a":
+        href = element.get(f"{{{XLINK}}}href", "")
+        if href.startswith("/") and not href.startswith(("//", "/\\")):
+            made.set("href", href)
+        # Where there is text to read, it is the link's name already.
+        if not any(True for _ in element.iter(f"{{{SVG}}}text")):
+            made.set("aria-label", element.get(f"{{{XLINK}}}title", ""))
+    if name in ("text", "title"):
+        made.text = element.text
+    for child in element:
+        kept = _rebuilt(child)
+        if kept is not None:
+            made.append(kept)
+    if name == "g" and element.get("class") in ("node", "edge", "cluster"):
+        _name_by_words(made)
+    return made
+
+
+def _name_by_words(group: ET.Element) -> None:
+    title = group.find(f"{{{SVG}}}title")
+    if title is None:
+        return
+    if group.get("class") == "edge":
+        anchors = (a.get("aria-label") for a in group.iter(f"{{{SVG}}}a"))
+        title.text = next((words for words in anchors if words), "")
+    else:
+        texts = (text.text or "" for text in group.iter(f"{{{SVG}}}text"))
+        title.text = " ".join(texts)
+
+
+def drawn_names(svg: str, kind: str) -> Iterator[str]:
+    """Yield the name of everything of one kind (`node`, `edge` or `cluster`) in a picture."""
+    root = ET.fromstring(svg)  # noqa: S314  (our own rebuilt SVG)
+    for group in root.iter(f"{{{SVG}}}g"):
+        if group.get("class") == kind:
+            yield group.findtext(f"{{{SVG}}}title") or ""
