@@ -227,7 +227,7 @@ def build_assets(with_tests: bool) -> None:
     if not fetched and (with_tests or not built):
         say("fetching front-end packages")
         extent = [] if with_tests else ["--omit=dev"]
-        run("npm", "ci", *extent, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        run("npm", "ci", *extent, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
         set_stamp(NODE_MODULES, for_tests if with_tests else for_service)
     if not built:
         say("building app/static/vendor")
