@@ -55,7 +55,7 @@ class Edges:
 def edges_of(sections: Sequence[Sequence[Floats]]) -> Edges:
     """Collect the edges of many sections of rings, already in cell units."""
     starts = [ring for rings in sections for ring in rings]
-    ends = [np.roll(ring, -1, axis=0) for ring in starts]
+    ends = [np.concatenate([ring[1:], ring[:1]]) for ring in starts]
     counts = [sum(len(ring) for ring in rings) for rings in sections]
     first, second = np.concatenate(starts), np.concatenate(ends)
     section = np.repeat(np.arange(len(sections)), counts)

@@ -81,18 +81,20 @@ def _at_corners(dose: RTDose, body: Body) -> tuple[float, float]:
 
     A field that is linear in each cell has its extremes there or at a dose point inside.
     """
-    low, high = math.inf, -math.inf
+    xs, ys, zs = [], [], []
+    corners = [np.concatenate(section.rings) for section in body.sections]
     for span in body.spans:
         z = dose.grid.z_mm[(dose.grid.z_mm > span.low_mm) & (dose.grid.z_mm < span.high_mm)]
         heights = np.array([span.low_mm, *z.tolist(), span.high_mm])
-        points = np.concatenate(body.sections[span.section].rings)
-        x = np.tile(points[:, 0], heights.size)
-        y = np.tile(points[:, 1], heights.size)
-        values = dose_at(dose, x, y, np.repeat(heights, len(points)))
-        values = values[~np.isnan(values)]
-        if values.size:
-            low, high = min(low, float(values.min())), max(high, float(values.max()))
-    return low, high
+        points = corners[span.section]
+        xs.append(np.tile(points[:, 0], heights.size))
+        ys.append(np.tile(points[:, 1], heights.size))
+        zs.append(np.repeat(heights, len(points)))
+    values = dose_at(dose, np.concatenate(xs), np.concatenate(ys), np.concatenate(zs))
+    values = values[~np.isnan(values)]
+    if not values.size:
+        return math.inf, -math.inf
+    return float(values.min()), float(values.max())
 
 
 def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDvh:

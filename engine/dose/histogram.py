@@ -1,6 +1,7 @@
 """Cumulative dose-volume histograms from cells that each span a range of dose."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +19,10 @@ class Curve:
     dose_gy: Floats
     volume_mm3: Floats
 
+    @cached_property
+    def _rising(self) -> Floats:
+        return -self.volume_mm3
+
     def volume_at(self, dose_gy: float) -> float:
         """Return the volume (mm3) that receives at least a dose."""
         return float(np.interp(dose_gy, self.dose_gy, self.volume_mm3))
@@ -29,7 +34,7 @@ class Curve:
         never the lowest bin of a structure that receives more (D95 of 0 Gy).
         """
         falling = self.volume_mm3
-        above = int(np.searchsorted(-falling, -volume_mm3, side="right"))
+        above = int(np.searchsorted(self._rising, -volume_mm3, side="right"))
         if above == 0:
             return float(self.dose_gy[0])
         if above == falling.size:

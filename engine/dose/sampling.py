@@ -16,7 +16,7 @@ from engine.dose.coverage import Covered, Edges, cover, edges_of
 from engine.dose.rings import Plane
 from engine.dose.slabs import Body, Pieces, cut_spans
 
-CELLS_AT_ONCE = 400_000
+CELLS_AT_ONCE = 100_000
 """Cells held at a time: a few arrays of this size stay in the cache and bound the memory."""
 
 Integers = NDArray[np.int64]

@@ -1,0 +1,113 @@
+"""The closed-form phantoms: twelve shapes on three dose grids, as DICOM sets with known answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.dicom.objects import Contour, DoseGrid, Floats, Roi, RTDose, Source
+from engine.synth.dicom import Identity, rt_dose, rt_plan, structure_set, write
+from engine.synth.shapes import Stack, reference_shapes
+from engine.synth.truth import LinearField, StackTruth
+
+SPACINGS_MM = (1.0, 2.0, 3.0)
+DIRECTIONS = (
+    (1.0, 0.0, 0.0),
+    (0.0, 1.0, 0.0),
+    (0.0, 0.0, 1.0),
+    (0.6, 0.8, 0.0),
+    (0.6, 0.0, 0.8),
+    (0.48, 0.6, 0.64),
+    (-0.36, 0.48, 0.8),
+)
+"""Unit gradients in Gy/mm: along each axis, in each plane and askew."""
+OFFSETS = ((0.0, 0.0, 0.0), (0.37, 0.61, 0.13), (0.5, 0.25, 0.8))
+"""Where the dose points lie relative to the shape, as share of the spacing."""
+CENTRE_GY = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom:
+    """A stack in a linear field, and the dose points it is sampled on."""
+
+    stack: Stack
+    field: LinearField
+    spacing_mm: float
+    x_mm: Floats
+    y_mm: Floats
+    z_mm: Floats
+
+    @property
+    def name(self) -> str:
+        """Shape and grid in words."""
+        return f"{self.stack.name}, {self.spacing_mm:g} mm grid"
+
+    @property
+    def truth(self) -> StackTruth:
+        """The exact answers."""
+        return StackTruth(self.stack, self.field)
+
+    @property
+    def dose_gy(self) -> Floats:
+        """Dose at the dose points, shape (z, y, x)."""
+        gx, gy, gz = self.field.gradient
+        plane = gx * self.x_mm[None, None, :] + gy * self.y_mm[None, :, None]
+        values: Floats = self.field.at_origin_gy + plane + gz * self.z_mm[:, None, None]
+        return values
+
+    def roi(self) -> Roi:
+        """Return the structure as the reader would."""
+        contours = tuple(
+            Contour(layer.z_mm, ring.points_mm)
+            for layer in self.stack.layers
+            for ring in layer.rings
+        )
+        return Roi(1, self.stack.name, "frame", contours)
+
+    def dose(self) -> RTDose:
+        """Return the dose as the reader would, without its rounding to stored values."""
+        source = Source("memory", "", "", "", "", "", "", "")
+        grid = DoseGrid(self.x_mm, self.y_mm, self.z_mm)
+        return RTDose(source, "frame", grid, self.dose_gy, "GY", "PHYSICAL", "PLAN", (), ())
+
+    def write(self, folder: Path, seed: str) -> dict[str, Path]:
+        """Write structure set, dose and plan into a folder and return their paths by kind."""
+        folder.mkdir(parents=True, exist_ok=True)
+        identity = Identity(f"{seed} {self.name}")
+        dose = rt_dose(identity, self.x_mm, self.y_mm, self.z_mm, self.dose_gy)
+        return {
+            "structures": write(structure_set(identity, [self.stack]), folder / "rtstruct.dcm"),
+            "dose": write(dose, folder / "rtdose.dcm"),
+            "plan": write(rt_plan(identity), folder / "rtplan.dcm"),
+        }
+
+
+def phantom(
+    stack: Stack,
+    spacing_mm: float,
+    direction: tuple[float, float, float] = (1.0, 0.0, 0.0),
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    steepness: float = 1.0,
+) -> Phantom:
+    """Place a stack in a linear field on a dose grid that covers it with at least a point to spare."""
+    points = stack.points_mm
+    heights = [layer.z_mm for layer in stack.layers]
+    low = [*points.min(axis=0), min(heights) - stack.spacing_mm]
+    high = [*points.max(axis=0), max(heights) + stack.spacing_mm]
+    axes = []
+    for first, last, shift in zip(low, high, offset, strict=True):
+        count = int(np.ceil((last - first) / spacing_mm)) + 4
+        start = round(float(first) + (shift - 1.5) * spacing_mm, 6)
+        axes.append(np.round(start + spacing_mm * np.arange(count), 6))
+    gx, gy, gz = (steepness * part for part in direction)
+    return Phantom(stack, LinearField(CENTRE_GY, (gx, gy, gz)), spacing_mm, axes[0], axes[1], axes[2])
+
+
+def reference_phantoms() -> tuple[Phantom, ...]:
+    """Return the 36 phantoms: every shape on every grid, directions and offsets in turn."""
+    made = []
+    for number, spacing in enumerate(SPACINGS_MM):
+        for index, stack in enumerate(reference_shapes()):
+            direction = DIRECTIONS[(index + 2 * number) % len(DIRECTIONS)]
+            made.append(phantom(stack, spacing, direction, OFFSETS[(index + number) % len(OFFSETS)]))
+    return tuple(made)
