@@ -200,13 +200,13 @@ def _structure(
         planes = planes_of(roi)
         for caps in EndCaps:
             other = build_body(planes, replace(parameters, end_caps=caps), roi.name)
-            by_caps[str(caps)] = other.volume_mm3 / 1000
+            by_caps[str(caps)] = float(other.volume_mm3) / 1000
     points = np.linspace(0.0, float(dvh.fine.dose_gy[-1]), CURVE_POINTS)
     return StructureResult(
         name=roi.name,
         number=roi.number,
-        volume_cc=dvh.volume_mm3 / 1000,
-        outside_cc=dvh.outside_mm3 / 1000,
+        volume_cc=float(dvh.volume_mm3) / 1000,
+        outside_cc=float(dvh.outside_mm3) / 1000,
         planes=dvh.planes,
         parts=dvh.body.parts,
         metrics=read_metrics(dvh, metrics, parameters),

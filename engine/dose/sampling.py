@@ -174,9 +174,7 @@ def _sample(
         + slope_z * slope_z * pieces.var_z[piece]
     )
     width = np.sqrt(12 * np.maximum(variance, 0.0))
-    gradient = np.sqrt(
-        (slope_x / window.dx) ** 2 + (slope_y / window.dy) ** 2 + slope_z * slope_z
-    )
+    gradient = np.sqrt((slope_x / window.dx) ** 2 + (slope_y / window.dy) ** 2 + slope_z * slope_z)
     return Samples(volume, dose, width, gradient), missing
 
 

@@ -120,4 +120,6 @@ CHECKS = (
 
 
 def _list(uids: object) -> str:
-    return ", ".join(sorted(str(uid) for uid in uids)) if isinstance(uids, (set, list)) else str(uids)
+    return (
+        ", ".join(sorted(str(uid) for uid in uids)) if isinstance(uids, (set, list)) else str(uids)
+    )

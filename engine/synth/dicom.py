@@ -132,7 +132,9 @@ def structure_set(identity: Identity, stacks: list[Stack]) -> FileDataset:
     return dataset
 
 
-def rt_dose(identity: Identity, x_mm: Floats, y_mm: Floats, z_mm: Floats, dose_gy: Floats) -> FileDataset:
+def rt_dose(
+    identity: Identity, x_mm: Floats, y_mm: Floats, z_mm: Floats, dose_gy: Floats
+) -> FileDataset:
     """Return an RT Dose of shape (z, y, x) on evenly spaced rows and columns."""
     dataset = _base(identity, RT_DOSE_STORAGE, "RTDOSE")
     # The scaling is written first and the stored values follow what a reader will see of it.

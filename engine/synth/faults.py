@@ -46,7 +46,13 @@ def _raw(dataset: FileDataset, keyword: str, text: str) -> None:
     value = text.encode("latin-1")
     value += b" " * (len(value) % 2)
     dataset[keyword] = RawDataElement(
-        Tag(element.tag), element.VR, len(value), value, 0, is_implicit_VR=False, is_little_endian=True
+        Tag(element.tag),
+        element.VR,
+        len(value),
+        value,
+        0,
+        is_implicit_VR=False,
+        is_little_endian=True,
     )
 
 
@@ -237,5 +243,3 @@ def write_set(folder: Path, fault: SeededFault | None = None, seed: str = "7") -
     if fault is not None:
         fault.change(objects)
     return [write(dataset, folder / FILES[kind]) for kind, dataset in sorted(objects.items())]
-
-

@@ -100,7 +100,9 @@ def phantom(
         start = round(float(first) + (shift - 1.5) * spacing_mm, 6)
         axes.append(np.round(start + spacing_mm * np.arange(count), 6))
     gx, gy, gz = (steepness * part for part in direction)
-    return Phantom(stack, LinearField(CENTRE_GY, (gx, gy, gz)), spacing_mm, axes[0], axes[1], axes[2])
+    return Phantom(
+        stack, LinearField(CENTRE_GY, (gx, gy, gz)), spacing_mm, axes[0], axes[1], axes[2]
+    )
 
 
 def reference_phantoms() -> tuple[Phantom, ...]:
@@ -109,5 +111,7 @@ def reference_phantoms() -> tuple[Phantom, ...]:
     for number, spacing in enumerate(SPACINGS_MM):
         for index, stack in enumerate(reference_shapes()):
             direction = DIRECTIONS[(index + 2 * number) % len(DIRECTIONS)]
-            made.append(phantom(stack, spacing, direction, OFFSETS[(index + number) % len(OFFSETS)]))
+            made.append(
+                phantom(stack, spacing, direction, OFFSETS[(index + number) % len(OFFSETS)])
+            )
     return tuple(made)

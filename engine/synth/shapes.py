@@ -141,7 +141,9 @@ def island(radius: float, length: float, spacing: float) -> Stack:
     def section(z: float) -> list[tuple[Floats, int]]:  # noqa: ARG001  (same in every plane)
         # Drawn in mixed directions on purpose: nesting decides, not direction.
         radii = ((1.0, 1), (0.8, -1), (0.6, 1), (0.4, -1), (0.2, 1))
-        rings = [(_ellipse(radius * r, radius * r)[:: (-1) ** i], s) for i, (r, s) in enumerate(radii)]
+        rings = [
+            (_ellipse(radius * r, radius * r)[:: (-1) ** i], s) for i, (r, s) in enumerate(radii)
+        ]
         beside = _ellipse(radius * 0.15, radius * 0.15, radius * 1.3, radius * 0.2)
         return [*rings, (beside, 1)]
 
@@ -152,9 +154,7 @@ def keyhole(radius: float, length: float, spacing: float) -> Stack:
     """Return a tube drawn as one ring that runs in to its hole and back along the same way."""
     outer, inner = _ellipse(radius, radius), _ellipse(radius / 2, radius / 2)[::-1]
     ring = np.concatenate([outer, outer[:1], np.roll(inner, 1, axis=0), inner[-1:]])
-    return _stack(
-        f"keyhole {radius:g} mm", -length / 2, length / 2, spacing, lambda _: [(ring, 1)]
-    )
+    return _stack(f"keyhole {radius:g} mm", -length / 2, length / 2, spacing, lambda _: [(ring, 1)])
 
 
 def reference_shapes(spacing: float = 3.0) -> tuple[Stack, ...]:

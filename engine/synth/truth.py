@@ -92,7 +92,13 @@ class StackTruth:
             u1.append(end @ along)
             de.append(turn * ((end - start) @ np.array([-along[1], along[0]])))
         return _Slab(
-            low, high, float(area), moment, np.concatenate(u0), np.concatenate(u1), np.concatenate(de)
+            low,
+            high,
+            float(area),
+            moment,
+            np.concatenate(u0),
+            np.concatenate(u1),
+            np.concatenate(de),
         )
 
     @property
