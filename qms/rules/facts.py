@@ -1,0 +1,146 @@
+"""What a rule may look at besides the records: runs, repository, build, types, today. Pure.
+
+Every fact that nobody knows is None or empty and never reads as good news.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from core.records.snapshot import Key, Snapshot
+from core.records.suspects import Suspicion
+from core.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One comparison inside a run: what was expected, how far it may lie, what came out."""
+
+    name: str
+    expected: str
+    tolerance: str
+    actual: str
+    unit: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class RunOfTest:
+    """One recorded execution of one test, kept whether it passed or not.
+
+    Attributes
+    ----------
+    test : str
+        Uid of the test.
+    run : str
+        The run as people name it.
+    outcome : str
+        passed, failed or interrupted.
+    commit, version : str
+        The device commit that was executed, and its version.
+    tester : str
+        Uid of the person who started it.
+    test_revision : int or None
+        Revision of the test that was executed.
+    environment : str
+        Digest or description of the machine and its packages.
+    tools : tuple of str
+        Name and version of each tool used.
+    anomalies : str
+        What was noticed; "none" where nothing was.
+    measured : tuple of Measured
+        Every comparison that was recorded.
+    """
+
+    test: str
+    run: str
+    outcome: str
+    commit: str
+    version: str
+    tester: str
+    started_at: datetime
+    ended_at: datetime | None
+    test_revision: int | None
+    environment: str
+    tools: tuple[str, ...]
+    anomalies: str
+    measured: tuple[Measured, ...] = ()
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component of the software bill of materials of what was built."""
+
+    name: str
+    version: str
+    purl: str = ""
+
+
+@dataclass(frozen=True)
+class TypeFacts:
+    """What the rules need to know of a record type."""
+
+    label: str
+    lifecycle: str
+    required: tuple[str, ...] = ()
+    body_required: bool = False
+    links: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sign: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """What the project's repository says about the tag of the release.
+
+    Attributes
+    ----------
+    commit : str or None
+        The commit the tag names, in full.
+    problem : str
+        Why there is none, as a clause: "no repository is registered".
+    """
+
+    commit: str | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a rule may use that is not a record."""
+
+    today: date
+    types: Mapping[str, TypeFacts] = field(default_factory=dict)
+    runs: Sequence[RunOfTest] = ()
+    tagged: Tagged = Tagged(None, "no repository is registered")
+    bill: Sequence[Component] | None = None
+    content_digests: Mapping[Key, str] = field(default_factory=dict)
+    """The content digest of each record, computed again from what is stored now."""
+
+
+@dataclass(frozen=True)
+class RuleInput:
+    """What one release check looks at.
+
+    Attributes
+    ----------
+    snapshot : Snapshot
+        Records in force; for a record that was never approved, its latest draft.
+    verdicts : mapping of test uid to Verdict
+        The latest verdict on each test at the release's commit; absent reads "not run".
+    suspects : sequence of Suspicion
+        What needs re-review.
+    facts : Facts
+        Everything else.
+    project : str
+        Key of the project that is judged.
+    release : Key or None
+        The release that is judged; None judges the record alone.
+    """
+
+    snapshot: Snapshot
+    verdicts: Mapping[str, Verdict]
+    suspects: Sequence[Suspicion]
+    facts: Facts
+    project: str
+    release: Key | None = None

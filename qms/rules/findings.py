@@ -1,0 +1,263 @@
+"""What a release check says: what a rule looked at, found, and what lets it through. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from core.records.snapshot import Key
+
+
+class Level(StrEnum):
+    """Whether a finding blocks a gate or is only shown."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+class Word(StrEnum):
+    """What one rule comes to, in the words of the page."""
+
+    PASSES = "passes"
+    FAILS = "fails"
+    WARNS = "warns"
+    CONCEDED = "passes with a concession"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What a rule says against the record it looks at: a sentence about it, and how to mend it.
+
+    Attributes
+    ----------
+    what : str
+        Continues "REQ-009 ...": "has no acceptance criterion."
+    mend : str
+        What to do about it.
+    at : Key or None
+        Where to mend it, where that is not the record itself.
+    level : Level or None
+        Other than the rule's own.
+    """
+
+    what: str
+    mend: str
+    at: Key | None = None
+    level: Level | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One flaw of one record under one rule.
+
+    Attributes
+    ----------
+    waiver : str
+        Uid of the concession that lets it through; empty when none does.
+    """
+
+    code: str
+    record: Key
+    sentence: str
+    mend: str
+    address: str
+    level: Level
+    waiver: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it stops the gate."""
+        return self.level is Level.ERROR and not self.waiver
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One rule's answer.
+
+    Attributes
+    ----------
+    looked_at : int
+        How many records the rule applied to.
+    reason : str
+        Why the rule does not apply to this project; empty when it does.
+    """
+
+    code: str
+    title: str
+    clause: str
+    level: Level
+    gates: tuple[str, ...]
+    looked_at: int
+    findings: tuple[Finding, ...]
+    reason: str = ""
+
+    @property
+    def word(self) -> Word:
+        """What the rule comes to."""
+        if self.reason:
+            return Word.NOT_APPLICABLE
+        if any(finding.blocks for finding in self.findings):
+            return Word.FAILS
+        if any(not finding.waiver for finding in self.findings):
+            return Word.WARNS
+        return Word.CONCEDED if self.findings else Word.PASSES
+
+    @property
+    def passes(self) -> bool:
+        """Whether it stops nothing."""
+        return self.word is not Word.FAILS
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The answer of a whole check; the page, the JSON and the command print the same one.
+
+    Attributes
+    ----------
+    release, version, commit : str
+        Empty when the record alone was judged.
+    today : date
+        The day it was judged for.
+    rules : tuple of RuleResult
+        Every rule of the gate, in the order of their codes.
+    """
+
+    project: str
+    release: str
+    version: str
+    commit: str
+    gate: str
+    today: date
+    rules: tuple[RuleResult, ...]
+
+    @property
+    def applied(self) -> tuple[RuleResult, ...]:
+        """The rules that apply to this project."""
+        return tuple(rule for rule in self.rules if not rule.reason)
+
+    @property
+    def failing(self) -> tuple[RuleResult, ...]:
+        """The rules that stop the gate."""
+        return tuple(rule for rule in self.applied if not rule.passes)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, of every rule."""
+        return tuple(finding for rule in self.rules for finding in rule.findings)
+
+    @property
+    def errors(self) -> int:
+        """How many findings stop the gate."""
+        return sum(finding.blocks for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are only shown."""
+        return sum(f.level is Level.WARN and not f.waiver for f in self.findings)
+
+    @property
+    def conceded(self) -> int:
+        """How many findings a concession lets through."""
+        return sum(bool(finding.waiver) for finding in self.findings)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stops the gate."""
+        return not self.failing
+
+    @property
+    def sentence(self) -> str:
+        """The whole answer in one line."""
+        return f"{len(self.applied) - len(self.failing)} of {len(self.applied)} pass"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the result as plain values; counts are those of the page."""
+        return {
+            "project": self.project,
+            "release": self.release,
+            "version": self.version,
+            "commit": self.commit,
+            "gate": self.gate,
+            "today": self.today.isoformat(),
+            "passed": self.passed,
+            "counts": {
+                "rules": len(self.rules),
+                "applied": len(self.applied),
+                "passing": len(self.applied) - len(self.failing),
+                "failing": len(self.failing),
+                "errors": self.errors,
+                "warnings": self.warnings,
+                "conceded": self.conceded,
+            },
+            "rules": [_rule_json(rule) for rule in self.rules],
+        }
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A framework pack: what the rules are called by and how strict they are, as data.
+
+    Attributes
+    ----------
+    entries : mapping of code to PackEntry
+    limits : mapping
+        Numbers and lists the rules read.
+    """
+
+    name: str
+    entries: Mapping[str, "PackEntry"]
+    limits: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PackEntry:
+    """One rule in a pack: its clause pointers, level, gates and where it applies."""
+
+    code: str
+    clauses: tuple[str, ...]
+    level: Level
+    gates: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    route: str = ""
+
+    def reason_against(self, software_class: str, route: str) -> str:
+        """Say why the rule does not apply to a project; empty when it does."""
+        if self.classes and software_class and software_class not in self.classes:
+            return f"asked of software class {' and '.join(self.classes)}, this is {software_class}"
+        if self.route and self.route.lower() not in route.lower():
+            return f"asked of the route '{self.route}'"
+        return ""
+
+
+def _rule_json(rule: RuleResult) -> dict[str, object]:
+    return {
+        "code": rule.code,
+        "title": rule.title,
+        "clause": rule.clause,
+        "level": rule.level,
+        "gates": list(rule.gates),
+        "verdict": rule.word,
+        "looked_at": rule.looked_at,
+        "reason": rule.reason,
+        "findings": [
+            {
+                "project": finding.record.project,
+                "record": finding.record.uid,
+                "sentence": finding.sentence,
+                "mend": finding.mend,
+                "address": finding.address,
+                "level": finding.level,
+                "waiver": finding.waiver,
+            }
+            for finding in rule.findings
+        ],
+    }
+
+
+def count_by_word(rules: Sequence[RuleResult]) -> dict[Word, int]:
+    """Return how many rules come to each word."""
+    counts = dict.fromkeys(Word, 0)
+    for rule in rules:
+        counts[rule.word] += 1
+    return counts

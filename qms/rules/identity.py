@@ -1,0 +1,249 @@
+"""Family A: records, links and signatures are what they claim to be."""
+# ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import networkx as nx
+
+from core.records.snapshot import Key, RecordView
+from qms.rules.findings import Flaw
+from qms.rules.view import JUDGED, Subjects, View, day, filled, in_force, rule
+
+_NUMBER = re.compile(r"\d+")
+
+_APPROVED = Subjects(
+    "approved records that need signatures",
+    lambda view: [
+        record
+        for record in view.own
+        if record.state == "approved" and (facts := view.types_of(record)) and facts.sign
+    ],
+)
+_SIGNED = Subjects(
+    "records that carry signatures",
+    lambda view: [record for record in view.own if record.signatures and not record.withdrawn],
+)
+_ALL = Subjects("records of the project", lambda view: view.own)
+_ACYCLIC_ROLES = ("part_of", "derives_from", "split_from")
+
+
+def _folded(uid: str) -> str:
+    """Return a uid as a hurried reader takes it: no case, no leading zeros."""
+    return _NUMBER.sub(lambda digits: digits.group().lstrip("0") or "0", uid.casefold())
+
+
+@rule("A01", "Every identifier is unique", _ALL)
+def identifiers_are_unique(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Two ids that differ only in case or leading zeros are read as one by people."""
+    read_as = view.once("read as", lambda: _read_as(view))
+    twins = [uid for uid in read_as[_folded(record.key.uid)] if uid != record.key.uid]
+    if twins:
+        yield Flaw(f"reads the same as {', '.join(twins)}.", "Withdraw one of them.")
+
+
+def _read_as(view: View) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for record in view.own:
+        groups[_folded(record.key.uid)].append(record.key.uid)
+    return groups
+
+
+@rule("A02", "Fields required for the record type are filled", JUDGED)
+def required_fields_are_filled(view: View, record: RecordView) -> Iterator[Flaw]:
+    """What the type asks for is there."""
+    facts = view.types_of(record)
+    if facts is None:
+        yield Flaw(f"has the unknown type {record.type}.", "Install its type file.")
+        return
+    lacking = [name for name in facts.required if not filled(record, name)]
+    if facts.body_required and not record.body.strip():
+        lacking.insert(0, "its text")
+    if not record.title.strip():
+        lacking.insert(0, "a title")
+    if lacking:
+        yield Flaw(f"lacks {', '.join(lacking)}.", "Propose a change and fill it in.")
+
+
+@rule("A03", "Every link ends at an existing record", JUDGED)
+def links_end_somewhere(view: View, record: RecordView) -> Iterator[Flaw]:
+    """No link and no training matrix names a record that is not there."""
+    for link in view.snapshot.outgoing(record.key):
+        if link.target not in view.snapshot.records:
+            yield Flaw(
+                f"links ({link.role}) to {link.target.uid} of project {link.target.project}, "
+                "which does not exist.",
+                "Mend or remove the link.",
+            )
+    if record.type == "project":
+        for row in record.fields.get("training_matrix") or ():
+            for uid in row.get("documents") or ():
+                if Key(record.key.project, uid) not in view.snapshot.records:
+                    yield Flaw(
+                        f"asks in its training matrix for {uid}, which does not exist.",
+                        "Correct the training matrix.",
+                    )
+
+
+@rule("A04", "Link role is allowed between these record types", JUDGED)
+def roles_fit_types(view: View, record: RecordView) -> Iterator[Flaw]:
+    """The type of each end is one that the role joins."""
+    facts = view.types_of(record)
+    if facts is None:
+        return
+    for link in view.snapshot.outgoing(record.key):
+        target = view.snapshot.records.get(link.target)
+        allowed = facts.links.get(link.role)
+        if allowed is None:
+            yield Flaw(f"has a link {link.role}, which its type does not know.", "Remove it.")
+        elif target is not None and target.type not in allowed:
+            yield Flaw(
+                f"links ({link.role}) to {target.key.uid}, a {target.type}.",
+                f"Link to {' or '.join(sorted(allowed))}.",
+            )
+
+
+@rule("A05", "No approved record links to a withdrawn or rejected one", JUDGED)
+def nothing_stands_on_withdrawn(view: View, record: RecordView) -> Iterator[Flaw]:
+    """A record in force does not lean on one that is no longer."""
+    for link in view.snapshot.outgoing(record.key):
+        target = view.snapshot.records.get(link.target)
+        if target is not None and (target.withdrawn or target.state == "rejected"):
+            yield Flaw(
+                f"links ({link.role}) to {target.key.uid}, which is {target.state}.",
+                "Propose a change that links to what replaced it.",
+            )
+
+
+@rule("A06", "Approved revision carries the signatures its type asks for", _APPROVED)
+def approved_means_signed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Every meaning that the type asks for is signed on this very revision."""
+    facts = view.types_of(record)
+    meanings = facts.sign if facts else {}
+    given = {s.meaning for s in record.signatures if s.envelope_digest == record.envelope_digest}
+    lacking = [meaning for meaning in meanings if meaning not in given]
+    if lacking:
+        yield Flaw(
+            f"is approved at revision {record.revision} without a signature as "
+            f"{', '.join(lacking)}.",
+            "Propose a change, submit it and have it signed.",
+        )
+
+
+@rule("A07", "Review and approval never come from an author of that revision", _SIGNED)
+def authors_do_not_approve(_: View, record: RecordView) -> Iterator[Flaw]:
+    """An author signs as authored and in no other meaning; nobody else signs as authored."""
+    for signature in record.signatures:
+        own = signature.person_uid == record.author_uid
+        if own and signature.meaning != "authored":
+            yield Flaw(
+                f"was {signature.meaning} by its author {signature.name}.",
+                "Have it signed by somebody else on a new revision.",
+            )
+        elif not own and signature.meaning == "authored":
+            yield Flaw(
+                f"was signed as authored by {signature.name}, who did not write revision "
+                f"{record.revision}.",
+                "Have its author sign on a new revision.",
+            )
+
+
+@rule("A08", "Signer held a role that allows this meaning", _SIGNED)
+def signers_held_the_role(view: View, record: RecordView) -> Iterator[Flaw]:
+    """The role named in the signature is one that the type allows for its meaning."""
+    facts = view.types_of(record)
+    if facts is None:
+        return
+    for signature in record.signatures:
+        allowed = facts.sign.get(signature.meaning)
+        if allowed is not None and signature.role not in allowed:
+            yield Flaw(
+                f"was {signature.meaning} by {signature.name} as {signature.role or 'nobody'}.",
+                f"Have it signed by {' or '.join(sorted(allowed))}.",
+            )
+
+
+@rule("A09", "Signature shows printed name, date and time with zone, and meaning", _SIGNED)
+def signatures_are_complete(_: View, record: RecordView) -> Iterator[Flaw]:
+    """What 21 CFR 11.50 asks to be seen is there."""
+    for signature in record.signatures:
+        lacking = [
+            words
+            for words, there in {
+                "a printed name": signature.name.strip(),
+                "a meaning": signature.meaning.strip(),
+                "a time zone": signature.at.tzinfo is not None,
+            }.items()
+            if not there
+        ]
+        if lacking:
+            yield Flaw(f"has a signature without {', '.join(lacking)}.", "Have it signed again.")
+
+
+@rule("A10", "Content still equals what was signed", _SIGNED)
+def content_equals_what_was_signed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """The digest computed now from what is stored is the one that the signatures bind."""
+    now = view.facts.content_digests.get(record.key)
+    if now is not None and now != record.content_digest:
+        yield Flaw(
+            f"no longer holds what was signed: its digest is {now[:12]}, signed was "
+            f"{record.content_digest[:12]}.",
+            "Run 'fiducial audit verify' and restore the record.",
+        )
+    for signature in record.signatures:
+        if signature.envelope_digest != record.envelope_digest:
+            yield Flaw(
+                f"carries a signature of {signature.name} for another content.",
+                f"Have revision {record.revision} signed.",
+            )
+
+
+@rule("A11", "Nothing needs re-review", JUDGED)
+def nothing_is_suspect(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Every link was reviewed against the revision in force at its other end."""
+    causes = view.suspicions.get(record.key)
+    if not causes:
+        return
+    nearest = min(causes, key=lambda one: (one.distance, one.cause))
+    away = "" if nearest.distance == 1 else f", {nearest.distance} links away"
+    others = len({one.cause for one in causes}) - 1
+    more = f"; and {others} more" if others else ""
+    yield Flaw(
+        f"needs re-review: {nearest.cause.uid} changed ({nearest.role}{away}){more}.",
+        "Read both and record the re-review.",
+    )
+
+
+@rule("A12", "No cycle in parent or derivation links", JUDGED)
+def nothing_is_above_itself(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Parents, origins and splits end somewhere; a ring is named once, at its first record."""
+    ring = view.once("rings", lambda: _rings(view)).get(record.key)
+    if ring:
+        path = " > ".join(key.uid for key in (*ring, ring[0]))
+        yield Flaw(f"is above itself: {path}.", "Remove one of these links.")
+
+
+def _rings(view: View) -> dict[Key, tuple[Key, ...]]:
+    """Return one ring of each knot of links, at the first record of it."""
+    rings: dict[Key, tuple[Key, ...]] = {}
+    for role in _ACYCLIC_ROLES:
+        graph = nx.DiGraph(
+            (record.key, link.target)
+            for record in view.own
+            for link in view.snapshot.outgoing(record.key, role)
+        )
+        for knot in nx.strongly_connected_components(graph):
+            first = min(knot)
+            if len(knot) > 1 or graph.has_edge(first, first):
+                edges = nx.find_cycle(graph.subgraph(knot), first)
+                rings[first] = tuple(edge[0] for edge in edges)
+    return rings
+
+
+@rule("A13", "Controlled document is not past its review date", in_force("document", "documents"))
+def documents_are_within_review(view: View, record: RecordView) -> Iterator[Flaw]:
+    """A document that says when it is to be reviewed was reviewed by then."""
+    due = day(record, "review_by")
+    if due is not None and due < view.facts.today:
+        yield Flaw(f"was due for review on {due}.", "Review it and approve a new revision.")

@@ -1,0 +1,94 @@
+"""Read the framework pack: clauses, levels, gates, tailoring and limits of the rules."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from core.errors import Fault, Invalid
+from qms.rules.findings import Level, Pack, PackEntry
+from qms.rules.registry import RULES
+
+GATES = ("save", "submit", "approve", "plan", "design", "runs", "release", "always")
+"""The points at which rules are asked, in the order of a device's life."""
+
+DEFAULT_PACK = "medical-device-software"
+
+_ENTRY_KEYS = frozenset({"clauses", "level", "gates", "classes", "route"})
+_LIMITS: dict[str, type] = {
+    "anomaly_evaluation_days": int,
+    "retention_years": int,
+    "plan_clauses": list,
+    "vague_words": list,
+}
+
+
+@cache
+def framework_pack(name: str = DEFAULT_PACK) -> Pack:
+    """Return a pack that ships with the product.
+
+    Raises
+    ------
+    Invalid
+        With every fault of the pack: an unknown rule, one that is missing, a gate nobody asks.
+    """
+    file = files("qms") / "frameworks" / f"{name}.yaml"
+    return pack_from(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")), file.name)
+
+
+def pack_from(data: dict[str, Any], where: str) -> Pack:
+    """Build a pack from plain data, or name everything that is wrong with it."""
+    faults: list[Fault] = []
+    given = data.get("rules") or {}
+    faults.extend(
+        Fault("FP01", f"{where}: {code}", "is no rule of this version.", "Remove it.")
+        for code in sorted(set(given) - set(RULES))
+    )
+    faults.extend(
+        Fault("FP02", f"{where}: {code}", "is missing.", "Give clauses and level.")
+        for code in sorted(set(RULES) - set(given))
+    )
+    limits = data.get("limits") or {}
+    for name, kind in _LIMITS.items():
+        if not isinstance(limits.get(name), kind):
+            what = f"is {limits.get(name)!r}, not a {kind.__name__}."
+            faults.append(Fault("FP03", f"{where}: limits.{name}", what, "Set the limit."))
+    entries = {
+        code: entry
+        for code in RULES
+        if code in given and (entry := _entry(code, given[code], where, faults))
+    }
+    if faults:
+        raise Invalid(f"The framework pack {where} cannot come into force.", faults)
+    return Pack(str(data.get("name", where)), entries, limits)
+
+
+def _entry(code: str, given: Any, where: str, faults: list[Fault]) -> PackEntry | None:
+    place = f"{where}: {code}"
+    found = len(faults)
+    keys = given if isinstance(given, dict) else {}
+    faults.extend(
+        Fault("FP04", place, f"has the unknown key {key}.", "Remove it.")
+        for key in sorted(set(keys) - _ENTRY_KEYS)
+    )
+    if not keys.get("clauses"):
+        faults.append(Fault("FP05", place, "points at no clause.", "Give at least one."))
+    if keys.get("level") not in set(Level):
+        what = f"has the level {keys.get('level')!r}."
+        faults.append(Fault("FP06", place, what, f"Use {' or '.join(Level)}."))
+    faults.extend(
+        Fault("FP07", place, f"is asked at {gate}, which is no gate.", f"Use {', '.join(GATES)}.")
+        for gate in keys.get("gates") or ()
+        if gate not in GATES
+    )
+    if len(faults) > found:
+        return None
+    return PackEntry(
+        code=code,
+        clauses=tuple(map(str, keys["clauses"])),
+        level=Level(keys["level"]),
+        gates=(*(gate for gate in keys.get("gates") or () if gate != "release"), "release"),
+        classes=tuple(map(str, keys.get("classes") or ())),
+        route=str(keys.get("route") or ""),
+    )
