@@ -52,13 +52,21 @@ def say(text: str) -> None:
 
 
 def run(*command: str, **environment: str) -> None:
-    """Run a command in the project's folder, showing what it prints."""
-    try:
-        subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, **environment})
-    except subprocess.CalledProcessError as failure:
+    """Run a command in the project's folder; what it prints is shown only when it fails."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode != 0:
         raise SetupError(
-            f"`{' '.join(command)}` ended with exit code {failure.returncode}; its output is above."
-        ) from failure
+            f"`{' '.join(command)}` ended with exit code {done.returncode}:\n\n{done.stdout}"
+        )
 
 
 # What the machine must have
@@ -129,8 +137,8 @@ def install_system_packages(with_tests: bool) -> None:
         )
     say(f"installing system packages: {' '.join(missing)}")
     patience = ("-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")
-    run("apt-get", *patience, "-q", "update")
-    run("apt-get", *patience, "-q", *install.split()[1:], DEBIAN_FRONTEND="noninteractive")
+    run("apt-get", *patience, "update")
+    run("apt-get", *patience, *install.split()[1:], DEBIAN_FRONTEND="noninteractive")
     still = missing_packages(needs)
     if still:
         raise SetupError(
@@ -227,7 +235,16 @@ def build_assets(with_tests: bool) -> None:
     if not fetched and (with_tests or not built):
         say("fetching front-end packages")
         extent = [] if with_tests else ["--omit=dev"]
-        run("npm", "ci", *extent, "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+        run(
+            "npm",
+            "ci",
+            *extent,
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+            "--loglevel=error",
+        )
         set_stamp(NODE_MODULES, for_tests if with_tests else for_service)
     if not built:
         say("building app/static/vendor")
