@@ -19,7 +19,7 @@ PLANTUML_LINE = re.compile(
     r"|' (?P<route>TEXT)"
     r"|s\d+ -\[#[0-9a-f]{6}(?:,dashed|,dotted)?\]-> s\d+(?: : \[\[HREF (?P<label>TEXT)\]\])?"
     r"|(?:solid|dashed|dotted) line, TEXT, \d+".replace(
-        "TEXT", r"(?:[A-Za-z0-9 .,()/+_]|&#[0-9]+;)*"
+        "TEXT", r"(?:[A-Za-z0-9 .,()+]|&#[0-9]+;)*"
     ).replace("HREF", r"/p/[A-Za-z0-9._/?&=%+-]+")
 )
 """Everything our PlantUML text may consist of. Not PlantUML's grammar, but a small part of it."""

@@ -1,0 +1,141 @@
+"""The tables of the map as rows: what a page shows and what an export holds are the same rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from core.exports import Sheet
+from dataflows.coverage import Coverage
+from dataflows.impact import Impact
+from dataflows.inventory import Connection, Department, Outside, Pathway
+from dataflows.matrix import Matrix, to_rows
+from dataflows.pathways import faults, walk
+
+Row = Sequence[str | int | float | None]
+
+CONNECTION_HEADINGS = (
+    "Connection", "From", "From system", "To", "To system", "Category", "Protocol", "Data types",
+    "Started by", "Mode", "Responsible", "Status", "QA procedures",
+)  # fmt: skip
+PATHWAY_HEADINGS = ("Pathway", "Title", "Modality", "Steps", "Entries", "Faults", "QA procedures")
+STEP_HEADINGS = (
+    "Step", "Connection", "From", "To", "Category", "Data types", "Entry", "QA procedures",
+    "Faults",
+)  # fmt: skip
+COVERAGE_HEADINGS = ("Kind", "Id", "What", "From", "To", "Responsible")
+IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
+
+
+def connections_sheet(
+    department: Department, connections: Iterable[Connection], title: str
+) -> Sheet:
+    """List the connections given, one per row."""
+    return Sheet(
+        title,
+        CONNECTION_HEADINGS,
+        [connection_row(department, c) for c in connections],
+        about(department),
+    )
+
+
+def connection_row(department: Department, connection: Connection) -> Row:
+    """Return one connection as cells."""
+    source = department.systems[connection.source]
+    target = department.systems[connection.target]
+    return (
+        connection.uid, source.uid, source.title, target.uid, target.title,
+        connection.category.value, connection.protocol, "; ".join(connection.data_types),
+        connection.trigger, connection.mode, connection.responsible, connection.status.value,
+        "; ".join(department.qa_of_connection.get(connection.uid, ())),
+    )  # fmt: skip
+
+
+def matrix_sheet(department: Department, matrix: Matrix, title: str) -> Sheet:
+    """Lay the matrix out as it is shown: sending systems down, receiving systems across."""
+    headings, *rows = to_rows(matrix)
+    return Sheet(title, headings, rows, about(department))
+
+
+def pathways_sheet(department: Department, title: str) -> Sheet:
+    """List the pathways, one per row."""
+    rows = [
+        (
+            pathway.uid,
+            pathway.title,
+            pathway.modality,
+            len(pathway.steps),
+            sum(step.entry for step in pathway.steps),
+            "; ".join(str(step) for step in faults(department, pathway)),
+            "; ".join(department.qa_of_pathway.get(pathway.uid, ())),
+        )
+        for pathway in department.pathways.values()
+    ]
+    return Sheet(title, PATHWAY_HEADINGS, rows, about(department))
+
+
+def pathway_sheet(department: Department, pathway: Pathway) -> Sheet:
+    """List the steps of a pathway, one per row."""
+    rows = [
+        (
+            step.number,
+            step.uid,
+            step.connection.source if step.connection else "",
+            step.connection.target if step.connection else "",
+            step.connection.category.value if step.connection else "",
+            "; ".join(step.connection.data_types) if step.connection else "",
+            "entry" if step.entry else "",
+            "; ".join(department.qa_of_connection.get(step.uid, ())),
+            "; ".join(fault.value for fault in step.faults),
+        )
+        for step in walk(department, pathway)
+    ]
+    return Sheet(f"{pathway.uid} {pathway.title}", STEP_HEADINGS, rows, about(department))
+
+
+def coverage_sheet(department: Department, found: Coverage) -> Sheet:
+    """List everything without QA, one per row."""
+    rows: list[Row] = []
+    for kind, connections in (
+        ("connection between systems", found.external),
+        ("connection inside a system", found.internal),
+    ):
+        rows += [(kind, c.uid, c.title, c.source, c.target, c.responsible) for c in connections]
+    rows += [("pathway", p.uid, p.title, "", "", "") for p in found.pathways]
+    rows += [("procedure that controls nothing", p.uid, p.title, "", "", "") for p in found.idle]
+    return Sheet("Without QA", COVERAGE_HEADINGS, rows, about(department))
+
+
+def impact_sheet(department: Department, found: Impact) -> Sheet:
+    """Lay out the whole answer of an impact question, part by part."""
+    rows: list[Row] = []
+    for part, connections in (
+        ("connection between systems", found.external),
+        ("connection inside the system", found.internal),
+    ):
+        rows += [
+            (part, c.uid, c.title, "no QA" if c.uid in found.uncovered else c.protocol)
+            for c in connections
+        ]
+    for touched in found.pathways:
+        after = "; ".join(f"{step.number} {step.uid}" for step in touched.downstream)
+        own = "; ".join(f"{step.number} {step.uid}" for step in touched.direct)
+        rows.append(("pathway", touched.pathway.uid, touched.pathway.title, f"own steps {own}"))
+        rows.append(("steps downstream", touched.pathway.uid, touched.pathway.title, after))
+    rows += [("QA to repeat", p.uid, p.title, p.frequency) for p in found.procedures]
+    rows += [("device realised", outside_uid(d), d.title, "") for d in found.devices]
+    rows += [("names what changes", outside_uid(d), d.title, d.role) for d in found.evidence]
+    rows += [("group to tell", "", group, "") for group in found.groups]
+    rows += [
+        ("endpoint to set", e.connection, f"{e.system} {e.side}: {e.role}",
+         " ".join(str(part) for part in (e.ae, e.host, e.port) if part))
+        for e in found.endpoints
+    ]  # fmt: skip
+    return Sheet(f"Impact of {found.subject}", IMPACT_HEADINGS, rows, about(department))
+
+
+def outside_uid(outside: Outside) -> str:
+    """Return a record of another project as it is written in a file."""
+    return f"{outside.project}/{outside.uid}"
+
+
+def about(department: Department) -> Mapping[str, str]:
+    """Say where a table comes from."""
+    return {"project": department.project}

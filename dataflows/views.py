@@ -1,0 +1,138 @@
+"""What a reader chose to see of the map: a level, a focus, a colour; as one view with its words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.errors import NotFound
+
+from dataflows.graph import (
+    Cut,
+    View,
+    expanded_cut,
+    focus_on,
+    level_cut,
+    only_connections,
+    roll_up,
+)
+from dataflows.inventory import Department
+from dataflows.picture import ColourBy, Picture, picture
+
+OPENED = "open"
+"""The level that shows the focus in its parts and everything else as major systems."""
+
+MOST_LINES = 2000
+"""A picture of more lines is a grey square; the matrix and the table still show everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to show. The defaults are the whole department as major systems."""
+
+    level: str = "0"
+    colour: ColourBy = ColourBy.CATEGORY
+    focus: str = ""
+    drafts: bool = False
+
+    def query(self) -> dict[str, str]:
+        """Return what differs from the defaults, as it stands in an address."""
+        chosen = {
+            "level": self.level if self.level != "0" else "",
+            "colour": self.colour.value if self.colour is not ColourBy.CATEGORY else "",
+            "focus": self.focus,
+            "drafts": "yes" if self.drafts else "",
+        }
+        return {name: value for name, value in chosen.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A view with what a page says about it."""
+
+    selection: Selection
+    view: View
+    title: str
+    marked: frozenset[str]
+    labels: Mapping[str, str] | None
+
+    @property
+    def drawable(self) -> bool:
+        """Whether a picture of it could still be read."""
+        return len(self.view.routes) <= MOST_LINES
+
+    def picture(self, department: Department) -> Picture:
+        """Draw it."""
+        return picture(
+            department,
+            self.view,
+            self.title,
+            colour_by=self.selection.colour,
+            marked=self.marked,
+            labels=self.labels,
+        )
+
+
+def choose(department: Department, selection: Selection) -> Shown:
+    """Build the view of a selection.
+
+    Raises
+    ------
+    NotFound
+        If there is no such level, or neither a system nor a pathway of that name.
+    """
+    cut = _cut(department, selection)
+    view = roll_up(department, cut)
+    words = level_words(department, selection.level)
+    focus = selection.focus
+    if not focus:
+        return Shown(selection, view, f"Department map: {words}", frozenset(), None)
+    if focus in department.pathways:
+        pathway = department.pathways[focus]
+        steps = {step.connection: f"step {n}" for n, step in enumerate(pathway.steps, start=1)}
+        title = f"Pathway {focus}, {pathway.title}: {words}"
+        return Shown(selection, only_connections(view, steps), title, frozenset(), steps)
+    if focus in department.systems:
+        centre = frozenset(cut.place[part] for part in department.ends_within(focus))
+        title = f"Around {department.systems[focus].title} ({focus}): {words}"
+        return Shown(selection, focus_on(view, centre), title, centre, None)
+    raise NotFound(f"There is no system or pathway {focus} on this map.")
+
+
+def _cut(department: Department, selection: Selection) -> Cut:
+    if selection.level == OPENED:
+        opened = (
+            [department.major(selection.focus)] if selection.focus in department.systems else []
+        )
+        return expanded_cut(department, opened)
+    return level_cut(department, level_number(department, selection.level))
+
+
+def level_number(department: Department, level: str) -> int:
+    """Return the number of a level as it stands in an address.
+
+    Raises
+    ------
+    NotFound
+        If the department has no such level.
+    """
+    if not level.isdecimal() or int(level) > max(department.depth, 1):
+        raise NotFound(
+            f"There is no level '{level}' on this map; its levels are 0 to {department.depth}."
+        )
+    return int(level)
+
+
+def level_words(department: Department, level: str) -> str:
+    """Return what a level is called."""
+    if level == OPENED:
+        return "focus opened"
+    if level == "0":
+        return "major systems"
+    if int(level) >= max(department.depth, 1):
+        return "all sub-systems"
+    return f"sub-systems, level {level}"
+
+
+def levels(department: Department) -> list[tuple[str, str]]:
+    """Return the levels to choose from, each with its words."""
+    numbered = [str(number) for number in range(max(department.depth, 1) + 1)]
+    return [(level, level_words(department, level)) for level in [*numbered, OPENED]]
