@@ -1,0 +1,109 @@
+"""Whether the parts of a pack agree with each other.
+
+Asked by the builder before it signs and by the verifier afterwards, on the JSON of the members
+alone. Each function returns sentences, none when everything holds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.canonical import NotCanonical, digest
+from validation.pack.manifest import baseline_root
+
+Json = Mapping[str, Any]
+
+
+def record_faults(record: Json) -> list[str]:
+    """Recompute both digests of a record, and see that its signatures bind the second."""
+    try:
+        content, envelope = digest(record["content"]), digest(record["envelope"])
+    except NotCanonical as error:
+        return [f"its digest cannot be computed: {error}"]
+    faults = []
+    if content != record["content_digest"]:
+        faults.append(f"its content has the digest {content[:12]}, not the one it states.")
+    if envelope != record["envelope_digest"]:
+        faults.append(f"its envelope has the digest {envelope[:12]}, not the one it states.")
+    if record["envelope"].get("content_digest") != record["content_digest"]:
+        faults.append("its envelope holds the digest of another content.")
+    stated = record["content"]
+    faults += [
+        f"its content says {name} {stated.get(name)!r}, not {record[name]!r}."
+        for name in ("project", "uid", "type")
+        if stated.get(name) != record[name]
+    ]
+    faults += [
+        f"the signature of {signature['name']} is over another revision."
+        for signature in record["signatures"]
+        if signature["digest"] != record["envelope_digest"]
+    ]
+    return faults
+
+
+def baseline_faults(baseline: Json, records: Iterable[Json]) -> list[str]:
+    """Recompute the root digest of a baseline, and find each of its revisions among the records."""
+    entries = [(e["project"], e["uid"], e["revision"], e["digest"]) for e in baseline["entries"]]
+    faults = []
+    if baseline_root(entries) != baseline["root"]:
+        faults.append("its entries do not have the root digest it states.")
+    held = {
+        (record["project"], record["uid"]): (
+            record["revision"],
+            {record["content_digest"], record["envelope_digest"]},
+        )
+        for record in records
+    }
+    for project, uid, revision, frozen in entries:
+        number, digests = held.get((project, uid), (None, set[str]()))
+        if number is None:
+            faults.append(f"{uid} of {project} is frozen in it, but the record is not in the pack.")
+        elif number != revision or frozen not in digests:
+            faults.append(f"it froze another revision of {uid} of {project} than the pack holds.")
+    twice = len(entries) - len({entry[:2] for entry in entries})
+    if twice:
+        faults.append(f"{twice} of its records stand in it twice.")
+    return faults
+
+
+def run_faults(runs: Sequence[Json]) -> list[str]:
+    """See that run numbers are unique, that no predecessor is left out, that verdicts follow."""
+    numbers = [run["number"] for run in runs]
+    faults = [f"there are two runs {n}." for n in sorted(set(numbers)) if numbers.count(n) > 1]
+    for run in runs:
+        if run["predecessor"] and run["predecessor"] not in numbers:
+            faults.append(
+                f"run {run['number']} repeats run {run['predecessor']}, which is not in the pack; "
+                "an attempt is never left out."
+            )
+        if run["state"] == "passed" and not run["scenarios"]:
+            faults.append(f"run {run['number']} says passed without a single scenario.")
+        faults += _verdict_faults(run)
+    return faults
+
+
+def attachments(runs: Iterable[Json]) -> dict[str, Json]:
+    """Return the files of evidence that the runs refer to, by their SHA-256."""
+    return {
+        file["sha256"]: file
+        for run in runs
+        for scenario in run["scenarios"]
+        for step in scenario["steps"]
+        for file in step["attachments"]
+    }
+
+
+def _verdict_faults(run: Json) -> list[str]:
+    faults = []
+    for scenario in run["scenarios"]:
+        where = f"run {run['number']}, {scenario['test']}"
+        states = [step["state"] for step in scenario["steps"]]
+        if scenario["state"] == "passed" and not (states and set(states) == {"passed"}):
+            faults.append(f"{where} says passed, but not every step of it passed.")
+        faults += [
+            f"{where}: the step {step['text'][:60]!r} says passed, but a measurement failed."
+            for step in scenario["steps"]
+            if step["state"] == "passed" and not all(m["passed"] for m in step["measurements"])
+        ]
+        if run["state"] == "passed" and scenario["state"] != "passed":
+            faults.append(f"{where} did not pass, but the run says passed.")
+    return faults
