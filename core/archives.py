@@ -1,0 +1,212 @@
+"""Archives of a backup: a zip whose manifest names every member with its size and SHA-256."""
+
+import hashlib
+import json
+import os
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from core.canonical import canonical_json
+from core.errors import Fault, Invalid
+
+FORMAT = "fiducial-backup/1"
+MANIFEST = "manifest.json"
+CHUNK_BYTES = 1 << 20
+LARGEST_MANIFEST_BYTES = 512 << 20
+"""A member takes some 150 bytes of it, so this is three million files."""
+
+FASTEST = 1
+"""Compression level: most of the bytes are images, and a nightly backup should be over soon."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError),
+    # What zipfile raises for a member that says it is encrypted or uses an unknown method.
+    *(RuntimeError, NotImplementedError),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive."""
+
+    sha256: str
+    size: int
+
+
+@dataclass
+class ArchiveWriter:
+    """Adds files to a zip and remembers what it added."""
+
+    archive: zipfile.ZipFile
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def add(self, name: str, source: Path) -> Member:
+        """Add a file as it is now, and return its digest and size as they were read."""
+        with source.open("rb") as opened:
+            return self._add(name, opened)
+
+    def add_bytes(self, name: str, content: bytes) -> Member:
+        """Add bytes under a name."""
+        with self._begin(name) as outgoing:
+            outgoing.write(content)
+        self.members[name] = Member(hashlib.sha256(content).hexdigest(), len(content))
+        return self.members[name]
+
+    def close_with(self, facts: Mapping[str, Any]) -> None:
+        """Write the manifest, which must be the last member."""
+        members = {
+            name: {"sha256": member.sha256, "size": member.size}
+            for name, member in self.members.items()
+        }
+        manifest = canonical_json({"format": FORMAT, **facts, "members": members})
+        with self._begin(MANIFEST) as outgoing:
+            outgoing.write(manifest)
+
+    def _add(self, name: str, opened: IO[bytes]) -> Member:
+        digest, size = hashlib.sha256(), 0
+        with self._begin(name) as outgoing:
+            while chunk := opened.read(CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                outgoing.write(chunk)
+        self.members[name] = Member(digest.hexdigest(), size)
+        return self.members[name]
+
+    def _begin(self, name: str) -> IO[bytes]:
+        info = zipfile.ZipInfo(name, _EPOCH)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        info.external_attr = (stat.S_IFREG | 0o600) << 16
+        return self.archive.open(info, "w", force_zip64=True)
+
+
+@dataclass(frozen=True)
+class ArchiveReader:
+    """A backup that has been read through and found to be what its manifest says."""
+
+    archive: zipfile.ZipFile
+    facts: Mapping[str, Any]
+    members: Mapping[str, Member]
+
+    def extract(self, folder: Path) -> None:
+        """Write every member below a folder, checking each once more while it is written."""
+        for name, member in self.members.items():
+            place = folder.joinpath(*PurePosixPath(name).parts)
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            digest = hashlib.sha256()
+            with self.archive.open(name) as incoming, place.open("xb") as outgoing:
+                while chunk := incoming.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    outgoing.write(chunk)
+                outgoing.flush()
+                os.fsync(outgoing.fileno())
+            if digest.hexdigest() != member.sha256:
+                raise Invalid(
+                    "The backup changed while it was read; nothing was restored.",
+                    (Fault("MEMBER_CHANGED", name, "differs from the manifest."),),
+                )
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a small member."""
+        return self.archive.read(name)
+
+
+def open_archive(archive: zipfile.ZipFile) -> ArchiveReader:
+    """Read a whole archive through and compare it with its manifest.
+
+    Raises
+    ------
+    Invalid
+        With every member that is changed, added, missing, doubled or unsafely named.
+    """
+    counted = Counter(info.filename for info in archive.infolist())
+    manifest = _manifest(archive, counted)
+    members, faults = _members(manifest)
+    for name in sorted((set(counted) | set(members)) - {MANIFEST}):
+        faults.extend(_member_faults(archive, name, members.get(name), counted[name]))
+    if faults:
+        raise Invalid("The backup is damaged; nothing was restored from it.", tuple(faults))
+    return ArchiveReader(archive, manifest, members)
+
+
+def _manifest(archive: zipfile.ZipFile, counted: Counter[str]) -> dict[str, Any]:
+    if counted[MANIFEST] != 1:
+        raise _not_a_backup(f"holds {counted[MANIFEST]} manifests instead of one")
+    if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST_BYTES:
+        raise _not_a_backup("has a manifest that is far too large")
+    try:
+        manifest = json.loads(archive.read(MANIFEST))
+    except (ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError) as fault:
+        raise _not_a_backup("has a manifest that cannot be read") from fault
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise _not_a_backup(f"is not of the format {FORMAT}")
+    return manifest
+
+
+def _not_a_backup(what: str) -> Invalid:
+    return Invalid(
+        "This is not a backup that can be restored.",
+        (Fault("NOT_A_BACKUP", MANIFEST, f"The file {what}.", "Choose another backup."),),
+    )
+
+
+def _members(manifest: Mapping[str, Any]) -> tuple[dict[str, Member], list[Fault]]:
+    stated = manifest.get("members")
+    if not isinstance(stated, dict):
+        raise _not_a_backup("has a manifest without members")
+    members, faults = {}, []
+    for name, facts in stated.items():
+        match facts:
+            case {"sha256": str(sha256), "size": int(size)}:
+                members[name] = Member(sha256, size)
+            case _:
+                faults.append(Fault("MANIFEST_ODD", name, "has no digest and size."))
+    return members, faults
+
+
+def _member_faults(
+    archive: zipfile.ZipFile, name: str, stated: Member | None, count: int
+) -> Iterator[Fault]:
+    if not _is_safe(name):
+        yield Fault("MEMBER_UNSAFE", repr(name), "would be written outside the data folder.")
+    elif stated is None:
+        yield Fault("MEMBER_ADDED", name, "is not in the manifest.")
+    elif count == 0:
+        yield Fault("MEMBER_MISSING", name, "is in the manifest but not in the backup.")
+    elif count > 1:
+        yield Fault("MEMBER_DOUBLED", name, f"stands {count} times in the backup.")
+    elif _digest(archive, name, stated.size) != stated.sha256:
+        yield Fault("MEMBER_CHANGED", name, "differs from the manifest.")
+
+
+def _is_safe(name: str) -> bool:
+    path = PurePosixPath(name)
+    return (
+        str(path) == name
+        and not path.is_absolute()
+        and ".." not in path.parts
+        and "\\" not in name
+        and name.isprintable()
+        and name != "."
+    )
+
+
+def _digest(archive: zipfile.ZipFile, name: str, size: int) -> str:
+    digest, read = hashlib.sha256(), 0
+    try:
+        with archive.open(name) as opened:
+            while chunk := opened.read(CHUNK_BYTES):
+                read += len(chunk)
+                if read > size:
+                    # A small member may claim to unpack into terabytes.
+                    return ""
+                digest.update(chunk)
+    except _UNREADABLE:
+        return ""
+    return digest.hexdigest()

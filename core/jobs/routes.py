@@ -1,0 +1,63 @@
+"""The page of one job: how far it is, how it ended, and what interrupted it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from core.errors import Refused
+from core.jobs import service
+from core.jobs.models import LIVE_STATES, Job
+from core.web.access import CurrentPerson
+from core.web.pages import page
+from core.web.sessions import ReadSession, WriteSession
+
+router = APIRouter(prefix="/jobs")
+
+
+def _job_in_path(job_id: int, session: ReadSession, person: CurrentPerson) -> Job:
+    job = service.find_job(session, job_id)
+    if not service.may_see(person, job):
+        raise Refused(
+            f"Job {job_id} was asked for by someone else; ask them or an administrator for it."
+        )
+    return job
+
+
+JobInPath = Annotated[Job, Depends(_job_in_path, scope="function")]
+
+
+# Before the page, whose path would take "5.json" for a number.
+@router.get("/{job_id}.json")
+def job_as_json(job: JobInPath, session: ReadSession) -> JSONResponse:
+    """Return a job as programs read it."""
+    return JSONResponse(service.as_json(session, job))
+
+
+@router.get("/{job_id}")
+def show_job(request: Request, job: JobInPath, session: ReadSession) -> HTMLResponse:
+    """Show a job; the page keeps itself up to date."""
+    return page(request, "jobs/job.html", **_shown(session, job))
+
+
+@router.get("/{job_id}/progress")
+def show_progress(request: Request, job: JobInPath, session: ReadSession) -> HTMLResponse:
+    """Show the part of the page that changes."""
+    return page(request, "jobs/_progress.html", **_shown(session, job))
+
+
+@router.post("/{job_id}/cancel", status_code=303)
+def cancel_job(job: JobInPath, session: WriteSession, person: CurrentPerson) -> RedirectResponse:
+    """Call a job off."""
+    service.cancel(session, job, by=person)
+    return RedirectResponse(f"/jobs/{job.id}", status_code=303)
+
+
+def _shown(session: ReadSession, job: Job) -> dict[str, Any]:
+    return {
+        "job": job,
+        "attempts": service.attempts(session, job),
+        "live": job.state in LIVE_STATES,
+        "label": service.label(job),
+        "workers": service.workers_seen(session),
+    }
