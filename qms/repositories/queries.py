@@ -1,4 +1,4 @@
-"""Questions to the scanned repositories: commits, findings, and the trace between code and record."""
+"""Questions to the scanned repositories: commits, findings, the trace from code to record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import Session, col
 
-from core.records.models import Record
+from core.records.models import Project, Record
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit
 
 
@@ -95,13 +95,24 @@ def commits_page(
     ]
 
 
+def commits_of_uid(session: Session, project: str, uid: str) -> list[CommitOfRecord]:
+    """Return the commits whose trailers name a record of a project, newest first."""
+    return _commits_naming(session, col(Project.key) == project, col(Record.uid) == uid)
+
+
 def commits_of_record(session: Session, record_id: int) -> list[CommitOfRecord]:
     """Return the commits whose trailers name a record, newest first."""
+    return _commits_naming(session, col(Record.id) == record_id)
+
+
+def _commits_naming(session: Session, *conditions: ColumnElement[bool]) -> list[CommitOfRecord]:
     query = (
         select(RepositoryCommit, Repository.name, CommitMention.role)
         .join(CommitMention, col(CommitMention.commit_id) == col(RepositoryCommit.id))
         .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
-        .where(col(CommitMention.record_id) == record_id)
+        .join(Record, col(Record.id) == col(CommitMention.record_id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(*conditions)
         .order_by(col(RepositoryCommit.at).desc(), col(RepositoryCommit.id))
     )
     return [
@@ -118,16 +129,17 @@ def commits_of_record(session: Session, record_id: int) -> list[CommitOfRecord]:
     ]
 
 
-def commit_count_per_record(session: Session, project_id: int) -> Mapping[str, int]:
+def commit_count_per_record(session: Session, project: str) -> Mapping[str, int]:
     """Return how many commits that are still in a branch name each record, by uid."""
     query = (
         select(Record.uid, func.count(func.distinct(CommitMention.commit_id)))
         .join(CommitMention, col(CommitMention.record_id) == col(Record.id))
         .join(RepositoryCommit, col(RepositoryCommit.id) == col(CommitMention.commit_id))
-        .where(col(Record.project_id) == project_id, col(RepositoryCommit.lost_at).is_(None))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Project.key) == project, col(RepositoryCommit.lost_at).is_(None))
         .group_by(col(Record.uid))
     )
-    return {uid: count for uid, count in session.execute(query).all()}
+    return {row[0]: row[1] for row in session.execute(query).all()}
 
 
 def records_without_commit(session: Session, project_id: int, type_name: str) -> list[str]:

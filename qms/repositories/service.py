@@ -211,7 +211,7 @@ def mirror_holding(
         if mirror.holds(commit):
             return mirror
     raise NotFound(
-        f"No repository of {project} holds commit {commit[:12]}; register and scan the one that does."
+        f"No repository of {project} holds commit {commit[:12]}; register and scan one that does."
     )
 
 

@@ -1,0 +1,147 @@
+"""Draw the traceability matrix of a project, whole, and explain any of its rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from core import ports
+from core.errors import NotFound
+from core.records.queries import load_snapshot, load_suspicions
+from core.records.snapshot import Key, Snapshot
+from core.records.types import TypeRegistry, get_registry
+from qms.repositories.queries import commit_count_per_record, commits_of_uid
+from qms.traceability.columns import Links, columns_for
+from qms.traceability.matrix import Facts, Matrix, Row, build, build_row
+from qms.traceability.paths import Column
+from qms.traceability.scope import ReleaseScope, choose_release, releases_of
+from qms.traceability.why import CommitNamed, Sentence, explain
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything one matrix is drawn from.
+
+    Attributes
+    ----------
+    facts : Facts
+        Records, verdicts, suspicions and commits.
+    columns : tuple of Column
+        The columns chosen, or the usual ones.
+    """
+
+    project: str
+    rows_type: str
+    columns: tuple[Column, ...]
+    facts: Facts
+    releases: tuple[ReleaseScope, ...]
+    release: ReleaseScope | None
+
+    def matrix(self) -> Matrix:
+        """Draw the whole matrix."""
+        release = self.release.uid if self.release else None
+        return build(self.facts, self.project, self.rows_type, self.columns, release)
+
+
+def trace(
+    session: Session,
+    project: str,
+    rows: str = "requirement",
+    columns: str | Sequence[str] = (),
+    release: str | None = None,
+) -> Matrix:
+    """Return the traceability matrix of a project.
+
+    Parameters
+    ----------
+    project : str
+        The project's key.
+    rows : str
+        Record type of the rows.
+    columns : str or sequence of str
+        Record types of the columns, as a list or separated by commas; the usual ones if empty.
+    release : str, optional
+        Uid or version of the release whose tests and commit count; without one, the latest run of
+        each test counts whatever its commit.
+
+    Raises
+    ------
+    Invalid
+        With every type that does not exist or that no chain of links leads to.
+    NotFound
+        If there is no such release.
+    """
+    return load_trace(session, project, rows, columns, release).matrix()
+
+
+def load_trace(
+    session: Session,
+    project: str,
+    rows: str = "requirement",
+    columns: str | Sequence[str] = (),
+    release: str | None = None,
+) -> Trace:
+    """Load what a matrix is drawn from; raises as `trace` does."""
+    chosen = columns.split(",") if isinstance(columns, str) else columns
+    names = [name.strip() for name in chosen if name.strip()]
+    registry = get_registry()
+    drawn = columns_for(rows, names, allowed_links(registry))
+    snapshot = load_snapshot(session)
+    releases = releases_of(snapshot, project)
+    scope = choose_release(releases, release)
+    return Trace(
+        project=project,
+        rows_type=rows,
+        columns=drawn,
+        facts=_facts(session, snapshot, project, scope),
+        releases=releases,
+        release=scope,
+    )
+
+
+def _facts(session: Session, snapshot: Snapshot, project: str, scope: ReleaseScope | None) -> Facts:
+    verdicts = ports.verdicts(session, project, scope.uid if scope else None)
+    code = commit_count_per_record(session, project)
+    return Facts(
+        snapshot=snapshot,
+        verdicts={Key(project, uid): verdict for uid, verdict in verdicts.items()},
+        suspicions=load_suspicions(session, snapshot),
+        release_tests=scope.tests if scope else frozenset(),
+        delivered=scope.delivered if scope else frozenset(),
+        code={Key(project, uid): count for uid, count in code.items()},
+    )
+
+
+def allowed_links(registry: TypeRegistry) -> Links:
+    """Return which types each role of each record type may lead to."""
+    return {
+        name: {role: tuple(link.to) for role, link in registry.of(name).links.items()}
+        for name in registry.names()
+    }
+
+
+def why(session: Session, loaded: Trace, uid: str) -> tuple[Row, tuple[Sentence, ...]]:
+    """Return one row of a matrix and the sentences that explain it.
+
+    Raises
+    ------
+    NotFound
+        If the matrix has no such row.
+    """
+    record = loaded.facts.snapshot.get(uid, loaded.project)
+    if record is None or record.type != loaded.rows_type:
+        raise NotFound(f"There is no {loaded.rows_type.replace('_', ' ')} {uid} in this matrix.")
+    row = build_row(loaded.facts, record, loaded.columns)
+    commits = [
+        CommitNamed(
+            sha=one.sha,
+            subject=one.subject,
+            role=one.role,
+            at=one.at,
+            address=f"/p/{loaded.project}/repositories/{one.repository}/commits/{one.sha}",
+        )
+        for one in commits_of_uid(session, loaded.project, uid)
+        if not one.lost
+    ]
+    release = loaded.release.version if loaded.release else ""
+    return row, explain(row, loaded.columns, release=release, commits=commits)
