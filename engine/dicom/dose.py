@@ -50,7 +50,7 @@ def _check_meaning(raw: RawObject, checked: Checked) -> None:
 
 def _axes(cosines: list[float], checked: Checked) -> tuple[int, int, int, int] | None:
     """Return (axis, sign) of the row direction and of the column direction; None when oblique."""
-    found = []
+    found: list[int] = []
     for direction in (cosines[:3], cosines[3:]):
         axis = int(np.argmax(np.abs(direction)))
         ideal = np.zeros(3)
@@ -69,10 +69,10 @@ def _axes(cosines: list[float], checked: Checked) -> tuple[int, int, int, int] |
 def _plane_positions(
     offsets: list[float], first_z: float, normal: int, identity_axes: bool, checked: Checked
 ) -> Floats | None:
-    """Return z of every plane, in file order, under the two meanings of the offset vector.
+    r"""Return z of every plane, in file order, under the two meanings of the offset vector.
 
     PS3.3, C.8.8.3.2: when the first offset is 0, offsets count from the first plane along the
-    normal of its rows and columns; otherwise, for the axes 1\\0\\0\\0\\1\\0 only, they are z itself
+    normal of its rows and columns; otherwise, for the axes 1\0\0\0\1\0 only, they are z itself
     and the first one equals the third value of Image Position (Patient).
     """
     attribute = "GridFrameOffsetVector"

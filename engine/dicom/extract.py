@@ -18,7 +18,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from engine.dicom.limits import Limits
 from engine.dicom.scan import DEFLATED_LITTLE, EXPLICIT_BIG, IMPLICIT_LITTLE
-from engine.dicom.walk import walk
+from engine.dicom.walk import Encoding, walk
 from engine.errors import Reason, refuse
 
 RT_DOSE_STORAGE = "1.2.840.10008.5.1.4.1.1.481.2"
@@ -60,18 +60,15 @@ def _numbers(dataset: Dataset, keyword: str, order: str) -> list[str] | None:
     if raw is None:
         return None
     value = raw.value
-    if value is None or value == b"" or value == "":
+    if value is None or value in (b"", ""):
         return []
-    if isinstance(value, bytes):
-        if keyword in UNSIGNED_SHORTS and raw.VR in (None, "UN", "US"):
-            kind = np.dtype(f"{order}u2")
-            if len(value) % 2:
-                return [repr(value)]
-            return [str(number) for number in np.frombuffer(value, kind)]
+    if not isinstance(value, bytes):
+        return [str(value)] if isinstance(value, str | int | float) else [str(v) for v in value]
+    if keyword not in UNSIGNED_SHORTS or raw.VR not in (None, "UN", "US"):
         return [part.strip("\0 ") for part in value.decode("latin-1").split("\\")]
-    if isinstance(value, (str, int, float)):
-        return [str(value)]
-    return [str(part) for part in value]
+    if len(value) % 2:
+        return [repr(value)]
+    return [str(number) for number in np.frombuffer(value, np.dtype(f"{order}u2"))]
 
 
 def _items(dataset: Dataset, keyword: str) -> list[Dataset]:
@@ -210,7 +207,7 @@ def extract(path: Path, syntax: str, offset: int, limits: Limits) -> tuple[Plain
         )
         body = content[:offset] + inflated
     order = ">" if syntax == EXPLICIT_BIG else "<"
-    walk(body, offset, limits, path.name, order, explicit=syntax != IMPLICIT_LITTLE)
+    walk(body, offset, limits, path.name, Encoding(order, syntax != IMPLICIT_LITTLE))
     config.settings.reading_validation_mode = config.IGNORE
     config.convert_wrong_length_to_UN = True
     try:

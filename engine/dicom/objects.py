@@ -1,7 +1,8 @@
 """The three RT objects the engine works on, as typed values.
 
 All lengths are millimetres in the patient coordinate system (PS3.3, C.7.6.2.1.1): x towards the
-patient's left, y towards the back, z towards the head, whatever the patient position. Doses are gray.
+patient's left, y towards the back, z towards the head, whatever the patient position. Doses are
+gray.
 """
 
 from dataclasses import dataclass, field

@@ -17,41 +17,38 @@ CLOSED_TYPES = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XO
 """PS3.3, C.8.8.6.3. XOR contours combine exactly as nesting depth does."""
 
 
-def _points(plain: dict[str, Any], flat: Floats, name: str, checked: Checked) -> Floats | None:
-    """Return the points of one contour, shape (n, 3), or None after noting why not."""
-    if not plain["present"] or plain["values"] == 0:
-        checked.fault(Reason.VALUE_MISSING, name, "ContourData is missing or empty.")
-        return None
+def _fault_of(plain: dict[str, Any], flat: Floats) -> tuple[Reason, str] | None:
+    """Return what is wrong with the values of one contour, None when nothing is."""
+    count = plain["values"]
+    if not plain["present"] or count == 0:
+        return Reason.VALUE_MISSING, "ContourData is missing or empty."
     if plain["bad"] is not None:
         what = f"ContourData holds {plain['bad'][:40]!r}, which is not a number."
-        checked.fault(Reason.VALUE_NOT_NUMERIC, name, what)
-        return None
-    if plain["values"] % 3:
-        what = f"ContourData has {plain['values']} values, not a multiple of 3."
-        checked.fault(Reason.VALUE_COUNT, name, what)
-        return None
+        return Reason.VALUE_NOT_NUMERIC, what
     if not np.all(np.isfinite(flat)):
-        checked.fault(
-            Reason.VALUE_NOT_NUMERIC, name, "ContourData holds a value that is not finite."
+        return Reason.VALUE_NOT_NUMERIC, "ContourData holds a value that is not finite."
+    if count % 3:
+        return Reason.VALUE_COUNT, f"ContourData has {count} values, not a multiple of 3."
+    farthest = float(np.max(np.abs(flat)))
+    if farthest > LARGEST_COORDINATE_MM:
+        what = (
+            f"ContourData reaches {farthest:g} mm; at most {LARGEST_COORDINATE_MM:g} is plausible."
         )
-        return None
-    if np.max(np.abs(flat)) > LARGEST_COORDINATE_MM:
-        what = f"ContourData reaches {np.max(np.abs(flat)):g} mm; at most 5000 is plausible."
-        checked.fault(Reason.VALUE_OUT_OF_RANGE, name, what)
-        return None
-    points = flat.reshape(-1, 3)
-    claimed = plain["points"]
-    if claimed and claimed != [str(len(points))]:
-        what = f"NumberOfContourPoints says {claimed[0]}; the data hold {len(points)} points."
-        checked.fault(Reason.VALUE_COUNT, name, what)
-        return None
-    return points
+        return Reason.VALUE_OUT_OF_RANGE, what
+    if plain["points"] and plain["points"] != [str(count // 3)]:
+        what = (
+            f"NumberOfContourPoints says {plain['points'][0]}; the data hold {count // 3} points."
+        )
+        return Reason.VALUE_COUNT, what
+    return None
 
 
 def _closed(plain: dict[str, Any], flat: Floats, name: str, checked: Checked) -> Contour | None:
-    points = _points(plain, flat, name, checked)
-    if points is None:
+    fault = _fault_of(plain, flat)
+    if fault is not None:
+        checked.fault(fault[0], name, fault[1])
         return None
+    points = flat.reshape(-1, 3)
     if np.ptp(points[:, 2]) > PLANE_TOLERANCE_MM:
         what = f"A contour spans {np.ptp(points[:, 2]):.3f} mm in z."
         checked.fault(Reason.CONTOUR_NOT_AXIAL, name, what)

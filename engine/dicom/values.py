@@ -1,4 +1,4 @@
-"""Turn the strings of a file into numbers, collecting every fault instead of stopping at the first."""
+"""Turn the strings of a file into numbers, collecting every fault instead of the first alone."""
 
 import math
 from collections.abc import Sequence

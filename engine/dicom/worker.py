@@ -23,8 +23,7 @@ def _answer(stream: BinaryIO, header: dict[str, object], buffers: list[bytes]) -
     encoded = json.dumps(header).encode()
     stream.write(struct.pack("<Q", len(encoded)))
     stream.write(encoded)
-    for buffer in buffers:
-        stream.write(buffer)
+    stream.writelines(buffers)
     stream.flush()
 
 
@@ -33,12 +32,19 @@ def _renew_cpu(seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (_at_most(soft, hard), hard))
+
+
+def _at_most(wanted: int, hard: int) -> int:
+    """Return a limit that a stricter one of our own parent allows."""
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def serve(limits: Limits) -> None:
     """Answer requests until standard input closes."""
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    memory = _at_most(limits.memory_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     warnings.simplefilter("ignore")  # pydicom's remarks on values: the checks judge them by code

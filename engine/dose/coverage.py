@@ -131,7 +131,7 @@ def cover(edges: Edges, sections: int, rows: int, columns: int) -> Covered:
         own["yy"] += np.bincount(slot, v * v * right, border)
         carry_y += np.bincount(cell, half * v, size)
         carry_yy += np.bincount(cell, half * v * v, size)
-    carry = _carried(np.bincount(cell, height, size), columns)
+    carry = _carried(np.bincount(cell, height, size).astype(np.float64), columns)
     area = carry.copy()
     area[touched] += own["a"]
     covered = np.flatnonzero(area > NEGLIGIBLE_AREA)

@@ -77,7 +77,7 @@ def _gather(
 
 
 def _at_corners(dose: RTDose, body: Body) -> tuple[float, float]:
-    """Return the least and greatest dose at the corners of the body and where it cuts a dose plane.
+    """Return the least and greatest dose at the body's corners and where it cuts dose planes.
 
     A field that is linear in each cell has its extremes there or at a dose point inside.
     """
@@ -123,7 +123,7 @@ def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDv
     sampled = fine.volume + outside
     if abs(sampled - volume) > CONSISTENCY * volume:
         raise ArithmeticError(
-            f"Structure {roi.name}: coverage adds up to {sampled} mm3, its contours to {volume} mm3."
+            f"Structure {roi.name}: coverage adds up to {sampled} mm3, its contours to {volume}."
         )
     low, high = _at_corners(dose, body)
     return StructureDvh(

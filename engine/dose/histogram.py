@@ -99,7 +99,7 @@ class Histogram:
         volume = np.append(moment - edges * count, 0.0)
         volume = np.minimum.accumulate(np.clip(volume, 0.0, self.volume))
         dose = self.low + self.width * np.arange(self.bins + 1)
-        return Curve(dose, volume)
+        return Curve(dose.astype(np.float64), volume)
 
     def gradient_at(self, dose_gy: float) -> float:
         """Return the mean dose gradient (Gy/mm) of the cells near a dose."""

@@ -50,10 +50,11 @@ def perimeter(ring: Floats) -> float:
 def _regions(rings: Sequence[Floats]) -> NDArray[np.object_]:
     """Return each ring's region (even-odd), mending self-touching ones such as keyholes."""
     owner = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
-    regions = shapely.polygons(shapely.linearrings(np.concatenate(rings), indices=owner))
+    linear = shapely.linearrings(np.concatenate(rings), indices=owner)
+    regions = np.asarray(shapely.polygons(linear), dtype=object)
     bad = ~shapely.is_valid(regions)
     regions[bad] = shapely.make_valid(regions[bad])
-    return np.asarray(regions)
+    return regions
 
 
 def _depths(

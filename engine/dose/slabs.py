@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -152,10 +153,10 @@ def cut_spans(spans: Sequence[Span], dose_z_mm: Floats, thickest_mm: float) -> P
         between = dose_z_mm[(dose_z_mm > span.low_mm) & (dose_z_mm < span.high_mm)]
         marks = [span.low_mm, *between.tolist(), span.high_mm]
         rise = (span.weight_high - span.weight_low) / (span.high_mm - span.low_mm)
-        for low, high in zip(marks, marks[1:], strict=False):
+        for low, high in pairwise(marks):
             layers = max(1, int(np.ceil((high - low) / thickest_mm - 1e-9)))
             ends = np.linspace(low, high, layers + 1)
-            for bottom, top in zip(ends, ends[1:], strict=False):
+            for bottom, top in pairwise(ends):
                 height = top - bottom
                 weight = span.weight_low + rise * (0.5 * (bottom + top) - span.low_mm)
                 shift = rise * height**2 / (12 * weight)

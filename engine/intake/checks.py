@@ -35,7 +35,7 @@ def _frames(raw: RawObject) -> set[str]:
 
 
 def frame_of_reference(found: Set) -> list[Fault]:
-    """Dose and structures must lie in one frame of reference (REQ-003)."""
+    """Check that dose and structures lie in one frame of reference (REQ-003)."""
     if "dose" not in found or "structures" not in found:
         return []
     dose, structures = found["dose"], found["structures"]
@@ -48,7 +48,7 @@ def frame_of_reference(found: Set) -> list[Fault]:
 
 
 def plan_of_dose(found: Set) -> list[Fault]:
-    """The plan in the set must be the plan that the dose refers to (REQ-003)."""
+    """Check that the plan in the set is the plan that the dose refers to (REQ-003)."""
     if "dose" not in found:
         return []
     dose = found["dose"]
@@ -66,7 +66,7 @@ def plan_of_dose(found: Set) -> list[Fault]:
 
 
 def structures_of_plan(found: Set) -> list[Fault]:
-    """The structure set must be the one that the plan, and the dose if it says so, refer to."""
+    """Check that the structure set is the one that plan and dose refer to."""
     if "structures" not in found:
         return []
     uid = found["structures"].identity["SOPInstanceUID"]
@@ -83,7 +83,7 @@ def structures_of_plan(found: Set) -> list[Fault]:
 
 
 def same_patient(found: Set) -> list[Fault]:
-    """All objects must name the same patient and study."""
+    """Check that all objects name the same patient and study."""
     faults = []
     for attribute, code in (
         ("PatientID", Reason.PATIENT_DIFFERS),
@@ -99,7 +99,7 @@ def same_patient(found: Set) -> list[Fault]:
 
 
 def identity_present(found: Set) -> list[Fault]:
-    """Every object must say whose it is."""
+    """Check that every object says whose it is."""
     faults = []
     for raw in found.values():
         empty = [name for name in IDENTITY_ATTRIBUTES if not raw.identity[name]]

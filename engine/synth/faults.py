@@ -1,4 +1,4 @@
-"""The seeded-fault sets: a good set of RT objects with one thing made wrong, and its expected code."""
+"""The seeded-fault sets: good RT objects made wrong, and the codes they must be refused by."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.tag import Tag
+from pydicom.uid import UID
 
 from engine.errors import Reason
 from engine.synth.dicom import Identity, rt_dose, rt_plan, structure_set, synthetic_uid, write
@@ -96,8 +97,8 @@ def _other_plan_reference(objects: Objects) -> None:
 
 
 def _other_plan(objects: Objects) -> None:
-    objects["plan"].SOPInstanceUID = OTHER
-    objects["plan"].file_meta.MediaStorageSOPInstanceUID = OTHER
+    objects["plan"].SOPInstanceUID = UID(OTHER)
+    objects["plan"].file_meta.MediaStorageSOPInstanceUID = UID(OTHER)
 
 
 def _other_structure_set(objects: Objects) -> None:
@@ -210,7 +211,7 @@ SEEDED_FAULTS: tuple[SeededFault, ...] = (
     _fault("geometry", "spacing missing", _MISSING, _without("dose", "PixelSpacing")),
     _fault("geometry", "spacing zero", _RANGE, _text("dose", "PixelSpacing", "0\\2.5")),
     _fault("geometry", "spacing negative", _RANGE, _text("dose", "PixelSpacing", "-2.5\\2.5")),
-    _fault("geometry", "spacing not a number", _NUMERIC, _text("dose", "PixelSpacing", "2.5mm\\2.5")),
+    _fault("geometry", "spacing not a number", _NUMERIC, _text("dose", "PixelSpacing", "2,5\\2.5")),
     _fault("geometry", "spacing of a metre", _RANGE, _text("dose", "PixelSpacing", "1000\\1000")),
     _fault("geometry", "offsets missing", _MISSING, _without("dose", "GridFrameOffsetVector")),
     _fault("geometry", "offsets one short", _COUNT, _offsets(lambda values: values[:-1])),

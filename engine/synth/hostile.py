@@ -31,7 +31,7 @@ def _preamble(syntax: str) -> bytes:
 
 
 def truncated(path: Path, folder: Path, keep: float = 0.6) -> Path:
-    """Write an RT Dose that breaks off after a share of its bytes; ``folder`` holds the original."""
+    """Write an RT Dose that breaks off after a share of its bytes; the whole goes to ``folder``."""
     whole = next(file for file in write_set(folder) if file.name == "rtdose.dcm").read_bytes()
     path.write_bytes(whole[: int(len(whole) * keep)])
     return path

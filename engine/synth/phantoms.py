@@ -89,7 +89,7 @@ def phantom(
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
     steepness: float = 1.0,
 ) -> Phantom:
-    """Place a stack in a linear field on a dose grid that covers it with at least a point to spare."""
+    """Place a stack in a linear field on a dose grid that covers it with points to spare."""
     points = stack.points_mm
     heights = [layer.z_mm for layer in stack.layers]
     low = [*points.min(axis=0), min(heights) - stack.spacing_mm]
