@@ -3,7 +3,7 @@
 # make check    format, lint, types, imports, dependencies
 # make bench    the budgets, written to var/bench.json
 # make serve    the web service and its worker
-# make lock     pin every package anew in requirements.lock and package-lock.json (needs uv and npm)
+# make lock     pin every package anew in requirements.lock and package-lock.json (needs uv and npm; UPGRADE=1 takes the newest)
 
 PYTHON ?= python3
 SERVE ?= 1
@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 .PHONY: help setup setup-tests demo test check bench serve lock
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make/make/p' Makefile
 
 setup:
 	@$(PYTHON) scripts/setup.py
@@ -50,8 +50,11 @@ check: setup-tests
 bench: setup-tests
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
+# Keeps every version that still fits; UPGRADE=1 takes the newest.
 lock:
+	@cp requirements.lock requirements.lock.new
+	@uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 --no-header --quiet \
+	   $(if $(UPGRADE),--upgrade) --output-file requirements.lock.new
 	@{ echo "# Every package of Fiducial and of its tests, pinned and hashed. Written by \`make lock\`; not edited by hand."; \
-	   uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 --no-header --quiet; \
-	 } > requirements.lock.new && mv requirements.lock.new requirements.lock
+	   cat requirements.lock.new; } > requirements.lock && rm requirements.lock.new
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
