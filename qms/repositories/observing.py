@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.people.models import Actor
+from core.records.models import Record
+from core.records.service import observe_link
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from core.clock import now
 from core.ledger import append
-from core.people.models import Actor
-from core.records.models import Record
-from core.records.service import observe_link
 from qms.repositories.mirror import CommitSeen, TagSeen
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.trailers import mentions

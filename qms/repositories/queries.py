@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from core.records.models import Project, Record
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import Session, col
 
-from core.records.models import Project, Record
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit
+
+AT_ONCE = 500
+"""Names in one IN list; the database plans small lists well."""
 
 
 class CommitFilter(StrEnum):
@@ -38,7 +42,7 @@ class CommitLine:
     repository: str
     sha: str
     author: str
-    at: Any
+    at: datetime
     subject: str
     merge: bool
     lost: bool
@@ -52,7 +56,7 @@ class CommitOfRecord:
     repository: str
     sha: str
     author: str
-    at: Any
+    at: datetime
     subject: str
     role: str
     lost: bool
@@ -80,19 +84,37 @@ def commits_page(
     )
     rows = session.execute(query).all()
     mentioned = _mentions_of(session, [commit.id for commit, _ in rows])
-    return [
-        CommitLine(
-            repository=name,
-            sha=commit.sha,
-            author=commit.author,
-            at=commit.at,
-            subject=commit.subject,
-            merge=commit.parents > 1,
-            lost=commit.lost_at is not None,
-            mentioned=mentioned.get(commit.id, ()),
-        )
-        for commit, name in rows
-    ]
+    return [_line(commit, name, mentioned.get(commit.id, ())) for commit, name in rows]
+
+
+def find_commit(
+    session: Session, repository: Repository, sha: str
+) -> tuple[CommitLine, list[list[str]]] | None:
+    """Return one commit and its trailers as written, or None."""
+    query = select(RepositoryCommit).where(
+        col(RepositoryCommit.repository_id) == repository.id, col(RepositoryCommit.sha) == sha
+    )
+    commit = session.execute(query).scalar_one_or_none()
+    if commit is None:
+        return None
+    mentioned = _mentions_of(session, [commit.id or 0])
+    line = _line(commit, repository.name, mentioned.get(commit.id or 0, ()))
+    return line, commit.trailers
+
+
+def _line(
+    commit: RepositoryCommit, repository: str, mentioned: tuple[Mentioned, ...]
+) -> CommitLine:
+    return CommitLine(
+        repository=repository,
+        sha=commit.sha,
+        author=commit.author,
+        at=commit.at,
+        subject=commit.subject,
+        merge=commit.parents > 1,
+        lost=commit.lost_at is not None,
+        mentioned=mentioned,
+    )
 
 
 def commits_of_uid(session: Session, project: str, uid: str) -> list[CommitOfRecord]:
@@ -192,13 +214,14 @@ def _filtered(query: Select[Any], project_id: int, chosen: CommitFilter) -> Sele
 
 
 def _mentions_of(session: Session, commit_ids: Sequence[int]) -> dict[int, tuple[Mentioned, ...]]:
-    query = (
-        select(CommitMention)
-        .where(col(CommitMention.commit_id).in_(commit_ids))
-        .order_by(col(CommitMention.id))
-    )
     found: dict[int, tuple[Mentioned, ...]] = {}
-    for one in session.execute(query).scalars():
-        mentioned = Mentioned(one.role, one.named, one.record_id is not None)
-        found[one.commit_id] = (*found.get(one.commit_id, ()), mentioned)
+    for start in range(0, len(commit_ids), AT_ONCE):
+        query = (
+            select(CommitMention)
+            .where(col(CommitMention.commit_id).in_(commit_ids[start : start + AT_ONCE]))
+            .order_by(col(CommitMention.id))
+        )
+        for one in session.execute(query).scalars():
+            mentioned = Mentioned(one.role, one.named, one.record_id is not None)
+            found[one.commit_id] = (*found.get(one.commit_id, ()), mentioned)
     return found

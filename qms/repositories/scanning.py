@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Protocol
 
+from core.people.models import Actor
 from sqlmodel import Session
 
 from core.clock import now
@@ -16,7 +17,6 @@ from core.db import Database
 from core.errors import Conflict, FiducialError, NotFound
 from core.jobs.context import JobContext
 from core.ledger import append
-from core.people.models import Actor
 from core.settings import Settings
 from qms.repositories.mirror import CommitSeen, Mirror
 from qms.repositories.models import Repository

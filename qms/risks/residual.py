@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
+
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
 from qms.risks.evaluation import Level, RiskPolicy, evaluate, is_step
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.records.snapshot import RecordView
+
 from core.verdicts import Verdict, VerdictWord
 
 SIGNED_STATES = frozenset({"approved", "closed", "recorded"})

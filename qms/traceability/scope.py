@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.errors import NotFound
 from core.records.snapshot import Key, RecordView, Snapshot
+
+from core.errors import NotFound
 
 DELIVERING_ROLES = ("delivers", "contains", "meets", "tested_by", "includes_documents", "scope")
 """Roles from a release to what it takes in; `tested_by` also names the tests that judge it."""
 
 TESTING_ROLE = "tested_by"
+
+NEWEST = "newest"
+"""Asks for the newest release that is no longer only planned."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +55,20 @@ def releases_of(snapshot: Snapshot, project: str) -> tuple[ReleaseScope, ...]:
 
 
 def choose_release(releases: Iterable[ReleaseScope], wanted: str | None) -> ReleaseScope | None:
-    """Return the release of that uid or version.
+    """Return the release of that uid or version, or the newest candidate for `NEWEST`.
 
     Raises
     ------
     NotFound
-        If a release is wanted and there is no such one.
+        If a release is named and there is no such one.
     """
     if not wanted:
         return None
     for release in releases:
-        if wanted in (release.uid, release.version):
+        if wanted in (release.uid, release.version) or (wanted == NEWEST and not release.planned):
             return release
+    if wanted == NEWEST:
+        return None
     raise NotFound(f"There is no release {wanted} in this project.")
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.records.queries import load_snapshot, load_suspicions
+from core.records.snapshot import Key, Snapshot
+from core.records.types import TypeRegistry, get_registry
 from sqlmodel import Session
 
 from core import ports
 from core.errors import NotFound
-from core.records.queries import load_snapshot, load_suspicions
-from core.records.snapshot import Key, Snapshot
-from core.records.types import TypeRegistry, get_registry
 from qms.repositories.queries import commit_count_per_record, commits_of_uid
 from qms.traceability.columns import Links, columns_for
 from qms.traceability.matrix import Facts, Matrix, Row, build, build_row

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
+
 from core.verdicts import VerdictWord
 from qms.traceability.coverage import SIGNED_STATES, Flag, Outcome
 from qms.traceability.matrix import TEST, Entry, Row

@@ -1,0 +1,237 @@
+"""The repositories page: register, scan, and read what commits say about the records."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from core.errors import Fault, Invalid, NotFound
+from core.exports import FORMATS, Sheet, export
+from core.jobs.service import enqueue
+from core.people.models import Actor
+from core.records.models import Project
+from core.records.types import get_registry
+from core.settings import get_settings
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from qms.repositories import queries, service
+from qms.repositories.observing import tags_of
+from qms.repositories.queries import CommitFilter, CommitLine
+
+router = APIRouter(prefix="/p/{project}/repositories", tags=["repositories"])
+
+PAGE_SIZE = 50
+
+EXPORT_SIZE = 1_000_000
+"""An export holds every commit that the filter shows."""
+
+MAY_CHANGE = ("developer", "release_manager", "quality_manager")
+"""Roles that may register, scan and retire a repository."""
+
+TRACED_TYPE = "requirement"
+"""Records of this type without a commit are listed."""
+
+
+class View(BaseModel):
+    """Which commits are shown."""
+
+    show: CommitFilter = CommitFilter.ALL
+    page: int = Field(default=1, ge=1, le=1_000_000)
+
+
+class Registration(BaseModel):
+    """The form that registers a repository; the address is judged by the service."""
+
+    address: str = Field(default="", max_length=2000)
+    name: str = Field(default="", max_length=200)
+
+
+@router.get("")
+def show_repositories(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> HTMLResponse:
+    """Show repositories, commits, tags and findings."""
+    return _page(request, project, person, session, view=view)
+
+
+@router.post("")
+def register(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    form: Annotated[Registration, Form()],
+) -> Response:
+    """Register a repository; a refused address comes back as it was typed, with every fault."""
+    require(project, person, *MAY_CHANGE)
+    try:
+        service.register(session, project, form.address, person, name=form.name)
+    except Invalid as refusal:
+        return _page(
+            request,
+            project,
+            person,
+            session,
+            view=View(),
+            form=form,
+            faults=refusal.faults,
+        )
+    return RedirectResponse(f"/p/{project.key}/repositories", status_code=303)
+
+
+@router.post("/{name}/scan", status_code=303)
+def scan(
+    project: ProjectInPath, person: CurrentPerson, session: WriteSession, name: str
+) -> RedirectResponse:
+    """Ask for a scan; while one waits or runs, that one is shown."""
+    require(project, person, *MAY_CHANGE)
+    repository = service.find_repository(session, project.key, name)
+    job = enqueue(
+        session,
+        service.JOB_KIND,
+        {"repository": repository.id},
+        person,
+        key=f"repository {repository.id}",
+        project_id=project.id,
+    )
+    return RedirectResponse(f"/jobs/{job.id}", status_code=303)
+
+
+@router.post("/{name}/retire", status_code=303)
+def retire(
+    project: ProjectInPath, person: CurrentPerson, session: WriteSession, name: str
+) -> RedirectResponse:
+    """Stop scanning a repository; what was read from it stays."""
+    require(project, person, *MAY_CHANGE)
+    service.retire(session, service.find_repository(session, project.key, name), person)
+    return RedirectResponse(f"/p/{project.key}/repositories", status_code=303)
+
+
+@router.get("/{name}/commits/{sha}")
+def show_commit(
+    *,
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    name: str,
+    sha: str,
+) -> HTMLResponse:
+    """Show one commit, what it names, and its tags."""
+    repository = service.find_repository(session, project.key, name)
+    found = queries.find_commit(session, repository, sha)
+    if found is None:
+        raise NotFound(f"Repository {name} has no commit {sha[:40]}.")
+    commit, trailers = found
+    return page(
+        request,
+        "qms/repositories/commit.html",
+        project=project,
+        actor=person,
+        repository=repository,
+        commit=commit,
+        trailers=trailers,
+        tags=[tag.name for tag in tags_of(session, repository) if tag.sha == sha],
+    )
+
+
+@router.get("/export/{format_name}")
+def export_commits(
+    project: ProjectInPath,
+    session: ReadSession,
+    format_name: str,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Return every commit that the filter shows, in one of the export formats."""
+    lines = queries.commits_page(session, project.id or 0, view.show, 1, EXPORT_SIZE)
+    data, media_type = export(_sheet(project, view, lines), format_name)
+    disposition = "inline" if format_name == "html" else "attachment"
+    name = f"{project.key}-commits.{format_name}"
+    return Response(
+        data,
+        media_type=media_type,
+        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
+    )
+
+
+def _page(
+    request: Request,
+    project: Project,
+    person: Actor,
+    session: Session,
+    *,
+    view: View,
+    form: Registration | None = None,
+    faults: Sequence[Fault] = (),
+) -> HTMLResponse:
+    project_id = project.id or 0
+    counts = queries.commit_counts(session, project_id)
+    repositories = service.repositories_of(session, project.key)
+    address = f"/p/{project.key}/repositories"
+    registry = get_registry()
+    response = page(
+        request,
+        "qms/repositories/repositories.html",
+        project=project,
+        actor=person,
+        nav="Repositories",
+        repositories=repositories,
+        may_change=person.is_administrator or person.has(project_id, *MAY_CHANGE),
+        sources=service.allowed_sources(get_settings()),
+        form=form or Registration(),
+        faults=faults,
+        commits=queries.commits_page(session, project_id, view.show, view.page, PAGE_SIZE),
+        filters=[
+            (chosen.value, count, f"{address}?{urlencode({'show': chosen.value})}")
+            for chosen, count in counts.items()
+        ],
+        show=view.show.value,
+        total=counts[view.show],
+        page=view.page,
+        page_size=PAGE_SIZE,
+        page_address=f"{address}?{urlencode({'show': view.show.value})}&page=",
+        export_addresses=[
+            (name.upper(), f"{address}/export/{name}?{urlencode({'show': view.show.value})}")
+            for name in FORMATS
+        ],
+        tags=[(tag, one) for one in repositories for tag in tags_of(session, one)],
+        unknown=queries.unknown_mentions(session, project_id),
+        bare=[
+            (
+                registry.of(TRACED_TYPE).plural,
+                queries.records_without_commit(session, project_id, TRACED_TYPE),
+            )
+        ],
+    )
+    if faults:
+        response.status_code = 422
+    return response
+
+
+def _sheet(project: Project, view: View, lines: Sequence[CommitLine]) -> Sheet:
+    return Sheet(
+        title=f"Commits {project.key}",
+        headings=("Repository", "Commit", "Time (UTC)", "Author", "Subject", "Names"),
+        rows=[
+            (
+                line.repository,
+                line.sha,
+                line.at.isoformat(),
+                line.author,
+                line.subject,
+                "\n".join(
+                    f"{one.role} {one.named}{'' if one.known else ' (no such record)'}"
+                    for one in line.mentioned
+                ),
+            )
+            for line in lines
+        ],
+        about={"Project": project.key, "Shown": view.show.value},
+    )

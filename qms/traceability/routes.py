@@ -1,0 +1,216 @@
+"""The traceability pages: the matrix, its exports, and the explanation of each row."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from core.records.types import RecordType, get_registry
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+
+from core.exports import FORMATS, export
+from core.web import CurrentPerson, ProjectInPath, ReadSession, page
+from qms.traceability import service
+from qms.traceability.columns import known_columns
+from qms.traceability.coverage import Flag, Outcome
+from qms.traceability.matrix import Matrix, Row, natural_order
+from qms.traceability.paths import shortest_ways
+from qms.traceability.scope import NEWEST
+from qms.traceability.tables import sheet
+
+router = APIRouter(prefix="/p/{project}/trace", tags=["traceability"])
+
+PAGE_SIZE = 50
+
+ALL = "all"
+DELIVERED = "in the release"
+NO_RELEASE = "none"
+"""Asks for the latest runs; an empty choice asks for the newest candidate."""
+
+SORTS = (("worst", "Findings first"), ("id", "By id"))
+
+
+class View(BaseModel):
+    """What the page is asked to show; every link on it keeps the rest of the view."""
+
+    rows: str = Field(default="requirement", max_length=100)
+    columns: list[str] = Field(default_factory=list, max_length=50)
+    release: str = Field(default="", max_length=200)
+    show: str = Field(default=ALL, max_length=50)
+    sort: str = Field(default=SORTS[0][0], max_length=20)
+    page: int = Field(default=1, ge=1, le=1_000_000)
+
+    @property
+    def wanted_release(self) -> str | None:
+        """The release to load: one by name, the newest candidate, or none."""
+        return None if self.release == NO_RELEASE else self.release or NEWEST
+
+    def query(self, **changes: Any) -> str:
+        """Return this view as a query string, with some of it changed."""
+        asked = self.model_dump() | changes
+        return urlencode({key: value for key, value in asked.items() if value}, doseq=True)
+
+
+class WhyView(View):
+    """A view, and where on its page the explanation is to stand."""
+
+    at: int = Field(default=0, ge=0, le=PAGE_SIZE)
+    hide: bool = False
+
+
+@router.get("")
+def show_matrix(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> HTMLResponse:
+    """Show one page of the matrix, with counts that filter it."""
+    loaded = service.load_trace(session, project.key, view.rows, view.columns, view.wanted_release)
+    matrix = loaded.matrix()
+    view = view.model_copy(update={"release": matrix.release or NO_RELEASE})
+    shown = ordered(filtered(matrix, view.show), view.sort)
+    registry = get_registry()
+    labels = {name: registry.of(name) for name in registry.names()}
+    address = f"/p/{project.key}/trace"
+    first = (view.page - 1) * PAGE_SIZE
+
+    def why_address(row: Row, at: int = 0) -> str:
+        return f"{address}/why/{row.record.key.uid}?{view.query(at=at)}"
+
+    return page(
+        request,
+        "qms/traceability/matrix.html",
+        project=project,
+        actor=person,
+        nav="Trace",
+        matrix=matrix,
+        rows=shown[first : first + PAGE_SIZE],
+        headings=[(column, column.label or labels[column.name].label) for column in matrix.columns],
+        labels=labels,
+        releases=[(release.uid, release.label) for release in loaded.releases],
+        view=view,
+        filters=_filters(matrix, view, address),
+        current_filter=view.show,
+        sorts=SORTS,
+        total=len(shown),
+        page_size=PAGE_SIZE,
+        page_address=f"{address}?{view.query(page='')}&page=",
+        export_addresses=[
+            (name.upper(), f"{address}/export/{name}?{view.query(page='')}") for name in FORMATS
+        ],
+        why_address=why_address,
+        row_types=_row_types(loaded, labels),
+        column_types=_column_types(loaded, labels),
+        show_code=any(row.code for row in matrix.rows),
+        judged=any(row.judgement.outcome is not Outcome.NONE for row in matrix.rows),
+    )
+
+
+@router.get("/why/{uid}")
+def show_why(
+    *,
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    uid: str,
+    view: Annotated[WhyView, Query()],
+) -> Response:
+    """Explain one row: beneath it where the page asks in place, otherwise as a page of its own."""
+    in_place = bool(view.at) and request.headers.get("HX-Request") == "true"
+    address = f"/p/{project.key}/trace"
+    back = f"{address}?{view.query(at='', hide='')}"
+    if view.hide:
+        if not in_place:
+            return RedirectResponse(back, status_code=303)
+        return HTMLResponse(f'<tr class="beneath" id="why-{view.at}" hidden></tr>')
+    loaded = service.load_trace(session, project.key, view.rows, view.columns, view.wanted_release)
+    row, sentences = service.why(session, loaded, uid)
+    return page(
+        request,
+        "qms/traceability/_why_row.html" if in_place else "qms/traceability/why.html",
+        project=project,
+        actor=person,
+        nav="Trace",
+        record=row.record,
+        row=row,
+        sentences=sentences,
+        back=back,
+        place=view.at,
+        span=len(loaded.columns) + 4,
+        hide_address=f"{address}/why/{uid}?{view.query(hide='true')}",
+    )
+
+
+@router.get("/export/{format_name}")
+def export_matrix(
+    project: ProjectInPath,
+    session: ReadSession,
+    format_name: str,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Return every row that the page would show, in its order, in one of the export formats."""
+    loaded = service.load_trace(session, project.key, view.rows, view.columns, view.wanted_release)
+    matrix = loaded.matrix()
+    shown = ordered(filtered(matrix, view.show), view.sort)
+    registry = get_registry()
+    labels = {name: registry.of(name).label for name in registry.names()}
+    data, media_type = export(sheet(matrix, shown, labels, view.show), format_name)
+    name = f"{project.key}-trace-{matrix.release or 'latest'}.{format_name}"
+    disposition = "inline" if format_name == "html" else "attachment"
+    return Response(
+        data,
+        media_type=media_type,
+        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
+    )
+
+
+def filtered(matrix: Matrix, show: str) -> tuple[Row, ...]:
+    """Return the rows of one filter; an unknown filter shows all."""
+    if show == DELIVERED:
+        return tuple(row for row in matrix.rows if row.delivered)
+    return matrix.filtered(Flag(show) if show in set(Flag) else None)
+
+
+def ordered(rows: tuple[Row, ...], sort: str) -> tuple[Row, ...]:
+    """Return rows with the worst findings first, or by id."""
+    by_id = sorted(rows, key=lambda row: natural_order(row.record.key.uid))
+    return tuple(by_id if sort == "id" else sorted(by_id, key=lambda row: row.judgement.worst))
+
+
+def _filters(matrix: Matrix, view: View, address: str) -> list[tuple[str, int, str]]:
+    counts = {ALL: len(matrix.rows)}
+    counts |= {flag.value: matrix.count(flag) for flag in Flag}
+    if matrix.release:
+        counts[DELIVERED] = sum(row.delivered for row in matrix.rows)
+    return [
+        (word, count, f"{address}?{view.query(show=word, page='')}")
+        for word, count in counts.items()
+    ]
+
+
+def _row_types(loaded: service.Trace, labels: Mapping[str, RecordType]) -> list[tuple[str, str]]:
+    """Return the types that have records here, and so can be rows."""
+    present = {record.type for record in loaded.facts.snapshot.records.values()}
+    return [
+        (name, kind.plural)
+        for name, kind in sorted(labels.items(), key=lambda item: item[1].plural)
+        if name in present or name == loaded.rows_type
+    ]
+
+
+def _column_types(
+    loaded: service.Trace, labels: Mapping[str, RecordType]
+) -> list[tuple[str, str, bool]]:
+    """Return every type that some chain of links joins to the rows, and whether it is a column."""
+    links = service.allowed_links(get_registry())
+    known = {column.name for column in known_columns().get(loaded.rows_type, ())}
+    chosen = {column.name for column in loaded.columns}
+    return [
+        (name, kind.label, name in chosen)
+        for name, kind in sorted(labels.items(), key=lambda item: item[1].label)
+        if name in known or shortest_ways(loaded.rows_type, name, links)
+    ]
