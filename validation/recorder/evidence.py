@@ -4,13 +4,14 @@ Standard library only: the recorder runs inside the isolated child, the reader i
 """
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
 from hashlib import sha256
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 SCHEMA = "fiducial-evidence/1"
@@ -214,6 +215,10 @@ class ScenarioEvidence:
         """Return the evidence as JSON-able values."""
         return dataclasses.asdict(self)
 
+    def as_line(self) -> bytes:
+        """Return the evidence as the one JSON line that is kept of it."""
+        return json.dumps(self.as_dict(), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
     @classmethod
     def from_dict(cls, held: Mapping[str, Any]) -> "ScenarioEvidence":
         """Read evidence back; an unknown or missing name is a loud TypeError."""
@@ -230,6 +235,11 @@ class ScenarioEvidence:
             for step in held["steps"]
         ]
         return cls(**{**held, "steps": steps})
+
+    @classmethod
+    def read(cls, path: Path) -> "ScenarioEvidence":
+        """Read the one JSON line that the recorder wrote."""
+        return cls.from_dict(json.loads(path.read_text("utf-8")))
 
 
 @dataclass(frozen=True)

@@ -152,8 +152,7 @@ class Recorder:
 
     def save(self) -> None:
         """Write the scenario as one JSON line, whole or not at all."""
-        line = json.dumps(self.scenario.as_dict(), ensure_ascii=False, allow_nan=False)
-        _write_whole(self.folder / EVIDENCE_NAME, line.encode() + b"\n")
+        _write_whole(self.folder / EVIDENCE_NAME, self.scenario.as_line())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

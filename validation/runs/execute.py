@@ -252,9 +252,7 @@ def _environment(work: Path, data: Path | None) -> dict[str, str]:
 
 
 def _read(path: Path) -> ScenarioEvidence | None:
-    if not path.exists():
-        return None
-    return ScenarioEvidence.from_dict(json.loads(path.read_text("utf-8")))
+    return ScenarioEvidence.read(path) if path.exists() else None
 
 
 def _close_broken(evidence: ScenarioEvidence, end: ChildEnd) -> None:

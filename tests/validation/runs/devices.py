@@ -4,7 +4,7 @@ from pathlib import Path
 
 from git import Actor, Repo
 
-MANIFEST = 'name: Adder\nversion: "0.1.0"\n'
+MANIFEST = 'schema: engine-app/1\nname: adder\nversion: "0.1.0"\nengine: {version: "0.1.0"}\n'
 
 FEATURE = """Feature: Adding
 

@@ -73,7 +73,8 @@ def scenarios(checkout: Path, work: Path) -> list[ScenarioEvidence]:
 
 
 def equal(name: str, expression: str, expected: object) -> str:
-    return f"evidence.measure({name!r}, actual={expression}, expected={expected!r}, comparison='equal')"
+    given = f"actual={expression}, expected={expected!r}, comparison='equal'"
+    return f"evidence.measure({name!r}, {given})"
 
 
 def test_foreign_configuration_conftest_and_plugins_are_not_used(run, tmp_path, monkeypatch):
@@ -230,8 +231,7 @@ def test_killing_the_service_ends_the_scenario_and_all_it_started(tmp_path):
     checkout = folder_with(tmp_path / "c", FEATURE, STEP.format(body=body))
     [planned] = scenarios(checkout, tmp_path / "l")
     service = subprocess.Popen(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", SERVICE, str(checkout), json.dumps(planned.as_dict())]
-        + [str(tmp_path / "attempt")],
+        [sys.executable, "-c", SERVICE, checkout, json.dumps(planned.as_dict()), tmp_path / "a"],
         cwd=INSTALL_ROOT,
         env={**os.environ, "PYTHONPATH": str(INSTALL_ROOT)},
     )
@@ -245,7 +245,7 @@ def test_killing_the_service_ends_the_scenario_and_all_it_started(tmp_path):
     assert gone(supervisor)
     assert gone(scenario)
     assert gone(grandchild)
-    kept = json.loads((tmp_path / "attempt" / "out" / "scenario.jsonl").read_text())
+    kept = json.loads((tmp_path / "a" / "out" / "scenario.jsonl").read_text())
     assert ScenarioEvidence.from_dict(kept).status == Status.RUNNING
 
 

@@ -1,0 +1,65 @@
+"""Freeze a data folder: name every file of it by its SHA-256, and find what changed since."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from core.errors import Fault, Invalid
+
+Entry = Mapping[str, Any]
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Return the files of a data folder in order.
+
+    Raises
+    ------
+    Invalid
+        If it is no folder, holds no file, or holds symbolic links, whose targets could change
+        without a trace; every fault at once.
+    """
+    if not folder.is_dir():
+        raise Invalid(
+            "The data folder cannot be used.",
+            [
+                Fault(
+                    "data-missing", str(folder), "is not a folder.", "Name the folder of the data."
+                )
+            ],
+        )
+    found = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    faults = [
+        Fault("data-special", str(path), "is not an ordinary file.", "Put the file itself there.")
+        for path in found
+        if path.is_symlink() or not path.is_file()
+    ]
+    if not found:
+        faults = [
+            Fault("data-empty", str(folder), "holds no file.", "Name the folder of the data.")
+        ]
+    if faults:
+        raise Invalid("The data folder cannot be used.", faults)
+    return found
+
+
+def freeze(folder: Path) -> list[dict[str, Any]]:
+    """Return path, size and SHA-256 of every file of a data folder."""
+    frozen = []
+    for path in data_files(folder):
+        with path.open("rb") as stream:
+            sha256 = file_digest(stream, "sha256").hexdigest()
+        name = path.relative_to(folder).as_posix()
+        frozen.append({"path": name, "size": path.stat().st_size, "sha256": sha256})
+    return frozen
+
+
+def changes(before: Iterable[Entry], after: Iterable[Entry]) -> tuple[str, ...]:
+    """Name every file that changed, came or went between two freezes of one folder."""
+    old = {entry["path"]: entry["sha256"] for entry in before}
+    new = {entry["path"]: entry["sha256"] for entry in after}
+    return tuple(
+        f"{'missing' if path not in new else 'added' if path not in old else 'changed'} {path}"
+        for path in sorted(old.keys() | new.keys())
+        if old.get(path) != new.get(path)
+    )
