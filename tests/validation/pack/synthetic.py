@@ -72,7 +72,7 @@ Evidence = dict[str, bytes]
 
 
 def make_contents(requirements: int = 7, cases: int = 3) -> tuple[PackContents, Evidence]:
-    """Return contents with so many requirements, each tested in so many scenarios, and their files."""
+    """Return contents with so many requirements, each tested in so many scenarios, and files."""
     evidence: Evidence = {}
     records = _records(requirements)
     interrupted = _run("13", 1, 1, evidence, state="interrupted")
@@ -195,19 +195,25 @@ def _check() -> ReleaseCheck:
 
 
 def _records(requirements: int) -> tuple[RecordEntry, ...]:
-    made = [_record("user_need", "User need", "UN-001", "Trust the numbers", TEXTS[0], [])]
+    made = [
+        _record("user_need", "User need", "UN-001", "Trust the numbers", body=TEXTS[0], links=[])
+    ]
     for n in range(1, requirements + 1):
         links = [{"role": "derives_from", "project": "RPM", "target": "UN-001", "attributes": {}}]
         title = TITLES[(n - 1) % len(TITLES)]
         made.append(
-            _record("requirement", "Requirement", f"REQ-{n:03}", title, TEXTS[n % 2], links)
+            _record(
+                "requirement", "Requirement", f"REQ-{n:03}", title, body=TEXTS[n % 2], links=links
+            )
         )
         tested = [{"role": "verifies", "project": "RPM", "target": f"REQ-{n:03}", "attributes": {}}]
-        made.append(_record("test", "Test", f"TST-{n:03}", f"{title} is shown", "", tested))
+        made.append(
+            _record("test", "Test", f"TST-{n:03}", f"{title} is shown", body="", links=tested)
+        )
     return tuple(made)
 
 
-def _record(kind, label, uid, title, body, links) -> RecordEntry:
+def _record(kind, label, uid, title, *, body, links) -> RecordEntry:
     fields = {
         "category": "functional",
         "acceptance": "largest error 0.4 percent",
@@ -275,7 +281,7 @@ def _estimate(severity: int, probability: int) -> RiskEstimate:
     return RiskEstimate(severity=severity, probability=probability, level=level)
 
 
-def _run(number, tests, cases, evidence, state="passed", predecessor="", reason="") -> Run:
+def _run(number, tests, cases, evidence, *, state="passed", predecessor="", reason="") -> Run:
     scenarios = [
         _scenario(n, case, evidence, state) for n in range(1, tests + 1) for case in range(cases)
     ]
@@ -315,9 +321,10 @@ def _scenario(n: int, case: int, evidence: Evidence, state: str) -> Scenario:
              state="not run" if interrupted else "passed",
              started_at=None if interrupted else begun + timedelta(seconds=3), seconds=0.0,
              measurements=() if interrupted else (
-                 _measurement("Rectum Dmean", 39.113, 39.11312345 + 0.01 * case, 0.15, "Gy"),
-                 _measurement("Rectum V30Gy", 87.57, 87.91 + 0.01 * n, 0.6, "%"),
-                 _measurement("Largest error of V", 0.4, 0.31, None, "% of volume", "at_most"),
+                 _measurement("Rectum Dmean", 39.113, 39.11312345 + 0.01 * case, 0.15, unit="Gy"),
+                 _measurement("Rectum V30Gy", 87.57, 87.91 + 0.01 * n, 0.6, unit="%"),
+                 _measurement("Largest error of V", 0.4, 0.31, None, unit="% of volume",
+                              comparison="at_most"),
              ),
              attachments=() if interrupted else (file,),
              message="The attempt ended before this step." if interrupted else ""),
@@ -331,7 +338,7 @@ def _scenario(n: int, case: int, evidence: Evidence, state: str) -> Scenario:
     )  # fmt: skip
 
 
-def _measurement(name, expected, actual, tolerance, unit, comparison="within") -> Measurement:
+def _measurement(name, expected, actual, tolerance, *, unit, comparison="within") -> Measurement:
     return Measurement(
         name=name, expected=expected, actual=actual, tolerance=tolerance, unit=unit,
         comparison=comparison, passed=True,
