@@ -11,9 +11,6 @@ from core.records.snapshot import RecordView
 
 from core.verdicts import Verdict, VerdictWord
 
-SIGNED_STATES = frozenset({"approved", "closed", "recorded"})
-"""End states of the three lifecycles in which every signature asked for has been given."""
-
 
 class Flag(StrEnum):
     """The filters above the matrix, worst first."""
@@ -121,7 +118,7 @@ def judge(
     if uids:
         verb = "needs" if len(uids) == 1 else "need"
         reasons.append((Flag.NEEDS_REVIEW, f"{', '.join(uids)} {verb} re-review."))
-    if record.state not in SIGNED_STATES:
+    if not record.in_force:
         reasons.append((Flag.UNSIGNED, f"It is {record.state.replace('_', ' ')}, not approved."))
     order = list(Flag)
     return Judgement(

@@ -1,10 +1,9 @@
 """The traceability matrix: one row per record, one set of linked records per column. Pure."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.records.snapshot import Key, RecordView, Snapshot
+from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
 
 from core.verdicts import NOT_RUN, Verdict
@@ -12,8 +11,6 @@ from qms.traceability.coverage import Flag, Judgement, judge
 from qms.traceability.paths import Column, reach
 
 TEST = "test"
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
@@ -124,18 +121,6 @@ class Matrix:
     def filtered(self, flag: Flag | None) -> tuple[Row, ...]:
         """Return the rows that carry `flag`, or all rows."""
         return self.rows if flag is None else tuple(r for r in self.rows if flag in r.flags)
-
-
-def natural_order(uid: str) -> tuple[tuple[int, str], ...]:
-    """Sort key that puts REQ-9 before REQ-10.
-
-    Examples
-    --------
-    >>> sorted(["REQ-10", "REQ-9"], key=natural_order)
-    ['REQ-9', 'REQ-10']
-    """
-    parts = _DIGITS.split(uid)
-    return tuple((int(part) if part.isdecimal() else -1, part) for part in parts)
 
 
 def build(

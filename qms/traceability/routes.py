@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+from core.records.snapshot import natural_order
 from core.records.types import RecordType, get_registry
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -14,7 +15,7 @@ from core.web import CurrentPerson, ProjectInPath, ReadSession, page
 from qms.traceability import service
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
-from qms.traceability.matrix import Matrix, Row, natural_order
+from qms.traceability.matrix import Matrix, Row
 from qms.traceability.paths import shortest_ways
 from qms.traceability.scope import NEWEST
 from qms.traceability.tables import sheet

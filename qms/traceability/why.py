@@ -8,7 +8,7 @@ from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
 
 from core.verdicts import VerdictWord
-from qms.traceability.coverage import SIGNED_STATES, Flag, Outcome
+from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import TEST, Entry, Row
 from qms.traceability.paths import Column
 
@@ -108,7 +108,7 @@ def explain(
 
 def _standing(record: RecordView) -> Sentence:
     link = _link(record)
-    if record.state in SIGNED_STATES and record.approved_at is not None:
+    if record.in_force and record.approved_at is not None:
         parts = (
             link,
             Part(f" revision {record.revision} was approved on "),
@@ -116,7 +116,7 @@ def _standing(record: RecordView) -> Sentence:
             Part(f"; written by {record.author}."),
         )
         return Sentence(parts)
-    if record.state in SIGNED_STATES:
+    if record.in_force:
         return Sentence((link, Part(f" revision {record.revision} is {record.state}.")))
     state = record.state.replace("_", " ")
     said = Part(f" revision {record.revision} is {state} and has not been approved.")
@@ -152,7 +152,7 @@ def _tested(entry: Entry) -> Sentence:
     start = _link(entry.record)
     flag = _FLAG_OF_WORD.get(verdict.word) if entry.judged else None
     if verdict.word is VerdictWord.NOT_RUN:
-        draft = entry.record.state not in SIGNED_STATES
+        draft = not entry.record.in_force
         state = f" (it is {entry.record.state.replace('_', ' ')})" if draft else ""
         return Sentence((start, Part(f" has not been run{state}.")), flag)
     revision = f" revision {verdict.revision}" if verdict.revision is not None else ""

@@ -39,6 +39,7 @@ class Book:
             fingerprint="",
             signatures=(),
             withdrawn=state == "withdrawn",
+            in_force=state == "approved",
         )
         self.records.append(record)
         return record

@@ -1,12 +1,12 @@
 """A row shows what is linked, reads the worst of its tests, and says what is wrong with it."""
 
 import pytest
-
 from core.records.suspects import Suspicion
+
 from core.verdicts import Verdict, VerdictWord
 from qms.traceability.columns import columns_for, known_columns
 from qms.traceability.coverage import Flag, Outcome
-from qms.traceability.matrix import Facts, build, natural_order
+from qms.traceability.matrix import Facts, build
 
 PASSED = Verdict(VerdictWord.PASSED, run="14")
 FAILED = Verdict(VerdictWord.FAILED, run="14")
@@ -182,12 +182,3 @@ def test_a_matrix_without_tests_judges_nothing(thread) -> None:
     matrix = build(Facts(thread.snapshot()), "RPM", "requirement", columns)
 
     assert {row.judgement.outcome for row in matrix.rows} == {Outcome.NONE}
-
-
-def test_ten_stands_after_nine() -> None:
-    assert sorted(["REQ-10", "REQ-9", "REQ-A", "C3"], key=natural_order) == [
-        "C3",
-        "REQ-9",
-        "REQ-10",
-        "REQ-A",
-    ]
