@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dataflows.inventory import Connection, Department, Pathway, Procedure, natural
+from core.records.snapshot import natural_order
+from dataflows.inventory import Connection, Department, Pathway, Procedure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,10 @@ def coverage(department: Department) -> Coverage:
     Only a procedure that names the connection itself covers it: an end-to-end test that passes
     over it shows that data arrived, not that each value on this connection is right.
     """
-    every = sorted(department.connections.values(), key=lambda c: natural(c.uid))
+    every = sorted(department.connections.values(), key=lambda c: natural_order(c.uid))
     external = [c for c in every if not department.is_internal(c)]
     internal = [c for c in every if department.is_internal(c)]
-    ways = sorted(department.pathways.values(), key=lambda p: natural(p.uid))
+    ways = sorted(department.pathways.values(), key=lambda p: natural_order(p.uid))
     return Coverage(
         external=tuple(c for c in external if c.uid not in department.qa_of_connection),
         internal=tuple(c for c in internal if c.uid not in department.qa_of_connection),
@@ -47,7 +48,7 @@ def coverage(department: Department) -> Coverage:
         pathway_total=len(ways),
         idle=tuple(
             p
-            for p in sorted(department.procedures.values(), key=lambda p: natural(p.uid))
+            for p in sorted(department.procedures.values(), key=lambda p: natural_order(p.uid))
             if not p.connections and not p.pathways
         ),
     )
@@ -58,7 +59,7 @@ def programme(department: Department, system: str) -> Mapping[str, tuple[Procedu
     inside = department.within(system)
     touched = {uid for part in inside for uid in department.touching.get(part, ())}
     found: dict[str, list[Procedure]] = {}
-    for procedure in sorted(department.procedures.values(), key=lambda p: natural(p.uid)):
+    for procedure in sorted(department.procedures.values(), key=lambda p: natural_order(p.uid)):
         if touched.intersection(procedure.connections):
             found.setdefault(procedure.frequency or "no frequency stated", []).append(procedure)
     return {frequency: tuple(procedures) for frequency, procedures in found.items()}

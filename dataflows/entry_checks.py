@@ -39,11 +39,12 @@ def entries(document: LocatedYaml, section: str) -> Iterator[tuple[Path, Mapping
 def label(document: LocatedYaml, path: Path) -> str:
     """Return `file:line id`: where a fault is and which record it is about."""
     place = document.where(path)
-    if len(path) >= 2:
-        entry = document.value[path[0]]
-        entry = entry[path[1]] if isinstance(entry, list) else None
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str):
-            return f"{place} {entry['id']}"
+    if len(path) < 2 or not isinstance(path[1], int):
+        return place
+    listed = document.value[path[0]]
+    entry = listed[path[1]] if isinstance(listed, list) else None
+    if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+        return f"{place} {entry['id']}"
     return place
 
 

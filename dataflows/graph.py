@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from dataflows.inventory import Category, Department, natural
+from core.records.snapshot import natural_order
+from dataflows.inventory import Category, Department
 
 MAJOR_LEVEL = 0
 """The level that shows major systems only."""
@@ -49,7 +50,7 @@ class View:
     @property
     def connections(self) -> tuple[str, ...]:
         """Every connection that a route of this view carries, each once."""
-        return tuple(sorted((uid for r in self.routes for uid in r.connections), key=natural))
+        return tuple(sorted((uid for r in self.routes for uid in r.connections), key=natural_order))
 
 
 def level_cut(department: Department, level: int) -> Cut:
@@ -92,14 +93,14 @@ def roll_up(department: Department, cut: Cut) -> View:
         key = (source, target, connection.category, connection.uid if alone else "")
         bundles.setdefault(key, []).append(connection.uid)
     routes = [
-        Route(source, target, category, tuple(sorted(uids, key=natural)))
+        Route(source, target, category, tuple(sorted(uids, key=natural_order)))
         for (source, target, category, _), uids in bundles.items()
     ]
     systems = {cut.place[uid] for uid in department.endpoints}
     return View(
         tuple(sorted(systems, key=department.reading_order)),
-        tuple(sorted(routes, key=lambda r: natural(r.connections[0]))),
-        {uid: tuple(sorted(uids, key=natural)) for uid, uids in hidden.items()},
+        tuple(sorted(routes, key=lambda r: natural_order(r.connections[0]))),
+        {uid: tuple(sorted(uids, key=natural_order)) for uid, uids in hidden.items()},
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from core.records.snapshot import natural_order
 from dataflows.graph import reachable
-from dataflows.inventory import Connection, Department, Outside, Pathway, Procedure, natural
+from dataflows.inventory import Connection, Department, Outside, Pathway, Procedure
 from dataflows.pathways import WalkedStep, downstream, walk
 
 
@@ -51,13 +52,13 @@ class Impact:
     @property
     def direct(self) -> tuple[Connection, ...]:
         """The connections that start or end at the change."""
-        return tuple(sorted((*self.external, *self.internal), key=lambda c: natural(c.uid)))
+        return tuple(sorted((*self.external, *self.internal), key=lambda c: natural_order(c.uid)))
 
     @property
     def downstream(self) -> tuple[str, ...]:
         """The connections that carry data on from the change in the order of some pathway."""
         uids = {step.uid for touched in self.pathways for step in touched.downstream}
-        return tuple(sorted(uids, key=natural))
+        return tuple(sorted(uids, key=natural_order))
 
 
 def impact_of_system(department: Department, uid: str) -> Impact:
@@ -80,12 +81,12 @@ def _impact(
     direct: Iterable[str],
     touched: frozenset[str],
 ) -> Impact:
-    connections = [department.connections[uid] for uid in sorted(direct, key=natural)]
+    connections = [department.connections[uid] for uid in sorted(direct, key=natural_order)]
     pathways = _touched_pathways(department, frozenset(c.uid for c in connections), touched)
     covered = department.qa_of_connection
     repeat = {qa for c in connections for qa in covered.get(c.uid, ())}
     repeat |= {p.uid for way in pathways for p in way.procedures}
-    procedures = tuple(department.procedures[uid] for uid in sorted(repeat, key=natural))
+    procedures = tuple(department.procedures[uid] for uid in sorted(repeat, key=natural_order))
     ends = {end for c in connections for end in (c.source, c.target)} | set(scope)
     systems = [department.systems[uid] for uid in ends]
     above = {up for uid in (scope or ends) for up in department.lineage[uid]}
@@ -103,7 +104,7 @@ def _impact(
         procedures=procedures,
         uncovered=tuple(c.uid for c in connections if c.uid not in covered),
         devices=tuple(sorted(devices)),
-        evidence=tuple(sorted(evidence, key=lambda d: (d.project, natural(d.uid), d.role))),
+        evidence=tuple(sorted(evidence, key=lambda d: (d.project, natural_order(d.uid), d.role))),
         groups=tuple(sorted(groups - {""})),
         endpoints=tuple(_endpoints(connections, frozenset(scope or ends))),
         reach=len(reachable(department, touched)),
@@ -114,7 +115,7 @@ def _touched_pathways(
     department: Department, direct: frozenset[str], touched: frozenset[str]
 ) -> tuple[TouchedPathway, ...]:
     found = []
-    for pathway in sorted(department.pathways.values(), key=lambda p: natural(p.uid)):
+    for pathway in sorted(department.pathways.values(), key=lambda p: natural_order(p.uid)):
         here = tuple(step for step in walk(department, pathway) if step.uid in direct)
         if not here:
             continue

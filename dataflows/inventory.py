@@ -4,11 +4,12 @@ Everything else in this folder reads these values. They are built once from a sn
 records; a record that is not yet complete enough to be drawn is listed, never dropped in silence.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+
+from core.records.snapshot import natural_order
 
 
 class Category(StrEnum):
@@ -179,7 +180,7 @@ class Department:
     def majors(self) -> tuple[str, ...]:
         """The systems without a parent, in reading order."""
         return tuple(
-            sorted((uid for uid, s in self.systems.items() if s.parent is None), key=natural)
+            sorted((uid for uid, s in self.systems.items() if s.parent is None), key=natural_order)
         )
 
     @cached_property
@@ -199,7 +200,7 @@ class Department:
         for connection in self.connections.values():
             for end in {connection.source, connection.target}:
                 found.setdefault(end, []).append(connection.uid)
-        return {uid: tuple(sorted(uids, key=natural)) for uid, uids in found.items()}
+        return {uid: tuple(sorted(uids, key=natural_order)) for uid, uids in found.items()}
 
     @cached_property
     def receivers(self) -> Mapping[str, frozenset[str]]:
@@ -230,21 +231,9 @@ class Department:
         """Tell whether both ends of a connection lie in one major system."""
         return self.major(connection.source) == self.major(connection.target)
 
-    def reading_order(self, uid: str) -> tuple[tuple[int | str, ...], ...]:
+    def reading_order(self, uid: str) -> tuple[tuple[tuple[int, int, str], ...], ...]:
         """Return the sort key that keeps the parts of a system beside it."""
-        return tuple(natural(part) for part in self.lineage[uid])
-
-
-def natural(uid: str) -> tuple[int | str, ...]:
-    """Return a sort key that puts C9 before C10.
-
-    Examples
-    --------
-    >>> sorted(["C10", "C9", "B1"], key=natural)
-    ['B1', 'C9', 'C10']
-    """
-    # Text and numbers alternate, so two keys never compare a number with a word.
-    return tuple(int(part) if part.isdigit() else part for part in re.split(r"([0-9]+)", uid))
+        return tuple(natural_order(part) for part in self.lineage[uid])
 
 
 def _reverse(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple[str, ...]]:
@@ -252,4 +241,4 @@ def _reverse(pairs: Iterable[tuple[str, tuple[str, ...]]]) -> Mapping[str, tuple
     for owner, targets in pairs:
         for target in dict.fromkeys(targets):
             found.setdefault(target, []).append(owner)
-    return {target: tuple(sorted(owners, key=natural)) for target, owners in found.items()}
+    return {target: tuple(sorted(owners, key=natural_order)) for target, owners in found.items()}

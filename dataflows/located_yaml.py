@@ -66,6 +66,7 @@ class _Reader:
             return self.mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.value(child, (*path, i)) for i, child in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)  # noqa: S101 - the third and last kind of node
         return self.scalar(node)
 
     def mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:

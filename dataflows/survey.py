@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.records.content import RecordDraft
-from core.records.snapshot import Key, RecordView, Snapshot
-
+from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from dataflows.inventory import (
     DRAWN_STATUSES,
     Association,
@@ -24,7 +23,6 @@ from dataflows.inventory import (
     Status,
     Step,
     System,
-    natural,
 )
 
 MAP_TYPES = ("system", "connection", "pathway", "qa_procedure")
@@ -124,7 +122,7 @@ def _words(role: str) -> str:
 
 def _department(said: Iterable[_Said], project: str) -> Department:
     by_type: dict[str, list[_Said]] = {name: [] for name in MAP_TYPES}
-    for one in sorted(said, key=lambda one: natural(one.uid)):
+    for one in sorted(said, key=lambda one: natural_order(one.uid)):
         by_type[one.type].append(one)
     incomplete: list[Incomplete] = []
     systems = _systems(by_type["system"], project, incomplete)

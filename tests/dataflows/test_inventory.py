@@ -1,6 +1,7 @@
 """The look-ups that every view of the department shares."""
 
-from dataflows.inventory import Connection, Department, Procedure, System, natural
+from core.records.snapshot import natural_order
+from dataflows.inventory import Connection, Department, Procedure, System
 
 
 def test_a_system_three_levels_down_knows_its_whole_way() -> None:
@@ -30,7 +31,7 @@ def test_a_system_with_parts_is_an_endpoint_when_a_connection_touches_it_itself(
 def test_numbers_in_ids_sort_as_numbers() -> None:
     uids = ["C100", "C20", "C3", "QA-2", "9Z"]
 
-    assert sorted(uids, key=natural) == ["9Z", "C3", "C20", "C100", "QA-2"]
+    assert sorted(uids, key=natural_order) == ["9Z", "C3", "C20", "C100", "QA-2"]
 
 
 def test_a_procedure_that_names_a_connection_twice_counts_once(small: Department) -> None:

@@ -145,6 +145,27 @@ def test_a_picture_is_drawn_once_and_then_kept(
     assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".svg"]
 
 
+def test_a_text_left_for_later_is_drawn_under_its_key(tmp_path: Path) -> None:
+    store = DrawingStore(tmp_path)
+
+    key = store.leave(SMALL_DOT)
+
+    assert store.text(key) == SMALL_DOT
+    assert store.kept(SMALL_DOT) is None
+    assert store.draw(store.text(key), patient=True) == store.kept(SMALL_DOT)
+
+
+def test_a_text_that_is_gone_or_was_changed_is_not_drawn(tmp_path: Path) -> None:
+    store = DrawingStore(tmp_path)
+    key = store.leave(SMALL_DOT)
+    next(tmp_path.rglob("*.dot")).write_text("digraph {}", encoding="utf-8")
+
+    with pytest.raises(DrawingFailed, match="was changed"):
+        store.text(key)
+    with pytest.raises(DrawingFailed, match="is gone"):
+        store.text("0" * 64)
+
+
 def test_without_graphviz_the_page_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -159,12 +180,11 @@ def test_text_that_graphviz_cannot_read_is_refused_with_its_reason() -> None:
         draw("digraph { a -> ")
 
 
-def test_a_picture_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render, "TIME_LIMIT_S", 1)
+def test_a_picture_that_takes_too_long_is_given_up() -> None:
     ways = "".join(f"n{i} -> n{(i * 7 + j * 13) % 600};" for i in range(600) for j in range(20))
 
     with pytest.raises(DrawingFailed):
-        draw(f"digraph {{ {ways} }}")
+        draw(f"digraph {{ {ways} }}", time_limit_s=1)
 
 
 def test_a_picture_that_takes_too_much_memory_is_given_up(
