@@ -49,6 +49,7 @@ class ArchiveWriter:
 
     def add(self, name: str, source: Path) -> Member:
         """Add a file as it is now, and return its digest and size as they were read."""
+        # Opened before the member is begun: a file that is gone leaves no empty member behind.
         with source.open("rb") as opened:
             return self._add(name, opened)
 
@@ -100,7 +101,8 @@ class ArchiveReader:
             place = folder.joinpath(*PurePosixPath(name).parts)
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             digest = hashlib.sha256()
-            with self.archive.open(name) as incoming, place.open("xb") as outgoing:
+            handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with self.archive.open(name) as incoming, os.fdopen(handle, "wb") as outgoing:
                 while chunk := incoming.read(CHUNK_BYTES):
                     digest.update(chunk)
                     outgoing.write(chunk)
@@ -109,7 +111,7 @@ class ArchiveReader:
             if digest.hexdigest() != member.sha256:
                 raise Invalid(
                     "The backup changed while it was read; nothing was restored.",
-                    (Fault("MEMBER_CHANGED", name, "differs from the manifest."),),
+                    (Fault("member-changed", name, "differs from the manifest."),),
                 )
 
     def read(self, name: str) -> bytes:
@@ -131,7 +133,7 @@ def open_archive(archive: zipfile.ZipFile) -> ArchiveReader:
     for name in sorted((set(counted) | set(members)) - {MANIFEST}):
         faults.extend(_member_faults(archive, name, members.get(name), counted[name]))
     if faults:
-        raise Invalid("The backup is damaged; nothing was restored from it.", tuple(faults))
+        raise Invalid("The backup is damaged; nothing was restored from it.", faults)
     return ArchiveReader(archive, manifest, members)
 
 
@@ -152,7 +154,7 @@ def _manifest(archive: zipfile.ZipFile, counted: Counter[str]) -> dict[str, Any]
 def _not_a_backup(what: str) -> Invalid:
     return Invalid(
         "This is not a backup that can be restored.",
-        (Fault("NOT_A_BACKUP", MANIFEST, f"The file {what}.", "Choose another backup."),),
+        (Fault("not-a-backup", MANIFEST, f"The file {what}.", "Choose another backup."),),
     )
 
 
@@ -166,7 +168,7 @@ def _members(manifest: Mapping[str, Any]) -> tuple[dict[str, Member], list[Fault
             case {"sha256": str(sha256), "size": int(size)}:
                 members[name] = Member(sha256, size)
             case _:
-                faults.append(Fault("MANIFEST_ODD", name, "has no digest and size."))
+                faults.append(Fault("manifest-odd", name, "has no digest and size."))
     return members, faults
 
 
@@ -174,15 +176,15 @@ def _member_faults(
     archive: zipfile.ZipFile, name: str, stated: Member | None, count: int
 ) -> Iterator[Fault]:
     if not _is_safe(name):
-        yield Fault("MEMBER_UNSAFE", repr(name), "would be written outside the data folder.")
+        yield Fault("member-unsafe", repr(name), "would be written outside the data folder.")
     elif stated is None:
-        yield Fault("MEMBER_ADDED", name, "is not in the manifest.")
+        yield Fault("member-added", name, "is not in the manifest.")
     elif count == 0:
-        yield Fault("MEMBER_MISSING", name, "is in the manifest but not in the backup.")
+        yield Fault("member-missing", name, "is in the manifest but not in the backup.")
     elif count > 1:
-        yield Fault("MEMBER_DOUBLED", name, f"stands {count} times in the backup.")
+        yield Fault("member-doubled", name, f"stands {count} times in the backup.")
     elif _digest(archive, name, stated.size) != stated.sha256:
-        yield Fault("MEMBER_CHANGED", name, "differs from the manifest.")
+        yield Fault("member-changed", name, "differs from the manifest.")
 
 
 def _is_safe(name: str) -> bool:

@@ -145,7 +145,7 @@ class BlobStore:
             try:
                 self.verify(sha256)
             except (DamagedBlob, NotFound) as fault:
-                found.append(Fault("FILE_DAMAGED", sha256, str(fault)))
+                found.append(Fault("file-damaged", sha256, str(fault)))
         return found
 
     def sweep(self, older_than_s: float = ABANDONED_AFTER_S) -> int:

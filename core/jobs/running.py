@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.db import Database
-from core.errors import FiducialError, Invalid
+from core.errors import FiducialError
 from core.jobs.context import JobContext, JobFunction, JsonDict, StopRequested
 from core.jobs.models import Job, JobAttempt
 from core.jobs.processes import this_process
@@ -105,7 +105,7 @@ def _work(context: JobContext, function: str) -> None:
         result = _as_result(result)
     except FiducialError as fault:
         # A refusal of the domain is an answer: asking again would give the same one.
-        _record_failure(context, _sentences(fault), final=True)
+        _record_failure(context, str(fault), final=True)
     except Exception as fault:  # noqa: BLE001 - whatever a job raises must end in its record
         where = traceback.extract_tb(fault.__traceback__)[-1]
         _record_failure(
@@ -138,9 +138,3 @@ def _as_result(result: JsonDict) -> JsonDict:
 def _record_failure(context: JobContext, error: str, *, detail: str = "", final: bool) -> None:
     with context.db.writing() as session:
         fail(session, context.lease, error, detail=detail, final=final)
-
-
-def _sentences(fault: FiducialError) -> str:
-    if isinstance(fault, Invalid):
-        return "\n".join([str(fault), *(str(each) for each in fault.faults)])
-    return str(fault)

@@ -23,7 +23,7 @@ from core.jobs.models import (
 from core.jobs.queue import database_now
 from core.jobs.supervisor import SEEN_EVERY_S
 from core.ledger import append
-from core.people.models import Actor
+from core.people.actor import Actor
 
 LATEST = 50
 

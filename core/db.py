@@ -1,0 +1,163 @@
+"""One database, one transaction per request: SQLite by default, PostgreSQL by its address.
+
+SQLite's own driver opens transactions late and for reading only, so two writers that have both
+read would dead-lock. Here a writing session begins with BEGIN IMMEDIATE: the second writer waits
+at its first statement. A reading session begins with BEGIN and never holds a writer up.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session, SQLModel
+
+from core.errors import Invalid
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has a name, so that a migration can drop it on either database."""
+
+BUSY_S = 30
+"""How long a writer waits for the one before it; a request that waits longer is refused."""
+
+
+class Table(SQLModel):
+    """Base of every table: constraints have names. Tables do not validate; the edge does."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC. SQLite keeps no zone, so it is given back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"The time {value} has no zone; use core.clock.now().")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class JsonColumn(TypeDecorator[Any]):
+    """JSON: JSONB on PostgreSQL, text on SQLite. Replace the value; edits in place are not saved."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Use PostgreSQL's own binary JSON where it is."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSONB())
+        return dialect.type_descriptor(JSON())
+
+
+class Database:
+    """A pool of connections and the two kinds of session.
+
+    Parameters
+    ----------
+    engine : Engine
+        Made by `open_database`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(fiducial_writes=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that leaves nothing behind."""
+        with Session(self.engine, autoflush=False) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a session that commits at its end, or leaves nothing behind on any error."""
+        with Session(self._writer) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+
+def open_database(url: str) -> Database:
+    """Open `url`, "sqlite:///..." or "postgresql+psycopg://...".
+
+    Raises
+    ------
+    Invalid
+        If the address names another kind of database.
+    """
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if url.startswith("sqlite"):
+        return Database(_sqlite(url))
+    if url.startswith("postgresql+psycopg://"):
+        return Database(create_engine(url, pool_pre_ping=True, json_serializer=_to_json))
+    raise Invalid(
+        f"FIDUCIAL_DATABASE_URL begins with '{url.split(':', 1)[0]}', which is no database that "
+        "Fiducial keeps its record in; use sqlite:/// or postgresql://."
+    )
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_S, "check_same_thread": False}, json_serializer=_to_json
+    )
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own transaction handling is off: `begin` below decides.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("fiducial_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,5 @@
+"""The append-only audit trail: `append` one event in the transaction of what it records."""
+
+from core.ledger.chain import append, head
+
+__all__ = ["append", "head"]

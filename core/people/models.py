@@ -1,0 +1,59 @@
+"""Accounts, the roles granted to them, their sessions and their tries to sign in."""
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from core.clock import now
+from core.db import Table, UtcDateTime
+
+
+class Person(Table, table=True):
+    """One account, never shared and never given to somebody else."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    username: str = Field(unique=True, max_length=60)
+    uid: str = Field(unique=True, max_length=80)
+    name: str
+    password_hash: str
+    active: bool = True
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+
+
+class RoleGrant(Table, table=True):
+    """One role, in one project or (without one) everywhere, until it is revoked."""
+
+    __tablename__ = "role_grant"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    project_id: int | None = Field(default=None, foreign_key="project.id")
+    role: str
+    granted_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class WebSession(Table, table=True):
+    """One browser that is signed in; the cookie's value itself is not kept, only its digest."""
+
+    __tablename__ = "web_session"
+
+    token_digest: str = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    csrf: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class FailedSignIn(Table, table=True):
+    """Wrong passwords in a window of time, per account name and per address."""
+
+    __tablename__ = "failed_sign_in"
+    __table_args__ = (UniqueConstraint("subject", "window"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    subject: str
+    window: int
+    count: int = 0

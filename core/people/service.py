@@ -1,0 +1,341 @@
+"""Accounts, roles, passwords and sessions."""
+
+import hashlib
+import re
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from pwdlib import PasswordHash
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.clock import now
+from core.errors import Conflict, Fault, Invalid, NotFound, TooManyAttempts, Unauthenticated
+from core.ledger import append
+from core.people.actor import ROLES, Actor
+from core.people.models import FailedSignIn, Person, RoleGrant, WebSession
+from core.settings import Settings
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 200
+"""Above this, hashing would cost more than any person types."""
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,59}")
+_UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
+
+WRONG = "The name or the password is wrong."
+
+
+@lru_cache
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@dataclass(frozen=True)
+class Reauthentication:
+    """Proof that a person gave their password a moment ago, for one act of signing."""
+
+    person_id: int
+
+
+def create_person(  # noqa: PLR0913 - an account is these six facts
+    session: Session,
+    username: str,
+    uid: str,
+    name: str,
+    password: str,
+    by: Actor | None,
+) -> Person:
+    """Create an account.
+
+    Raises
+    ------
+    Invalid
+        With every fault of the name, uid and password.
+    Conflict
+        If the username or uid is taken.
+    """
+    faults = []
+    if not _USERNAME.fullmatch(username):
+        faults.append(
+            Fault("username", "username", f"'{username[:60]}' is no name to sign in with.",
+                  "Use 2 to 60 of a-z, 0-9, dot, dash, underscore, @.")
+        )
+    if not _UID.fullmatch(uid):
+        faults.append(Fault("uid", "uid", f"'{uid[:80]}' is no uid.", "Write it as PPL-AK."))
+    if not name.strip():
+        faults.append(Fault("name", "name", "is empty.", "Give the name that signatures print."))
+    faults += _password_faults(password)
+    if faults:
+        raise Invalid("This account cannot be created.", faults)
+    taken = session.execute(
+        select(Person).where((col(Person.username) == username) | (col(Person.uid) == uid))
+    ).scalars().first()
+    if taken is not None:
+        raise Conflict(f"There is already an account {taken.username} with the uid {taken.uid}.")
+    person = Person(
+        username=username, uid=uid, name=name.strip(), password_hash=_hasher().hash(password)
+    )
+    session.add(person)
+    session.flush()
+    append(session, "person:account:create", by, subject=uid, data={"username": username})
+    return person
+
+
+def _password_faults(password: str) -> list[Fault]:
+    if len(password) < SHORTEST_PASSWORD:
+        return [Fault("password", "password", f"has {len(password)} characters.",
+                      f"Use at least {SHORTEST_PASSWORD}; a sentence is easy to remember.")]
+    if len(password) > LONGEST_PASSWORD:
+        return [Fault("password", "password", "is too long.", f"Use at most {LONGEST_PASSWORD}.")]
+    return []
+
+
+def change_password(
+    session: Session, actor: Actor, current: str, wanted: str, settings: Settings
+) -> None:
+    """Change one's own password and end every other session of the account."""
+    reauthenticate(session, actor, current, settings)
+    faults = _password_faults(wanted)
+    if faults:
+        raise Invalid("This password cannot be used.", faults)
+    person = session.get_one(Person, actor.person_id)
+    person.password_hash = _hasher().hash(wanted)
+    for one in session.execute(
+        select(WebSession).where(col(WebSession.person_id) == person.id)
+    ).scalars():
+        session.delete(one)
+    append(session, "person:password:change", actor, subject=person.uid)
+
+
+def grant(
+    session: Session, person: Person, roles: Iterable[str], by: Actor | None,
+    project_id: int | None = None,
+) -> None:
+    """Grant roles in a project, or everywhere; a role held already is left as it is."""
+    wanted = list(roles)
+    unknown = sorted(set(wanted) - set(ROLES))
+    if unknown:
+        raise Invalid(
+            "Some roles do not exist.",
+            [Fault("unknown-role", role, "is not a role.", f"Choose from {', '.join(ROLES)}.")
+             for role in unknown],
+        )
+    held = {
+        one.role
+        for one in session.execute(
+            select(RoleGrant).where(
+                col(RoleGrant.person_id) == person.id, col(RoleGrant.revoked_at).is_(None)
+            )
+        ).scalars()
+        if one.project_id == project_id
+    }
+    for role in wanted:
+        if role in held:
+            continue
+        session.add(RoleGrant(person_id=person.id or 0, project_id=project_id, role=role))
+        append(session, "person:role:grant", by, project_id, person.uid, {"role": role})
+    session.flush()
+
+
+def revoke(
+    session: Session, person: Person, role: str, by: Actor, project_id: int | None = None
+) -> None:
+    """End a role; what was signed in it stays signed."""
+    grants = session.execute(
+        select(RoleGrant).where(
+            col(RoleGrant.person_id) == person.id,
+            col(RoleGrant.role) == role,
+            col(RoleGrant.revoked_at).is_(None),
+        )
+    ).scalars()
+    found = [one for one in grants if one.project_id == project_id]
+    if not found:
+        raise NotFound(f"{person.name} does not hold the role {role} there.")
+    for one in found:
+        one.revoked_at = now()
+    append(session, "person:role:revoke", by, project_id, person.uid, {"role": role})
+
+
+def actor_of(session: Session, person: Person) -> Actor:
+    """Return a person with the roles they hold now."""
+    roles: dict[int | None, set[str]] = defaultdict(set)
+    for one in session.execute(
+        select(RoleGrant).where(
+            col(RoleGrant.person_id) == person.id, col(RoleGrant.revoked_at).is_(None)
+        )
+    ).scalars():
+        roles[one.project_id].add(one.role)
+    return Actor(
+        person_id=person.id or 0,
+        name=person.name,
+        uid=person.uid,
+        roles={project: frozenset(held) for project, held in roles.items()},
+    )
+
+
+def find_actor(session: Session, uid_or_username: str) -> Actor:
+    """Return the person of a uid or a username.
+
+    Raises
+    ------
+    NotFound
+        If there is no such active account.
+    """
+    person = session.execute(
+        select(Person).where(
+            (col(Person.uid) == uid_or_username) | (col(Person.username) == uid_or_username)
+        )
+    ).scalar_one_or_none()
+    if person is None or not person.active:
+        raise NotFound(f"There is no account {uid_or_username}.")
+    return actor_of(session, person)
+
+
+def sign_in(
+    session: Session, username: str, password: str, address: str, settings: Settings
+) -> tuple[str, Actor]:
+    """Check a password and open a session; return the cookie's value and the person.
+
+    Raises
+    ------
+    Unauthenticated
+        With one sentence for an unknown name, a closed account and a wrong password alike. The
+        caller keeps the failure with `note_failure`, in a transaction of its own.
+    TooManyAttempts
+        After too many failures of that name or from that address.
+    """
+    _refuse_when_too_many(session, (f"name:{username[:60]}", f"from:{address}"), settings)
+    person = session.execute(
+        select(Person).where(col(Person.username) == username)
+    ).scalar_one_or_none()
+    stored = person.password_hash if person and person.active else _decoy()
+    good = _hasher().verify(password[:LONGEST_PASSWORD], stored)
+    if person is None or not person.active or not good:
+        raise Unauthenticated(WRONG)
+    token, at = secrets.token_urlsafe(32), now()
+    session.add(
+        WebSession(
+            token_digest=_token_digest(token),
+            person_id=person.id or 0,
+            csrf=secrets.token_urlsafe(24),
+            created_at=at,
+            seen_at=at,
+            expires_at=at + timedelta(hours=settings.session_hours),
+        )
+    )
+    actor = actor_of(session, person)
+    append(session, "session:person:open", actor, subject=person.uid)
+    return token, actor
+
+
+@lru_cache
+def _decoy() -> str:
+    # An unknown name costs as much time as a known one, so names cannot be guessed by the clock.
+    return _hasher().hash(secrets.token_urlsafe(16))
+
+
+def note_failure(session: Session, username: str, address: str, settings: Settings) -> None:
+    """Remember a wrong password and put it into the audit trail."""
+    window = int(now().timestamp()) // settings.sign_in_window_s
+    for subject in (f"name:{username[:60]}", f"from:{address}"):
+        row = session.execute(
+            select(FailedSignIn).where(
+                col(FailedSignIn.subject) == subject, col(FailedSignIn.window) == window
+            )
+        ).scalar_one_or_none()
+        if row is None:
+            row = FailedSignIn(subject=subject, window=window)
+        row.count += 1
+        session.add(row)
+    append(session, "session:person:refuse", None, subject=username[:60],
+           data={"reason": "wrong name or password"})
+
+
+def _refuse_when_too_many(
+    session: Session, subjects: tuple[str, ...], settings: Settings
+) -> None:
+    window = int(now().timestamp()) // settings.sign_in_window_s
+    limits = {"name": settings.sign_in_tries, "from": settings.sign_in_tries * 4}
+    for row in session.execute(
+        select(FailedSignIn).where(
+            col(FailedSignIn.subject).in_(subjects), col(FailedSignIn.window) == window
+        )
+    ).scalars():
+        if row.count >= limits[row.subject.split(":", 1)[0]]:
+            wait = settings.sign_in_window_s - int(now().timestamp()) % settings.sign_in_window_s
+            raise TooManyAttempts(
+                f"There were too many wrong passwords. Wait {max(1, wait // 60)} min and try "
+                "again, or ask an administrator.",
+                retry_after_s=wait,
+            )
+
+
+def reauthenticate(
+    session: Session, actor: Actor, password: str, settings: Settings
+) -> Reauthentication:
+    """Check the password of the person who is about to sign.
+
+    Raises
+    ------
+    Unauthenticated
+        If it is wrong.
+    """
+    person = session.get_one(Person, actor.person_id)
+    _refuse_when_too_many(session, (f"name:{person.username}",), settings)
+    if not person.active or not _hasher().verify(
+        password[:LONGEST_PASSWORD], person.password_hash
+    ):
+        raise Unauthenticated(
+            "That is not your password; nothing was signed. Type it again to sign."
+        )
+    return Reauthentication(actor.person_id)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who a session belongs to, and the token that its forms carry."""
+
+    actor: Actor
+    csrf: str
+
+
+def find_session(session: Session, token: str, settings: Settings) -> SignedIn | None:
+    """Return who a cookie belongs to, or None when it has ended."""
+    found = session.get(WebSession, _token_digest(token))
+    at = now()
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    if found is None or found.expires_at <= at or found.seen_at + idle <= at:
+        return None
+    person = session.get(Person, found.person_id)
+    if person is None or not person.active:
+        return None
+    return SignedIn(actor_of(session, person), found.csrf)
+
+
+def touch_session(session: Session, token: str) -> None:
+    """Remember that a session is in use."""
+    found = session.get(WebSession, _token_digest(token))
+    if found is not None:
+        found.seen_at = now()
+
+
+def sign_out(session: Session, token: str, actor: Actor) -> None:
+    """End a session."""
+    found = session.get(WebSession, _token_digest(token))
+    if found is not None:
+        session.delete(found)
+    append(session, "session:person:close", actor, subject=actor.uid)
+
+
+def people(session: Session) -> list[Person]:
+    """Return every account by name."""
+    return list(session.execute(select(Person).order_by(col(Person.name))).scalars())
+
+
+def _token_digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""Every record and link of some projects at one moment, as plain values that rules read."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+
+class Key(NamedTuple):
+    """The name of a record everywhere: its project's key and its uid."""
+
+    project: str
+    uid: str
+
+
+@dataclass(frozen=True)
+class SignatureView:
+    """One signature as it is shown: who, in which role, meaning what, when, over which digest."""
+
+    name: str
+    person_uid: str
+    role: str
+    meaning: str
+    at: datetime
+    envelope_digest: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """One authored link between two records that exist."""
+
+    role: str
+    source: Key
+    target: Key
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """One revision of one record.
+
+    Attributes
+    ----------
+    state : str
+        State of this revision, or "withdrawn" where the record is.
+    revision : int
+        Its number.
+    approved_at : datetime or None
+        When it came into force; for events, when it was recorded.
+    fingerprint : str
+        Digest of the title and the type's trigger fields: what makes others need re-review.
+    """
+
+    key: Key
+    type: str
+    title: str
+    body: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "draft"
+    revision: int = 1
+    author: str = ""
+    author_uid: str = ""
+    approved_at: datetime | None = None
+    content_digest: str = ""
+    envelope_digest: str = ""
+    fingerprint: str = ""
+    signatures: tuple[SignatureView, ...] = ()
+    withdrawn: bool = False
+    in_force: bool = False
+
+    @property
+    def uid(self) -> str:
+        """The uid alone."""
+        return self.key.uid
+
+    @property
+    def address(self) -> str:
+        """The page of the record."""
+        return f"/p/{self.key.project}/{self.key.uid}"
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_order(uid: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key under which REQ-9 stands before REQ-10."""
+    return tuple(
+        (0, int(part), "") if part.isdigit() else (1, 0, part)
+        for part in _DIGITS.split(uid)
+        if part
+    )
+
+
+class Snapshot:
+    """Records by key, links by either end; looking one up never depends on how many there are.
+
+    Parameters
+    ----------
+    records : iterable of RecordView
+    links : iterable of LinkView
+        Kept in their authored order; a link to a record outside the snapshot is kept too.
+    """
+
+    def __init__(self, records: Iterable[RecordView], links: Iterable[LinkView]) -> None:
+        self.records: Mapping[Key, RecordView] = {record.key: record for record in records}
+        self.links: tuple[LinkView, ...] = tuple(links)
+        self._out: dict[Key, list[LinkView]] = defaultdict(list)
+        self._in: dict[Key, list[LinkView]] = defaultdict(list)
+        for link in self.links:
+            self._out[link.source].append(link)
+            self._in[link.target].append(link)
+        self._by_type: dict[str, list[RecordView]] = defaultdict(list)
+        for record in sorted(
+            self.records.values(), key=lambda one: (one.key.project, natural_order(one.key.uid))
+        ):
+            self._by_type[record.type].append(record)
+
+    def of_type(self, type: str, project: str | None = None) -> list[RecordView]:  # noqa: A002 - the word of the domain
+        """Return the records of one type in natural order of uid."""
+        found = self._by_type.get(type, [])
+        return [one for one in found if project is None or one.key.project == project]
+
+    def get(self, uid: str, project: str) -> RecordView | None:
+        """Return one record, or None."""
+        return self.records.get(Key(project, uid))
+
+    def outgoing(self, key: Key, role: str | None = None) -> tuple[LinkView, ...]:
+        """Return the links that a record states, in the order it states them."""
+        return tuple(one for one in self._out.get(key, ()) if role is None or one.role == role)
+
+    def incoming(self, key: Key, role: str | None = None) -> tuple[LinkView, ...]:
+        """Return the links that others state to a record."""
+        return tuple(one for one in self._in.get(key, ()) if role is None or one.role == role)

@@ -1,0 +1,234 @@
+"""Record types as data: what a type is called, what it holds, what it may link to, who signs it.
+
+A type is one YAML file (docs/record-types.md); a folder of them is a pack. Everything that is
+wrong with a pack is said at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from core.errors import Fault, Invalid, NotFound
+from core.settings import get_settings
+
+Kind = Literal[
+    "string",
+    "text",
+    "markdown",
+    "integer",
+    "number",
+    "boolean",
+    "date",
+    "choice",
+    "list",
+    "table",
+    "mapping",
+]
+Lifecycle = Literal["controlled", "issue", "event"]
+Suspect = Literal["source", "target", "both", "none"]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+MEANINGS = ("authored", "reviewed", "approved", "released")
+"""In the order in which they are given. Only an author signs as authored, and as nothing else."""
+
+DEFAULT_AUTHORS = ("author", "developer")
+
+LARGEST_PACK_BYTES = 100_000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldSpec(_Strict):
+    """One field of a type."""
+
+    label: str = Field(min_length=1)
+    kind: Kind = "string"
+    choices: tuple[str, ...] = ()
+    columns: dict[Word, "FieldSpec"] = {}
+    required: Literal["submit"] | None = None
+    trigger: bool = False
+    help: str = ""
+
+
+class BodySpec(_Strict):
+    """The Markdown text of a record."""
+
+    label: str = "Text"
+    required: Literal["submit"] | None = None
+    trigger: bool = False
+    help: str = ""
+
+
+class LinkSpec(_Strict):
+    """One role of a link: what it may lead to and whose end its change makes need re-review."""
+
+    to: tuple[Word, ...] = Field(min_length=1)
+    label: str
+    reverse: str
+    suspect: Suspect = "none"
+    many: bool = True
+    required: Literal["submit"] | None = None
+    attributes: dict[Word, FieldSpec] = {}
+
+
+class RecordType(_Strict):
+    """One record type."""
+
+    name: Word = Field(alias="type")
+    prefix: str = Field(pattern=r"^[A-Z][A-Z0-9]*$", max_length=8)
+    label: str = Field(min_length=1)
+    plural: str = Field(min_length=1)
+    group: str = "Other"
+    help: str = ""
+    lifecycle: Lifecycle = "controlled"
+    body: BodySpec = BodySpec()
+    fields: dict[Word, FieldSpec] = {}
+    links: dict[Word, LinkSpec] = {}
+    sign: dict[Literal["authored", "reviewed", "approved", "released"], tuple[str, ...]] = {}
+    training: bool = False
+    clauses: tuple[str, ...] = ()
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """The roles that may write a record of this type."""
+        return self.sign.get("authored", DEFAULT_AUTHORS)
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """The signatures that bring a revision into force, in their order."""
+        return tuple(meaning for meaning in MEANINGS if meaning in self.sign)
+
+    def triggers(self) -> tuple[str, ...]:
+        """Return the fields whose change matters to others."""
+        return tuple(name for name, spec in self.fields.items() if spec.trigger)
+
+
+class TypeRegistry:
+    """Every record type that this installation knows."""
+
+    def __init__(self, types: Mapping[str, RecordType]) -> None:
+        self._types = dict(types)
+
+    def of(self, name: str) -> RecordType:
+        """Return one type.
+
+        Raises
+        ------
+        NotFound
+            If no pack defines it.
+        """
+        found = self._types.get(name)
+        if found is None:
+            raise NotFound(
+                f"There is no record type '{name}'; there are {', '.join(sorted(self._types))}."
+            )
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
+    def names(self) -> list[str]:
+        """Return the names of all types, in the order their packs were read."""
+        return list(self._types)
+
+    def all(self) -> list[RecordType]:
+        """Return all types, in the order their packs were read."""
+        return list(self._types.values())
+
+    def of_prefix(self, uid: str) -> RecordType | None:
+        """Return the type whose prefix a uid carries, if any."""
+        prefix = uid.split("-", 1)[0]
+        return next((one for one in self._types.values() if one.prefix == prefix), None)
+
+    @classmethod
+    def load(cls, folders: Iterable[Path]) -> "TypeRegistry":
+        """Read every ``*.yaml`` of some folders.
+
+        Raises
+        ------
+        Invalid
+            With every fault of every file.
+        """
+        faults: list[Fault] = []
+        read: list[tuple[str, RecordType]] = []
+        for path in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
+            found = _read(path, faults)
+            if found is not None:
+                read.append((path.name, found))
+        types: dict[str, RecordType] = {}
+        prefixes: dict[str, str] = {}
+        for name, one in read:
+            if one.name in types:
+                faults.append(
+                    Fault("type-twice", name, f"the type '{one.name}' is defined before.")
+                )
+            elif one.prefix in prefixes:
+                faults.append(
+                    Fault(
+                        "prefix-twice",
+                        name,
+                        f"the prefix {one.prefix} belongs to '{prefixes[one.prefix]}'.",
+                        "Choose another.",
+                    )
+                )
+            types.setdefault(one.name, one)
+            prefixes.setdefault(one.prefix, one.name)
+        faults += _unknown_targets(read, types)
+        if faults:
+            raise Invalid("The record types cannot be used.", faults)
+        return cls(types)
+
+
+def _read(path: Path, faults: list[Fault]) -> RecordType | None:
+    try:
+        text = path.read_bytes()
+        if len(text) > LARGEST_PACK_BYTES:
+            faults.append(Fault("too-large", path.name, "is larger than a record type can be."))
+            return None
+        document: Any = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        faults.append(Fault("not-yaml", path.name, f"is not YAML: {' '.join(str(error).split())}."))
+        return None
+    try:
+        return RecordType.model_validate(document)
+    except ValidationError as error:
+        for one in error.errors():
+            where = ".".join(str(part) for part in one["loc"]) or "the file"
+            faults.append(Fault("type-fault", f"{path.name} {where}", one["msg"] + "."))
+        return None
+
+
+def _unknown_targets(
+    read: Sequence[tuple[str, RecordType]], types: Mapping[str, RecordType]
+) -> list[Fault]:
+    return [
+        Fault("unknown-type", f"{name} links.{role}", f"leads to the unknown type '{target}'.")
+        for name, one in read
+        for role, link in one.links.items()
+        for target in link.to
+        if target not in types
+    ]
+
+
+PACKS: list[Path] = []
+"""The folders that `app` names at start-up: the packs of our own features."""
+
+
+def use_packs(folders: Sequence[Path]) -> None:
+    """Name the folders that types are read from, before any type is asked for."""
+    if list(folders) != PACKS:
+        PACKS[:] = folders
+        get_registry.cache_clear()
+
+
+@lru_cache
+def get_registry() -> TypeRegistry:
+    """Return the types of this installation: our own packs, then the department's folder."""
+    own = get_settings().types_dir
+    return TypeRegistry.load([*PACKS, *([own] if own else [])])

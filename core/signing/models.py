@@ -1,0 +1,28 @@
+"""The table of signatures."""
+
+from datetime import datetime
+
+from sqlalchemy import Text, UniqueConstraint
+from sqlmodel import Field
+
+from core.clock import now
+from core.db import Table, UtcDateTime
+from core.ledger.guards import append_only
+
+
+@append_only
+class Signature(Table, table=True):
+    """One signature: it binds the envelope digest of one revision and can be moved to no other."""
+
+    __table_args__ = (UniqueConstraint("revision_id", "meaning", "person_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    revision_id: int = Field(foreign_key="revision.id", index=True)
+    person_id: int = Field(foreign_key="person.id")
+    printed_name: str
+    person_uid: str
+    role: str
+    meaning: str
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    envelope_digest: str
+    reason: str = Field(default="", sa_type=Text)
