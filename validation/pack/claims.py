@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.canonical import NotCanonical, digest
-from validation.pack.manifest import baseline_root
+from qms.baselines.comparison import BaselineLine, root_hash
 
 Json = Mapping[str, Any]
 
@@ -42,9 +42,9 @@ def record_faults(record: Json) -> list[str]:
 
 def baseline_faults(baseline: Json, records: Iterable[Json]) -> list[str]:
     """Recompute the root digest of a baseline, and find each of its revisions among the records."""
-    entries = [(e["project"], e["uid"], e["revision"], e["digest"]) for e in baseline["entries"]]
+    lines = [BaselineLine(**entry) for entry in baseline["entries"]]
     faults = []
-    if baseline_root(entries) != baseline["root"]:
+    if root_hash(lines) != baseline["root"]:
         faults.append("its entries do not have the root digest it states.")
     held = {
         (record["project"], record["uid"]): (
@@ -53,13 +53,14 @@ def baseline_faults(baseline: Json, records: Iterable[Json]) -> list[str]:
         )
         for record in records
     }
-    for project, uid, revision, frozen in entries:
-        number, digests = held.get((project, uid), (None, set[str]()))
+    for line in lines:
+        name = f"{line.uid} of {line.project}"
+        number, digests = held.get((line.project, line.uid), (None, set[str]()))
         if number is None:
-            faults.append(f"{uid} of {project} is frozen in it, but the record is not in the pack.")
-        elif number != revision or frozen not in digests:
-            faults.append(f"it froze another revision of {uid} of {project} than the pack holds.")
-    twice = len(entries) - len({entry[:2] for entry in entries})
+            faults.append(f"{name} is frozen in it, but the record is not in the pack.")
+        elif number != line.revision or line.digest not in digests:
+            faults.append(f"it froze another revision of {name} than the pack holds.")
+    twice = len(lines) - len({(line.project, line.uid) for line in lines})
     if twice:
         faults.append(f"{twice} of its records stand in it twice.")
     return faults

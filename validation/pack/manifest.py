@@ -216,14 +216,6 @@ def member_json(value: Any) -> bytes:
     return text.encode() + b"\n"
 
 
-def baseline_root(entries: Iterable[tuple[str, str, int, str]]) -> str:
-    """Return the one digest over the (project, uid, revision, digest) of a baseline.
-
-    The order of the entries does not matter; each record stands in it once.
-    """
-    return digest([list(entry) for entry in sorted(entries)])
-
-
 def _member(item: Mapping[str, Any]) -> ManifestMember:
     size, hashed = item["size"], _text(item["sha256"])
     if type(size) is not int or size < 0:

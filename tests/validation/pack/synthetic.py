@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from core.canonical import digest
+from qms.baselines.comparison import BaselineLine, root_hash
 from validation.pack.contents import (
     Anomaly,
     Baseline,
@@ -39,7 +40,6 @@ from validation.pack.evidence import (
     Step,
     StepInput,
 )
-from validation.pack.manifest import baseline_root
 
 START = datetime(2026, 11, 20, 13, 58, 3, 250_000, tzinfo=UTC)
 COMMIT = "3f2c1a9d5b7e4086a1c2d3e4f5061728394a5b6c"
@@ -83,7 +83,7 @@ def make_contents(requirements: int = 7, cases: int = 3) -> tuple[PackContents, 
         BaselineEntry(project=r.project, uid=r.uid, revision=r.revision, digest=r.envelope_digest)
         for r in records
     )
-    root = baseline_root((e.project, e.uid, e.revision, e.digest) for e in entries)
+    root = root_hash(BaselineLine(e.project, e.uid, e.revision, e.digest) for e in entries)
     contents = PackContents(
         cover=_cover(),
         check=_check(),
