@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.people.models import Actor
+from core.people.actor import Actor
 from core.records.models import Record
 from core.records.service import observe_link
 from sqlalchemy import insert, select, update

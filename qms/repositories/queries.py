@@ -173,7 +173,12 @@ def records_without_commit(session: Session, project_id: int, type_name: str) ->
     )
     query = (
         select(Record.uid)
-        .where(col(Record.project_id) == project_id, col(Record.type) == type_name, ~named)
+        .where(
+            col(Record.project_id) == project_id,
+            col(Record.type) == type_name,
+            col(Record.withdrawn_at).is_(None),
+            ~named,
+        )
         .order_by(col(Record.uid))
     )
     return list(session.execute(query).scalars())

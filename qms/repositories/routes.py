@@ -12,7 +12,7 @@ from sqlmodel import Session
 from core.errors import Fault, Invalid, NotFound
 from core.exports import FORMATS, Sheet, export
 from core.jobs.service import enqueue
-from core.people.models import Actor
+from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
 from core.settings import get_settings
@@ -28,7 +28,7 @@ PAGE_SIZE = 50
 EXPORT_SIZE = 1_000_000
 """An export holds every commit that the filter shows."""
 
-MAY_CHANGE = ("developer", "release_manager", "quality_manager")
+MAY_CHANGE = ("administrator", "developer", "release_manager", "quality_manager")
 """Roles that may register, scan and retire a repository."""
 
 TRACED_TYPE = "requirement"
@@ -183,7 +183,7 @@ def _page(
         actor=person,
         nav="Repositories",
         repositories=repositories,
-        may_change=person.is_administrator or person.has(project_id, *MAY_CHANGE),
+        may_change=person.has(project_id, *MAY_CHANGE),
         sources=service.allowed_sources(get_settings()),
         form=form or Registration(),
         faults=faults,

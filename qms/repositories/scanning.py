@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from core.people.models import Actor
+from core.people.actor import Actor
 from sqlmodel import Session
 
 from core.clock import now

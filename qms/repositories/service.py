@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.people.models import Actor
+from core.people.actor import Actor
 from core.records.models import Project
 from sqlalchemy import select
 from sqlmodel import Session, col
