@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.errors import Fault
-
 from dataflows.devices import devices_at
 from dataflows.located_yaml import LocatedYaml, Path
 

@@ -1,0 +1,136 @@
+"""Read the map of a project and draw it."""
+
+from dataclasses import dataclass
+
+from core.records.queries import load_snapshot
+from sqlmodel import Session, select
+
+from core.errors import NotFound
+from core.jobs.models import Job
+from core.jobs.service import enqueue
+from core.people.actor import Actor
+from core.records.models import Project
+from core.records.snapshot import natural_order
+from dataflows.diagram import to_dot
+from dataflows.impact import Impact, impact_of_connection, impact_of_system
+from dataflows.inventory import Connection, Department
+from dataflows.render import QUICK_LINES, DrawingFailed, DrawingStore
+from dataflows.rendering import KIND
+from dataflows.survey import department_from_snapshot
+from dataflows.views import Shown
+
+TOO_MANY_LINES = (
+    "This part of the map has too many routes for one picture. Choose a focus, or read the "
+    "matrix or the table."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture for a page: drawn, still to be drawn, or the reason why there is none."""
+
+    text: str
+    svg: str | None = None
+    reason: str = ""
+
+
+def read_department(
+    session: Session, project: str, reader: Actor, *, drafts: bool = False
+) -> Department:
+    """Read the map of a project.
+
+    Parameters
+    ----------
+    reader : Actor
+        Records of projects that this person may not read appear by their uid alone.
+    drafts : bool
+        Show the latest revisions instead of the approved ones.
+    """
+    readable = [
+        one.key
+        for one in session.exec(select(Project)).all()
+        if one.id is not None and reader.belongs_to(one.id)
+    ]
+    snapshot = load_snapshot(session, sorted({project, *readable}), effective=not drafts)
+    return department_from_snapshot(snapshot, project)
+
+
+def drawing(store: DrawingStore, department: Department, shown: Shown) -> Drawing:
+    """Return the picture of a view: the kept one, or one drawn now if it is small.
+
+    Laying out a large picture takes seconds, so that is a job; one of the size of a department
+    takes less time than the page around it.
+    """
+    if not shown.drawable:
+        return Drawing("", reason=TOO_MANY_LINES)
+    text = to_dot(shown.picture(department))
+    kept = store.kept(text)
+    if kept is not None or len(shown.view.routes) > QUICK_LINES:
+        return Drawing(text, kept)
+    try:
+        return Drawing(text, store.draw(text))
+    except DrawingFailed as failure:
+        return Drawing(text, reason=failure.message)
+
+
+def ask_for_drawing(
+    session: Session, store: DrawingStore, text: str, project: Project, by: Actor
+) -> Job:
+    """Let a worker draw a text; asking twice while it waits is asking once."""
+    key = store.leave(text)
+    return enqueue(session, KIND, {"drawing": key}, by, key=key, project_id=project.id)
+
+
+def impact(department: Department, uid: str) -> Impact:
+    """Return what a change of a system or a connection touches.
+
+    Raises
+    ------
+    NotFound
+        If the map has neither a system nor a connection of that name.
+    """
+    if uid in department.systems:
+        return impact_of_system(department, uid)
+    if uid in department.connections:
+        return impact_of_connection(department, uid)
+    raise NotFound(f"There is no system or connection {uid} on this map.")
+
+
+@dataclass(frozen=True, slots=True)
+class TableFilter:
+    """Which connections of a view a table shows; a system stands for all its parts."""
+
+    source: str = ""
+    target: str = ""
+    category: str = ""
+    without_qa: bool = False
+
+
+def connections_of(
+    department: Department, connections: tuple[str, ...], wanted: TableFilter
+) -> list[Connection]:
+    """Return the connections that pass a table's filter, in their order.
+
+    Raises
+    ------
+    NotFound
+        If the filter names a system that is not on the map.
+    """
+    senders, receivers = (_parts(department, uid) for uid in (wanted.source, wanted.target))
+    found = (department.connections[uid] for uid in sorted(connections, key=natural_order))
+    return [
+        c
+        for c in found
+        if (senders is None or c.source in senders)
+        and (receivers is None or c.target in receivers)
+        and (not wanted.category or c.category.value == wanted.category)
+        and not (wanted.without_qa and c.uid in department.qa_of_connection)
+    ]
+
+
+def _parts(department: Department, uid: str) -> frozenset[str] | None:
+    if not uid:
+        return None
+    if uid not in department.systems:
+        raise NotFound(f"There is no system {uid} on this map.")
+    return frozenset(department.within(uid))
