@@ -6,7 +6,8 @@ from core.errors import Invalid
 from core.records.models import Project, Record
 from core.records.panels import Panel
 from core.records.queries import load_snapshot
-from qms.risks.service import RISK, assessments_around, policy_in_force, verdicts_by_key
+from qms.risks.policies import policy_in_force
+from qms.risks.service import RISK, assessments_around, verdicts_by_key
 from qms.traceability.scope import NEWEST, choose_release, releases_of
 
 TEMPLATE = "qms/risks/_panel.html"

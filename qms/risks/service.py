@@ -10,23 +10,12 @@ from sqlmodel import Session
 from core import ports
 from core.exports import Sheet
 from core.verdicts import Verdict
-from qms.risks.evaluation import Level, RiskPolicy, policy_from
-from qms.risks.packs import policy_of_project
+from qms.risks.evaluation import Level, RiskPolicy
+from qms.risks.policies import policy_in_force
 from qms.risks.residual import Assessment, assess
 from qms.traceability.scope import ReleaseScope, choose_release, releases_of
 
 RISK = "risk"
-POLICY = "risk_policy"
-PROJECT = "project"
-POLICY_FIELDS = (
-    "severity",
-    "likelihood",
-    "matrix",
-    "acceptable_up_to",
-    "tolerable_with_benefit_risk",
-    "further_reduction_asked_at",
-)
-
 EXPORT_HEADINGS = (
     "Risk", "Title", "State", "Hazard", "Sequence of events", "Situation", "Harm",
     "Severity before", "Likelihood before", "Level before", "Controls", "Verified controls",
@@ -56,31 +45,6 @@ class RiskFile:
     owners: Mapping[Key, tuple[RecordView, ...]]
     releases: tuple[ReleaseScope, ...]
     release: ReleaseScope | None
-
-
-def policy_in_force(snapshot: Snapshot, project: str) -> tuple[RiskPolicy, RecordView | None]:
-    """Return the policy of a project and the record that states it.
-
-    A risk policy record comes first, then a matrix that the project record names, then the one
-    that ships with the product.
-
-    Raises
-    ------
-    Invalid
-        If the policy has a hole, a wrong size or another fault; all of them.
-    """
-    for record in snapshot.of_type(POLICY, project):
-        if not record.withdrawn:
-            data = {
-                key: record.fields[key]
-                for key in POLICY_FIELDS
-                if record.fields.get(key) is not None
-            }
-            named = {"id": record.key.uid, "title": record.title}
-            return policy_from(data | named, where=record.key.uid), record
-    for record in snapshot.of_type(PROJECT, project):
-        return policy_of_project(record.fields, record.key.uid), None
-    return policy_of_project({}, project), None
 
 
 def risk_file(session: Session, project: str, release: str | None = None) -> RiskFile:

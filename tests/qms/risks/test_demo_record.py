@@ -9,8 +9,8 @@ from ruamel.yaml import YAML
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from core.verdicts import Verdict, VerdictWord
 from qms.interchange.design_record import load_design_record
+from qms.risks.policies import policy_in_force
 from qms.risks.residual import assess
-from qms.risks.service import policy_in_force
 
 FILE = Path(__file__).parents[3] / "app" / "demo" / "project.yaml"
 
