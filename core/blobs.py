@@ -210,7 +210,14 @@ def keep(
     The file is durable first: a row never names a file that is not there, and a file whose
     transaction failed is merely unused. A file that is already known keeps its media type.
     """
-    stored = store.put(source)
+    return remember(session, store.put(source), media_type)
+
+
+def remember(session: Session, stored: StoredBlob, media_type: str = UNKNOWN_MEDIA_TYPE) -> Blob:
+    """Give a file that is durable already its row, with the caller's transaction.
+
+    For slow work: the store is filled first, and the transaction stays short.
+    """
     values = {
         "sha256": stored.sha256,
         "size": stored.size,

@@ -77,8 +77,8 @@ class Job(Table, table=True):
     key: str | None = None
     payload: dict[str, Any] = Field(default_factory=dict, sa_type=JsonColumn)
     state: JobState = Field(default=JobState.QUEUED, sa_type=String)
-    project_id: int | None = Field(default=None, index=True)
-    created_by: int | None = Field(default=None, index=True)
+    project_id: int | None = Field(default=None, foreign_key="project.id", index=True)
+    created_by: int | None = Field(default=None, foreign_key="person.id", index=True)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     not_before: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,35 +1,26 @@
 """A database with the jobs' tables and the tally that the tests' own jobs write to."""
 
-import json, os, subprocess, sys
-import pytest
-from sqlmodel import SQLModel
-from core.db import open_database
-from core.settings import Settings
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.db import Database, Table, open_database
+from core.settings import Settings
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-ROOT = Path(__file__).parents[3]
 
+import counted_jobs  # noqa: E402 - found only now; a child process finds it by the same name
 
-@pytest.fixture
-def jobs_settings(tmp_path):
-    return Settings(data_dir=tmp_path)
+StartWorker = Callable[..., subprocess.Popen[bytes]]
 
-
-@pytest.fixture
-def jobs_db(tmp_path, monkeypatch):
-    import counted_jobs
-
-    monkeypatch.setenv("PYTHONPATH", f"/tmp/ov:{HERE}")
-    db = open_database(f"sqlite:///{tmp_path}/t.db")
-    SQLModel.metadata.create_all(db.engine)
-    counted_jobs.metadata.create_all(db.engine)
-    yield db
-    db.engine.dispose()
-
-
-PROGRAM = """
+WORKER = """
 import json, logging, sys
 import counted_jobs
 from app.worker import run_worker
@@ -37,28 +28,55 @@ from core.db import open_database
 from core.settings import Settings
 logging.basicConfig(level=logging.INFO)
 given = json.loads(sys.argv[1])
-run_worker(open_database(given["url"]), Settings(data_dir=given["data_dir"]), counted_jobs.KINDS, **given["options"])
+run_worker(
+    open_database(given["url"]),
+    Settings(data_dir=given["data_dir"]),
+    counted_jobs.KINDS,
+    **given["options"],
+)
 """
 
 
 @pytest.fixture
-def start_worker(jobs_db, jobs_settings, tmp_path):
-    started = []
+def jobs_settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path)
 
-    def start(**options):
-        options = {"poll_s": 0.1, "slots": 1, **options}
+
+@pytest.fixture
+def jobs_db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    paths = [str(HERE), *filter(None, sys.path)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    db = open_database(os.environ.get("OV_URL") or f"sqlite:///{tmp_path}/t.db")
+    Table.metadata.drop_all(db.engine)
+    counted_jobs.metadata.drop_all(db.engine)
+    Table.metadata.create_all(db.engine)
+    counted_jobs.metadata.create_all(db.engine)
+    yield db
+    db.engine.dispose()
+
+
+@pytest.fixture
+def start_worker(
+    jobs_db: Database, jobs_settings: Settings, tmp_path: Path
+) -> Iterator[StartWorker]:
+    """Start a worker in a process of its own, which may be stopped, frozen or killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**options: Any) -> subprocess.Popen[bytes]:
         given = {
             "url": jobs_db.engine.url.render_as_string(hide_password=False),
             "data_dir": str(jobs_settings.data_dir),
-            "options": options,
+            "options": {"poll_s": 0.1, "slots": 1, **options},
         }
         with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
-            w = subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps(given)], stderr=log)
-        started.append(w)
-        return w
+            worker = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-c", WORKER, json.dumps(given)], stderr=log
+            )
+        started.append(worker)
+        return worker
 
     yield start
-    for w in started:
-        if w.poll() is None:
-            w.kill()
-            w.wait()
+    for worker in started:
+        if worker.poll() is None:
+            worker.kill()
+            worker.wait()

@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from core.db import Database
 from core.errors import Fault, Invalid
 from core.jobs.context import JobContext, JsonDict
+from core.jobs.models import Job, JobAttempt
 
 metadata = MetaData()
 tally = Table(
@@ -33,6 +34,23 @@ def counted(db: Database, job_id: int) -> list[str]:
     with db.reading() as session:
         query = select(tally.c.step).where(tally.c.job_id == job_id).order_by(tally.c.id)
         return list(session.execute(query).scalars())
+
+
+def stored_job(db: Database, job_id: int) -> Job:
+    """Return a job as the database holds it now."""
+    with db.reading() as session:
+        job = session.get_one(Job, job_id)
+        session.expunge_all()
+        return job
+
+
+def stored_attempts(db: Database, job_id: int) -> list[JobAttempt]:
+    """Return a job's attempts as the database holds them now."""
+    with db.reading() as session:
+        query = select(JobAttempt).where(col(JobAttempt.job_id) == job_id)
+        found = list(session.execute(query.order_by(col(JobAttempt.number))).scalars())
+        session.expunge_all()
+        return found
 
 
 def _count(session: Session, ctx: JobContext, step: str) -> JsonDict:

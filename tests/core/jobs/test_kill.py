@@ -10,6 +10,7 @@ from typing import Any
 
 import counted_jobs
 import pytest
+from counted_jobs import stored_attempts, stored_job
 
 from core.db import Database
 from core.jobs import service
@@ -30,9 +31,7 @@ def ask(db: Database, kind: str, **payload: Any) -> int:
 
 
 def look(db: Database, job_id: int) -> tuple[Job, list[Any]]:
-    with db.reading() as session:
-        job = session.get_one(Job, job_id)
-        return job, service.attempts(session, job)
+    return stored_job(db, job_id), stored_attempts(db, job_id)
 
 
 def until(fact: Callable[[], bool], seconds: float = 60.0) -> None:

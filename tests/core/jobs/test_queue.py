@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from counted_jobs import stored_attempts, stored_job
 from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
@@ -47,20 +48,13 @@ def claim(jobs_db: Database) -> Claim:
     return claim  # type: ignore[return-value]
 
 
-def job(db: Database, job_id: int) -> Job:
-    with db.reading() as session:
-        return session.get_one(Job, job_id)
-
-
 def recover(db: Database, place: Place | None = None, *, one_machine: bool = False) -> list[Lease]:
     with db.writing() as session:
         return queue.recover(session, place or here(), one_machine=one_machine)
 
 
 def reasons(db: Database, job_id: int) -> list[tuple[str, str]]:
-    with db.reading() as session:
-        found = service.attempts(session, session.get_one(Job, job_id))
-        return [(attempt.outcome, attempt.reason) for attempt in found]
+    return [(attempt.outcome, attempt.reason) for attempt in stored_attempts(db, job_id)]
 
 
 def test_a_job_is_asked_for_only_when_the_transaction_commits(jobs_db: Database) -> None:
@@ -128,7 +122,7 @@ def test_the_former_holder_is_refused_and_writes_nothing(
         with pytest.raises(LeaseLost):
             write_both(write)
 
-    assert (job(jobs_db, job_id).state, job(jobs_db, job_id).error) == (JobState.RUNNING, "")
+    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).error) == (JobState.RUNNING, "")
 
 
 def test_a_dead_worker_of_this_machine_is_noticed_at_once(
@@ -138,7 +132,7 @@ def test_a_dead_worker_of_this_machine_is_noticed_at_once(
     claim(process=DEAD)
 
     assert [lease.job_id for lease in recover(jobs_db)] == [job_id]
-    assert job(jobs_db, job_id).state == JobState.QUEUED
+    assert stored_job(jobs_db, job_id).state == JobState.QUEUED
     assert reasons(jobs_db, job_id) == [
         ("interrupted", f"The worker ({here().host}, process {DEAD.pid}) ended without finishing.")
     ]
@@ -195,12 +189,12 @@ def test_a_living_worker_keeps_its_job_and_can_renew_it(
 ) -> None:
     job_id = ask()
     lease = claim(lease_s=5)
-    first = job(jobs_db, job_id).lease_until
+    first = stored_job(jobs_db, job_id).lease_until
 
     with jobs_db.writing() as session:
         queue.hold(session, lease, 500)
 
-    renewed = job(jobs_db, job_id).lease_until
+    renewed = stored_job(jobs_db, job_id).lease_until
     assert first is not None
     assert renewed is not None
     assert renewed - first > timedelta(seconds=400)
@@ -218,13 +212,13 @@ def test_a_job_that_keeps_failing_waits_longer_each_time_and_is_then_given_up(
         with jobs_db.writing() as session:
             at = queue.database_now(session)
             queue.fail(session, lease, "no network", final=False)
-        waits.append((job(jobs_db, job_id).not_before - at).total_seconds())
+        waits.append((stored_job(jobs_db, job_id).not_before - at).total_seconds())
         assert claim() is None
         with jobs_db.writing() as session:
             session.execute(update(Job).values(not_before=at))
 
     assert waits[:2] == pytest.approx([5, 10], abs=2)
-    assert (job(jobs_db, job_id).state, job(jobs_db, job_id).error) == (
+    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).error) == (
         JobState.FAILED,
         "no network",
     )
@@ -240,7 +234,7 @@ def test_a_job_is_not_given_up_for_workers_that_were_lost(
         claim(process=DEAD)
         recover(jobs_db)
 
-    assert job(jobs_db, job_id).state == JobState.QUEUED
+    assert stored_job(jobs_db, job_id).state == JobState.QUEUED
     assert len(reasons(jobs_db, job_id)) == 10
 
 
@@ -254,8 +248,8 @@ def test_a_job_that_takes_every_worker_with_it_is_given_up_in_the_end(
         claim(process=DEAD)
         recover(jobs_db)
 
-    assert job(jobs_db, job_id).state == JobState.FAILED
-    assert job(jobs_db, job_id).error.startswith("Given up after 4 attempts.")
+    assert stored_job(jobs_db, job_id).state == JobState.FAILED
+    assert stored_job(jobs_db, job_id).error.startswith("Given up after 4 attempts.")
 
 
 def test_a_cancelled_job_refuses_its_holder_and_frees_its_key(
@@ -269,7 +263,7 @@ def test_a_cancelled_job_refuses_its_holder_and_frees_its_key(
 
     with pytest.raises(LeaseLost), jobs_db.writing() as session:
         queue.hold(session, lease)
-    assert job(jobs_db, job_id).state == JobState.CANCELLED
+    assert stored_job(jobs_db, job_id).state == JobState.CANCELLED
     assert reasons(jobs_db, job_id) == [("cancelled", "Cancelled.")]
     assert ask(key="RPM") != job_id
 
@@ -307,7 +301,7 @@ def test_the_token_never_falls(jobs_db: Database, ask: Ask, claim: Claim) -> Non
     for _ in range(5):
         tokens.append(claim(process=DEAD).token)
         recover(jobs_db)
-        tokens.append(job(jobs_db, job_id).token)
+        tokens.append(stored_job(jobs_db, job_id).token)
 
     assert tokens == sorted(set(tokens))
     with jobs_db.reading() as session:

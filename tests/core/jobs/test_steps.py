@@ -7,6 +7,7 @@ from typing import Any
 
 import counted_jobs
 import pytest
+from counted_jobs import stored_attempts, stored_job
 from sqlalchemy import insert, update
 from sqlmodel import Session
 
@@ -216,10 +217,9 @@ def test_progress_is_shown_and_not_written_for_every_row(jobs_db: Database, begi
     ctx.progress(1000, 1000, "all rows")
 
     assert early == {"done": 0, "total": 1000, "text": "row 0"}
-    with jobs_db.reading() as session:
-        job = session.get_one(Job, 1)
-        assert job.progress == {"done": 1000, "total": 1000, "text": "all rows"}
-        assert service.percent(job) == 100
+    job = stored_job(jobs_db, 1)
+    assert job.progress == {"done": 1000, "total": 1000, "text": "all rows"}
+    assert service.percent(job) == 100
 
 
 def test_progress_inside_a_step_belongs_to_its_transaction(jobs_db: Database, begin: Begin) -> None:
@@ -251,15 +251,10 @@ def run(db: Database, ctx: JobContext, kind: str) -> Exit:
     return run_attempt(db, Settings(), ctx.lease, counted_jobs.KINDS[kind])
 
 
-def stored(db: Database) -> Job:
-    with db.reading() as session:
-        return session.get_one(Job, 1)
-
-
 def test_a_refusal_of_the_domain_is_final_and_told_in_full(jobs_db: Database, begin: Begin) -> None:
     assert run(jobs_db, begin(), "refuse") is Exit.RECORDED
 
-    job = stored(jobs_db)
+    job = stored_job(jobs_db, 1)
     assert job.state == JobState.FAILED
     assert job.error.splitlines()[0] == "The input is not acceptable."
     assert "line 3: is empty." in job.error.splitlines()[1]
@@ -269,11 +264,11 @@ def test_an_unexpected_error_is_retried_and_keeps_what_was_finished(
     jobs_db: Database, begin: Begin
 ) -> None:
     assert run(jobs_db, begin(), "fail_once") is Exit.RECORDED
-    assert stored(jobs_db).state == JobState.QUEUED
+    assert stored_job(jobs_db, 1).state == JobState.QUEUED
 
     assert run(jobs_db, begin(), "fail_once") is Exit.RECORDED
 
-    assert (stored(jobs_db).state, stored(jobs_db).result) == (JobState.DONE, {"attempt": 2})
+    assert (stored_job(jobs_db, 1).state, stored_job(jobs_db, 1).result) == (JobState.DONE, {"attempt": 2})
     assert counted_jobs.counted(jobs_db, 1) == ["first"]
 
 
@@ -287,16 +282,14 @@ def test_the_log_names_the_place_of_an_error_but_not_its_words(
     assert "RuntimeError at" in caplog.text
     assert "counted_jobs.py" in caplog.text
     assert "1234567" not in caplog.text
-    with jobs_db.reading() as session:
-        attempt = service.attempts(session, session.get_one(Job, 1))[0]
-    assert "RuntimeError: patient 1234567" in attempt.detail
+    assert "RuntimeError: patient 1234567" in stored_attempts(jobs_db, 1)[0].detail
 
 
 def test_a_kind_without_a_function_fails_with_its_name(jobs_db: Database, begin: Begin) -> None:
     run(jobs_db, begin(), "missing")
 
-    assert stored(jobs_db).state == JobState.FAILED
-    assert "'counted_jobs:no_such_function' cannot be loaded" in stored(jobs_db).error
+    assert stored_job(jobs_db, 1).state == JobState.FAILED
+    assert "'counted_jobs:no_such_function' cannot be loaded" in stored_job(jobs_db, 1).error
 
 
 def test_a_lost_attempt_records_nothing(jobs_db: Database, begin: Begin) -> None:
@@ -304,5 +297,5 @@ def test_a_lost_attempt_records_nothing(jobs_db: Database, begin: Begin) -> None
     begin()
 
     assert run(jobs_db, former, "count") is Exit.LEASE_LOST
-    assert stored(jobs_db).state == JobState.RUNNING
+    assert stored_job(jobs_db, 1).state == JobState.RUNNING
     assert counted_jobs.counted(jobs_db, 1) == []

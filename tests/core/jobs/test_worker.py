@@ -10,8 +10,8 @@ from typing import Any
 
 import counted_jobs
 import pytest
+from counted_jobs import stored_attempts, stored_job
 from sqlalchemy import select
-from sqlmodel import col
 
 from app.worker import JOBS, TIMEOUTS_S, run_worker
 from core.db import Database
@@ -45,19 +45,8 @@ def work(jobs_db: Database, jobs_settings: Settings) -> Work:
     return work
 
 
-def job(db: Database, job_id: int) -> Job:
-    with db.reading() as session:
-        return session.get_one(Job, job_id)
-
-
 def outcomes(db: Database, job_id: int) -> list[tuple[str, str]]:
-    with db.reading() as session:
-        query = (
-            select(JobAttempt)
-            .where(col(JobAttempt.job_id) == job_id)
-            .order_by(col(JobAttempt.number))
-        )
-        return [(each.outcome, each.reason) for each in session.execute(query).scalars()]
+    return [(each.outcome, each.reason) for each in stored_attempts(db, job_id)]
 
 
 def until(fact: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -78,20 +67,20 @@ def test_every_job_is_run_in_a_process_of_its_own(jobs_db: Database, ask: Ask, w
 
     assert work() == 2
 
-    assert job(jobs_db, first).state == JobState.DONE
-    assert job(jobs_db, first).result == {
+    assert stored_job(jobs_db, first).state == JobState.DONE
+    assert stored_job(jobs_db, first).result == {
         "steps": [f"step {number}" for number in range(4)],
         "interrupted": 0,
     }
-    assert job(jobs_db, first).progress == {"done": 4, "total": 4, "text": "step 3 done"}
+    assert stored_job(jobs_db, first).progress == {"done": 4, "total": 4, "text": "step 3 done"}
     assert counted_jobs.counted(jobs_db, first) == [f"step {number}" for number in range(4)]
-    assert job(jobs_db, second).state == JobState.DONE
+    assert stored_job(jobs_db, second).state == JobState.DONE
     with jobs_db.reading() as session:
         pids = set(session.execute(select(JobAttempt.child_pid)).scalars())
-        worker = session.execute(select(JobWorker)).scalar_one()
+        left_at = session.execute(select(JobWorker)).scalar_one().stopped_at
     assert len(pids) == 2
     assert os.getpid() not in pids
-    assert worker.stopped_at is not None
+    assert left_at is not None
 
 
 def test_a_job_is_given_the_workers_settings_not_those_of_the_environment(
@@ -106,7 +95,7 @@ def test_a_job_is_given_the_workers_settings_not_those_of_the_environment(
 
     work()
 
-    assert job(jobs_db, job_id).result == {
+    assert stored_job(jobs_db, job_id).result == {
         "data_dir": str(jobs_settings.data_dir),
         "payload": {"text": "ünï"},
     }
@@ -119,8 +108,8 @@ def test_a_worker_can_be_told_to_do_one_job_and_leave_the_rest(
 
     assert work(only=wanted) == 1
 
-    assert job(jobs_db, wanted).state == JobState.DONE
-    assert job(jobs_db, others).state == JobState.QUEUED
+    assert stored_job(jobs_db, wanted).state == JobState.DONE
+    assert stored_job(jobs_db, others).state == JobState.QUEUED
 
 
 def test_a_kind_that_this_worker_does_not_know_is_left_for_another(
@@ -129,7 +118,7 @@ def test_a_kind_that_this_worker_does_not_know_is_left_for_another(
     job_id = ask("someone.elses", steps=1)
 
     assert work() == 0
-    assert job(jobs_db, job_id).state == JobState.QUEUED
+    assert stored_job(jobs_db, job_id).state == JobState.QUEUED
 
 
 def test_a_job_whose_process_dies_is_blamed_and_tried_again_later(
@@ -139,11 +128,11 @@ def test_a_job_whose_process_dies_is_blamed_and_tried_again_later(
 
     work()
 
-    assert job(jobs_db, job_id).state == JobState.QUEUED
+    assert stored_job(jobs_db, job_id).state == JobState.QUEUED
     assert outcomes(jobs_db, job_id) == [
         ("interrupted", "Its process ended by signal SIGKILL before the work was done.")
     ]
-    assert job(jobs_db, job_id).fruitless == 1
+    assert stored_job(jobs_db, job_id).fruitless == 1
 
 
 def test_a_job_over_its_time_is_ended_with_everything_it_started(
@@ -171,8 +160,8 @@ def test_two_workers_never_run_one_job_twice(
         assert worker.wait(timeout=120) == 0
 
     for job_id in jobs:
-        assert job(jobs_db, job_id).state == JobState.DONE
-        assert job(jobs_db, job_id).attempts == 1
+        assert stored_job(jobs_db, job_id).state == JobState.DONE
+        assert stored_job(jobs_db, job_id).attempts == 1
         assert counted_jobs.counted(jobs_db, job_id) == ["step 0", "step 1", "step 2"]
     with jobs_db.reading() as session:
         holders = set(session.execute(select(JobAttempt.worker_id)).scalars())
@@ -192,7 +181,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_the_step_and_hands_the_job_back
     done = len(counted_jobs.counted(jobs_db, job_id))
     assert 2 <= done < 40
     assert outcomes(jobs_db, job_id) == [("interrupted", "The worker was asked to stop.")]
-    assert job(jobs_db, job_id).state == JobState.QUEUED
+    assert stored_job(jobs_db, job_id).state == JobState.QUEUED
     work()
     assert counted_jobs.counted(jobs_db, job_id) == [f"step {number}" for number in range(40)]
 
@@ -228,7 +217,7 @@ def test_a_cancelled_job_is_ended_and_keeps_its_finished_steps(
     until(lambda: not is_alive(child))
     stop.set()
     thread.join(timeout=30)
-    assert job(jobs_db, job_id).state == JobState.CANCELLED
+    assert stored_job(jobs_db, job_id).state == JobState.CANCELLED
     assert outcomes(jobs_db, job_id) == [("cancelled", "Cancelled.")]
     assert counted_jobs.counted(jobs_db, job_id) == ["first"]
 
@@ -239,7 +228,7 @@ def test_a_long_step_keeps_its_lease(jobs_db: Database, ask: Ask, work: Work) ->
 
     work(lease_s=1.0)
 
-    assert (job(jobs_db, job_id).state, job(jobs_db, job_id).attempts) == (JobState.DONE, 1)
+    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).attempts) == (JobState.DONE, 1)
 
 
 def test_every_kind_of_job_has_a_name_to_load_it_by_and_a_time_limit() -> None:
