@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from core.canonical import canonical_json, rfc3339
+from core.canonical import canonical_json, read_json, rfc3339
 from core.errors import Fault, Invalid
 from core.pdf import PdfAttachment, render_pdf
 from core.signing.envelopes import seal
@@ -18,7 +18,7 @@ from core.signing.keys import SigningKey, print_fingerprint
 from validation.pack import claims, manifest
 from validation.pack.attestations import pack_statement, run_statement
 from validation.pack.container import Entry, Source, measure, write_archive
-from validation.pack.contents import PackContents, contents_to_json
+from validation.pack.contents import PackContents, contents_from_json, contents_to_json
 from validation.pack.pages import pack_html, stylesheets
 from validation.pack.sbom import sbom_json
 
@@ -57,7 +57,9 @@ def build_pack(
     signers = [keys] if isinstance(keys, SigningKey) else list(keys)
     advance = iter([partial(progress, n, len(STEPS), text) for n, text in enumerate(STEPS)])
     next(advance)()
-    plain = contents_to_json(contents)
+    # Through the canonical form once, so that contents kept as JSON give the same bytes.
+    plain = read_json(canonical_json(contents_to_json(contents)))
+    contents = contents_from_json(plain)
     _refuse_faults(contents, plain, evidence)
     members = _data_members(contents, plain, evidence)
     entries = {path: measure(path, source) for path, source in members.items()}

@@ -190,7 +190,7 @@ def assign_paths(folder: str, names: Iterable[tuple[str, ...]]) -> dict[tuple[st
 
 
 def _marked_path(folder: str, name: tuple[str, ...]) -> str:
-    parts = [re.sub(r"[^A-Za-z0-9_-]", "_", part)[:60] for part in name]
+    parts = [re.sub(r"[^A-Za-z0-9_]", "_", part)[:60] or "_" for part in name]
     return f"{folder}/{'/'.join(parts)}~{digest(list(name))[:8]}.json"
 
 

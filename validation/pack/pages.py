@@ -18,7 +18,8 @@ from validation.pack.evidence import AttachmentRef, Run, Scenario, Step
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
-_IMAGE = re.compile(r'<img\b[^>]*?(?:alt="([^"]*)")?[^>]*>')
+_IMAGE = re.compile(r"<img\b[^>]*>")
+_ALTERNATIVE = re.compile(r'\balt="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def _record_block(entry: RecordEntry, in_pack: set[tuple[str, str]]) -> RecordBl
         body=_printable(to_html(str(content.get("body") or ""), address)),
         fields=tuple(
             (wording.label(name), wording.number(value))
-            for name, value in content.get("fields", {}).items()
+            for name, value in sorted(content.get("fields", {}).items())
             if value not in (None, "", [], {})
         ),
         links=tuple(_link(link) for link in content.get("links", ())),
@@ -198,7 +199,12 @@ def _link(link: Mapping[str, Any]) -> tuple[str, str]:
 
 def _printable(body: Markup) -> Markup:
     """Put words in place of pictures: paper shows the text, the picture stays with the record."""
-    return Markup(_IMAGE.sub(lambda found: f"[picture: {found[1] or 'no words'}]", body))  # noqa: S704 (cleaned above; the words are still escaped)
+    return Markup(_IMAGE.sub(_in_words, body))  # noqa: S704 (clean already, and stays escaped)
+
+
+def _in_words(image: re.Match[str]) -> str:
+    words = _ALTERNATIVE.search(image[0])
+    return f"[picture: {words[1] if words else 'without words'}]"
 
 
 def _environment() -> Environment:
