@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 from core.errors import Fault, Invalid
 
@@ -103,9 +103,9 @@ class _Reader:
             return self._fault(node, f"uses the tag {node.tag}.", "Write a plain value.")
         if isinstance(node, MappingNode):
             return self._mapping(node)
-        if isinstance(node, SequenceNode):
-            return [self.value(child) for child in node.value]
-        return self._scalar(node)
+        if isinstance(node, ScalarNode):
+            return self._scalar(node)
+        return [self.value(child) for child in node.value]
 
     def _mapping(self, node: MappingNode) -> Lined:
         lined = Lined(node.start_mark.line + 1)

@@ -84,6 +84,7 @@ class TypeFacts:
     label: str
     lifecycle: str
     required: tuple[str, ...] = ()
+    required_links: tuple[str, ...] = ()
     body_required: bool = False
     links: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sign: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -106,6 +107,25 @@ class Tagged:
 
 
 @dataclass(frozen=True)
+class BaselineFact:
+    """What became of the baseline that the release names.
+
+    Attributes
+    ----------
+    root : str
+        Its root hash.
+    intact : bool
+        Whether its stored lines still give that hash.
+    changed : tuple of Key
+        Records that came into force, changed or were withdrawn since it was frozen.
+    """
+
+    root: str
+    intact: bool
+    changed: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything a rule may use that is not a record."""
 
@@ -114,6 +134,7 @@ class Facts:
     runs: Sequence[RunOfTest] = ()
     tagged: Tagged = Tagged(None, "no repository is registered")
     bill: Sequence[Component] | None = None
+    baseline: BaselineFact | None = None
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""
 

@@ -58,6 +58,11 @@ def required_fields_are_filled(view: View, record: RecordView) -> Iterator[Flaw]
         yield Flaw(f"has the unknown type {record.type}.", "Install its type file.")
         return
     lacking = [name for name in facts.required if not filled(record, name)]
+    lacking += [
+        f"a link ({role})"
+        for role in facts.required_links
+        if not view.snapshot.outgoing(record.key, role)
+    ]
     if facts.body_required and not record.body.strip():
         lacking.insert(0, "its text")
     if not record.title.strip():

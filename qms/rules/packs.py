@@ -1,4 +1,4 @@
-"""Read the framework pack: clauses, levels, gates, tailoring and limits of the rules."""
+"""What the rules take from data packs: clauses, levels, gates, limits; and the record types."""
 
 from functools import cache
 from importlib.resources import files
@@ -7,6 +7,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from core.errors import Fault, Invalid
+from core.records.types import TypeRegistry
+from qms.rules.facts import TypeFacts
 from qms.rules.findings import Level, Pack, PackEntry
 from qms.rules.registry import RULES
 
@@ -92,3 +94,19 @@ def _entry(code: str, given: Any, where: str, faults: list[Fault]) -> PackEntry 
         classes=tuple(map(str, keys.get("classes") or ())),
         route=str(keys.get("route") or ""),
     )
+
+
+def type_facts(registry: TypeRegistry) -> dict[str, TypeFacts]:
+    """Return what the rules need of every record type of an installation."""
+    return {
+        one.name: TypeFacts(
+            label=one.label,
+            lifecycle=one.lifecycle,
+            required=tuple(name for name, spec in one.fields.items() if spec.required),
+            required_links=tuple(role for role, spec in one.links.items() if spec.required),
+            body_required=one.body.required is not None,
+            links={role: frozenset(spec.to) for role, spec in one.links.items()},
+            sign={meaning: frozenset(roles) for meaning, roles in one.sign.items()},
+        )
+        for one in registry.all()
+    }

@@ -26,7 +26,7 @@ MEANING_OF_ROLE = {
 
 @rule(
     "F06",
-    "Release has version, tag, commit, build recipe, digest of the build and SBOM",
+    "Release has version, tag, commit, baseline, build recipe, digest and SBOM",
     THE_RELEASE,
 )
 def release_is_identified(view: View, record: RecordView) -> Iterator[Flaw]:
@@ -37,6 +37,7 @@ def release_is_identified(view: View, record: RecordView) -> Iterator[Flaw]:
             "version": "a version",
             "git_tag": "a Git tag",
             "commit": "a commit",
+            "baseline": "a baseline",
             "build_command": "a build command",
             "build_digest": "a digest of what was built",
             "sbom": "a bill of materials",
@@ -56,6 +57,27 @@ def release_is_identified(view: View, record: RecordView) -> Iterator[Flaw]:
             f"names commit {commit[:7]}, its tag {text(record, 'git_tag')} names "
             f"{tagged.commit[:7]}.",
             "Freeze the baseline again and repeat the validation.",
+        )
+    yield from _baseline_flaws(view, record)
+
+
+def _baseline_flaws(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Yield what keeps the frozen baseline from being what is signed."""
+    named, baseline = text(record, "baseline"), view.facts.baseline
+    if not named:
+        return
+    if baseline is None or baseline.root != named:
+        yield Flaw(f"names the baseline {named[:12]}, which does not exist.", "Freeze it again.")
+    elif not baseline.intact:
+        yield Flaw(
+            f"names the baseline {named[:12]}, whose lines were changed.",
+            "Run 'fiducial audit verify'.",
+        )
+    elif baseline.changed:
+        told = ", ".join(key.uid for key in baseline.changed[:5])
+        more = "" if len(baseline.changed) <= 5 else f" and {len(baseline.changed) - 5} more"
+        yield Flaw(
+            f"was frozen before {told}{more} changed.", "Freeze the baseline again, then validate."
         )
 
 

@@ -9,8 +9,9 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
-from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
+
+from core.records.snapshot import Key, RecordView
 from core.verdicts import NOT_RUN, Verdict
 from qms.risks.evaluation import RiskPolicy, policy_from
 from qms.rules.facts import RuleInput, RunOfTest, TypeFacts

@@ -1,0 +1,253 @@
+"""The demo device as a release check sees it after import, approvals, a run and signatures.
+
+Everything here is plain values: the records come from the demo's own file, the signatures, runs
+and repository facts are made up so that a fault can be seeded in any of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.records.content import content_digest
+from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
+from core.records.types import TypeRegistry
+from core.verdicts import Verdict, VerdictWord
+from qms.interchange.design_record import DesignRecord, load_design_record
+from qms.rules.check import check
+from qms.rules.facts import (
+    BaselineFact,
+    Component,
+    Facts,
+    Measured,
+    RuleInput,
+    RunOfTest,
+    Tagged,
+)
+from qms.rules.findings import CheckResult, RuleResult
+from qms.rules.packs import framework_pack, type_facts
+
+ROOT = Path(__file__).parents[3]
+COMMIT = "3f2c1a9" + "0" * 33
+TODAY = date(2026, 11, 20)
+APPROVED = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+RAN = datetime(2026, 11, 19, 14, 0, tzinfo=UTC)
+SIGNED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+PEOPLE = {
+    "author": ("PPL-AK", "Amara Kole"),
+    "technical_reviewer": ("PPL-CV", "Chidi Vance"),
+    "clinical_safety_officer": ("PPL-DM", "Dr Dana Moss"),
+    "clinical_lead": ("PPL-DM", "Dr Dana Moss"),
+    "quality_manager": ("PPL-EQ", "Esther Quill"),
+}
+BUILT = {
+    "REL-0.1.0.commit": COMMIT,
+    "REL-0.1.0.build.image_digest": "sha256:" + "b" * 64,
+}
+BILL = (
+    Component("cpython", "3.11.9"),
+    Component("numpy", "2.4.6"),
+    Component("pydicom", "3.0.2"),
+    Component("shapely", "2.2.0"),
+)
+
+
+@dataclass
+class Case:
+    """One situation that the rules judge, open to change."""
+
+    records: dict[Key, RecordView]
+    links: list[LinkView]
+    registry: TypeRegistry
+    runs: list[RunOfTest] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    suspects: list[Any] = field(default_factory=list)
+    tagged: Tagged = field(default_factory=lambda: Tagged(COMMIT))
+    bill: tuple[Component, ...] | None = BILL
+    baseline: BaselineFact | None = None
+    digests: dict[Key, str] = field(default_factory=dict)
+    today: date = TODAY
+    release: Key | None = field(default_factory=lambda: Key("RPM", "REL-0.1.0"))
+
+    def key(self, uid: str, project: str = "RPM") -> Key:
+        """Return the key of a record of the device."""
+        return Key(project, uid)
+
+    def change(self, uid: str, **parts: Any) -> None:
+        """Change parts of one record's view."""
+        self.records[self.key(uid)] = replace(self.records[self.key(uid)], **parts)
+
+    def fill(self, uid: str, **fields: Any) -> None:
+        """Change fields of one record; None empties one."""
+        record = self.records[self.key(uid)]
+        changed: Mapping[str, Any] = {**record.fields, **fields}
+        self.change(uid, fields={k: v for k, v in changed.items() if v is not None})
+
+    def unlink(self, source: str, role: str, target: str) -> None:
+        """Take one link away."""
+        before = len(self.links)
+        self.links = [
+            link
+            for link in self.links
+            if (link.source.uid, link.role, link.target.uid) != (source, role, target)
+        ]
+        assert len(self.links) < before, f"there is no link {source} {role} {target}"
+
+    def link(self, source: str, role: str, target: str, **attributes: Any) -> None:
+        """Add one link."""
+        self.links.append(LinkView(role, self.key(source), self.key(target), attributes))
+
+    def add(self, type_: str, uid: str, state: str = "approved", **fields: Any) -> RecordView:
+        """Add one record without signatures or digests."""
+        record = RecordView(
+            key=self.key(uid),
+            type=type_,
+            title=f"Title of {uid}",
+            fields=fields,
+            state=state,
+            author_uid="PPL-AK",
+            approved_at=APPROVED if state == "approved" else None,
+            withdrawn=state == "withdrawn",
+        )
+        self.records[record.key] = record
+        return record
+
+    def rerun(self, uid: str, **parts: Any) -> None:
+        """Change the run of one test."""
+        self.runs = [replace(run, **parts) if run.test == uid else run for run in self.runs]
+
+    def resign(self, uid: str, **parts: Any) -> None:
+        """Change the first signature of one record."""
+        first, *rest = self.records[self.key(uid)].signatures
+        self.change(uid, signatures=(replace(first, **parts), *rest))
+
+    def input(self) -> RuleInput:
+        """Return the situation as the rules take it."""
+        facts = Facts(
+            today=self.today,
+            types=type_facts(self.registry),
+            runs=tuple(self.runs),
+            tagged=self.tagged,
+            bill=self.bill,
+            baseline=self.baseline,
+            content_digests=self.digests,
+        )
+        snapshot = Snapshot(self.records.values(), self.links)
+        return RuleInput(snapshot, self.verdicts, self.suspects, facts, "RPM", self.release)
+
+    def check(self, gate: str = "release") -> CheckResult:
+        """Ask the rules of a gate."""
+        return check(self.input(), framework_pack(), gate)
+
+    def result(self, code: str) -> RuleResult:
+        """Return one rule's answer on this situation."""
+        return next(rule for rule in self.check().rules if rule.code == code)
+
+    def flawed(self, code: str) -> list[str]:
+        """Return the uids that one rule objects to, each once, in order."""
+        return list(dict.fromkeys(finding.record.uid for finding in self.result(code).findings))
+
+    def must_name(self, code: str, *uids: str) -> None:
+        """Assert that a rule objects to exactly these records."""
+        assert sorted(self.flawed(code)) == sorted(uids)
+
+
+@pytest.fixture(scope="session")
+def registry() -> TypeRegistry:
+    return TypeRegistry.load([ROOT / "qms/types", ROOT / "dataflows/types"])
+
+
+@pytest.fixture(scope="session")
+def design_record() -> DesignRecord:
+    path = ROOT / "app/demo/project.yaml"
+    return load_design_record(path, "RPM", built=BUILT, today=TODAY - timedelta(days=1))
+
+
+@pytest.fixture
+def demo(design_record: DesignRecord, registry: TypeRegistry) -> Case:
+    """Release 0.1.0 of the demo device as it stands when it is signed."""
+    case = Case({}, [], registry)
+    for draft in design_record.drafts:
+        key = Key("RPM", draft.uid or "")
+        digest = content_digest("RPM", draft.type, key.uid, draft.content)
+        state = "approved" if key.uid == "REL-0.1.0" else draft.state
+        case.records[key] = RecordView(
+            key=key,
+            type=draft.type,
+            title=draft.content.title,
+            body=draft.content.body,
+            fields={**draft.content.fields, **_frozen(key.uid)},
+            state=state,
+            revision=draft.number,
+            author="Amara Kole",
+            author_uid="PPL-AK",
+            approved_at=APPROVED if state in ("approved", "recorded") else None,
+            content_digest=digest,
+            envelope_digest=f"envelope of {key.uid}",
+            signatures=_signatures(registry, draft.type, key.uid, state),
+            in_force=state not in ("draft", "in_review"),
+        )
+        case.digests[key] = digest
+        for link in draft.content.links:
+            target = Key(link.project or "RPM", link.target)
+            case.links.append(LinkView(link.role, key, target, dict(link.attributes)))
+    _surround(case)
+    _run(case)
+    case.baseline = BaselineFact("8e0b" + "0" * 60, intact=True, changed=())
+    return case
+
+
+def _frozen(uid: str) -> dict[str, Any]:
+    return {"baseline": "8e0b" + "0" * 60} if uid == "REL-0.1.0" else {}
+
+
+def _signatures(
+    registry: TypeRegistry, type_: str, uid: str, state: str
+) -> tuple[SignatureView, ...]:
+    if state != "approved":
+        return ()
+    at = SIGNED if type_ == "release" else APPROVED
+    signatures = []
+    for meaning, roles in registry.of(type_).sign.items():
+        person, name = PEOPLE[roles[0]]
+        signatures.append(SignatureView(name, person, roles[0], meaning, at, f"envelope of {uid}"))
+    return tuple(signatures)
+
+
+def _surround(case: Case) -> None:
+    """Add what the department map holds of the device's surroundings."""
+    for type_, uid in (("system", "PQA"), ("connection", "C023"), ("qa_procedure", "QA-001")):
+        key = Key("DEPT", uid)
+        case.records[key] = RecordView(key, type_, f"Title of {uid}", state="approved")
+    dept = {"PQA": Key("DEPT", "PQA"), "C023": Key("DEPT", "C023"), "QA": Key("DEPT", "QA-001")}
+    case.links.append(LinkView("realises", dept["PQA"], Key("RPM", "PRJ-RPM")))
+    case.links.append(LinkView("controls_connection", dept["QA"], dept["C023"]))
+
+
+def _run(case: Case) -> None:
+    release = Key("RPM", "REL-0.1.0")
+    for link in [one for one in case.links if one.source == release and one.role == "tested_by"]:
+        uid = link.target.uid
+        case.runs.append(
+            RunOfTest(
+                test=uid,
+                run="14",
+                outcome="passed",
+                commit=COMMIT,
+                version="0.1.0",
+                tester="PPL-BT",
+                started_at=RAN,
+                ended_at=RAN + timedelta(minutes=3),
+                test_revision=1,
+                environment="sha256:" + "e" * 64,
+                tools=("pytest-bdd 9.0.1",),
+                anomalies="none",
+                measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
+                address="/p/RPM/runs/14",
+            )
+        )
+        case.verdicts[uid] = Verdict(VerdictWord.PASSED, "14", COMMIT, RAN, "", 1)

@@ -1,0 +1,143 @@
+"""Faults seeded in tests and runs: family E."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.verdicts import Verdict, VerdictWord
+from qms.rules.facts import Measured
+
+LATER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def test_requirement_untested(demo) -> None:
+    demo.unlink("TST-002", "verifies", "REQ-001")
+
+    demo.must_name("E01", "REQ-001")
+
+
+def test_requirement_untested_in_the_release(demo) -> None:
+    demo.unlink("REL-0.1.0", "tested_by", "TST-008")
+
+    demo.must_name("E01", "REQ-007")
+
+
+def test_need_not_validated(demo) -> None:
+    demo.unlink("TST-021", "validates", "UN-001")
+
+    demo.must_name("E02", "UN-001")
+
+
+def test_clinical_use_without_validation(demo) -> None:
+    demo.fill("REL-0.1.0", clinical_use=True)
+
+    demo.must_name("E02", "UN-002", "UN-005", "UN-006")
+
+
+def test_for_nothing(demo) -> None:
+    demo.add("test", "TST-099", state="draft")
+
+    demo.must_name("E03", "TST-099")
+
+
+def test_failed(demo) -> None:
+    demo.verdicts["TST-009"] = Verdict(VerdictWord.FAILED, "15")
+
+    demo.must_name("E04", "TST-009")
+
+
+def test_on_another_commit_and_not_run(demo) -> None:
+    demo.verdicts["TST-009"] = Verdict(VerdictWord.OLDER_COMMIT, "13", "a" * 40)
+    del demo.verdicts["TST-010"]
+
+    demo.must_name("E04", "TST-009", "TST-010")
+
+
+def test_run_without_tools(demo) -> None:
+    demo.rerun("TST-004", tools=())
+
+    demo.must_name("E05", "TST-004")
+
+
+def test_run_without_end(demo) -> None:
+    demo.rerun("TST-005", ended_at=None)
+
+    demo.must_name("E05", "TST-005")
+
+
+def test_protocol_approved_late(demo) -> None:
+    demo.change("TST-004", approved_at=LATER)
+
+    demo.must_name("E06", "TST-004")
+
+
+def test_older_protocol_was_run(demo) -> None:
+    demo.change("TST-004", revision=2)
+
+    demo.must_name("E06", "TST-004")
+
+
+def test_designer_validates(demo) -> None:
+    demo.fill("TST-004", level="validation")
+
+    demo.must_name("E07", "TST-004")
+
+
+def test_failure_without_report(demo) -> None:
+    demo.runs.append(replace(demo.runs[0], run="13", outcome="failed", commit="a" * 40))
+
+    demo.must_name("E09", "TST-004")
+
+
+def test_no_figures(demo) -> None:
+    demo.rerun("TST-008", measured=())
+
+    demo.must_name("E13", "TST-008")
+
+
+def test_figure_without_actual(demo) -> None:
+    demo.rerun("TST-009", measured=(Measured("V", "50", "0.4", "", "%", passed=True),))
+
+    demo.must_name("E13", "TST-009")
+
+
+def test_unit_tested_as_a_whole(demo) -> None:
+    demo.fill("TST-008", level="system")
+
+    demo.must_name("E14", "SI-03")
+
+
+def test_tester_untrained(demo) -> None:
+    demo.rerun("TST-004", tester="PPL-HO")
+
+    demo.must_name("E16", "TST-004")
+
+
+def test_training_on_an_older_document(demo) -> None:
+    demo.change("DOC-VVP", revision=3)
+
+    demo.must_name("E16", "TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
+
+
+def test_no_training_matrix(demo) -> None:
+    demo.fill("PRJ-RPM", training_matrix=None)
+
+    demo.must_name("E16", "TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
+
+
+def test_sample_size_unexplained(demo) -> None:
+    demo.fill("TST-015", sample_size=None)
+
+    demo.must_name("E17", "TST-015")
+
+
+def test_unit_test_claims_to_validate(demo) -> None:
+    demo.link("TST-007", "validates", "UN-002")
+
+    demo.must_name("E20", "TST-007")
+
+
+def test_validation_without_users(demo) -> None:
+    for person in ("PPL-GL", "PPL-HO"):
+        demo.unlink("TST-021", "performed_by", person)
+
+    demo.must_name("E20", "TST-021")

@@ -1,0 +1,143 @@
+"""Faults seeded in records, links and signatures: family A names each at its record."""
+
+from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
+
+
+def test_two_ids_read_the_same(demo) -> None:
+    demo.add("requirement", "req-9", state="draft")
+
+    demo.must_name("A01", "REQ-009", "req-9")
+
+
+def test_required_field_empty(demo) -> None:
+    demo.fill("REQ-009", category=None)
+
+    demo.must_name("A02", "REQ-009")
+
+
+def test_required_text_empty(demo) -> None:
+    demo.change("UN-001", body=" ")
+
+    demo.must_name("A02", "UN-001")
+
+
+def test_type_file_missing(demo) -> None:
+    demo.change("REQ-001", type="wish")
+
+    demo.must_name("A02", "REQ-001")
+
+
+def test_link_to_nothing(demo) -> None:
+    demo.link("REQ-009", "derives_from", "UN-099")
+
+    demo.must_name("A03", "REQ-009")
+
+
+def test_matrix_names_a_missing_document(demo) -> None:
+    matrix = [{"role": "tester", "documents": ["DOC-VVP", "DOC-GONE"]}]
+    demo.fill("PRJ-RPM", training_matrix=matrix)
+
+    demo.must_name("A03", "PRJ-RPM")
+
+
+def test_role_between_wrong_types(demo) -> None:
+    demo.link("REQ-009", "allocated_to", "UN-001")
+
+    demo.must_name("A04", "REQ-009")
+
+
+def test_role_unknown_to_the_type(demo) -> None:
+    demo.link("REQ-010", "likes", "UN-001")
+
+    demo.must_name("A04", "REQ-010")
+
+
+def test_item_withdrawn_under_others(demo) -> None:
+    demo.change("SI-05", state="withdrawn", withdrawn=True)
+    demo.unlink("DD-04", "designs", "SI-05")
+    demo.unlink("REL-0.1.0", "contains", "SI-05")
+
+    demo.must_name(
+        "A05", "REQ-002", "REQ-009", "REQ-010", "REQ-011", "RSK-004", "RSK-005", "CR-001"
+    )
+
+
+def test_approval_signature_missing(demo) -> None:
+    kept = [s for s in demo.records[demo.key("REQ-009")].signatures if s.meaning != "approved"]
+    demo.change("REQ-009", signatures=tuple(kept))
+
+    demo.must_name("A06", "REQ-009")
+
+
+def test_signature_is_for_an_older_revision(demo) -> None:
+    demo.change("REQ-010", envelope_digest="envelope of revision 2")
+
+    demo.must_name("A06", "REQ-010")
+
+
+def test_author_approves_own_revision(demo) -> None:
+    demo.change("REQ-009", author_uid="PPL-EQ")
+
+    demo.must_name("A07", "REQ-009")
+
+
+def test_another_signs_as_author(demo) -> None:
+    demo.resign("REQ-010", person_uid="PPL-BT", name="Ben Tarrant")
+
+    demo.must_name("A07", "REQ-010")
+
+
+def test_approved_without_the_role(demo) -> None:
+    first, second = demo.records[demo.key("RSK-001")].signatures
+    demo.change("RSK-001", signatures=(first, replace(second, role="quality_manager")))
+
+    demo.must_name("A08", "RSK-001")
+
+
+def test_signature_without_printed_name(demo) -> None:
+    demo.resign("REQ-009", name="")
+
+    demo.must_name("A09", "REQ-009")
+
+
+def test_signature_without_time_zone(demo) -> None:
+    demo.resign("REQ-010", at=datetime(2026, 6, 1, 9, 0))  # noqa: DTZ001 - the fault itself
+
+    demo.must_name("A09", "REQ-010")
+
+
+def test_content_changed_behind_the_signature(demo) -> None:
+    demo.digests[demo.key("REQ-009")] = "0" * 64
+
+    demo.must_name("A10", "REQ-009")
+
+
+def test_signature_carried_over(demo) -> None:
+    demo.resign("REQ-010", envelope_digest="envelope of something else")
+
+    demo.must_name("A10", "REQ-010")
+
+
+def test_two_records_need_rereview(demo) -> None:
+    cause = demo.key("REQ-009")
+    for uid, distance in (("TST-009", 1), ("SI-05", 2)):
+        suspicion = SimpleNamespace(
+            record=demo.key(uid), cause=cause, role="verifies", distance=distance
+        )
+        demo.suspects.append(suspicion)
+
+    demo.must_name("A11", "SI-05", "TST-009")
+
+
+def test_item_is_its_own_grandparent(demo) -> None:
+    demo.link("SI-00", "part_of", "SI-05")
+
+    demo.must_name("A12", "SI-00")
+
+
+def test_document_past_review(demo) -> None:
+    demo.fill("DOC-SDP", review_by="2026-11-19")
+
+    demo.must_name("A13", "DOC-SDP")

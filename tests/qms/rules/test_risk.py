@@ -1,0 +1,170 @@
+"""Faults seeded in the risk file: family D."""
+
+from core.verdicts import Verdict, VerdictWord
+
+
+def test_harm_missing(demo) -> None:
+    demo.fill("RSK-001", harm=None)
+
+    demo.must_name("D01", "RSK-001")
+
+
+def test_severity_off_the_scale(demo) -> None:
+    demo.fill("RSK-001", severity=99)
+
+    demo.must_name("D02", "RSK-001")
+
+
+def test_likelihood_after_missing(demo) -> None:
+    demo.fill("RSK-002", likelihood_after=None)
+
+    demo.must_name("D02", "RSK-002")
+
+
+def test_likelier_after_controls(demo) -> None:
+    demo.fill("RSK-003", likelihood_before=1, likelihood_after=2)
+
+    demo.must_name("D03", "RSK-003")
+
+
+def test_severity_falls_by_information(demo) -> None:
+    demo.fill("RSK-011", severity_after=3)
+
+    demo.must_name("D03", "RSK-011")
+
+
+def test_further_reduction_unanswered(demo) -> None:
+    demo.unlink("RSK-001", "further_reduction_judged_by", "PPL-DM")
+
+    demo.must_name("D03", "RSK-001")
+
+
+def test_high_risk_uncontrolled(demo) -> None:
+    demo.unlink("REQ-005", "mitigates", "RSK-003")
+
+    demo.must_name("D04", "RSK-003")
+
+
+def test_control_not_in_force(demo) -> None:
+    demo.change("REQ-005", state="draft")
+
+    demo.must_name("D05", "REQ-005")
+
+
+def test_control_without_kind(demo) -> None:
+    demo.unlink("REQ-009", "mitigates", "RSK-004")
+    demo.link("REQ-009", "mitigates", "RSK-004")
+
+    demo.must_name("D05", "REQ-009")
+
+
+def test_information_alone_unjustified(demo) -> None:
+    demo.fill("RSK-011", benefit_risk=None)
+
+    demo.must_name("D06", "RSK-011")
+
+
+def test_control_failed_its_test(demo) -> None:
+    demo.verdicts["TST-009"] = Verdict(VerdictWord.FAILED, "15")
+    demo.unlink("TST-009", "verifies", "REQ-010")
+
+    demo.must_name("D07", "REQ-009")
+
+
+def test_control_without_test_in_the_release(demo) -> None:
+    demo.unlink("TST-009", "verifies", "REQ-009")
+
+    demo.must_name("D07", "REQ-009")
+
+
+def test_effect_not_shown(demo) -> None:
+    demo.unlink("TST-005", "verifies", "RSK-002")
+    demo.unlink("TST-007", "verifies", "RSK-002")
+
+    demo.must_name("D08", "RSK-002")
+
+
+def test_effect_test_not_run(demo) -> None:
+    del demo.verdicts["TST-007"]
+
+    demo.must_name("D08", "RSK-002")
+
+
+def test_residual_risk_intolerable(demo) -> None:
+    demo.fill("RSK-011", severity=5, likelihood_before=4, likelihood_after=4)
+
+    demo.must_name("D09", "RSK-011")
+
+
+def test_middle_risk_without_benefit(demo) -> None:
+    demo.fill("RSK-011", benefit_risk="")
+
+    demo.must_name("D10", "RSK-011")
+
+
+def test_new_risks_not_considered(demo) -> None:
+    demo.fill("RSK-001", new_risks=None)
+
+    demo.must_name("D11", "RSK-001")
+
+
+def test_no_item_named(demo) -> None:
+    demo.unlink("RSK-003", "involves", "SI-02")
+
+    demo.must_name("D12", "RSK-003")
+
+
+def test_item_not_considered(demo) -> None:
+    demo.unlink("RSK-002", "involves", "SI-04")
+
+    demo.must_name("D13", "SI-04")
+
+
+def test_safety_need_reaches_no_risk(demo) -> None:
+    for uid, risks in {
+        "REQ-014": ["RSK-007"],
+        "REQ-015": ["RSK-008"],
+        "REQ-026": ["RSK-013"],
+    }.items():
+        for risk in risks:
+            demo.unlink(uid, "mitigates", risk)
+    for risk in ("RSK-005", "RSK-011"):
+        demo.unlink("REQ-021", "mitigates", risk)
+
+    demo.must_name("D14", "UN-003")
+
+
+def test_safety_officer_unregistered(demo) -> None:
+    demo.fill("PPL-DM", registration=None)
+
+    demo.must_name("D17", "PRJ-RPM")
+
+
+def test_no_safety_officer(demo) -> None:
+    demo.fill("PPL-DM", roles=["clinical_lead"])
+
+    demo.must_name("D17", "PRJ-RPM")
+
+
+def test_safety_officer_untrained(demo) -> None:
+    demo.fill("TRN-002", done="2027-01-01")
+
+    demo.must_name("D17", "PRJ-RPM")
+
+
+def test_security_not_analysed(demo) -> None:
+    demo.fill("RSK-012", hazard="Incorrect information")
+
+    demo.must_name("D18", "PRJ-RPM")
+
+
+def test_information_not_in_the_instructions(demo) -> None:
+    demo.unlink("REQ-010", "stated_in", "DOC-IFU")
+
+    demo.must_name("D19", "REQ-010")
+
+
+def test_instructions_not_approved(demo) -> None:
+    demo.change("DOC-IFU", state="draft")
+
+    demo.must_name("D19", "REQ-010", "REQ-019", "REQ-021")
