@@ -25,6 +25,10 @@ def _fault_of(plain: dict[str, Any], flat: Floats) -> tuple[Reason, str] | None:
     if plain["bad"] is not None:
         what = f"ContourData holds {plain['bad'][:40]!r}, which is not a number."
         return Reason.VALUE_NOT_NUMERIC, what
+    return _fault_of_numbers(plain, flat, count)
+
+
+def _fault_of_numbers(plain: dict[str, Any], flat: Floats, count: int) -> tuple[Reason, str] | None:
     if not np.all(np.isfinite(flat)):
         return Reason.VALUE_NOT_NUMERIC, "ContourData holds a value that is not finite."
     if count % 3:

@@ -58,7 +58,7 @@ class Parameters:
     single_plane_thickness_mm: float | None = None
     split_gap_factor: float = 2.5
     cells_across: int = 24
-    cells_per_dose_spacing: int = 8
+    cells_per_dose_spacing: int = 12
     bins: int = 65536
     limit_v_percent: float = 0.4
     limit_d_mm: float = 0.10

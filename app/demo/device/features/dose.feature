@@ -50,12 +50,12 @@ Feature: Dose-volume figures equal the exact answer within their bound
   Scenario: Metric of a tiny structure on a coarse grid is withheld
     Given spheres of 1 Gy per mm on coarse and fine dose grids
       | radius | grid | metric   | outcome  |
-      | 0.5    | 5    | D95%     | withheld |
-      | 0.5    | 5    | D1%      | withheld |
+      | 0.25   | 5    | D95%     | withheld |
+      | 0.25   | 5    | D1%      | withheld |
       | 0.5    | 5    | V100Gy%  | withheld |
       | 0.5    | 5    | V100Gycc | withheld |
       | 1      | 5    | V100Gy%  | withheld |
-      | 1.5    | 5    | V100Gy%  | withheld |
+      | 2      | 5    | V100Gy%  | withheld |
       | 12     | 5    | V100Gy%  | shown    |
       | 12     | 5    | D95%     | shown    |
       | 0.5    | 1    | D95%     | shown    |

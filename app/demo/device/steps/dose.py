@@ -1,14 +1,18 @@
 """Steps of dose.feature: closed-form phantoms through the dose-volume calculation."""
 
+# The sentence above each step says what it does; its arguments are fixtures of these files.
+# ruff: noqa: ANN001, ANN201, ANN202, D102, D103
+
 import json
 from dataclasses import dataclass
+
+from pytest_bdd import given, parsers, scenarios, then, when
 
 from engine.dicom.read import read_dose
 from engine.dose.compute import DoseResult, compute
 from engine.synth.phantoms import DIRECTIONS, Phantom, phantom
 from engine.synth.shapes import reference_shapes, sphere
 from engine.synth.truth import StackTruth
-from pytest_bdd import given, parsers, scenarios, then, when
 
 scenarios("dose.feature")
 
@@ -50,7 +54,9 @@ def phantoms(grid, evidence):
 
 
 @given(
-    parsers.parse("the reference shapes on a {grid:g} mm dose grid, shifted by {x:g}, {y:g}, {z:g}"),
+    parsers.parse(
+        "the reference shapes on a {grid:g} mm dose grid, shifted by {x:g}, {y:g}, {z:g}"
+    ),
     target_fixture="phantoms",
 )
 def shifted_phantoms(grid, x, y, z, evidence):
@@ -83,7 +89,9 @@ def compute_all(phantoms, tmp_path, reader):
 
 
 @then(
-    parsers.parse("the greatest dose read is the stored value times the scaling within {limit:g} Gy")
+    parsers.parse(
+        "the greatest dose read is the stored value times the scaling within {limit:g} Gy"
+    )
 )
 def scaling_once(cases, limit, evidence, reader):
     for case in cases:
@@ -165,7 +173,9 @@ def no_zero(cases, evidence):
 
 
 @then(
-    parsers.parse("the stated bound covers the true error in at least {share:g} percent of the figures")
+    parsers.parse(
+        "the stated bound covers the true error in at least {share:g} percent of the figures"
+    )
 )
 def bounds_cover(cases, share, evidence):
     pairs = [

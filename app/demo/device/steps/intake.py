@@ -1,9 +1,13 @@
 """Steps of intake.feature: seeded faults through the clinical intake."""
 
+# The sentence above each step says what it does; its arguments are fixtures of these files.
+# ruff: noqa: ANN001, ANN201, D103
+
+from pytest_bdd import given, scenarios, then, when
+
 from engine.errors import NEXT_STEPS
 from engine.intake.intake import examine
 from engine.synth.faults import fault_named, write_set
-from pytest_bdd import given, scenarios, then, when
 
 scenarios("intake.feature")
 

@@ -1,12 +1,16 @@
 """Steps of numerical_comparison.feature: published data against declared figures."""
 
+# The sentence above each step says what it does; its arguments are fixtures of these files.
+# ruff: noqa: ANN001, ANN201, D103
+
 import json
 import os
 from pathlib import Path
 
 import pytest
-from engine.comparison import compare, load_expectations
 from pytest_bdd import given, parsers, scenarios, then, when
+
+from engine.comparison import compare, load_expectations
 
 scenarios("numerical_comparison.feature")
 
