@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from types import MappingProxyType
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -96,7 +97,7 @@ def to_xlsx(sheet: Sheet) -> bytes:
     return out.getvalue()
 
 
-def _cell(page: object, value: str | int | float | None) -> object:
+def _cell(page: Any, value: str | int | float | None) -> object:
     if not isinstance(value, str):
         return value
     clean = value.translate(_CONTROL)[:LONGEST_CELL]

@@ -133,7 +133,7 @@ class Mirror:
         told = _configured(repo, _SAFE_FETCH).ls_remote(
             "--symref", "origin", "HEAD", kill_after_timeout=FETCH_SECONDS
         )
-        match = re.match(r"ref: refs/heads/(?P<branch>[^\t\n]+)\tHEAD", told)
+        match = re.match(r"ref: refs/heads/(?P<branch>[^\t\n]+)\tHEAD", str(told))
         if match and match["branch"] in {head.name for head in repo.heads}:
             repo.head.set_reference(repo.heads[match["branch"]])
 

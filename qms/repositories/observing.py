@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.people.actor import Actor
-from core.records.models import Record
-from core.records.service import observe_link
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from core.clock import now
 from core.ledger import append
+from core.people.actor import Actor
+from core.records.models import Record
+from core.records.service import observe_link
 from qms.repositories.mirror import CommitSeen, TagSeen
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.trailers import mentions
@@ -196,7 +196,7 @@ def tags_of(session: Session, repository: Repository) -> list[RepositoryTag]:
 def _commit_ids(session: Session, repository: Repository, shas: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(shas), AT_ONCE):
-        query = select(RepositoryCommit.sha, RepositoryCommit.id).where(
+        query = select(col(RepositoryCommit.sha), col(RepositoryCommit.id)).where(
             col(RepositoryCommit.repository_id) == repository.id,
             col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
         )

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from core.records.models import Project, Record
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import Session, col
 
+from core.records.models import Project, Record
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit
 
 AT_ONCE = 500
@@ -77,7 +77,7 @@ def commits_page(
 ) -> list[CommitLine]:
     """Return one page of a project's commits, newest first."""
     query = (
-        _filtered(select(RepositoryCommit, Repository.name), project_id, chosen)
+        _filtered(select(RepositoryCommit, col(Repository.name)), project_id, chosen)
         .order_by(col(RepositoryCommit.at).desc(), col(RepositoryCommit.id))
         .offset((page - 1) * size)
         .limit(size)
@@ -129,7 +129,7 @@ def commits_of_record(session: Session, record_id: int) -> list[CommitOfRecord]:
 
 def _commits_naming(session: Session, *conditions: ColumnElement[bool]) -> list[CommitOfRecord]:
     query = (
-        select(RepositoryCommit, Repository.name, CommitMention.role)
+        select(RepositoryCommit, col(Repository.name), col(CommitMention.role))
         .join(CommitMention, col(CommitMention.commit_id) == col(RepositoryCommit.id))
         .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
         .join(Record, col(Record.id) == col(CommitMention.record_id))
@@ -154,7 +154,7 @@ def _commits_naming(session: Session, *conditions: ColumnElement[bool]) -> list[
 def commit_count_per_record(session: Session, project: str) -> Mapping[str, int]:
     """Return how many commits that are still in a branch name each record, by uid."""
     query = (
-        select(Record.uid, func.count(func.distinct(CommitMention.commit_id)))
+        select(col(Record.uid), func.count(func.distinct(CommitMention.commit_id)))
         .join(CommitMention, col(CommitMention.record_id) == col(Record.id))
         .join(RepositoryCommit, col(RepositoryCommit.id) == col(CommitMention.commit_id))
         .join(Project, col(Project.id) == col(Record.project_id))
@@ -172,7 +172,7 @@ def records_without_commit(session: Session, project_id: int, type_name: str) ->
         col(RepositoryCommit.lost_at).is_(None),
     )
     query = (
-        select(Record.uid)
+        select(col(Record.uid))
         .where(
             col(Record.project_id) == project_id,
             col(Record.type) == type_name,
@@ -187,7 +187,7 @@ def records_without_commit(session: Session, project_id: int, type_name: str) ->
 def unknown_mentions(session: Session, project_id: int) -> list[tuple[str, int]]:
     """Return every id that trailers name and no record has, with how often, most often first."""
     query = (
-        select(CommitMention.named, func.count())
+        select(col(CommitMention.named), func.count())
         .join(RepositoryCommit, col(RepositoryCommit.id) == col(CommitMention.commit_id))
         .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
         .where(

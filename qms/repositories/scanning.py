@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from core.people.actor import Actor
 from sqlmodel import Session
 
 from core.clock import now
@@ -17,6 +16,7 @@ from core.db import Database
 from core.errors import Conflict, FiducialError, NotFound
 from core.jobs.context import JobContext
 from core.ledger import append
+from core.people.actor import Actor
 from core.settings import Settings
 from qms.repositories.mirror import CommitSeen, Mirror
 from qms.repositories.models import Repository

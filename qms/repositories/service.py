@@ -4,14 +4,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.people.actor import Actor
-from core.records.models import Project
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.clock import now
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ledger import append
+from core.people.actor import Actor
+from core.records.models import Project
 from core.settings import Settings, get_settings
 from qms.repositories.addresses import Address, Transport, check_allowed, parse_address
 from qms.repositories.mirror import Mirror, object_name

@@ -6,6 +6,7 @@ decided here each time, from the tests of the release (ISO 14971 7.2, IEC 62304 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 
@@ -194,7 +195,7 @@ def _position(
     risk: RecordView, policy: RiskPolicy, severity: str, likelihood: str, when: str
 ) -> tuple[Position | None, tuple[str, ...]]:
     """Read a position; an empty one after the controls is not yet assessed, and no problem."""
-    steps = (risk.fields.get(severity), risk.fields.get(likelihood))
+    steps: tuple[Any, Any] = (risk.fields.get(severity), risk.fields.get(likelihood))
     scales = (("Severity", policy.severity), ("Likelihood", policy.likelihood))
     if steps[1] is None and when == "after":
         return None, ()

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core.records.queries import load_snapshot
-from core.records.snapshot import Key, RecordView, Snapshot
 from sqlmodel import Session
 
 from core import ports
 from core.exports import Sheet
+from core.records.queries import load_snapshot
+from core.records.snapshot import Key, RecordView, Snapshot
 from core.verdicts import Verdict
 from qms.risks.evaluation import Level, RiskPolicy
 from qms.risks.policies import policy_in_force

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.records.snapshot import RecordView
-
 from core.verdicts import Verdict, VerdictWord
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
-
 from core.verdicts import NOT_RUN, Verdict
 from qms.traceability.coverage import Flag, Judgement, judge
 from qms.traceability.paths import Column, reach

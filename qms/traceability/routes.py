@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from core.records.snapshot import natural_order
-from core.records.types import RecordType, get_registry
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from core.exports import FORMATS, export
+from core.records.snapshot import natural_order
+from core.records.types import RecordType, get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
 from qms.traceability import service
 from qms.traceability.columns import known_columns

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
-
 from core.verdicts import VerdictWord
 from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import TEST, Entry, Row
@@ -177,9 +176,15 @@ def _suspect(suspicion: Suspicion) -> Sentence:
         _key_link(suspicion.record),
         Part(" needs re-review because "),
         _key_link(suspicion.cause),
-        Part(" changed."),
+        Part(f" changed{changed_fields(suspicion)}."),
     )
     return Sentence(parts, Flag.NEEDS_REVIEW)
+
+
+def changed_fields(suspicion: Suspicion) -> str:
+    """Name the fields that changed at the cause: " (Acceptance criterion)"; empty when unknown."""
+    labels = ", ".join(change.label for change in suspicion.diff)
+    return f" ({labels})" if labels else ""
 
 
 def _verdict(row: Row, release: str) -> Iterable[Sentence]:

@@ -1,8 +1,9 @@
 """A row shows what is linked, reads the worst of its tests, and says what is wrong with it."""
 
 import pytest
-from core.records.suspects import Suspicion
 
+from core.records.snapshot import LinkView
+from core.records.suspects import Suspicion
 from core.verdicts import Verdict, VerdictWord
 from qms.traceability.columns import columns_for, known_columns
 from qms.traceability.coverage import Flag, Outcome
@@ -133,8 +134,7 @@ def test_a_row_needs_rereview_when_it_or_anything_in_it_does(thread) -> None:
         cause=thread.key("REQ-001"),
         role="allocated_to",
         distance=1,
-        diff=(),
-        since=None,
+        link=LinkView("allocated_to", thread.key("REQ-001"), thread.key("SI-01")),
     )
 
     matrix = draw(thread, suspicions=(suspicion,))

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.records.suspects import Suspicion
+from core.records.snapshot import LinkView
+from core.records.suspects import FieldChange, Suspicion
 from core.verdicts import Verdict, VerdictWord
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag
@@ -94,14 +95,14 @@ def test_what_needs_rereview_names_its_cause(thread) -> None:
         cause=thread.key("REQ-009"),
         role="verifies",
         distance=1,
-        diff=(),
-        since=None,
+        link=LinkView("verifies", thread.key("TST-009"), thread.key("REQ-009")),
+        diff=(FieldChange("Acceptance criterion", "a", "b"),),
     )
 
     sentences = [(str(one), one.flag) for one in said(thread, suspicions=(suspicion,))]
 
     assert (
-        "TST-009 needs re-review because REQ-009 changed.",
+        "TST-009 needs re-review because REQ-009 changed (Acceptance criterion).",
         Flag.NEEDS_REVIEW,
     ) in sentences
 
