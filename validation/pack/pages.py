@@ -215,6 +215,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["digest"] = wording.is_digest
     environment.filters.update(
         when=wording.when,
         clock=wording.clock,

@@ -1,5 +1,6 @@
 """How values are worded in print: times, numbers, expectations, digests."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -107,10 +108,22 @@ def short(digest: str) -> str:
     return digest[:DIGEST_SHOWN]
 
 
+def is_digest(value: Any) -> bool:
+    """Tell whether a value is a SHA-256 or a commit, which are printed letter by letter.
+
+    Examples
+    --------
+    >>> is_digest("ab" * 32), is_digest("sha256"), is_digest(12)
+    (True, False, False)
+    """
+    return isinstance(value, str) and bool(_HEX.fullmatch(value))
+
+
 def label(name: str) -> str:
     """Word the name of a field: ``risk_control_kind`` becomes "Risk control kind"."""
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
 
+_HEX = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -5,13 +5,14 @@ import os
 
 import pytest
 
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, Refused
 from tests.validation.pack.synthetic import make_contents
 from tests.validation.pack.tampering import read_members, sign_again, write_members
 from tests.validation.verify.reading import RECORD, found
 from validation.pack.build import build_pack
 from validation.pack.manifest import MANIFEST, MANIFEST_ENVELOPE
 from validation.verify.findings import Kind
+from validation.verify.ledger import ledger_of
 from validation.verify.verification import verify_pack
 
 
@@ -128,3 +129,16 @@ def test_a_signed_pack_that_lacks_its_parts_is_refused(pack, maker, tmp_path) ->
     forged = sign_again(members, maker, tmp_path / "p.zip")
 
     assert any("pack.pdf is missing" in f.what for f in verify_pack(forged).findings)
+
+
+def test_the_ledger_of_a_pack_is_read_only_while_the_pack_is_intact(
+    pack, key_file, other_key_file, tmp_path
+) -> None:
+    changed = tmp_path / "p.zip"
+    changed.write_bytes(pack.read_bytes() + b"x")
+
+    assert ledger_of(pack, [key_file])["head"]["number"] == 412
+    with pytest.raises(Refused, match="it proves nothing"):
+        ledger_of(changed)
+    with pytest.raises(Refused, match=r"manifest\.dsse\.json: signature"):
+        ledger_of(pack, [other_key_file])
