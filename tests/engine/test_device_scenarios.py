@@ -70,7 +70,7 @@ def run(tmp_path: Path, *chosen: str, defect: str = "") -> dict:
         "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "FIDUCIAL_RUN_DATA": str(DATA / "rt" / "eclipse-prostate"),
     }  # fmt: skip
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  (our own interpreter and code)
         [sys.executable, "-B", "-m", "pytest", "-q", "-c", str(tmp_path / "pytest.ini"),
          f"--rootdir={DEVICE}", f"--confcutdir={DEVICE / 'steps'}", "--import-mode=importlib",
          "-p", "pytest_bdd.plugin", "-p", "small_recorder", "-p", "no:cacheprovider",

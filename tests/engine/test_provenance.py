@@ -18,7 +18,7 @@ def digest_of(home: Path) -> str:
         "import sys; sys.path.insert(0, sys.argv[1]);"
         "from engine.provenance import engine_digest; print(engine_digest())"
     )
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603  (our own interpreter and code)
         [sys.executable, "-I", "-B", "-c", code, str(home)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip

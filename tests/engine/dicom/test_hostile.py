@@ -66,9 +66,9 @@ def test_a_damaged_deflated_file_is_refused(reader: Reader, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("keep", [0.1, 0.3, 0.6, 0.99])
 def test_a_file_cut_short_is_refused(reader: Reader, tmp_path: Path, keep: float) -> None:
-    assert refused(reader, truncated(tmp_path / "cut.dcm", tmp_path / "whole", keep)) in {
-        Reason.TRUNCATED
-    }
+    path = truncated(tmp_path / "cut.dcm", tmp_path / "whole", keep)
+
+    assert refused(reader, path) == Reason.TRUNCATED
 
 
 def test_every_cut_of_a_structure_set_is_refused_or_read_whole(

@@ -60,7 +60,7 @@ def assert_in_place(read: RTDose) -> None:
 def test_every_axial_orientation_gives_the_same_dose(
     reader: Reader, tmp_path: Path, row_axis: int, row_sign: int, column_sign: int
 ) -> None:
-    """HFS 1\\0\\0\\0\\1\\0, HFP -1\\0\\0\\0\\-1\\0, FFS -1\\0\\0\\0\\1\\0 and the decubitus ones."""
+    """Head first supine (signs + +), prone (- -), feet first (- +), and the decubitus ones."""
     made = oriented((row_axis, row_sign), (1 - row_axis, column_sign))
 
     assert_in_place(read_dose(write(made, tmp_path / "dose.dcm"), reader))

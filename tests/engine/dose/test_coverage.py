@@ -66,7 +66,7 @@ def test_moments_of_a_half_covered_cell_are_those_of_its_triangle() -> None:
 
 
 def test_a_cell_crossed_only_by_a_level_edge_has_its_own_centroid() -> None:
-    """No edge of any height touches the middle column; its top cells are half covered all the same."""
+    """Only the level top edge touches the middle column; its cells are half covered too."""
     found = covered(np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 1.5], [0.0, 1.5]]))
     top = found.row == 1
 

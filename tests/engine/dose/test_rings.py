@@ -10,7 +10,8 @@ from engine.synth.shapes import keyhole
 
 
 def square(half: float, x: float = 0.0, y: float = 0.0) -> np.ndarray:
-    return np.array([[-half, -half], [half, -half], [half, half], [-half, half]]) + [x, y]
+    corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
+    return corners + np.array([x, y])
 
 
 def roi(*rings: np.ndarray, other: dict[str, int] | None = None) -> Roi:
