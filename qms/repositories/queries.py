@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import Session, col
 
 from core.records.models import Project, Record
+from core.records.snapshot import natural_order
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit
 
 AT_ONCE = 500
@@ -171,17 +172,13 @@ def records_without_commit(session: Session, project_id: int, type_name: str) ->
         col(CommitMention.commit_id) == col(RepositoryCommit.id),
         col(RepositoryCommit.lost_at).is_(None),
     )
-    query = (
-        select(col(Record.uid))
-        .where(
-            col(Record.project_id) == project_id,
-            col(Record.type) == type_name,
-            col(Record.withdrawn_at).is_(None),
-            ~named,
-        )
-        .order_by(col(Record.uid))
+    query = select(col(Record.uid)).where(
+        col(Record.project_id) == project_id,
+        col(Record.type) == type_name,
+        col(Record.withdrawn_at).is_(None),
+        ~named,
     )
-    return list(session.execute(query).scalars())
+    return sorted(session.execute(query).scalars(), key=natural_order)
 
 
 def unknown_mentions(session: Session, project_id: int) -> list[tuple[str, int]]:
@@ -201,7 +198,9 @@ def unknown_mentions(session: Session, project_id: int) -> list[tuple[str, int]]
     return [(named, count) for named, count in session.execute(query).all()]
 
 
-def _filtered(query: Select[Any], project_id: int, chosen: CommitFilter) -> Select[Any]:
+def _filtered(
+    query: Select[*tuple[Any, ...]], project_id: int, chosen: CommitFilter
+) -> Select[*tuple[Any, ...]]:
     named = exists().where(col(CommitMention.commit_id) == col(RepositoryCommit.id))
     unknown = named.where(col(CommitMention.record_id).is_(None))
     present = col(RepositoryCommit.lost_at).is_(None)

@@ -6,6 +6,16 @@ from pathlib import Path
 
 import pytest
 from git import Repo
+from sqlmodel import Session
+
+from core.db import Table, open_database
+from core.people.actor import Actor
+from core.people.models import Person
+from core.records.models import Record
+from core.records.service import create_project, find_project
+from core.settings import Settings
+from qms.repositories.scanning import ScanReport, scan_repository
+from qms.repositories.service import register
 
 FIRST_SECOND = 1_700_000_000
 
@@ -79,3 +89,45 @@ def new_source(tmp_path: Path) -> NewSource:
 @pytest.fixture
 def source(new_source: NewSource) -> SourceRepository:
     return new_source()
+
+
+class Registered:
+    """A project with two requirements and a test, and a way to register and scan repositories."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(data_dir=folder / "var", repository_sources=[str(folder)])
+        self.db = open_database(f"sqlite:///{folder / 'test.db'}")
+        Table.metadata.create_all(self.db.engine)
+        with self.db.writing() as session:
+            person = Person(uid="PPL-AK", name="Amara Kole", username="amara", password_hash="")
+            session.add(person)
+            session.flush()
+            self.by = Actor(person.id or 0, person.name, person.uid)
+            self.project_id = create_project(session, "RPM", "RT Plan Metrics", None).id or 0
+            self.add_records(session, "REQ-001", "REQ-002", "TST-001")
+
+    def add_records(self, session: Session, *uids: str) -> None:
+        """Give the project records, as bare rows."""
+        types = {"REQ": "requirement", "TST": "test", "PR": "problem"}
+        for uid in uids:
+            kind = types[uid.split("-", maxsplit=1)[0]]
+            session.add(Record(project_id=self.project_id, type=kind, uid=uid))
+        session.flush()
+
+    def register(self, source: SourceRepository, name: str = "") -> int:
+        """Register a repository and return its id."""
+        with self.db.writing() as session:
+            project = find_project(session, "RPM")
+            made = register(
+                session, project, str(source.folder), self.by, name=name, settings=self.settings
+            )
+            return made.id or 0
+
+    def scan(self, repository_id: int) -> ScanReport:
+        """Scan a repository now."""
+        return scan_repository(self.db, self.settings, repository_id, self.by)
+
+
+@pytest.fixture
+def registered(tmp_path: Path) -> Registered:
+    return Registered(tmp_path)
