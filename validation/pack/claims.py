@@ -88,8 +88,8 @@ def attachments(runs: Iterable[Json]) -> dict[str, Json]:
         file["sha256"]: file
         for run in runs
         for scenario in run["scenarios"]
-        for step in scenario["steps"]
-        for file in step["attachments"]
+        for source in (scenario["files"], *(step["attachments"] for step in scenario["steps"]))
+        for file in source
     }
 
 

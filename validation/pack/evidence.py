@@ -80,7 +80,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One executed scenario, which is one test."""
+    """One executed scenario of a test.
+
+    `files` belong to the scenario as a whole and to no step: the recorder's log, and what the
+    scenario wrote to its output.
+    """
 
     test: str
     test_revision: int | None
@@ -90,6 +94,7 @@ class Scenario:
     started_at: datetime | None
     seconds: float
     steps: tuple[Step, ...]
+    files: tuple[AttachmentRef, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

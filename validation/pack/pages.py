@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from core.markdown import to_html
 from core.signing.keys import print_fingerprint
 from validation.pack import wording
 from validation.pack.contents import PackContents, RecordEntry, RiskEstimate, RiskPolicy
-from validation.pack.evidence import AttachmentRef, Run, Scenario, Step
+from validation.pack.evidence import AttachmentRef, Run, Scenario
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -44,7 +45,7 @@ class MatrixRow:
 
 @dataclass(frozen=True)
 class EvidenceRow:
-    """One file of evidence and the step that left it."""
+    """One file of evidence, and the run and test that left it."""
 
     file: AttachmentRef
     run: str
@@ -139,22 +140,24 @@ def _scales(policy: RiskPolicy, estimate: RiskEstimate) -> str:
 
 
 def evidence_rows(runs: Iterable[Run]) -> list[EvidenceRow]:
-    """Return every file of evidence once, with the first step that left it."""
+    """Return every file of evidence once, with the first test that left it."""
     rows: dict[str, EvidenceRow] = {}
-    for run, scenario, step in _steps(runs):
-        for file in step.attachments:
-            row = EvidenceRow(file, run.number, scenario.test, wording.when(step.started_at))
-            rows.setdefault(file.sha256, row)
+    for run, scenario, file, at in _files(runs):
+        row = EvidenceRow(file, run.number, scenario.test, wording.when(at))
+        rows.setdefault(file.sha256, row)
     return sorted(rows.values(), key=lambda row: (row.file.name, row.file.sha256))
 
 
-def _steps(runs: Iterable[Run]) -> Iterable[tuple[Run, Scenario, Step]]:
-    return (
-        (run, scenario, step)
-        for run in runs
-        for scenario in run.scenarios
-        for step in scenario.steps
-    )
+def _files(
+    runs: Iterable[Run],
+) -> Iterator[tuple[Run, Scenario, AttachmentRef, datetime | None]]:
+    for run in runs:
+        for scenario in run.scenarios:
+            for step in scenario.steps:
+                for file in step.attachments:
+                    yield run, scenario, file, step.started_at
+            for file in scenario.files:
+                yield run, scenario, file, scenario.started_at
 
 
 def _by_project(records: Iterable[RecordEntry], own: str) -> list[RecordEntry]:

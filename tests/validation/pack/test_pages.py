@@ -76,6 +76,7 @@ def test_expected_stands_beside_actual(printed) -> None:
 
     assert "Rectum Dmean 39.113 ± 0.15 39.1131 Gy passed" in words
     assert "Largest error of V at most 0.4 0.31 % of volume passed" in words
+    assert "Logs of this scenario: recorder.jsonl" in words
 
 
 def test_an_unsuccessful_attempt_is_printed_like_any_other(printed) -> None:
