@@ -13,6 +13,13 @@ class Coverage:
 
     A connection inside one major system is counted apart: its supplier tests it as one product,
     and a department decides case by case whether to test it again.
+
+    Attributes
+    ----------
+    idle : tuple of Procedure
+        Procedures that control nothing.
+    only_drafts : tuple of str
+        Connections and pathways whose only QA nobody has approved yet.
     """
 
     external: tuple[Connection, ...]
@@ -22,6 +29,7 @@ class Coverage:
     internal_total: int
     pathway_total: int
     idle: tuple[Procedure, ...]
+    only_drafts: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
@@ -35,6 +43,7 @@ def coverage(department: Department) -> Coverage:
     Only a procedure that names the connection itself covers it: an end-to-end test that passes
     over it shows that data arrived, not that each value on this connection is right.
     """
+    controlled = {**department.qa_of_connection, **department.qa_of_pathway}
     every = sorted(department.connections.values(), key=lambda c: natural_order(c.uid))
     external = [c for c in every if not department.is_internal(c)]
     internal = [c for c in every if department.is_internal(c)]
@@ -50,6 +59,11 @@ def coverage(department: Department) -> Coverage:
             p
             for p in sorted(department.procedures.values(), key=lambda p: natural_order(p.uid))
             if not p.connections and not p.pathways
+        ),
+        only_drafts=tuple(
+            uid
+            for uid in sorted(controlled, key=natural_order)
+            if department.drafts.issuperset(controlled[uid])
         ),
     )
 

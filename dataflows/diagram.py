@@ -66,15 +66,15 @@ def _dot_lines(drawn: Picture) -> Iterator[str]:
     quoted = _dot_quoted
     yield "digraph map {"
     yield (
-        f"  graph [rankdir=LR, newrank=true, ranksep=0.9, nodesep=0.22, splines=true, "
+        f"  graph [rankdir=TB, newrank=true, ranksep=0.35, nodesep=0.15, splines=true, "
         f'fontname="{FONT}", fontsize=12, labelloc=b, labeljust=l, '
         f"label={quoted(drawn.caption)}];"
     )
     yield (
         f'  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4c6272", '
-        f'fontname="{FONT}", fontsize=12, fontcolor="#212b32", margin="0.12,0.06"];'
+        f'fontname="{FONT}", fontsize=14, fontcolor="#212b32", margin="0.1,0.05"];'
     )
-    yield f'  edge [fontname="{FONT}", fontsize=10, fontcolor="#212b32", arrowsize=0.7];'
+    yield f'  edge [fontname="{FONT}", fontsize=11, fontcolor="#212b32", arrowsize=0.7];'
     yield from _framed(drawn, _dot_open, lambda: "  }", _dot_box)
     yield from (_dot_line(line) for line in drawn.lines)
     yield "}"

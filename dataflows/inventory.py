@@ -130,7 +130,17 @@ class Incomplete:
 
 @dataclass(frozen=True)
 class Department:
-    """The department as one value: four tables by uid and the look-ups every view shares."""
+    """The department as one value: four tables by uid and the look-ups every view shares.
+
+    Attributes
+    ----------
+    no_transfer : frozenset of pairs
+        Sender and receiver between which a survey found no transfer, and none is intended.
+    incomplete : tuple of Incomplete
+        What could not be drawn as written.
+    drafts : frozenset of str
+        What is shown by a revision that is not in force: nobody has approved it yet.
+    """
 
     project: str
     systems: Mapping[str, System]
@@ -139,6 +149,7 @@ class Department:
     procedures: Mapping[str, Procedure] = field(default_factory=dict)
     no_transfer: frozenset[tuple[str, str]] = frozenset()
     incomplete: tuple[Incomplete, ...] = ()
+    drafts: frozenset[str] = frozenset()
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:

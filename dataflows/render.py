@@ -242,6 +242,20 @@ def _name_by_words(group: ET.Element) -> None:
         title.text = " ".join(texts)
 
 
+def scaled(svg: str, percent: int | None) -> str:
+    """Return a picture at a percentage of its own size, or as wide as the page when None."""
+    root = ET.fromstring(svg)  # noqa: S314  (our own rebuilt SVG)
+    ET.register_namespace("", SVG)
+    width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
+    if percent is None:
+        root.set("width", "100%")
+        del root.attrib["height"]
+    else:
+        root.set("width", f"{width * percent / 100:.0f}")
+        root.set("height", f"{height * percent / 100:.0f}")
+    return ET.tostring(root, encoding="unicode")
+
+
 def drawn_names(svg: str, kind: str) -> Iterator[str]:
     """Yield the name of everything of one kind (`node`, `edge` or `cluster`) in a picture."""
     root = ET.fromstring(svg)  # noqa: S314  (our own rebuilt SVG)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from core.records.queries import load_snapshot
 from sqlmodel import Session, select
 
 from core.errors import NotFound
@@ -10,6 +9,7 @@ from core.jobs.models import Job
 from core.jobs.service import enqueue
 from core.people.actor import Actor
 from core.records.models import Project
+from core.records.queries import load_snapshot
 from core.records.snapshot import natural_order
 from dataflows.diagram import to_dot
 from dataflows.impact import Impact, impact_of_connection, impact_of_system

@@ -8,6 +8,7 @@ from dataflows.impact import Impact
 from dataflows.inventory import Connection, Department, Outside, Pathway
 from dataflows.matrix import Matrix, to_rows
 from dataflows.pathways import faults, walk
+from dataflows.views import Shown
 
 Row = Sequence[str | int | float | None]
 
@@ -15,6 +16,7 @@ CONNECTION_HEADINGS = (
     "Connection", "From", "From system", "To", "To system", "Category", "Protocol", "Data types",
     "Started by", "Mode", "Responsible", "Status", "QA procedures",
 )  # fmt: skip
+ROUTE_HEADINGS = ("Connections", "From", "To", "Category", "With QA", "Of connections")
 PATHWAY_HEADINGS = ("Pathway", "Title", "Modality", "Steps", "Entries", "Faults", "QA procedures")
 STEP_HEADINGS = (
     "Step", "Connection", "From", "To", "Category", "Data types", "Entry", "QA procedures",
@@ -22,6 +24,22 @@ STEP_HEADINGS = (
 )  # fmt: skip
 COVERAGE_HEADINGS = ("Kind", "Id", "What", "From", "To", "Responsible")
 IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
+
+
+def routes_sheet(department: Department, shown: Shown) -> Sheet:
+    """List the routes of a view, one per row: what the table beside the picture shows."""
+    rows = [
+        (
+            " ".join(route.connections),
+            route.source,
+            route.target,
+            route.category.value,
+            sum(uid in department.qa_of_connection for uid in route.connections),
+            len(route.connections),
+        )
+        for route in shown.view.routes
+    ]
+    return Sheet(shown.title, ROUTE_HEADINGS, rows, about(department))
 
 
 def connections_sheet(

@@ -4,7 +4,7 @@ A record that says too little, or contradicts another, is set aside with its rea
 that does hold together is still drawn.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ class _Said:
     fields: Mapping[str, Any]
     links: tuple[_Link, ...]
     named_by: tuple[Outside, ...] = ()
+    in_force: bool = False
 
     def text(self, name: str) -> str:
         return str(self.fields.get(name) or "")
@@ -107,7 +108,15 @@ def _said_by_view(snapshot: Snapshot, view: RecordView) -> _Said:
         other = snapshot.records.get(link.source)
         if other is not None and other.type not in MAP_TYPES and not other.withdrawn:
             named_by.append(replace(_outside(snapshot, link.source), role=_words(link.role)))
-    return _Said(view.type, view.key.uid, view.title, view.fields, links, tuple(sorted(named_by)))
+    return _Said(
+        view.type,
+        view.key.uid,
+        view.title,
+        view.fields,
+        links,
+        tuple(sorted(named_by)),
+        view.in_force,
+    )
 
 
 def _outside(snapshot: Snapshot, key: Key) -> Outside:
@@ -120,7 +129,7 @@ def _words(role: str) -> str:
     return role.replace("_", " ")
 
 
-def _department(said: Iterable[_Said], project: str) -> Department:
+def _department(said: Sequence[_Said], project: str) -> Department:
     by_type: dict[str, list[_Said]] = {name: [] for name in MAP_TYPES}
     for one in sorted(said, key=lambda one: natural_order(one.uid)):
         by_type[one.type].append(one)
@@ -144,6 +153,7 @@ def _department(said: Iterable[_Said], project: str) -> Department:
         procedures={one.uid: _procedure(one, project) for one in by_type["qa_procedure"]},
         no_transfer=frozenset(no_transfer),
         incomplete=tuple(incomplete),
+        drafts=frozenset(one.uid for one in said if not one.in_force),
     )
 
 

@@ -1,15 +1,26 @@
 """The demo department, as a file, as drafts and as the value every rule reads."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from core.records.content import RecordDraft
 
+from core.db import Database, Table, open_database
+from core.ledger.guards import install_guards
+from core.people.actor import Actor
+from core.people.models import Person
+from core.people.service import find_actor, grant
+from core.records import types
+from core.records.content import Content, LinkDraft, RecordDraft
+from core.records.importing import import_records
+from core.records.service import create_project, find_project
 from dataflows.department import load_department
 from dataflows.inventory import Category, Connection, Department, System
 from dataflows.survey import department_from_drafts
 
-DEMO_FILE = Path(__file__).parents[2] / "app" / "demo" / "department.yaml"
+ROOT = Path(__file__).parents[2]
+DEMO_FILE = ROOT / "app" / "demo" / "department.yaml"
 
 
 HOSTILE = (
@@ -27,6 +38,20 @@ HOSTILE = (
     "naïve Prüfung 線量",
 )
 """Names that break out of a string, a line, a link or a comment of some diagram language."""
+
+
+DEVICE = [
+    RecordDraft("RPM", "project", "PRJ-RPM", Content("RT Plan Metrics")),
+    RecordDraft("RPM", "requirement", "REQ-001", Content("Accept RT objects")),
+    RecordDraft("RPM", "requirement", "REQ-003", Content("Match plan, dose and structures")),
+    RecordDraft(
+        "RPM",
+        "test",
+        "TST-002",
+        Content("Stored unchanged", links=(LinkDraft("exercises", "C023", "DEPT"),)),
+    ),
+]
+"""What the demo department names of the device, and a test that exercises C023."""
 
 
 @pytest.fixture(params=HOSTILE, ids=range(len(HOSTILE)))
@@ -69,3 +94,57 @@ def small() -> Department:
         )
     }
     return Department("DEPT", systems, connections)
+
+
+@pytest.fixture(scope="session")
+def map_file(
+    tmp_path_factory: pytest.TempPathFactory, department_drafts: list[RecordDraft]
+) -> Path:
+    """A database with the demo department and what it names of the device."""
+    types.use_packs([ROOT / "qms" / "types", ROOT / "dataflows" / "types"])
+    path = tmp_path_factory.mktemp("map") / "map.db"
+    db = open_database(f"sqlite:///{path}")
+    Table.metadata.create_all(db.engine)
+    with db.engine.begin() as connection:
+        install_guards(connection)
+    with db.writing() as session:
+        for key, title in (("RPM", "RT Plan Metrics"), ("DEPT", "Radiotherapy department")):
+            create_project(session, key, title, by=None, demonstration=True)
+        for username, uid, name in (
+            ("amara", "PPL-AK", "Amara Kole"),
+            ("vera", "PPL-VW", "Vera Wynn"),
+        ):
+            person = Person(username=username, uid=uid, name=name, password_hash="")
+            session.add(person)
+            session.flush()
+            everywhere = uid == "PPL-AK"
+            project = None if everywhere else find_project(session, "DEPT").id
+            grant(session, person, ["author" if everywhere else "viewer"], None, project)
+        by = find_actor(session, "PPL-AK")
+        import_records(session, [*DEVICE, *department_drafts], by, types.get_registry())
+    db.engine.dispose()
+    return path
+
+
+@pytest.fixture
+def map_db(map_file: Path, tmp_path: Path) -> Iterator[Database]:
+    """The demo department, to read and to change."""
+    types.use_packs([ROOT / "qms" / "types", ROOT / "dataflows" / "types"])
+    shutil.copy(map_file, tmp_path / "map.db")
+    db = open_database(f"sqlite:///{tmp_path / 'map.db'}")
+    yield db
+    db.engine.dispose()
+
+
+@pytest.fixture
+def author(map_db: Database) -> Actor:
+    """A person who may write in every project."""
+    with map_db.reading() as session:
+        return find_actor(session, "PPL-AK")
+
+
+@pytest.fixture
+def viewer(map_db: Database) -> Actor:
+    """A person who may read the department and nothing else."""
+    with map_db.reading() as session:
+        return find_actor(session, "PPL-VW")

@@ -62,3 +62,16 @@ def test_the_programme_of_a_system_lists_its_qa_by_event(department: Department)
         "monthly": ["rpm-end-to-end-monthly"]
     }
     assert set(programme(department, "TPS")) == {"annual", "on-upgrade", "monthly"}
+
+
+def test_a_procedure_that_nobody_approved_is_told_apart(small: Department) -> None:
+    draft, approved = (
+        Procedure("QA-1", "Draft", connections=("C1", "C2")),
+        Procedure("QA-2", "Approved", connections=("C2",), pathways=("P1",)),
+    )
+    procedures = {"QA-1": draft, "QA-2": approved}
+
+    found = coverage(replace(small, procedures=procedures, drafts=frozenset({"QA-1"})))
+
+    assert found.only_drafts == ("C1",)
+    assert [c.uid for c in found.external] == ["C3"]
