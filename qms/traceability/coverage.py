@@ -107,13 +107,13 @@ def judge(
     has_tests : bool
         Whether tests are a column at all; without them nothing is judged.
     suspect : iterable of str
-        Uids in this row that need re-review; empty texts are passed over.
+        Uids in this row that need re-review.
     """
     result = outcome(verdicts) if has_tests else Outcome.NONE
     reasons: list[tuple[Flag, str]] = [(Flag.UNCOVERED, sentence) for sentence in lacking]
     if result in _FLAG_OF:
         reasons.append((_FLAG_OF[result], f"Its tests read: {result}."))
-    uids = sorted({uid for uid in suspect if uid})
+    uids = sorted(set(suspect))
     if uids:
         verb = "needs" if len(uids) == 1 else "need"
         reasons.append((Flag.NEEDS_REVIEW, f"{', '.join(uids)} {verb} re-review."))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
@@ -10,6 +11,24 @@ from qms.traceability.coverage import Flag, Judgement, judge
 from qms.traceability.paths import Column, reach
 
 TEST = "test"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record as a cell of the matrix shows it.
+
+    Attributes
+    ----------
+    verdict : Verdict or None
+        For a test, what its latest run says; None for everything else.
+    judged : bool
+        For a test, whether the row's verdict rests on it.
+    """
+
+    record: RecordView
+    suspicions: tuple[Suspicion, ...] = ()
+    verdict: Verdict | None = None
+    judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,37 +58,40 @@ class Facts:
     delivered: frozenset[Key] = frozenset()
     code: Mapping[Key, int] = field(default_factory=dict)
 
-    def verdict(self, test: RecordView) -> Verdict:
-        """Return the latest verdict on one test."""
-        return self.verdicts.get(test.key, NOT_RUN)
+    @cached_property
+    def order(self) -> Mapping[Key, int]:
+        """The place of every record in natural order, worked out once for all cells."""
+        keys = sorted(self.snapshot.records, key=lambda key: (key.project, natural_order(key.uid)))
+        return {key: place for place, key in enumerate(keys)}
 
-    def suspicions_by_record(self) -> dict[Key, tuple[Suspicion, ...]]:
-        """Return the suspicions of each record, nearest cause first."""
+    @cached_property
+    def suspicions_by_record(self) -> Mapping[Key, tuple[Suspicion, ...]]:
+        """The suspicions of each record, nearest cause first."""
         found: dict[Key, list[Suspicion]] = {}
         for suspicion in self.suspicions:
             found.setdefault(suspicion.record, []).append(suspicion)
         return {
-            key: tuple(sorted(many, key=lambda one: (one.distance, str(one.cause))))
+            key: tuple(sorted(many, key=lambda one: (one.distance, one.cause)))
             for key, many in found.items()
         }
 
+    @cached_property
+    def _entries(self) -> dict[tuple[Key, bool], Entry]:
+        return {}
 
-@dataclass(frozen=True)
-class Entry:
-    """One record as a cell of the matrix shows it.
-
-    Attributes
-    ----------
-    verdict : Verdict or None
-        For a test, what its latest run says; None for everything else.
-    judged : bool
-        For a test, whether the row's verdict rests on it.
-    """
-
-    record: RecordView
-    suspicions: tuple[Suspicion, ...] = ()
-    verdict: Verdict | None = None
-    judged: bool = False
+    def entry(self, record: RecordView, *, judged: bool) -> Entry:
+        """Return a record as a cell shows it; the many cells that show it share one value."""
+        known = self._entries.get((record.key, judged))
+        if known is None:
+            is_test = record.type == TEST
+            known = Entry(
+                record=record,
+                suspicions=self.suspicions_by_record.get(record.key, ()),
+                verdict=self.verdicts.get(record.key, NOT_RUN) if is_test else None,
+                judged=judged and is_test and not record.withdrawn,
+            )
+            self._entries[record.key, judged] = known
+        return known
 
 
 @dataclass(frozen=True)
@@ -133,9 +155,8 @@ def build(
 
     The cost grows with records and links: each cell is a set reached step by step.
     """
-    suspicions = facts.suspicions_by_record()
     rows = tuple(
-        _row(facts, record, columns, suspicions)
+        build_row(facts, record, columns)
         for record in facts.snapshot.of_type(rows_type, project)
         if not record.withdrawn
     )
@@ -143,20 +164,10 @@ def build(
 
 
 def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Row:
-    """Build a single row, for its explanation."""
-    return _row(facts, record, columns, facts.suspicions_by_record())
-
-
-def _row(
-    facts: Facts,
-    record: RecordView,
-    columns: Sequence[Column],
-    suspicions: Mapping[Key, tuple[Suspicion, ...]],
-) -> Row:
+    """Build a single row."""
+    snapshot = facts.snapshot
     cells = {
-        column.name: _cell(
-            facts, reach(facts.snapshot, record.key, column.ways), column, suspicions
-        )
+        column.name: _cell(facts, reach(snapshot, record.key, column.ways), column)
         for column in columns
     }
     lacking = [
@@ -164,30 +175,21 @@ def _row(
         for column in columns
         if column.required
         and all(entry.record.withdrawn for entry in cells[column.name])
-        and not reach(facts.snapshot, record.key, column.instead)
+        and not reach(snapshot, record.key, column.instead)
     ]
-    tests = [entry for cell in cells.values() for entry in cell if entry.verdict is not None]
-    if record.type == TEST:
-        tests = [Entry(record, verdict=facts.verdict(record), judged=True)]
-    own = suspicions.get(record.key, ())
+    own = facts.entry(record, judged=True)
+    entries = [entry for cell in cells.values() for entry in cell]
+    tests = [own] if record.type == TEST else entries
     judgement = judge(
         record,
         lacking=lacking,
         verdicts=[entry.verdict for entry in tests if entry.judged and entry.verdict],
         has_tests=record.type == TEST or any(TEST in column.types for column in columns),
-        suspect=[
-            record.key.uid if own else "",
-            *(
-                entry.record.key.uid
-                for cell in cells.values()
-                for entry in cell
-                if entry.suspicions
-            ),
-        ],
+        suspect=[entry.record.key.uid for entry in (own, *entries) if entry.suspicions],
     )
     return Row(
         record=record,
-        suspicions=own,
+        suspicions=own.suspicions,
         cells=cells,
         code=facts.code.get(record.key, 0),
         delivered=record.key in facts.delivered,
@@ -195,26 +197,13 @@ def _row(
     )
 
 
-def _cell(
-    facts: Facts,
-    keys: Iterable[Key],
-    column: Column,
-    suspicions: Mapping[Key, tuple[Suspicion, ...]],
-) -> tuple[Entry, ...]:
-    found = [facts.snapshot.records.get(key) for key in keys]
-    records = sorted(
-        (record for record in found if record and record.type in column.types),
-        key=lambda record: natural_order(record.key.uid),
-    )
-    in_release = {record.key for record in records} & facts.release_tests
+def _cell(facts: Facts, keys: Iterable[Key], column: Column) -> tuple[Entry, ...]:
+    """Return the records of a cell in natural order; a release's own tests alone are judged."""
+    known, order = facts.snapshot.records, facts.order
+    found = [known[key] for key in keys if key in known and known[key].type in column.types]
+    found.sort(key=lambda record: order[record.key])
+    all_count = facts.release_tests.isdisjoint(record.key for record in found)
     return tuple(
-        Entry(
-            record=record,
-            suspicions=suspicions.get(record.key, ()),
-            verdict=facts.verdict(record) if record.type == TEST else None,
-            judged=record.type == TEST
-            and not record.withdrawn
-            and (not in_release or record.key in in_release),
-        )
-        for record in records
+        facts.entry(record, judged=all_count or record.key in facts.release_tests)
+        for record in found
     )
