@@ -46,8 +46,9 @@ def risks_tell_the_story(_: View, record: RecordView) -> Iterator[Flaw]:
 def risks_lie_on_the_scales(view: View, record: RecordView) -> Iterator[Flaw]:
     """Every figure is a step of the policy in force."""
     policy = view.policy
+    if view.policy_problem:
+        yield Flaw(f"cannot be placed: {view.policy_problem}.", "Have the risk policy approved.")
     if policy is None:
-        yield Flaw("cannot be placed: no risk policy is in force.", "Have a risk policy approved.")
         return
     steps = [
         ("severity", policy.severity),

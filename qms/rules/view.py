@@ -9,11 +9,12 @@ from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
 
-from core.records.suspects import Suspicion
-
+from core.errors import Invalid
 from core.records.snapshot import Key, RecordView
+from core.records.suspects import Suspicion
 from core.verdicts import NOT_RUN, Verdict
-from qms.risks.evaluation import RiskPolicy, policy_from
+from qms.risks.evaluation import RiskPolicy
+from qms.risks.policies import policy_in_force
 from qms.rules.facts import RuleInput, RunOfTest, TypeFacts
 from qms.rules.findings import Flaw
 from qms.training import TrainingRecord, training_record
@@ -133,10 +134,22 @@ class View:
 
     @cached_property
     def policy(self) -> RiskPolicy | None:
-        """The risk policy in force."""
-        for record in self.in_force("risk_policy"):
-            return policy_from(dict(record.fields), where=record.key.uid)
-        return None
+        """The risk policy that levels are looked up in; None where there is none to be used."""
+        try:
+            return policy_in_force(self.snapshot, self.project)[0]
+        except Invalid:
+            return None
+
+    @cached_property
+    def policy_problem(self) -> str:
+        """Why the risk policy cannot be relied on, as a clause; empty when it can."""
+        try:
+            _, record = policy_in_force(self.snapshot, self.project)
+        except Invalid as refusal:
+            return str(refusal.faults[0]) if refusal.faults else refusal.message
+        if record is not None and not is_in_force(record):
+            return f"the risk policy {record.key.uid} is {record.state}"
+        return ""
 
     def controls(self, risk: RecordView) -> list[tuple[RecordView, str]]:
         """Return the requirements that mitigate a risk, each with the kind of control."""

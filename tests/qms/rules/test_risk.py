@@ -21,6 +21,18 @@ def test_likelihood_after_missing(demo) -> None:
     demo.must_name("D02", "RSK-002")
 
 
+def test_policy_is_only_drafted(demo) -> None:
+    demo.change("DOC-RMP-MATRIX", state="draft")
+
+    demo.must_name("D02", *(f"RSK-{number:03d}" for number in range(1, 14)))
+
+
+def test_policy_has_a_hole(demo) -> None:
+    demo.fill("DOC-RMP-MATRIX", matrix={"rows": [[1, 2]]})
+
+    assert "has no level at Very low x Considerable" in demo.result("D02").findings[0].sentence
+
+
 def test_likelier_after_controls(demo) -> None:
     demo.fill("RSK-003", likelihood_before=1, likelihood_after=2)
 

@@ -1,0 +1,195 @@
+"""Freeze what is in force, verify what was frozen, and say what changed since."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlmodel import Session, col
+
+from core import ledger
+from core.errors import Conflict, NotFound
+from core.people.actor import Actor
+from core.records.models import Project, Record, Revision
+from core.records.snapshot import Key, Snapshot
+from qms.baselines.comparison import BaselineDiff, BaselineLine, compare, root_hash
+from qms.baselines.models import Baseline, BaselineEntry
+
+APART = frozenset({"release", "waiver"})
+"""A release names its baseline and is not inside it; a concession is printed with the release."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether a baseline still holds.
+
+    Attributes
+    ----------
+    root, count : str, int
+        What the stored lines give now.
+    lost : tuple of BaselineLine
+        Lines whose revision no longer exists with the digest that was frozen.
+    """
+
+    baseline: Baseline
+    root: str
+    count: int
+    lost: tuple[BaselineLine, ...]
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was changed behind the audit trail's back."""
+        same = self.root == self.baseline.root and self.count == self.baseline.count
+        return same and not self.lost
+
+
+def lines_in_force(snapshot: Snapshot, project: str, types: Iterable[str]) -> list[BaselineLine]:
+    """Return the controlled records of a project that are in force, and those they link to.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The project's records and those of the projects it links to.
+    types : iterable of str
+        The record types that are controlled: cases and events have a life of their own and are
+        told in the pack as they stand.
+    """
+    controlled = frozenset(types) - APART
+    own = {
+        key
+        for key, record in snapshot.records.items()
+        if key.project == project and record.in_force and record.type in controlled
+    }
+    linked = {
+        link.target
+        for key in own
+        for link in snapshot.outgoing(key)
+        if link.target.project != project
+    }
+    keys: set[Key] = own | linked
+    return [
+        BaselineLine(key.project, key.uid, record.revision, record.envelope_digest)
+        for key in sorted(keys)
+        if (record := snapshot.records.get(key)) is not None
+        and record.in_force
+        and record.type in controlled
+    ]
+
+
+def create_baseline(
+    session: Session, project: Project, lines: Sequence[BaselineLine], purpose: str, by: Actor
+) -> Baseline:
+    """Freeze lines under a root hash.
+
+    Raises
+    ------
+    Conflict
+        If there is nothing in force to freeze.
+    """
+    if not lines:
+        raise Conflict(f"Nothing is in force in {project.key} yet; approve records first.")
+    number = session.scalar(
+        select(func.coalesce(func.max(col(Baseline.number)), 0)).where(
+            col(Baseline.project_id) == project.id
+        )
+    )
+    baseline = Baseline(
+        project_id=project.id or 0,
+        number=int(number or 0) + 1,
+        root=root_hash(lines),
+        count=len(lines),
+        purpose=purpose,
+        person_id=by.person_id,
+        person_name=by.name,
+    )
+    session.add(baseline)
+    session.flush()
+    session.execute(
+        insert(BaselineEntry),
+        [
+            {
+                "baseline_id": baseline.id,
+                "project": line.project,
+                "uid": line.uid,
+                "revision": line.revision,
+                "digest": line.digest,
+            }
+            for line in lines
+        ],
+    )
+    ledger.append(
+        session,
+        "baseline:baseline:create",
+        by,
+        project_id=project.id,
+        subject=f"baseline {baseline.number}",
+        data={"root": baseline.root, "count": baseline.count, "purpose": purpose},
+    )
+    return baseline
+
+
+def find_baseline(session: Session, project: Project, name: str) -> Baseline:
+    """Return a baseline by its number, its root hash, or the first 8 or more digits of that.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    Conflict
+        If the digits fit several different ones.
+    """
+    query = select(Baseline).where(col(Baseline.project_id) == project.id)
+    if name.isascii() and name.isdigit() and len(name) < 8:
+        query = query.where(col(Baseline.number) == int(name))
+    elif len(name) >= 8:
+        query = query.where(col(Baseline.root).startswith(name, autoescape=True))
+    else:
+        raise NotFound(f"Name a baseline by its number or by 8 digits of its root, not {name!r}.")
+    found = session.scalars(query.order_by(col(Baseline.number).desc())).all()
+    if not found:
+        raise NotFound(f"{project.key} has no baseline {name[:64]}.")
+    if len({one.root for one in found}) > 1:
+        raise Conflict(f"{name} fits several baselines of {project.key}; give more digits.")
+    return found[0]
+
+
+def baselines_of(session: Session, project: Project) -> Sequence[Baseline]:
+    """Return a project's baselines, the latest first."""
+    return session.scalars(
+        select(Baseline)
+        .where(col(Baseline.project_id) == project.id)
+        .order_by(col(Baseline.number).desc())
+    ).all()
+
+
+def lines_of(session: Session, baseline: Baseline) -> list[BaselineLine]:
+    """Return the lines of a baseline, as stored."""
+    rows = session.execute(
+        select(
+            col(BaselineEntry.project),
+            col(BaselineEntry.uid),
+            col(BaselineEntry.revision),
+            col(BaselineEntry.digest),
+        ).where(col(BaselineEntry.baseline_id) == baseline.id)
+    )
+    return [BaselineLine(*row) for row in rows]
+
+
+def verify_baseline(session: Session, baseline: Baseline) -> Verification:
+    """Compute the root hash of the stored lines again, and look each frozen revision up."""
+    lines = lines_of(session, baseline)
+    rows = session.execute(
+        select(
+            col(Project.key), col(Record.uid), col(Revision.number), col(Revision.envelope_digest)
+        )
+        .join(Record, col(Record.id) == col(Revision.record_id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Project.key).in_({line.project for line in lines}))
+    )
+    kept = {BaselineLine(*row) for row in rows}
+    lost = tuple(line for line in sorted(lines) if line not in kept)
+    return Verification(baseline, root_hash(lines), len(lines), lost)
+
+
+def diff_baselines(session: Session, before: Baseline, after: Baseline) -> BaselineDiff:
+    """Return what differs between two baselines."""
+    return compare(lines_of(session, before), lines_of(session, after))

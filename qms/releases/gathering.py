@@ -1,0 +1,156 @@
+"""Gather what the rules of a release check look at: records, doubts, runs, repository, baseline."""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from core import ports as core_ports
+from core.clock import now
+from core.errors import Conflict, NotFound
+from core.records.content import Content, LinkDraft, content_digest
+from core.records.models import Link, Project, Record, Revision
+from core.records.queries import load_snapshot, load_suspicions
+from core.records.snapshot import Key, RecordView, Snapshot
+from core.records.types import get_registry
+from qms.baselines.comparison import compare
+from qms.baselines.service import (
+    find_baseline,
+    lines_in_force,
+    lines_of,
+    verify_baseline,
+)
+from qms.releases import ports
+from qms.repositories.service import commit_of_tag
+from qms.rules.facts import BaselineFact, Facts, RuleInput, Tagged
+from qms.rules.packs import type_facts
+
+
+def project_snapshot(session: Session, project: Project) -> Snapshot:
+    """Load a project's records and those of every project linked with it.
+
+    A record counts as it is in force; one that never was, as its latest draft.
+    """
+    return load_snapshot(session, sorted(_linked_projects(session, project)))
+
+
+def gather(session: Session, project: Project, release: RecordView | None) -> RuleInput:
+    """Return everything that a release check of one project looks at, as it stands now."""
+    snapshot = project_snapshot(session, project)
+    uid = release.key.uid if release is not None else None
+    facts = Facts(
+        today=now().date(),
+        types=type_facts(get_registry()),
+        runs=_recorded_runs(session, project, uid),
+        tagged=_tagged(session, project, release),
+        bill=_bill(session, project, uid),
+        baseline=_baseline(session, project, snapshot, release),
+        content_digests={
+            key: digest_now(snapshot, record)
+            for key, record in snapshot.records.items()
+            if key.project == project.key
+        },
+    )
+    return RuleInput(
+        snapshot=snapshot,
+        verdicts=core_ports.verdicts(session, project.key, uid),
+        suspects=load_suspicions(session, snapshot),
+        facts=facts,
+        project=project.key,
+        release=release.key if release is not None else None,
+    )
+
+
+def find_release(snapshot: Snapshot, project: str, name: str) -> RecordView:
+    """Return a release by its uid or its version.
+
+    Raises
+    ------
+    NotFound
+        If there is none; the message names those there are.
+    """
+    releases = snapshot.of_type("release", project)
+    for release in releases:
+        if name in (release.key.uid, str(release.fields.get("version", ""))):
+            return release
+    known = ", ".join(str(r.fields.get("version") or r.key.uid) for r in releases) or "none yet"
+    raise NotFound(f"{project} has no release {name[:80]!r}; there are: {known}.")
+
+
+def digest_now(snapshot: Snapshot, record: RecordView) -> str:
+    """Compute a record's content digest again from what is stored now."""
+    own = record.key.project
+    links = tuple(
+        LinkDraft(
+            link.role,
+            link.target.uid,
+            None if link.target.project == own else link.target.project,
+            dict(link.attributes),
+        )
+        for link in snapshot.outgoing(record.key)
+    )
+    content = Content(record.title, record.body, dict(record.fields), links)
+    return content_digest(own, record.type, record.key.uid, content)
+
+
+def controlled_types() -> list[str]:
+    """Return the names of the record types that are approved before they count."""
+    return [one.name for one in get_registry().all() if one.lifecycle == "controlled"]
+
+
+def _linked_projects(session: Session, project: Project) -> set[str]:
+    source, target = aliased(Record), aliased(Record)
+    rows = session.execute(
+        select(col(source.project_id), col(target.project_id))
+        .select_from(Link)
+        .join(Revision, col(Revision.id) == col(Link.revision_id))
+        .join(source, col(source.id) == col(Revision.record_id))
+        .join(target, col(target.id) == col(Link.target_id))
+        .where(
+            or_(col(source.project_id) == project.id, col(target.project_id) == project.id),
+            col(source.project_id) != col(target.project_id),
+        )
+        .distinct()
+    )
+    ids = {number for row in rows for number in row}
+    keys = session.scalars(select(col(Project.key)).where(col(Project.id).in_(ids)))
+    return {project.key, *keys}
+
+
+def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple:  # type: ignore[type-arg]
+    source = ports.recorded_runs.source
+    return tuple(source(session, project.key, uid or "")) if source else ()
+
+
+def _bill(session: Session, project: Project, uid: str | None) -> tuple | None:  # type: ignore[type-arg]
+    source = ports.bill_of_materials.source
+    bill = source(session, project.key, uid) if source and uid else None
+    return None if bill is None else tuple(bill)
+
+
+def _tagged(session: Session, project: Project, release: RecordView | None) -> Tagged:
+    tag = str(release.fields.get("git_tag") or "") if release is not None else ""
+    if not tag:
+        return Tagged(None, "the release names no tag")
+    try:
+        commit = commit_of_tag(session, project.key, tag)
+    except Conflict as error:
+        return Tagged(None, error.message.rstrip("."))
+    return Tagged(commit, "" if commit else f"no repository of {project.key} has the tag {tag}")
+
+
+def _baseline(
+    session: Session, project: Project, snapshot: Snapshot, release: RecordView | None
+) -> BaselineFact | None:
+    root = str(release.fields.get("baseline") or "") if release is not None else ""
+    if not root:
+        return None
+    try:
+        baseline = find_baseline(session, project, root)
+    except NotFound:
+        return None
+    diff = compare(
+        lines_of(session, baseline), lines_in_force(snapshot, project.key, controlled_types())
+    )
+    touched = (*diff.added, *diff.removed, *(one.after for one in diff.changed))
+    changed = tuple(sorted(Key(line.project, line.uid) for line in touched))
+    return BaselineFact(baseline.root, verify_baseline(session, baseline).intact, changed)

@@ -1,0 +1,103 @@
+"""What the release pages show, gathered once and handed over whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from core.people.actor import Actor
+from core.records.models import Project
+from core.records.snapshot import Key, RecordView
+from qms.releases import ports
+from qms.releases.gathering import find_release, gather, project_snapshot
+from qms.releases.service import may_freeze
+from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
+from qms.rules.check import check, conceded
+from qms.rules.facts import BaselineFact
+from qms.rules.findings import CheckResult, Finding, Word, count_by_word
+from qms.rules.packs import framework_pack
+
+SIGNING_ROLES = ("technical_reviewer", "clinical_safety_officer", "quality_manager")
+
+
+@dataclass(frozen=True)
+class ReleasePage:
+    """One release: its steps, its check, its signatures.
+
+    Attributes
+    ----------
+    titles : mapping of Key to str
+        Titles of the records that findings name.
+    counts : mapping of Word to int
+        How many rules come to each word.
+    freezer_cannot_sign : bool
+        The person reading may freeze, and would then be an author of what they are to sign.
+    """
+
+    record: RecordView
+    result: CheckResult
+    steps: tuple[Step, ...]
+    signatures: tuple[SignatureLine, ...]
+    baseline: BaselineFact | None
+    titles: Mapping[Key, str]
+    counts: Mapping[Word, int]
+    concessions: tuple[Finding, ...]
+    may_freeze: bool
+    freezer_cannot_sign: bool
+    has_run: bool
+
+    @property
+    def current(self) -> Step | None:
+        """The first step that is not done."""
+        return next((step for step in self.steps if not step.done), None)
+
+
+@dataclass(frozen=True)
+class ReleaseLine:
+    """One row of the list of releases."""
+
+    record: RecordView
+    standing: str
+    result: CheckResult | None
+    current: Step | None
+
+
+def release_page(session: Session, project: Project, uid: str, reader: Actor) -> ReleasePage:
+    """Return everything the page of a release shows."""
+    release = find_release(project_snapshot(session, project), project.key, uid)
+    given = gather(session, project, release)
+    result = check(given, framework_pack())
+    run_source, pack_source = ports.latest_run.source, ports.latest_pack.source
+    run = run_source(session, project.key, release.key.uid) if run_source else None
+    pack = pack_source(session, project.key, release.key.uid) if pack_source else None
+    freezes = may_freeze(project, reader)
+    return ReleasePage(
+        record=release,
+        result=result,
+        steps=five_steps(release, result, given.facts.baseline, run, pack),
+        signatures=signature_lines(release),
+        baseline=given.facts.baseline,
+        titles={
+            finding.record: given.snapshot.records[finding.record].title
+            for finding in result.findings
+        },
+        counts=count_by_word(result.rules),
+        concessions=tuple(conceded(result.rules)),
+        may_freeze=freezes,
+        freezer_cannot_sign=freezes and reader.has(project.id or 0, *SIGNING_ROLES),
+        has_run=run is not None,
+    )
+
+
+def release_lines(session: Session, project: Project, reader: Actor) -> list[ReleaseLine]:
+    """Return the releases of a project; a planned one is named, and not judged."""
+    lines = []
+    for release in project_snapshot(session, project).of_type("release", project.key):
+        if release.withdrawn or release.fields.get("stage") == "planned":
+            word = "withdrawn" if release.withdrawn else "planned"
+            lines.append(ReleaseLine(release, word, None, None))
+            continue
+        shown = release_page(session, project, release.key.uid, reader)
+        word = "released" if release.in_force else "candidate"
+        lines.append(ReleaseLine(release, word, shown.result, shown.current))
+    return lines

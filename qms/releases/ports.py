@@ -1,0 +1,77 @@
+"""What a release needs from validation, asked through ports that ``app`` fills."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from core.people.actor import Actor
+from core.ports import Port
+from core.records.models import Project
+from qms.rules.facts import Component, RunOfTest
+
+
+@dataclass(frozen=True)
+class RunStanding:
+    """Where the latest run of a release stands, for its page.
+
+    Attributes
+    ----------
+    number : str
+        The run as people name it.
+    word : str
+        queued, running, passed, failed, refused or stopped.
+    commit : str
+        The commit it executes.
+    detail : str
+        "41 of 58 steps, 0 failed".
+    """
+
+    number: str
+    word: str
+    commit: str
+    address: str
+    detail: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.word not in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class PackStanding:
+    """The latest pack of a release, or the job that builds it.
+
+    Attributes
+    ----------
+    word : str
+        building, built or failed.
+    """
+
+    word: str
+    name: str
+    address: str
+    at: datetime | None = None
+    sha256: str = ""
+
+
+RunSource = Callable[[Session, str, str], Sequence[RunOfTest]]
+"""``(session, project key, release uid) -> every recorded execution of a test of the project``."""
+
+BillSource = Callable[[Session, str, str], Sequence[Component] | None]
+"""``(session, project key, release uid) -> what was built in, or None where nobody knows``."""
+
+StandingSource = Callable[[Session, str, str], RunStanding | None]
+PackSource = Callable[[Session, str, str], PackStanding | None]
+
+Starter = Callable[[Session, Project, str, Actor, str], str]
+"""``(session, project, release uid, by, reason) -> address of what was started``."""
+
+recorded_runs: Port[RunSource] = Port("which executions of tests are recorded?")
+bill_of_materials: Port[BillSource] = Port("what was built into the release?")
+latest_run: Port[StandingSource] = Port("where does the release's latest run stand?")
+latest_pack: Port[PackSource] = Port("where does the release's latest pack stand?")
+run_starter: Port[Starter] = Port("start the validation of a release")
+pack_starter: Port[Starter] = Port("build the pack of a release")

@@ -1,0 +1,88 @@
+"""The pages of a project's releases, and the buttons of their five steps."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page
+from qms.releases import service
+from qms.releases.pages import release_lines, release_page
+
+router = APIRouter(prefix="/p/{project}/releases", tags=["releases"])
+
+LONGEST_REASON = 2000
+
+
+@router.get("")
+def show_releases(
+    request: Request, project: ProjectInPath, person: CurrentPerson, session: ReadSession
+) -> HTMLResponse:
+    """List the releases of a project, each with where it stands."""
+    return page(
+        request,
+        "qms/releases/releases.html",
+        project=project,
+        actor=person,
+        nav="Releases",
+        lines=release_lines(session, project, person),
+    )
+
+
+@router.get("/{uid}")
+def show_release(
+    request: Request,
+    project: ProjectInPath,
+    uid: str,
+    person: CurrentPerson,
+    session: ReadSession,
+) -> HTMLResponse:
+    """Show a release: five steps, and the whole release check."""
+    return page(
+        request,
+        "qms/releases/release.html",
+        project=project,
+        actor=person,
+        nav="Releases",
+        shown=release_page(session, project, uid, person),
+    )
+
+
+@router.get("/{uid}/check.json")
+def read_check(project: ProjectInPath, uid: str, session: ReadSession) -> JSONResponse:
+    """Return the release check as plain values; the counts are those of the page."""
+    return JSONResponse(service.release_check(session, project, uid).as_json())
+
+
+@router.post("/{uid}/freeze", status_code=303)
+def freeze_baseline(
+    project: ProjectInPath, uid: str, person: CurrentPerson, session: WriteSession
+) -> RedirectResponse:
+    """Freeze what is in force and let the release name it."""
+    service.freeze(session, project, uid, person)
+    return _back(project.key, uid)
+
+
+@router.post("/{uid}/validate", status_code=303)
+def validate_release(
+    project: ProjectInPath,
+    uid: str,
+    person: CurrentPerson,
+    session: WriteSession,
+    reason: Annotated[str, Form(max_length=LONGEST_REASON)] = "",
+) -> RedirectResponse:
+    """Start the validation of the release and show its run."""
+    address = service.start_validation(session, project, uid, person, reason)
+    return RedirectResponse(address, status_code=303)
+
+
+@router.post("/{uid}/pack", status_code=303)
+def build_pack(
+    project: ProjectInPath, uid: str, person: CurrentPerson, session: WriteSession
+) -> RedirectResponse:
+    """Have the release's pack built and show how far it is."""
+    return RedirectResponse(service.start_pack(session, project, uid, person), status_code=303)
+
+
+def _back(project: str, uid: str) -> RedirectResponse:
+    return RedirectResponse(f"/p/{project}/releases/{uid}", status_code=303)
