@@ -98,6 +98,10 @@ def _refuse_faults(
         Fault("pack.baseline", contents.baseline.name, text)
         for text in claims.baseline_faults(plain["baseline"], plain["records"])
     ]
+    faults += [
+        Fault("pack.verdict", contents.cover.document, text)
+        for text in claims.release_faults(plain)
+    ]
     faults += [Fault("pack.run", "runs", text) for text in claims.run_faults(plain["runs"])]
     faults += _evidence_faults(plain, evidence)
     if faults:

@@ -66,6 +66,18 @@ def baseline_faults(baseline: Json, records: Iterable[Json]) -> list[str]:
     return faults
 
 
+def release_faults(release: Json) -> list[str]:
+    """See that the verdict on the cover is not better than the release check."""
+    failing = [
+        rule["code"]
+        for rule in release["check"]["rules"]
+        if rule["level"] == "error" and rule["findings"]
+    ]
+    if release["cover"]["passed"] and failing:
+        return [f"the cover says passed, but these rules fail: {', '.join(failing)}."]
+    return []
+
+
 def run_faults(runs: Sequence[Json]) -> list[str]:
     """See that run numbers are unique, that no predecessor is left out, that verdicts follow."""
     numbers = [run["number"] for run in runs]

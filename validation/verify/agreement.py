@@ -105,6 +105,8 @@ def _release(members: _Members) -> Iterator[tuple[str, str]]:
     ):
         if cover[name] != stated:
             yield manifest.MANIFEST, f"it says {name} {stated!r}, the release {cover[name]!r}."
+    for what in claims.release_faults(members.release):
+        yield manifest.RELEASE, what
     if members.release["ledger_head"] != members.json(manifest.LEDGER)["head"]:
         yield manifest.LEDGER, "its head is not the one that the release states."
 

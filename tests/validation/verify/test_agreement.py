@@ -171,6 +171,15 @@ def test_a_nicer_verdict_than_the_attested_one_is_named(objections) -> None:
     assert PACK_STATEMENT in said
 
 
+def test_a_good_verdict_over_a_failing_rule_is_named(objections) -> None:
+    def fail(release: dict) -> None:
+        release["check"]["rules"][0]["findings"] = [{"record": "X", "what": "x", "mend": ""}]
+
+    said = objections(edit("release.json", fail))
+
+    assert said["release.json"] == "the cover says passed, but these rules fail: A01."
+
+
 def test_a_manifest_about_another_version_is_named(objections) -> None:
     said = objections(lambda _: None, version="9.9.9", demonstration=False)
 
