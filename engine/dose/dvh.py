@@ -66,14 +66,17 @@ def _subdivision(body: Body, window: Window, parameters: Parameters) -> int:
 
 
 def _gather(
-    body: Body, window: Window, step: float, thickest_mm: float, bins: int
-) -> tuple[Histogram, float]:
-    histogram = Histogram(float(window.nodes.min()), float(window.nodes.max()), bins)
+    body: Body, window: Window, parts: int, thickest_mm: float, bins: int
+) -> tuple[Histogram, Histogram, float]:
+    """Return the histograms at both sampling spacings and the volume (mm3) without dose."""
+    lowest, highest = float(window.nodes.min()), float(window.nodes.max())
+    fine, coarse = Histogram(lowest, highest, bins), Histogram(lowest, highest, bins)
     outside = 0.0
-    for samples, missing in sample_body(body, window, step, thickest_mm):
-        histogram.add(samples)
+    for (near, missing), (far, _) in sample_body(body, window, (1 / parts, 2 / parts), thickest_mm):
+        fine.add(near)
+        coarse.add(far)
         outside += missing
-    return histogram, outside
+    return fine, coarse, outside
 
 
 def _at_corners(dose: RTDose, body: Body) -> tuple[float, float]:
@@ -115,10 +118,9 @@ def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDv
     parts = _subdivision(body, window, parameters)
     dz = float(np.median(np.diff(window.z_mm)))
     thickest = dz / max(1, parts // 2)
-    fine, outside = _gather(body, window, 1 / parts, thickest, parameters.bins)
+    fine, coarse, outside = _gather(body, window, parts, thickest, parameters.bins)
     if fine.volume == 0.0:
         raise refuse(Reason.OUTSIDE_DOSE_GRID, f"structure {roi.name}", outside_all)
-    coarse, _ = _gather(body, window, 2 / parts, 2 * thickest, parameters.bins)
     volume = body.volume_mm3
     sampled = fine.volume + outside
     if abs(sampled - volume) > CONSISTENCY * volume:

@@ -100,6 +100,32 @@ def _edges(sections: Sequence[Plane], window: Window, lattice: Lattice) -> Edges
     return edges_of([[(r - origin) / size - corner for r in p.rings] for p in sections])
 
 
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """The pieces of a body and the first of its sections that a batch holds."""
+
+    pieces: Pieces
+    section: int
+
+
+class Field:
+    """The dose polynomials of a window; remembers the last heights asked for.
+
+    Two sampling spacings walked side by side mostly ask for the same heights one after the other.
+    """
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._z_mm: Floats = np.zeros(0)
+        self._found: tuple[Floats, ...] = ()
+
+    def at(self, z_mm: Floats) -> tuple[Floats, ...]:
+        """Return `_coefficients` at some heights."""
+        if not self._found or not np.array_equal(z_mm, self._z_mm):
+            self._z_mm, self._found = z_mm, _coefficients(self._window, z_mm)
+        return self._found
+
+
 def _coefficients(window: Window, z_mm: Floats) -> tuple[Floats, ...]:
     """Return the polynomial of the dose in every voxel at the heights of some pieces.
 
@@ -126,10 +152,13 @@ def _coefficients(window: Window, z_mm: Floats) -> tuple[Floats, ...]:
 
 
 def _sample(
-    covered: Covered, pieces: Pieces, first_section: int, window: Window, lattice: Lattice
+    covered: Covered, place: _Place, window: Window, lattice: Lattice, field: Field
 ) -> tuple[Samples, float]:
     """Sample the covered cells of consecutive sections; also return the volume without dose."""
-    sections = np.arange(first_section, first_section + int(covered.section.max()) + 2)
+    if not covered.area.size:
+        return Samples(*(np.zeros(0) for _ in range(4))), 0.0
+    pieces = place.pieces
+    sections = np.arange(place.section, place.section + int(covered.section.max()) + 2)
     bounds = np.searchsorted(pieces.section, sections)
     first, count = bounds[:-1][covered.section], np.diff(bounds)[covered.section]
     cell = np.repeat(np.arange(count.size), count)
@@ -154,18 +183,17 @@ def _sample(
         return Samples(*(np.zeros(0) for _ in range(4))), missing
 
     low, high = int(piece.min()), int(piece.max()) + 1
-    mean, along_x, along_y, product, along_z = _coefficients(window, pieces.z_mm[low:high])
+    mean, along_x, along_y, product, along_z = field.at(pieces.z_mm[low:high])
     columns = window.i1 - window.i0
     voxel = (row - window.j0) * columns + (column - window.i0)
     at = (piece - low) * (columns * (window.j1 - window.j0)) + voxel[cell]
     u, v = (x - column - 0.5)[cell], (y - row - 0.5)[cell]
     cross = product.ravel()[at]
-    slope_x = along_x.ravel()[at]
-    slope_y = along_y.ravel()[at]
+    slope_x, slope_y = along_x.ravel()[at], along_y.ravel()[at]
     covariance = (covered.cov_xy * step * step)[cell]
     dose = mean.ravel()[at] + slope_x * u + slope_y * v + cross * (u * v + covariance)
-    slope_x += cross * v
-    slope_y += cross * u
+    slope_x = slope_x + cross * v
+    slope_y = slope_y + cross * u
     slope_z = along_z.ravel()[at]
     variance = (
         slope_x * slope_x * (covered.var_x * step * step)[cell]
@@ -179,21 +207,30 @@ def _sample(
 
 
 def sample_body(
-    body: Body, window: Window, step: float, thickest_mm: float
-) -> Iterator[tuple[Samples, float]]:
-    """Yield samples of a body in batches, each with the volume (mm3) that has no dose."""
-    lattice = lay_lattice(window, body, step)
-    pieces = cut_spans(body.spans, window.z_mm, thickest_mm)
-    per_section = max(1, pieces.section.size // len(body.sections) + 1)
-    cells = lattice.rows * lattice.columns * per_section
+    body: Body, window: Window, steps: tuple[float, ...], thickest_mm: float
+) -> Iterator[tuple[tuple[Samples, float], ...]]:
+    """Yield samples of a body in batches, each with the volume (mm3) that has no dose.
+
+    Parameters
+    ----------
+    steps
+        Sampling spacings as shares of the dose spacing; each batch holds the same part of the body
+        once per spacing. ``thickest_mm`` holds for the first and grows with the others.
+    """
+    field = Field(window)
+    lattices = [lay_lattice(window, body, step) for step in steps]
+    layers = [cut_spans(body.spans, window.z_mm, thickest_mm * s / steps[0]) for s in steps]
+    per_section = max(1, layers[0].section.size // len(body.sections) + 1)
+    cells = lattices[0].rows * lattices[0].columns * per_section
     batch = max(1, CELLS_AT_ONCE // cells)
     for first in range(0, len(body.sections), batch):
         sections = body.sections[first : first + batch]
-        covered = cover(
-            _edges(sections, window, lattice), len(sections), lattice.rows, lattice.columns
-        )
-        if covered.area.size:
-            yield _sample(covered, pieces, first, window, lattice)
+        found = []
+        for lattice, pieces in zip(lattices, layers, strict=True):
+            edges = _edges(sections, window, lattice)
+            covered = cover(edges, len(sections), lattice.rows, lattice.columns)
+            found.append(_sample(covered, _Place(pieces, first), window, lattice, field))
+        yield tuple(found)
 
 
 def dose_at(dose: RTDose, x_mm: Floats, y_mm: Floats, z_mm: Floats) -> Floats:
