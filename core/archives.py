@@ -46,6 +46,8 @@ class ArchiveWriter:
 
     archive: zipfile.ZipFile
     members: dict[str, Member] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    """Folders to be made even if they are empty."""
 
     def add(self, name: str, source: Path) -> Member:
         """Add a file as it is now, and return its digest and size as they were read."""
@@ -66,7 +68,9 @@ class ArchiveWriter:
             name: {"sha256": member.sha256, "size": member.size}
             for name, member in self.members.items()
         }
-        manifest = canonical_json({"format": FORMAT, **facts, "members": members})
+        manifest = canonical_json(
+            {"format": FORMAT, **facts, "folders": sorted(self.folders), "members": members}
+        )
         with self._begin(MANIFEST) as outgoing:
             outgoing.write(manifest)
 
@@ -94,9 +98,12 @@ class ArchiveReader:
     archive: zipfile.ZipFile
     facts: Mapping[str, Any]
     members: Mapping[str, Member]
+    folders: tuple[str, ...]
 
     def extract(self, folder: Path) -> None:
         """Write every member below a folder, checking each once more while it is written."""
+        for name in self.folders:
+            folder.joinpath(name).mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, member in self.members.items():
             place = folder.joinpath(*PurePosixPath(name).parts)
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -130,11 +137,13 @@ def open_archive(archive: zipfile.ZipFile) -> ArchiveReader:
     counted = Counter(info.filename for info in archive.infolist())
     manifest = _manifest(archive, counted)
     members, faults = _members(manifest)
+    folders = tuple(str(name) for name in manifest.get("folders") or ())
+    faults.extend(_unsafe(name) for name in folders if not _is_safe(name))
     for name in sorted((set(counted) | set(members)) - {MANIFEST}):
         faults.extend(_member_faults(archive, name, members.get(name), counted[name]))
     if faults:
         raise Invalid("The backup is damaged; nothing was restored from it.", faults)
-    return ArchiveReader(archive, manifest, members)
+    return ArchiveReader(archive, manifest, members, folders)
 
 
 def _manifest(archive: zipfile.ZipFile, counted: Counter[str]) -> dict[str, Any]:
@@ -176,7 +185,7 @@ def _member_faults(
     archive: zipfile.ZipFile, name: str, stated: Member | None, count: int
 ) -> Iterator[Fault]:
     if not _is_safe(name):
-        yield Fault("member-unsafe", repr(name), "would be written outside the data folder.")
+        yield _unsafe(name)
     elif stated is None:
         yield Fault("member-added", name, "is not in the manifest.")
     elif count == 0:
@@ -185,6 +194,10 @@ def _member_faults(
         yield Fault("member-doubled", name, f"stands {count} times in the backup.")
     elif _digest(archive, name, stated.size) != stated.sha256:
         yield Fault("member-changed", name, "differs from the manifest.")
+
+
+def _unsafe(name: str) -> Fault:
+    return Fault("member-unsafe", repr(name), "would be written outside the data folder.")
 
 
 def _is_safe(name: str) -> bool:

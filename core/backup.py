@@ -11,26 +11,31 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import make_url, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from core import dumps
 from core.archives import ArchiveReader, ArchiveWriter, open_archive
 from core.blobs import Blob, BlobStore
 from core.clock import now
-from core.db import Database, open_database
+from core.db import open_database
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
-from core.ledger import verify
+from core.ledger.chain import head
+from core.ledger.verify import Anchor, Verification
+from core.records.audit import verify_audit
+from core.repository_copies import add_repositories
 from core.sealing import seal, unseal
 from core.settings import Settings
 
 BLOBS = "blobs"
-REPOSITORIES = "repositories"
+REPOSITORY_FOLDERS = ("repositories", "demo")
+"""The mirrors, and the repositories that the demonstration made itself."""
+
 KEYS = "keys"
 SEALED_KEYS = "keys.sealed"
 
@@ -42,9 +47,6 @@ KEYS_SEALED = (
     "The signing keys are in this backup, encrypted with the passphrase, which is stored nowhere."
 )
 NO_KEYS = "This installation has no signing keys yet."
-
-PASSES = 5
-"""Looks at a repository's files; a second finds what Git packed anew during the first."""
 
 Said = Callable[[str], None]
 
@@ -180,36 +182,62 @@ def _fill(
     say: Said,
 ) -> tuple[list[Fault], dict[str, Any]]:
     url = make_url(settings.database)
+    if url.get_backend_name() == "sqlite":
+        dumps.sqlite_file(url)
     say("Copying the database.")
+    # Read before the copy is made, so the copy holds this entry and perhaps later ones.
+    ledger, promised = _look(settings.database)
     copy = dumps.dump(url, scratch)
     writer.add(copy.name, copy)
     copy.unlink()
     say("Copying files.")
-    faults, blobs = _add_blobs(writer, settings)
+    faults, blobs = _add_blobs(writer, settings, promised)
     say("Copying repositories.")
-    repositories = _add_repositories(writer, settings.data_dir / REPOSITORIES)
+    repositories = [
+        f"{folder}/{name}"
+        for folder in REPOSITORY_FOLDERS
+        for name in add_repositories(writer, settings.data_dir, folder)
+    ]
     facts = {
         "database": {
             "kind": url.get_backend_name(),
             "name": Path(url.database or "").name if copy.name == dumps.SQLITE else "",
         },
+        "ledger": ledger,
         "blobs": blobs,
-        "repositories": repositories,
+        "repositories": len(repositories),
         "keys": _add_keys(writer, settings.data_dir / KEYS, passphrase),
         "damaged": [f"{fault.code} {fault.where}" for fault in faults],
     }
     return faults, facts
 
 
-def _add_blobs(writer: ArchiveWriter, settings: Settings) -> tuple[list[Fault], int]:
-    """Add every file; one that is damaged is added as it is, and named."""
-    store, faults, count = BlobStore(settings.data_dir / BLOBS), [], 0
+def _look(database_url: str) -> tuple[dict[str, Any], set[str]]:
+    """Return the end of the audit trail and the digests of the files that rows promise."""
+    database = open_database(database_url)
+    try:
+        with database.reading() as session:
+            last = head(session)
+            return {"seq": last.seq, "hash": last.hash}, _promised(session)
+    finally:
+        database.engine.dispose()
+
+
+def _add_blobs(
+    writer: ArchiveWriter, settings: Settings, promised: set[str]
+) -> tuple[list[Fault], int]:
+    """Add every file; one that is damaged is added as it is, and named, as is one not there."""
+    store, faults, kept = BlobStore(settings.data_dir / BLOBS), [], set()
     for sha256 in store.digests():
         member = writer.add(f"{BLOBS}/{sha256[:2]}/{sha256[2:]}", store.path(sha256))
-        count += 1
+        kept.add(sha256)
         if member.sha256 != sha256:
             faults.append(_damaged(sha256))
-    return faults, count
+    return faults + _missing(promised - kept), len(kept)
+
+
+def _promised(session: Session) -> set[str]:
+    return set(session.execute(select(col(Blob.sha256))).scalars())
 
 
 def _damaged(sha256: str) -> Fault:
@@ -219,59 +247,6 @@ def _damaged(sha256: str) -> Fault:
         "no longer has the content that its name promises.",
         "Put the original back from an older backup.",
     )
-
-
-def _add_repositories(writer: ArchiveWriter, folder: Path) -> int:
-    """Add the mirrors, each with at least the objects that its copied references name."""
-    count = 0
-    for repository in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if not repository.is_dir() or repository.is_symlink():
-            continue
-        added: set[Path] = set()
-        for _ in range(PASSES):
-            if not _add_repository(writer, folder, repository, added):
-                break
-        else:
-            raise Refused(f"The repository {repository.name} keeps changing; back up later.")
-        count += 1
-    return count
-
-
-def _add_repository(
-    writer: ArchiveWriter, folder: Path, repository: Path, added: set[Path]
-) -> bool:
-    """Add what is not added yet, references first; say whether anything vanished meanwhile."""
-    vanished = False
-    for path in sorted(_files_of(repository), key=lambda path: _git_order(path, repository)):
-        if path in added:
-            continue
-        try:
-            writer.add(f"{REPOSITORIES}/{path.relative_to(folder).as_posix()}", path)
-        except FileNotFoundError:
-            vanished = True
-            continue
-        added.add(path)
-    return vanished
-
-
-def _files_of(repository: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(repository):
-        for name in names:
-            path = Path(folder, name)
-            temporary = name.endswith(".lock") or name.startswith("tmp_")
-            # Hooks are programs: a backup carries records, not programs.
-            if not temporary and not path.is_symlink() and path.parent.name != "hooks":
-                yield path
-
-
-def _git_order(path: Path, repository: Path) -> tuple[int, str]:
-    """Loose references, then packed ones, then objects: each is complete when it is copied.
-
-    Git adds an object before it adds the reference to it, and packs a reference before it removes
-    the loose one.
-    """
-    first = path.relative_to(repository).parts[0]
-    return ({"refs": 0, "objects": 2}.get(first, 1), str(path))
 
 
 def _add_keys(writer: ArchiveWriter, folder: Path, passphrase: str | None) -> str:
@@ -372,10 +347,12 @@ def _put_in_place(
         if path.is_file():
             path.chmod(0o440)
     database = open_database(url_now)
+    store = BlobStore(folder / BLOBS)
+    damaged = store.faults()
     try:
-        faults = _missing_blobs(database, BlobStore(folder / BLOBS))
         with database.reading() as session:
-            audit = verify(session)
+            missing = _missing(_promised(session) - set(store.digests()))
+            audit = _audit(session, reader.facts["ledger"])
     finally:
         database.engine.dispose()
     folder.rename(data_dir)
@@ -387,18 +364,29 @@ def _put_in_place(
         blobs=int(reader.facts["blobs"]),
         ledger_entries=audit.entries,
         keys=keys,
-        faults=(*faults, *audit.faults),
+        faults=(*damaged, *missing, *_as_faults(audit)),
     )
 
 
-def _missing_blobs(database: Database, store: BlobStore) -> list[Fault]:
-    """Name every file that a row promises and that is missing or damaged."""
-    with database.reading() as session:
-        promised = session.execute(select(col(Blob.sha256)).order_by(col(Blob.sha256))).scalars()
-        missing = sorted(set(promised) - set(store.digests()))
-    return store.faults() + [
-        Fault("file-missing", sha256, "is named by the database but was not in the installation.")
-        for sha256 in missing
+def _audit(session: Session, ledger: Mapping[str, Any]) -> Verification:
+    """Verify the audit trail, which must still hold the entry that the backup began with."""
+    anchor = Anchor(int(ledger["seq"]), str(ledger["hash"]), "the backup's manifest")
+    return verify_audit(session, (anchor,) if anchor.seq else ())
+
+
+def _as_faults(audit: Verification) -> list[Fault]:
+    return [Fault(found.code, found.where, found.what) for found in audit.findings]
+
+
+def _missing(digests: set[str]) -> list[Fault]:
+    return [
+        Fault(
+            "file-missing",
+            sha256,
+            "is named by the database but is not there.",
+            "Put it back from an older backup.",
+        )
+        for sha256 in sorted(digests)
     ]
 
 

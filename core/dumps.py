@@ -31,7 +31,7 @@ def dump(url: URL, folder: Path) -> Path:
         The copy, named :data:`SQLITE` or :data:`POSTGRESQL`, in `folder`.
     """
     if url.get_backend_name() == "sqlite":
-        return _dump_sqlite(_file_of(url), folder / SQLITE)
+        return _dump_sqlite(sqlite_file(url), folder / SQLITE)
     return _dump_postgresql(url, folder / POSTGRESQL)
 
 
@@ -79,7 +79,8 @@ def check_sqlite(path: Path) -> None:
         raise Invalid("The copy of the database is damaged.", faults)
 
 
-def _file_of(url: URL) -> Path:
+def sqlite_file(url: URL) -> Path:
+    """Return the file of a database that exists; opening one that does not would make it."""
     if not url.database or url.database == ":memory:":
         raise DumpFailed("A database in memory cannot be backed up; it has no file.")
     path = Path(url.database)

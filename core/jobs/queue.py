@@ -76,7 +76,10 @@ def enlist(session: Session, place: Place, process: Process, worker_id: str) -> 
 
 def something_due(session: Session, kinds: Collection[str], only: int | None = None) -> bool:
     """Say whether a claim is worth trying; a read, so idle workers hold up nobody."""
-    return session.execute(_due(session, kinds, only).with_only_columns(col(Job.id))).first() is not None
+    return (
+        session.execute(_due(session, kinds, only).with_only_columns(col(Job.id))).first()
+        is not None
+    )
 
 
 def claim_next(

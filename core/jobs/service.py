@@ -75,7 +75,7 @@ def enqueue(
         live = select(Job).where(
             col(Job.kind) == kind, col(Job.key) == key, col(Job.state).in_(LIVE_STATES)
         )
-        job = session.execute(live).scalar_one_or_none()
+        job: Job | None = session.execute(live).scalar_one_or_none()
         if job is not None:
             return job
         # The other job ended between the two statements, so its key is free now.

@@ -7,15 +7,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from core.blobs import Blob, BlobStore, DamagedBlob, keep
-from core.db import Database
+from core.db import Database, Table, open_database
 from core.errors import NotFound
 
+ROOT = Path(__file__).parents[2]
 PHANTOM = b"a phantom of water"
 PHANTOM_SHA256 = hashlib.sha256(PHANTOM).hexdigest()
 
@@ -23,6 +25,14 @@ PHANTOM_SHA256 = hashlib.sha256(PHANTOM).hexdigest()
 @pytest.fixture
 def store(tmp_path: Path) -> BlobStore:
     return BlobStore(tmp_path / "blobs")
+
+
+@pytest.fixture
+def files_db(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path / 'files.db'}")
+    Table.metadata.create_all(database.engine, tables=[Blob.__table__])  # type: ignore[attr-defined]
+    yield database
+    database.engine.dispose()
 
 
 def files_in(store: BlobStore) -> list[Path]:
@@ -143,7 +153,7 @@ def test_many_writers_of_one_file_keep_one_whole_copy(store: BlobStore) -> None:
 
 
 def test_a_killed_writer_leaves_no_half_file_under_a_digest(
-    store: BlobStore, repository_root: Path
+    store: BlobStore,
 ) -> None:
     """Ten kills while 20 MB files are written: whatever has a digest for a name is whole."""
     program = (
@@ -155,7 +165,7 @@ def test_a_killed_writer_leaves_no_half_file_under_a_digest(
     for kill in range(10):
         writer = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", program, str(store.root)],
-            cwd=repository_root,
+            cwd=ROOT,
             stdout=subprocess.PIPE,
         )
         assert writer.stdout is not None
@@ -182,23 +192,25 @@ def test_the_sweep_spares_what_is_being_written(store: BlobStore) -> None:
 
 
 def test_a_row_is_kept_once_and_only_with_the_transaction(
-    database: Database, store: BlobStore
+    files_db: Database, store: BlobStore
 ) -> None:
     def keep_and_fail() -> None:
-        with database.writing() as session:
+        with files_db.writing() as session:
             keep(session, store, PHANTOM, "application/dicom")
             raise RuntimeError("the transaction fails")
 
     with pytest.raises(RuntimeError):
         keep_and_fail()
 
-    with database.reading() as session:
+    with files_db.reading() as session:
         assert session.execute(select(func.count()).select_from(Blob)).scalar_one() == 0
-    with database.writing() as session:
+    with files_db.writing() as session:
         keep(session, store, PHANTOM, "application/dicom")
         again = keep(session, store, PHANTOM, "text/plain")
-    assert (again.sha256, again.size, again.media_type) == (
-        PHANTOM_SHA256,
-        len(PHANTOM),
-        "application/dicom",
-    )
+        assert (again.sha256, again.size, again.media_type) == (
+            PHANTOM_SHA256,
+            len(PHANTOM),
+            "application/dicom",
+        )
+    with files_db.reading() as session:
+        assert session.execute(select(func.count()).select_from(Blob)).scalar_one() == 1

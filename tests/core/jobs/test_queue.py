@@ -122,7 +122,10 @@ def test_the_former_holder_is_refused_and_writes_nothing(
         with pytest.raises(LeaseLost):
             write_both(write)
 
-    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).error) == (JobState.RUNNING, "")
+    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).error) == (
+        JobState.RUNNING,
+        "",
+    )
 
 
 def test_a_dead_worker_of_this_machine_is_noticed_at_once(

@@ -268,7 +268,10 @@ def test_an_unexpected_error_is_retried_and_keeps_what_was_finished(
 
     assert run(jobs_db, begin(), "fail_once") is Exit.RECORDED
 
-    assert (stored_job(jobs_db, 1).state, stored_job(jobs_db, 1).result) == (JobState.DONE, {"attempt": 2})
+    assert (stored_job(jobs_db, 1).state, stored_job(jobs_db, 1).result) == (
+        JobState.DONE,
+        {"attempt": 2},
+    )
     assert counted_jobs.counted(jobs_db, 1) == ["first"]
 
 

@@ -228,7 +228,10 @@ def test_a_long_step_keeps_its_lease(jobs_db: Database, ask: Ask, work: Work) ->
 
     work(lease_s=1.0)
 
-    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).attempts) == (JobState.DONE, 1)
+    assert (stored_job(jobs_db, job_id).state, stored_job(jobs_db, job_id).attempts) == (
+        JobState.DONE,
+        1,
+    )
 
 
 def test_every_kind_of_job_has_a_name_to_load_it_by_and_a_time_limit() -> None:
