@@ -1,0 +1,111 @@
+"""The shipped types are sound, and docs/record-types.md lists them and leads to a working one."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import Invalid
+from core.records.checking import content_faults, missing_content
+from core.records.content import Content, LinkDraft
+from core.records.types import TypeRegistry
+from qms.record_types import roles_as_markdown, types_as_markdown
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/record-types.md"
+PACKS = [ROOT / "qms/types", ROOT / "dataflows/types"]
+
+DEMO_ROLES = {
+    "author",
+    "developer",
+    "technical_reviewer",
+    "tester",
+    "clinical_lead",
+    "clinical_safety_officer",
+    "quality_manager",
+    "release_manager",
+}
+
+
+@pytest.fixture(scope="module")
+def registry() -> TypeRegistry:
+    return TypeRegistry.load(PACKS)
+
+
+def between(text: str, begin: str, end: str) -> str:
+    return text.split(begin)[1].split(end)[0].strip("\n")
+
+
+def test_the_page_lists_the_types_and_roles_that_ship(registry) -> None:
+    text = PAGE.read_text()
+
+    types = between(text, "<!-- types: printed by qms.record_types -->", "<!-- end of types -->")
+    roles = between(text, "<!-- roles: printed by qms.record_types -->", "<!-- end of roles -->")
+
+    assert types == types_as_markdown(registry)
+    assert roles == roles_as_markdown(registry)
+
+
+def test_the_steps_of_the_page_lead_to_a_working_type(tmp_path) -> None:
+    (tmp_path / "supplier.yaml").write_text(between(PAGE.read_text(), "```yaml", "```"))
+
+    supplier = TypeRegistry.load([*PACKS, tmp_path]).of("supplier")
+
+    content = Content("NumFOCUS", links=(LinkDraft("supplies", "SOUP-04"),))
+    assert content_faults(supplier, content, "SUP-001") == ({}, [])
+    assert len(missing_content(supplier, content, "SUP-001")) == 2
+    whole = Content("NumFOCUS", "Arrays.", {"criticality": "high", "evaluated_on": "2026-11-02"})
+    assert missing_content(supplier, whole, "SUP-001") == []
+    _, faults = content_faults(supplier, Content("N", fields={"criticality": "extreme"}), "SUP-001")
+    assert [fault.code for fault in faults] == ["wrong-value"]
+
+
+def test_a_type_without_its_prefix_is_refused_with_its_place(tmp_path) -> None:
+    text = between(PAGE.read_text(), "```yaml", "```")
+    (tmp_path / "supplier.yaml").write_text(text.replace("prefix: SUP\n", "colour: red\n"))
+
+    with pytest.raises(Invalid) as caught:
+        TypeRegistry.load([*PACKS, tmp_path])
+
+    assert {fault.where for fault in caught.value.faults} == {
+        "supplier.yaml prefix",
+        "supplier.yaml colour",
+    }
+
+
+def test_whoever_writes_a_record_is_never_the_only_one_who_can_approve_it(registry) -> None:
+    for one in registry.all():
+        for meaning, roles in one.sign.items():
+            assert set(roles) <= DEMO_ROLES, one.name
+            if meaning != "authored":
+                assert set(roles) - {"author", "developer"}, f"{one.name} {meaning}"
+
+
+def test_status_and_bookkeeping_fields_trigger_no_rereview(registry) -> None:
+    """Otherwise freezing a release or reading an anomaly list would put the design in doubt."""
+    quiet = {
+        "soup": ["evaluated_on", "evaluation_outcome", "anomaly_list"],
+        "project": ["market_scan_date", "premises_decided_on", "training_matrix"],
+        "risk": ["further_reduction_answer", "further_reduction_date", "new_risks"],
+        "software_item": ["path"],
+        "document": ["covers", "review_by"],
+        "release": ["stage", "archive_location"],
+    }
+
+    for name, fields in quiet.items():
+        assert not set(fields) & set(registry.of(name).triggers()), name
+
+
+def test_directions_of_re_review_are_those_of_the_design(registry) -> None:
+    directions = {
+        (one.name, role): spec.suspect for one in registry.all() for role, spec in one.links.items()
+    }
+
+    assert directions["requirement", "derives_from"] == "source"
+    assert directions["requirement", "allocated_to"] == "target"
+    assert directions["requirement", "mitigates"] == "both"
+    assert directions["test", "verifies"] == "source"
+    assert directions["test", "validates"] == "source"
+    assert directions["design", "designs"] == "both"
+    assert directions["design", "satisfies"] == "source"
+    assert directions["software_item", "uses"] == "source"
+    assert directions["qa_procedure", "controls_connection"] == "source"
