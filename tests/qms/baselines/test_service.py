@@ -1,0 +1,162 @@
+"""Baselines in a real database: frozen once, never changed, found again by their root."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlmodel import Session
+
+from core.db import Database, Table, open_database
+from core.errors import Conflict, NotFound
+from core.ledger.guards import BulkChangeRefused, install_guards
+from core.people.actor import Actor
+from core.people.models import Person
+from core.records.models import Project
+from core.records.service import create_project
+from core.records.snapshot import Key, LinkView, RecordView, Snapshot
+from qms.baselines.comparison import BaselineLine, root_hash
+from qms.baselines.models import BaselineEntry
+from qms.baselines.service import (
+    create_baseline,
+    diff_baselines,
+    find_baseline,
+    lines_in_force,
+    lines_of,
+    verify_baseline,
+)
+
+LINES = [BaselineLine("RPM", f"REQ-00{n}", 1, f"{n}" * 64) for n in range(1, 4)]
+ABSENT = "-"
+
+
+@pytest.fixture
+def db(tmp_path) -> Iterator[Database]:
+    db = open_database(f"sqlite:///{tmp_path / 'x.db'}")
+    Table.metadata.create_all(db.engine)
+    with db.engine.begin() as connection:
+        install_guards(connection)
+    yield db
+    db.engine.dispose()
+
+
+@pytest.fixture
+def session(db: Database) -> Iterator[Session]:
+    with db.writing() as session:
+        yield session
+
+
+@pytest.fixture
+def by(session: Session) -> Actor:
+    person = Person(username="ak", uid="PPL-AK", name="Amara Kole", password_hash=ABSENT)
+    session.add(person)
+    session.flush()
+    return Actor(person.id or 0, person.name, person.uid, {None: frozenset({"author"})})
+
+
+@pytest.fixture
+def project(session: Session, by: Actor) -> Project:
+    return create_project(session, "RPM", "RT Plan Metrics", by)
+
+
+def test_a_baseline_is_found_by_number_root_and_digits(session, project, by) -> None:
+    made = create_baseline(session, project, LINES, "Release REL-0.1.0", by)
+
+    assert made.root == root_hash(LINES)
+    assert find_baseline(session, project, "1") is made
+    assert find_baseline(session, project, made.root) is made
+    assert find_baseline(session, project, made.root[:8]) is made
+    assert sorted(lines_of(session, made)) == LINES
+
+
+@pytest.mark.parametrize("name", ["2", "abc", "0" * 64, ""])
+def test_a_baseline_that_is_not_there_is_named(session, project, by, name) -> None:
+    create_baseline(session, project, LINES, "x", by)
+
+    with pytest.raises(NotFound):
+        find_baseline(session, project, name)
+
+
+def test_nothing_in_force_is_nothing_to_freeze(session, project, by) -> None:
+    with pytest.raises(Conflict, match="Nothing is in force in RPM yet"):
+        create_baseline(session, project, [], "x", by)
+
+
+def test_the_difference_names_what_came_what_went_and_what_changed(session, project, by) -> None:
+    first = create_baseline(session, project, LINES, "x", by)
+    changed = BaselineLine("RPM", "REQ-002", 2, "f" * 64)
+    new = BaselineLine("RPM", "REQ-009", 1, "9" * 64)
+    second = create_baseline(session, project, [LINES[0], changed, new], "x", by)
+
+    diff = diff_baselines(session, first, second)
+
+    assert diff.added == (new,)
+    assert diff.removed == (LINES[2],)
+    assert [(one.before, one.after) for one in diff.changed] == [(LINES[1], changed)]
+
+
+def test_a_line_whose_revision_is_gone_is_named(session, project, by) -> None:
+    made = create_baseline(session, project, LINES, "x", by)
+
+    verification = verify_baseline(session, made)
+
+    assert verification.root == made.root
+    assert verification.lost == tuple(LINES)
+    assert not verification.intact
+
+
+def test_the_database_refuses_to_change_or_delete_a_baseline(db) -> None:
+    for statement in (
+        "INSERT INTO project (key, title, demonstration, created_at) VALUES ('X1', 't', 0, 't')",
+        "INSERT INTO baseline (project_id, number, root, count, purpose, person_name, at) "
+        "VALUES (1, 1, 'r', 1, 'p', 'n', 't')",
+        "INSERT INTO baseline_entry (baseline_id, project, uid, revision, digest) "
+        "VALUES (1, 'X1', 'R', 1, 'd')",
+    ):
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+    for statement in (
+        "UPDATE baseline SET root = 'x'",
+        "UPDATE baseline_entry SET digest = 'x'",
+        "DELETE FROM baseline_entry",
+        "DELETE FROM baseline",
+    ):
+        with (
+            pytest.raises((IntegrityError, OperationalError), match="append-only"),
+            db.engine.begin() as connection,
+        ):
+            connection.exec_driver_sql(statement)
+
+
+def test_code_cannot_change_baselines_in_bulk(session) -> None:
+
+    with pytest.raises(BulkChangeRefused):
+        session.execute(update(BaselineEntry).values(digest="x"))
+
+
+def record(uid: str, type_: str = "requirement", project: str = "RPM", *, in_force: bool = True):
+    state = "approved" if in_force else "draft"
+    return RecordView(
+        Key(project, uid), type_, uid, state=state, envelope_digest=uid, in_force=in_force
+    )
+
+
+def test_what_is_frozen_is_controlled_in_force_and_linked() -> None:
+    """No draft, no release, no concession, no issue; of other projects only what is linked."""
+    snapshot = Snapshot(
+        [
+            record("REQ-001"),
+            record("REQ-002", in_force=False),
+            record("REL-0.1.0", "release"),
+            record("WVR-001", "waiver"),
+            record("CR-001", "change"),
+            record("C023", "connection", "DEPT"),
+            record("C024", "connection", "DEPT"),
+        ],
+        [LinkView("received_over", Key("RPM", "REQ-001"), Key("DEPT", "C023"))],
+    )
+    controlled = ["requirement", "release", "waiver", "connection"]
+
+    lines = lines_in_force(snapshot, "RPM", controlled)
+
+    assert [(line.project, line.uid) for line in lines] == [("DEPT", "C023"), ("RPM", "REQ-001")]
