@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
-
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
 from qms.risks.evaluation import Level, RiskPolicy, evaluate, is_step
 
@@ -171,6 +170,8 @@ def _effectiveness(
 def _missing(requirement: RecordView, tests: tuple[tuple[RecordView, Verdict], ...]) -> str:
     """Say why a control does not count, naming the test to mend; empty when it does."""
     uid = requirement.key.uid
+    if not requirement.in_force:
+        return f"{uid} is {requirement.state.replace('_', ' ')} and not approved"
     failed = [test.key.uid for test, verdict in tests if verdict.word is VerdictWord.FAILED]
     if failed:
         return f"{uid} failed in {', '.join(failed)}"

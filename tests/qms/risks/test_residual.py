@@ -97,6 +97,16 @@ def test_a_withdrawn_test_verifies_nothing(book) -> None:
     assert look(book, {"TST-001": PASSED}).reasons == ("REQ-001 is verified by no test.",)
 
 
+def test_a_control_that_is_not_approved_lowers_nothing(book) -> None:
+    book.add("risk", "RSK-001", severity=4, likelihood_before=3, likelihood_after=1)
+    book.add("requirement", "REQ-001", state="in_review")
+    book.add("test", "TST-001")
+    book.link("REQ-001", "mitigates", "RSK-001")
+    book.link("TST-001", "verifies", "REQ-001")
+
+    assert look(book, {"TST-001": PASSED}).reasons == ("REQ-001 is in review and not approved.",)
+
+
 def test_a_risk_without_controls_keeps_its_level(book) -> None:
     book.add("risk", "RSK-001", severity=4, likelihood_before=3, likelihood_after=1)
 
