@@ -19,8 +19,8 @@ POLICY_FIELDS = (
 def policy_in_force(snapshot: Snapshot, project: str) -> tuple[RiskPolicy, RecordView | None]:
     """Return the policy of a project and the record that states it.
 
-    A risk policy record comes first, an approved one before a draft, then a matrix that the project record names, then the one
-    that ships with the product.
+    A risk policy record comes first, an approved one before a draft, then a matrix that the
+    project record names, then the one that ships with the product.
 
     Raises
     ------
