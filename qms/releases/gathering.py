@@ -21,7 +21,7 @@ from qms.baselines.service import (
 )
 from qms.releases import ports
 from qms.repositories.service import commit_of_tag
-from qms.rules.facts import BaselineFact, Facts, RuleInput, Tagged
+from qms.rules.facts import BaselineFact, Component, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
 
 
@@ -116,12 +116,12 @@ def _linked_projects(session: Session, project: Project) -> set[str]:
     return {project.key, *keys}
 
 
-def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple:  # type: ignore[type-arg]
+def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple[RunOfTest, ...]:
     source = ports.recorded_runs.source
     return tuple(source(session, project.key, uid or "")) if source else ()
 
 
-def _bill(session: Session, project: Project, uid: str | None) -> tuple | None:  # type: ignore[type-arg]
+def _bill(session: Session, project: Project, uid: str | None) -> tuple[Component, ...] | None:
     source = ports.bill_of_materials.source
     bill = source(session, project.key, uid) if source and uid else None
     return None if bill is None else tuple(bill)

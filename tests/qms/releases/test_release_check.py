@@ -14,6 +14,7 @@ from core.records.reviewing import review
 from core.records.service import find_project, find_record, move, read_content
 from qms.baselines.models import Baseline, BaselineEntry
 from qms.releases import ports
+from qms.releases.gate import blocking_findings
 from qms.releases.pages import release_lines, release_page
 from qms.releases.service import freeze, release_check, start_pack, start_validation
 from qms.rules.release import SIGNING_CODES
@@ -276,3 +277,37 @@ def test_a_release_that_is_not_there_is_named_with_those_that_are(device) -> Non
 def test_an_unknown_gate_is_refused(device) -> None:
     with device.db.reading() as session, pytest.raises(NotFound, match="no gate 'tea'"):
         release_check(session, "RPM", gate="tea")
+
+
+def blocked(device) -> list[str]:
+    with device.db.reading() as session:
+        project = find_project(session, "RPM")
+        record = find_record(session, project, "REL-0.1.0")
+        return [sentence[:3] for sentence in blocking_findings(session, project, record)]
+
+
+def test_nobody_signs_a_release_before_it_was_frozen_and_run(device) -> None:
+    assert set(blocked(device)) == {"D07", "D08", "E04", "F06"}
+
+    freeze_as(device, "PPL-AK")
+    device.execute(TESTS)
+
+    assert blocked(device) == []
+
+
+def test_a_planned_release_is_not_signed(device) -> None:
+    with device.db.reading() as session:
+        project = find_project(session, "RPM")
+        record = find_record(session, project, "REL-1.0.0")
+
+        [why] = blocking_findings(session, project, record)
+
+    assert why == "REL-1.0.0 is planned; make it a candidate first."
+
+
+def test_other_records_are_not_held_up_by_a_release_check(device) -> None:
+    with device.db.reading() as session:
+        project = find_project(session, "RPM")
+        record = find_record(session, project, "REQ-009")
+
+        assert blocking_findings(session, project, record) == ()
