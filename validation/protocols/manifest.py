@@ -1,4 +1,4 @@
-"""What a run reads of a device's ``app.yaml``: the engine it is pinned to and its models' digests."""
+"""What a run reads of a device's ``app.yaml``: the engine it is pinned to, its models' digests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -235,6 +235,20 @@ def scenario_faults(listing: Listing, chosen: Iterable[ScenarioEvidence]) -> lis
     return faults
 
 
+def approval_faults(test: TestRecord) -> list[Fault]:
+    """Find a test that is not in force: a protocol is approved before it is executed."""
+    if test.approved:
+        return []
+    return [
+        Fault(
+            "test-unapproved",
+            test.uid,
+            f"is {test.state.replace('_', ' ')}; a protocol is approved before it is executed.",
+            "Have it approved, then start the run.",
+        )
+    ]
+
+
 def _tag_faults(scenario: ScenarioEvidence, known: Iterable[str]) -> list[Fault]:
     """Find tags that name no test, several tests, or a test and a numerical comparison."""
     where = f'{scenario.feature} "{scenario.title}"'
@@ -269,16 +283,7 @@ def _tag_faults(scenario: ScenarioEvidence, known: Iterable[str]) -> list[Fault]
 
 def _test_faults(test: TestRecord, own: Sequence[ScenarioEvidence]) -> list[Fault]:
     """Find what keeps one test of the release from being executed as it was approved."""
-    faults: list[Fault] = []
-    if not test.approved:
-        faults.append(
-            Fault(
-                "test-unapproved",
-                test.uid,
-                f"is {test.state.replace('_', ' ')}; a protocol is approved before it is executed.",
-                "Have it approved, then start the run.",
-            )
-        )
+    faults = approval_faults(test)
     if not test.automated:
         return faults
     if not own:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from git import Commit, Repo
 from git.exc import BadName, GitError
-from git.objects import Blob, IndexObject
+from git.objects import Blob, IndexObject, Submodule
 
 from core.errors import Fault, Invalid, NotFound
 
@@ -183,9 +183,9 @@ def _fault(entry: IndexObject) -> str:
     """Say what is wrong with a tree entry; empty when it is an ordinary file or folder."""
     path = str(entry.path)
     parts = PurePosixPath(path).parts
-    if entry.type == "submodule":
+    if isinstance(entry, Submodule):
         return "is a submodule, whose content the commit does not hold."
-    if entry.type == "blob" and entry.mode not in (EXECUTABLE, REGULAR, GROUP_WRITABLE):
+    if isinstance(entry, Blob) and entry.mode not in (EXECUTABLE, REGULAR, GROUP_WRITABLE):
         return "is a symbolic link or another special entry."
     if PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path or "\0" in path:
         return "climbs out of the folder."

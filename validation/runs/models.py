@@ -13,6 +13,7 @@ from sqlmodel import Field
 
 from core.clock import now
 from core.db import JsonColumn, Table, UtcDateTime
+from core.ledger.guards import append_only, controlled
 
 
 class RunState(StrEnum):
@@ -23,6 +24,9 @@ class RunState(StrEnum):
     COMPLETE = "complete"
     REFUSED = "refused"
     """The protocol could not be executed as approved; its faults are events of the run."""
+
+
+ENDED = (RunState.COMPLETE, RunState.REFUSED)
 
 
 class EventKind(StrEnum):
@@ -36,6 +40,7 @@ class EventKind(StrEnum):
     """Checked-out files or frozen data were changed while the run used them."""
 
 
+@controlled
 class Run(Table, table=True):
     """One execution of a protocol at one commit of a device's repository."""
 
@@ -75,6 +80,7 @@ class Run(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+@append_only
 class RunTest(Table, table=True):
     """A test record as it was in force when the run began."""
 
@@ -92,6 +98,7 @@ class RunTest(Table, table=True):
     approved_by: str = ""
 
 
+@append_only
 class RunScenario(Table, table=True):
     """One scenario, executed to its end in one attempt."""
 
@@ -124,6 +131,7 @@ class RunScenario(Table, table=True):
     stderr_sha256: str
 
 
+@append_only
 class RunStep(Table, table=True):
     """One Given, When or Then line of an executed scenario."""
 
@@ -142,6 +150,7 @@ class RunStep(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+@append_only
 class RunMeasurement(Table, table=True):
     """An expected value beside what was measured, in a step.
 
@@ -161,6 +170,7 @@ class RunMeasurement(Table, table=True):
     passed: bool
 
 
+@append_only
 class RunAttachment(Table, table=True):
     """A file of a step, kept by its SHA-256."""
 
@@ -176,6 +186,7 @@ class RunAttachment(Table, table=True):
     size: int = Field(sa_type=BigInteger)
 
 
+@append_only
 class RunEvent(Table, table=True):
     """Something that happened to a run besides its scenarios; never changed, never hidden."""
 

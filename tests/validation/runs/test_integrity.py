@@ -1,0 +1,98 @@
+"""Rows that were changed behind the audit trail's back are found."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from core.blobs import BlobStore
+from validation.runs.integrity import run_faults
+
+
+@pytest.fixture
+def tampered(department):
+    """Run SQL against the database with its guards dropped, then ask for faults."""
+    department.execute()
+
+    def change(*statements: str) -> list[str]:
+        with department.db.engine.begin() as connection:
+            triggers = connection.execute(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).scalars()
+            for name in list(triggers):
+                connection.execute(text(f'DROP TRIGGER "{name}"'))
+            for statement in statements:
+                connection.execute(text(statement))
+        return [str(fault) for fault in faults(department)]
+
+    return change
+
+
+def faults(department):
+    with department.db.reading() as session:
+        return run_faults(session, BlobStore(department.settings.data_dir / "blobs"))
+
+
+def test_an_untouched_run_has_no_fault(executed):
+    assert faults(executed) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE validation_run_scenario SET status = 'failed' WHERE ordinal = 0",
+            "status is 'failed' in the database, 'passed' in evidence",
+        ),
+        (
+            "UPDATE validation_run_measurement SET figures = "
+            """'{"expected": 3, "tolerance": 0.5, "actual": 2.9}' WHERE id = 1""",
+            "steps, measurements or files differ",
+        ),
+        (
+            "UPDATE validation_run_scenario SET evidence_sha256 = stdout_sha256 WHERE ordinal = 0",
+            "its audit entry",
+        ),
+        ("DELETE FROM validation_run_attachment WHERE id = 1", "measurements or files differ"),
+    ],
+)
+def test_a_changed_row_is_named(tampered, statement, said):
+    found = tampered(statement)
+
+    assert any(said in fault and "RPM run 1 scenario:TST-001:0" in fault for fault in found), found
+    assert not any("TST-002" in fault for fault in found)
+
+
+def test_a_removed_scenario_is_named(tampered):
+    found = tampered(
+        "DELETE FROM validation_run_measurement",
+        "DELETE FROM validation_run_attachment",
+        "DELETE FROM validation_run_step",
+        "DELETE FROM validation_run_scenario WHERE ordinal = 1",
+    )
+
+    assert any("TST-002:0: has an audit entry but no rows" in fault for fault in found)
+
+
+def test_a_changed_evidence_file_is_named(tampered, department):
+    with department.db.engine.connect() as connection:
+        sha256 = connection.execute(
+            text("SELECT evidence_sha256 FROM validation_run_scenario WHERE ordinal = 1")
+        ).scalar_one()
+    path = department.settings.data_dir / "blobs" / sha256[:2] / sha256[2:]
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"passed", b"PASSED"))
+
+    found = tampered()
+
+    assert any("altered on disk" in fault and "TST-002" in fault for fault in found)
+
+
+def test_the_database_itself_refuses_to_change_what_was_recorded(executed):
+    for statement in (
+        "UPDATE validation_run_scenario SET status = 'passed'",
+        "DELETE FROM validation_run_step",
+        "UPDATE validation_run_measurement SET passed = 1",
+        "DELETE FROM validation_run_attachment",
+    ):
+        with pytest.raises(IntegrityError, match="append-only"), executed.db.engine.begin() as held:
+            held.execute(text(statement))

@@ -1,0 +1,108 @@
+"""Runs as the release check looks at them: one entry per test and run, kept whatever came out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.records.models import Project
+from qms.rules.facts import Measured, RunOfTest
+from validation.protocols.plan import VERIFICATION
+from validation.recorder.evidence import Status
+from validation.runs.models import EventKind, Run, RunState
+from validation.runs.plain import run_as_plain
+
+TOOLS = ("pytest", "pytest-bdd", "numpy", "pydicom")
+"""Packages that take part in every run; the engine and Python stand beside them."""
+
+BOUNDS = {"within": "", "at_most": "at most", "at_least": "at least", "equal": "exactly"}
+"""What stands as tolerance where a comparison has no figure for it."""
+
+
+def runs_of_tests(session: Session, project: str) -> list[RunOfTest]:
+    """Return every recorded execution of every test of a project, in the order of the runs."""
+    runs = session.scalars(
+        select(Run)
+        .join(Project, col(Project.id) == col(Run.project_id))
+        .where(
+            col(Project.key) == project,
+            col(Run.protocol) == VERIFICATION,
+            col(Run.started_at).is_not(None),
+            col(Run.state).in_((RunState.COMPLETE, RunState.RUNNING)),
+        )
+        .order_by(col(Run.number))
+    ).all()
+    return [fact for run in runs for fact in facts_of(run_as_plain(session, run))]
+
+
+def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
+    """Return one run, as plain values, test by test. Pure."""
+    found = []
+    for test in run["tests"]:
+        scenarios = [one for one in run["scenarios"] if one["test"] == test["uid"]]
+        if not scenarios:
+            continue
+        ended = [one["ended_at"] for one in scenarios if one["ended_at"]]
+        found.append(
+            RunOfTest(
+                test=test["uid"],
+                run=str(run["number"]),
+                outcome=_outcome(run, scenarios),
+                commit=run["device"]["commit"],
+                version=run["device"]["tag"],
+                tester=run["tester"]["uid"],
+                started_at=datetime.fromisoformat(run["started_at"]),
+                ended_at=datetime.fromisoformat(max(ended)) if ended else None,
+                test_revision=test["revision"],
+                environment=run["environment_digest"],
+                tools=_tools(run),
+                anomalies=_anomalies(run, scenarios),
+                measured=tuple(_measured(one) for one in _values(scenarios)),
+                address=f"/p/{run['project']}/runs/{run['number']}",
+            )
+        )
+    return found
+
+
+def _outcome(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
+    if run["state"] != RunState.COMPLETE:
+        return "interrupted"
+    met = all(one["status"] == Status.PASSED for one in scenarios) and run["device"]["clean"]
+    return "passed" if met else "failed"
+
+
+def _tools(run: Mapping[str, Any]) -> tuple[str, ...]:
+    packages = run["environment"].get("packages", {})
+    named = [f"{name} {packages[name]}" for name in TOOLS if name in packages]
+    engine = f"fiducial-engine {run['engine']['version']}"
+    return (engine, f"Python {run['environment'].get('python', '')}", *named)
+
+
+def _anomalies(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
+    """Return what was noticed; "none" where nothing was, never an empty text."""
+    noticed = [event["text"] for event in run["events"] if event["kind"] != EventKind.STARTED]
+    noticed += [f"{one['title']}: {flag}" for one in scenarios for flag in one["flags"]]
+    noticed += [f"{one['title']}: {one['status']}" for one in scenarios if _unmet(one)]
+    return "; ".join(noticed) or "none"
+
+
+def _unmet(scenario: Mapping[str, Any]) -> bool:
+    return bool(scenario["status"] != Status.PASSED)
+
+
+def _values(scenarios: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [value for one in scenarios for step in one["steps"] for value in step["measurements"]]
+
+
+def _measured(value: Mapping[str, Any]) -> Measured:
+    tolerance = value["tolerance"]
+    return Measured(
+        name=value["name"],
+        expected=str(value["expected"]),
+        tolerance=BOUNDS[value["comparison"]] if tolerance is None else str(tolerance),
+        actual=str(value["actual"]),
+        unit=value["unit"],
+        passed=value["passed"],
+    )

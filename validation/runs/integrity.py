@@ -1,0 +1,91 @@
+"""Hold what the database says of each executed scenario against its evidence file and the trail.
+
+Three witnesses of one scenario must agree: the rows that pages read, the evidence line kept by
+its SHA-256, and the audit entry that named that SHA-256 when the rows were written.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.blobs import BlobStore, DamagedBlob
+from core.errors import Fault, NotFound
+from core.ledger.models import LedgerEntry
+from core.records.models import Project
+from validation.runs.models import Run
+from validation.runs.plain import run_as_plain
+from validation.runs.recording import SCENARIO_RECORDED
+
+MEND = "Restore the last backup and compare; nothing may rely on this run until then."
+
+Plain = dict[str, Any]
+
+
+def run_faults(session: Session, store: BlobStore) -> list[Fault]:
+    """Return every scenario whose rows, evidence file and audit entry do not agree."""
+    told = _told_by_the_trail(session)
+    found = []
+    for run in session.scalars(select(Run).order_by(col(Run.project_id), col(Run.number))):
+        plain = run_as_plain(session, run)
+        named = told.pop((run.project_id, run.number), {})
+        for scenario in plain["scenarios"]:
+            where = f"{plain['project']} run {run.number} {scenario['name']}"
+            stated = named.pop(scenario["name"], "")
+            found += [_fault(where, what) for what in _disagreements(scenario, stated, store)]
+        where = f"{plain['project']} run {run.number}"
+        found += [_fault(f"{where} {name}", "has an audit entry but no rows.") for name in named]
+    for (project_id, number), named in told.items():
+        project = session.get(Project, project_id)
+        where = f"{project.key if project else project_id} run {number}"
+        found += [_fault(f"{where} {name}", "has an audit entry but no rows.") for name in named]
+    return found
+
+
+def _told_by_the_trail(session: Session) -> dict[tuple[int, int], dict[str, str]]:
+    """Return, per run, the SHA-256 of each scenario's evidence as it was written down."""
+    entries = session.scalars(
+        select(LedgerEntry)
+        .where(col(LedgerEntry.action) == SCENARIO_RECORDED)
+        .order_by(col(LedgerEntry.seq))
+    )
+    told: dict[tuple[int, int], dict[str, str]] = {}
+    for entry in entries:
+        details = entry.details
+        key = (entry.project_id or 0, int(details["run"]))
+        told.setdefault(key, {})[details["scenario"]] = details["evidence_sha256"]
+    return told
+
+
+def _disagreements(scenario: Plain, stated: str, store: BlobStore) -> Iterator[str]:
+    if not stated:
+        yield "has rows but no audit entry."
+    elif stated != scenario["evidence_sha256"]:
+        yield f"names evidence {scenario['evidence_sha256'][:12]}, its audit entry {stated[:12]}."
+    try:
+        evidence = json.loads(store.read(scenario["evidence_sha256"], verify=True))
+    except (NotFound, DamagedBlob) as error:
+        yield str(error)
+        return
+    except ValueError:
+        yield "names a file that is no evidence."
+        return
+    for name in ("title", "feature", "line", "tags", "example", "status", "flags", "failure"):
+        if scenario[name] != evidence[name]:
+            yield f"{name} is {scenario[name]!r} in the database, {evidence[name]!r} in evidence."
+    if [_bare(step) for step in scenario["steps"]] != [_bare(step) for step in evidence["steps"]]:
+        yield "steps, measurements or files differ between the database and the evidence."
+
+
+def _bare(step: Plain) -> Plain:
+    """Return what both witnesses say of a step; times are written differently."""
+    names = ("keyword", "text", "status", "inputs", "measurements", "attachments", "failure")
+    bare = {name: step[name] for name in names}
+    bare["measurements"] = [dict(sorted(one.items())) for one in step["measurements"]]
+    return bare
+
+
+def _fault(where: str, what: str) -> Fault:
+    return Fault("run-altered", where, what, MEND)

@@ -1,0 +1,186 @@
+"""The job that executes a run: one remembered step per scenario, so a crash costs one scenario.
+
+Whatever ends the worker, the next attempt unpacks the repository afresh, sees which scenarios are
+recorded, executes the rest and notes the interruption. A scenario's rows are written in the one
+transaction that also remembers its step, so it can neither be half there nor count twice.
+"""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from core.blobs import BlobStore
+from core.errors import Invalid, NotFound
+from core.jobs.context import JobContext, JsonDict
+from engine.provenance import ENGINE_VERSION, engine_digest
+from qms.repositories.service import mirror_of
+from validation.protocols.manifest import read_manifest
+from validation.protocols.plan import NUMERICAL, Planned, plan_numerical, plan_release
+from validation.protocols.reading import Protocol, read_protocol
+from validation.recorder.evidence import ScenarioEvidence, Status
+from validation.runs import recording
+from validation.runs.checkout import Checkout, check_out, differences
+from validation.runs.data import changes, freeze
+from validation.runs.environment import describe_environment
+from validation.runs.execute import EVIDENCE_NAME, run_scenario
+from validation.runs.recording import Beginning, Executable, Kept
+
+KIND = "validation.run"
+
+SIGN_OF_LIFE_S = 10.0
+"""A scenario may take long between two steps; its lease is renewed well before it lapses."""
+
+
+def run(ctx: JobContext) -> JsonDict:
+    """Execute the run that the payload names, from where the last attempt left it."""
+    with ctx.db.reading() as session:
+        executable = recording.executable(session, int(ctx.payload["run"]))
+    # The child changes its folder, so every path it is given is absolute.
+    own = ctx.settings.data_dir.resolve() / "runs" / str(executable.run_id)
+    _note_interruptions(ctx, executable, own)
+    if executable.ended:
+        shutil.rmtree(own, ignore_errors=True)
+        return {"run": executable.number, "state": executable.state}
+    folder = own / f"attempt-{ctx.attempt}"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        bench = _prepare(ctx, executable, folder)
+    except (Invalid, NotFound) as refusal:
+        result = ctx.step("refuse", partial(recording.refuse, executable=executable, why=refusal))
+    else:
+        result = _execute(bench)
+    shutil.rmtree(own, ignore_errors=True)
+    return {"run": executable.number, **result}
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """Everything a run is executed with in this attempt."""
+
+    ctx: JobContext
+    executable: Executable
+    checkout: Checkout
+    planned: tuple[Planned, ...]
+    folder: Path
+    store: BlobStore
+
+
+def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
+    """Unpack the commit, read the protocol and record what the run begins with."""
+    ctx.progress(0, 1, f"Unpacking {executable.tag}")
+    mirror = mirror_of(ctx.settings, executable.repository_id)
+    checkout = check_out(mirror.path, executable.tag, folder / "checkout")
+    if checkout.commit != executable.commit:
+        raise NotFound(
+            f"The tag {executable.tag} named commit {executable.commit[:12]} when the run was "
+            f"started and names {checkout.commit[:12]} now; a tag of a release is never moved."
+        )
+    ctx.progress(0, 1, "Reading the protocol")
+    manifest = read_manifest(checkout.folder, ENGINE_VERSION)
+    protocol = read_protocol(checkout.folder, folder / "listing")
+    planned = _plan(executable, protocol)
+    beginning = Beginning(
+        manifest_digest=protocol.manifest_digest,
+        protocol_digest=protocol.digest,
+        engine_version=ENGINE_VERSION,
+        engine_digest=engine_digest(),
+        environment=describe_environment(manifest.models),
+        data=freeze(executable.data_folder) if executable.data_folder else [],
+        steps_planned=sum(len(one.scenario.steps) for one in planned),
+    )
+    begun = ctx.step("begin", partial(recording.begin, executable=executable, beginning=beginning))
+    recording.refuse_another_beginning(begun, beginning)
+    store = BlobStore(ctx.settings.data_dir.resolve() / "blobs")
+    return _Bench(ctx, executable, checkout, planned, folder, store)
+
+
+def _plan(executable: Executable, protocol: Protocol) -> tuple[Planned, ...]:
+    if executable.protocol == NUMERICAL:
+        planned, faults = plan_numerical(protocol.listing)
+    else:
+        planned, faults = plan_release(protocol.listing, executable.tests, executable.known_tests)
+    if faults:
+        raise Invalid("The protocol cannot be executed as it was approved.", faults)
+    return planned
+
+
+def _execute(bench: _Bench) -> JsonDict:
+    """Execute what no earlier attempt has recorded, then close the run."""
+    executable = bench.executable
+    total = sum(len(one.scenario.steps) for one in bench.planned)
+    done = failed = 0
+    for planned in bench.planned:
+        recorded = bench.ctx.step(
+            planned.step_name,
+            work=partial(_work, bench, planned, _follower(bench.ctx, planned, done, total, failed)),
+            commit=lambda session, kept: recording.record(session, executable, kept),
+        )
+        done += len(planned.scenario.steps)
+        failed += recorded["status"] != Status.PASSED
+    changed = _changes(bench)
+    result: JsonDict = bench.ctx.step(
+        "finish", partial(recording.finish, executable=executable, changed=changed)
+    )
+    return result
+
+
+def _work(bench: _Bench, planned: Planned, follow: Callable[[ScenarioEvidence], None]) -> Kept:
+    """Do the slow half of a step: execute the scenario and make its files durable."""
+    executed = run_scenario(
+        bench.checkout.folder,
+        planned.scenario,
+        bench.folder / planned.step_name.replace(":", "-"),
+        data=bench.executable.data_folder,
+        on_step=follow,
+    )
+    return recording.keep_files(bench.store, planned, executed)
+
+
+def _changes(bench: _Bench) -> tuple[str, ...]:
+    """Name what the scenarios changed of the repository's files and of the frozen data."""
+    changed = differences(bench.checkout)
+    folder = bench.executable.data_folder
+    if folder is None:
+        return changed
+    with bench.ctx.db.reading() as session:
+        frozen = recording.frozen_data(session, bench.executable)
+    return (*changed, *(f"{one} (data)" for one in changes(frozen, freeze(folder))))
+
+
+def _follower(
+    ctx: JobContext, planned: Planned, before: int, total: int, failed: int
+) -> Callable[[ScenarioEvidence], None]:
+    """Return what tells how far the run is while a scenario is executed."""
+    name = f"{planned.test or NUMERICAL} {planned.scenario.title}"
+    last = (-1, 0.0)
+
+    def follow(evidence: ScenarioEvidence) -> None:
+        nonlocal last
+        reached = sum(step.status != Status.NOT_REACHED for step in evidence.steps)
+        if reached == last[0] and time.monotonic() - last[1] < SIGN_OF_LIFE_S:
+            return
+        last = (reached, time.monotonic())
+        at = before + max(reached - 1, 0)
+        ctx.progress(at, total, f"{at} of {total} steps, {failed} scenarios not passed: {name}")
+
+    return follow
+
+
+def _note_interruptions(ctx: JobContext, executable: Executable, own: Path) -> None:
+    """Leave a lasting note of each attempt that was cut short, with what it had done so far."""
+    for attempt in ctx.interrupted_attempts:
+        note = partial(
+            recording.note_interruption,
+            executable=executable,
+            attempt=attempt,
+            left=_left_behind(own / f"attempt-{attempt.number}"),
+        )
+        ctx.step(f"interrupted attempt {attempt.number}", note)
+
+
+def _left_behind(folder: Path) -> list[ScenarioEvidence]:
+    """Return the evidence files of an attempt; each is whole, because it is written atomically."""
+    return [ScenarioEvidence.read(path) for path in sorted(folder.glob(f"*/out/{EVIDENCE_NAME}"))]

@@ -1,0 +1,182 @@
+"""A recorded run in the shape that a validation pack prints. Pure: works on plain values."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from validation.pack.evidence import (
+    AttachmentRef,
+    Deviation,
+    Fact,
+    Measurement,
+    NotRun,
+    Run,
+    RunState,
+    Scenario,
+    SignatureEntry,
+    Step,
+    StepInput,
+    StepState,
+)
+from validation.recorder.evidence import Status
+from validation.runs.models import EventKind
+
+Plain = Mapping[str, Any]
+
+
+def pack_run(run: Plain, signatures: Sequence[SignatureEntry] = ()) -> Run:
+    """Return a run, as :func:`validation.runs.plain.run_as_plain` gives it, for a pack.
+
+    A failed or refused run goes into the pack like any other; it is never left out here.
+    """
+    device = run["device"]
+    return Run(
+        number=str(run["number"]),
+        protocol=run["protocol"],
+        protocol_digest=run["protocol_digest"],
+        protocol_approved=_approvals(run["tests"]),
+        state=_run_state(run["verdict"]),
+        tester=run["tester"]["name"],
+        started_at=datetime.fromisoformat(run["started_at"] or run["created_at"]),
+        ended_at=_moment(run["ended_at"]),
+        tag=device["tag"],
+        commit=device["commit"],
+        clean=device["clean"],
+        engine_digest=run["engine"]["digest"],
+        environment=_environment(run),
+        scenarios=tuple(_scenario(one, run["tests"]) for one in run["scenarios"]),
+        data_sets=tuple(Fact(label=one["path"], value=one["sha256"]) for one in run["data"]),
+        predecessor="" if run["predecessor"] is None else str(run["predecessor"]),
+        reason=run["reason"],
+        signatures=tuple(signatures),
+    )
+
+
+def pack_deviations(run: Plain) -> tuple[Deviation, ...]:
+    """Return what did not go as the protocol says: interruptions, changes, refusals, notes."""
+    effects = {
+        EventKind.INTERRUPTED: "Nothing of the interrupted attempt counts; it was executed again.",
+        EventKind.CHANGED: "The run does not pass.",
+        EventKind.REFUSED: "Nothing was executed.",
+        EventKind.DEVIATION: "",
+    }
+    found = [event for event in run["events"] if event["kind"] in effects]
+    return tuple(
+        Deviation(
+            uid=f"run {run['number']}, note {at}",
+            run=str(run["number"]),
+            what=event["text"],
+            effect=event["data"].get("effect", "") or effects[EventKind(event["kind"])],
+            disposition=event["data"].get("disposition", ""),
+            decided_by=event["by"],
+        )
+        for at, event in enumerate(found, start=1)
+    )
+
+
+def pack_not_run(run: Plain) -> tuple[NotRun, ...]:
+    """Return the tests of the run's release that no scenario executed, and why."""
+    reasons = {True: "No scenario of it was executed.", False: "A manual test; not yet performed."}
+    return tuple(
+        NotRun(uid=test["uid"], title=test["title"], reason=reasons[test["automated"]])
+        for test in run["tests"]
+        if test["verdict"] == "not run"
+    )
+
+
+def evidence_files(run: Plain) -> dict[str, str]:
+    """Return the SHA-256 of every file the run kept, with its media type."""
+    kept: dict[str, str] = {}
+    for scenario in run["scenarios"]:
+        kept[scenario["evidence_sha256"]] = "application/jsonl"
+        kept[scenario["stdout_sha256"]] = "text/plain"
+        kept[scenario["stderr_sha256"]] = "text/plain"
+        for step in scenario["steps"]:
+            kept.update({one["sha256"]: one["media_type"] for one in step["attachments"]})
+    return kept
+
+
+def _approvals(tests: Sequence[Plain]) -> str:
+    """Say who approved the executed tests, and until when the last approval took."""
+    approved = [test for test in tests if test["automated"] and test["approved_at"]]
+    if not approved:
+        return ""
+    names = sorted({test["approved_by"] for test in approved})
+    last = max(test["approved_at"] for test in approved)
+    return f"{len(approved)} tests approved by {', '.join(names)}, the last at {last}"
+
+
+def _environment(run: Plain) -> tuple[Fact, ...]:
+    held = run["environment"]
+    labels = {
+        "machine": "Machine",
+        "architecture": "Architecture",
+        "processors": "Processors",
+        "os": "Operating system",
+        "kernel": "Kernel",
+        "python": "Python",
+        "lock_digest": "Package lock SHA-256",
+        "packages_digest": "Installed packages digest",
+    }
+    facts = [
+        Fact(label=label, value=str(held[name])) for name, label in labels.items() if held.get(name)
+    ]
+    facts.append(Fact(label="Engine version", value=run["engine"]["version"]))
+    facts.append(Fact(label="Manifest (app.yaml) SHA-256", value=run["device"]["manifest_digest"]))
+    facts.extend(
+        Fact(label=f"Model {name} SHA-256", value=digest)
+        for name, digest in sorted(held.get("models", {}).items())
+    )
+    return tuple(facts)
+
+
+def _scenario(scenario: Plain, tests: Sequence[Plain]) -> Scenario:
+    revisions = {test["uid"]: test["revision"] for test in tests}
+    row = ", ".join(f"{name} {value}" for name, value in scenario["example"].items())
+    return Scenario(
+        test=scenario["test"] or "",
+        test_revision=revisions.get(scenario["test"]),
+        title=scenario["title"] + (f" ({row})" if row else ""),
+        feature=scenario["feature"],
+        state=_step_state(scenario["status"]),
+        started_at=_moment(scenario["started_at"]),
+        seconds=scenario["seconds"] or 0.0,
+        steps=tuple(_step(step) for step in scenario["steps"]),
+    )
+
+
+def _step(step: Plain) -> Step:
+    return Step(
+        keyword=step["keyword"],
+        text=step["text"],
+        state=_step_state(step["status"]),
+        started_at=_moment(step["started_at"]),
+        seconds=step["seconds"] or 0.0,
+        inputs=tuple(StepInput(name=k, value=v) for k, v in step["inputs"].items()),
+        measurements=tuple(Measurement(**one) for one in step["measurements"]),
+        attachments=tuple(AttachmentRef(**one) for one in step["attachments"]),
+        message=step["failure"],
+    )
+
+
+def _run_state(verdict: str) -> RunState:
+    match verdict:
+        case "passed":
+            return "passed"
+        case "running" | "queued" | "stopped":
+            return "interrupted"
+    return "failed"
+
+
+def _step_state(status: str) -> StepState:
+    """Fold our statuses: only "passed" passes, a step that was not reached did not run."""
+    match status:
+        case Status.PASSED:
+            return "passed"
+        case Status.NOT_REACHED:
+            return "not run"
+    return "failed"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

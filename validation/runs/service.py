@@ -1,0 +1,198 @@
+"""Start runs, note what deviated, and find them again."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from core import ledger
+from core.errors import Conflict, Fault, Invalid, NotFound, Refused
+from core.jobs.models import Job
+from core.jobs.service import enqueue
+from core.people.actor import Actor
+from core.records.models import Project
+from validation.protocols.plan import TestRecord
+from validation.runs.models import EventKind, Run, RunEvent, RunState, RunTest
+from validation.runs.plain import standing
+from validation.runs.requests import RunRequest, examine
+
+RUN_ROLES = ("tester", "validation_tester", "release_manager")
+"""Who may execute a protocol."""
+
+JOB_KIND = "validation.run"
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What did not go as the protocol says, its effect on the result, and what was decided."""
+
+    what: str
+    effect: str
+    disposition: str
+
+
+def start_run(session: Session, project: Project, request: RunRequest, by: Actor) -> Run:
+    """Start a run: check what can be checked at once, and enqueue its job with it.
+
+    Raises
+    ------
+    Refused
+        If the person has none of the roles that may execute a protocol.
+    Invalid
+        With every fault at once: unapproved tests, no tag, no reason for a rerun, no data.
+    Conflict
+        If the same protocol is being executed already.
+    """
+    role = _role(project, by)
+    asked = examine(session, project, request)
+    _refuse_a_second(session, asked.before)
+    tag, repository = asked.place
+    run = Run(
+        project_id=_id(project),
+        number=_next_number(session, project),
+        protocol=request.protocol,
+        release_uid=asked.release.uid if asked.counts else None,
+        predecessor=asked.before.number if asked.before else None,
+        reason=request.reason.strip(),
+        tester_id=by.person_id,
+        tester=by.name,
+        tester_uid=by.uid,
+        tester_role=role,
+        repository=repository.name,
+        repository_id=repository.id or 0,
+        tag=tag.name,
+        commit=tag.sha,
+        data_folder=str(request.data.resolve()) if request.data else "",
+        known_tests=[view.uid for view in asked.snapshot.of_type("test", project.key)],
+    )
+    session.add(run)
+    session.flush()
+    session.add_all(_run_test(run, test) for test in asked.tests)
+    job = enqueue(session, JOB_KIND, {"run": run.id}, by, project_id=run.project_id)
+    run.job_id = job.id
+    told = {
+        "protocol": run.protocol,
+        "release": run.release_uid,
+        "tag": run.tag,
+        "commit": run.commit,
+        "predecessor": run.predecessor,
+        "reason": run.reason,
+        "tests": {test.uid: test.content_digest for test in asked.tests},
+    }
+    ledger.append(
+        session, "run:run:start", by, run.project_id, subject=f"run {run.number}", data=told
+    )
+    return run
+
+
+def note_deviation(session: Session, run: Run, deviation: Deviation, by: Actor) -> RunEvent:
+    """Note what did not go as the protocol says, its effect, and what was decided about it.
+
+    Raises
+    ------
+    Invalid
+        If one of the three is missing; each is named.
+    """
+    told = {name: text.strip() for name, text in asdict(deviation).items()}
+    faults = [
+        Fault("deviation-incomplete", name, "is missing.", "Say it in a sentence.")
+        for name, text in told.items()
+        if not text
+    ]
+    if faults:
+        raise Invalid("The deviation is not complete.", faults)
+    event = RunEvent(
+        run_id=run.id or 0,
+        kind=EventKind.DEVIATION,
+        text=told["what"],
+        by=by.name,
+        data={"effect": told["effect"], "disposition": told["disposition"]},
+    )
+    session.add(event)
+    ledger.append(
+        session,
+        "run:deviation:note",
+        by,
+        project_id=run.project_id,
+        subject=f"run {run.number}",
+        data=told,
+    )
+    return event
+
+
+def find_run(session: Session, project: Project, number: int) -> Run:
+    """Return a project's run by the number people use.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    run = session.scalars(
+        select(Run).where(col(Run.project_id) == project.id, col(Run.number) == number)
+    ).first()
+    if run is None:
+        raise NotFound(f"{project.key} has no run {number}.")
+    return run
+
+
+def runs_of(session: Session, project: Project, limit: int | None = None) -> Sequence[Run]:
+    """Return a project's runs, the latest first; none is ever left out."""
+    return session.scalars(
+        select(Run)
+        .where(col(Run.project_id) == project.id)
+        .order_by(col(Run.number).desc())
+        .limit(limit)
+    ).all()
+
+
+def job_of(session: Session, run: Run) -> Job | None:
+    """Return the job that executes a run."""
+    return None if run.job_id is None else session.get(Job, run.job_id)
+
+
+def _role(project: Project, by: Actor) -> str:
+    for role in RUN_ROLES:
+        if by.has(_id(project), role):
+            return role
+    raise Refused(
+        f"A run is executed by a {', '.join(RUN_ROLES[:-1])} or {RUN_ROLES[-1]} of {project.key}; "
+        f"{by.name} is none of them."
+    )
+
+
+def _refuse_a_second(session: Session, before: Run | None) -> None:
+    if before is None:
+        return
+    if standing(before, job_of(session, before)) in (RunState.QUEUED, RunState.RUNNING):
+        raise Conflict(
+            f"Run {before.number} of this protocol is {before.state}; wait for its end or cancel "
+            "its job."
+        )
+
+
+def _run_test(run: Run, test: TestRecord) -> RunTest:
+    return RunTest(
+        run_id=run.id or 0,
+        uid=test.uid,
+        title=test.title,
+        automated=test.automated,
+        revision=test.revision or 0,
+        content_digest=test.content_digest,
+        approved_at=test.approved_at,
+        approved_by=test.approved_by,
+    )
+
+
+def _next_number(session: Session, project: Project) -> int:
+    # PostgreSQL: two starts at once wait for each other here; SQLite's writers already do.
+    session.execute(select(col(Project.id)).where(col(Project.id) == project.id).with_for_update())
+    last = session.scalar(select(func.max(Run.number)).where(col(Run.project_id) == project.id))
+    return (last or 0) + 1
+
+
+def _id(project: Project) -> int:
+    if project.id is None:
+        raise NotFound(f"The project {project.key} is not saved yet.")
+    return project.id

@@ -1,0 +1,132 @@
+"""The latest verdict on each test, fetched in two statements and never stored.
+
+Only complete runs of approved protocols count: a numerical comparison, a refused run and a run
+still going say nothing about a test.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from core.records.queries import load_snapshot
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.records.models import Project
+from core.verdicts import Verdict
+from qms.repositories.service import commit_of_tag
+from validation.protocols.plan import VERIFICATION
+from validation.runs.judging import Measured, Outcome, deciding, judge
+from validation.runs.models import (
+    Run,
+    RunMeasurement,
+    RunScenario,
+    RunState,
+    RunStep,
+    RunTest,
+)
+
+
+def verdicts(session: Session, project_key: str, commit: str | None = None) -> dict[str, Verdict]:
+    """Return the latest verdict per test uid; a test that never ran is absent ("not run").
+
+    Parameters
+    ----------
+    commit : str, optional
+        The commit the question is about (a release's); a test that ran elsewhere only reads
+        "older commit". Without it the latest run of each test counts, whatever its commit.
+    """
+    decided = deciding(_outcomes(session, project_key), commit)
+    measured = _measured(session, [one.scenario for own in decided.values() for one in own])
+    return {
+        test: judge(
+            outcomes,
+            [value for one in outcomes for value in measured.get(one.scenario, ())],
+            commit,
+            project_key,
+        )
+        for test, outcomes in sorted(decided.items())
+    }
+
+
+def release_verdicts(
+    session: Session, project_key: str, release: str | None = None
+) -> dict[str, Verdict]:
+    """Return the latest verdict per test as ``core.ports.verdict_source`` asks for it.
+
+    A release whose tag names no commit yet has nothing that passed on it: each test that ran
+    reads "older commit".
+    """
+    if release is None:
+        return verdicts(session, project_key)
+    return verdicts(session, project_key, _commit_of(session, project_key, release))
+
+
+def _commit_of(session: Session, project_key: str, release: str) -> str:
+    view = load_snapshot(session, [project_key], effective=False).get(release, project_key)
+    if view is None:
+        return ""
+    tag = view.fields.get("git_tag") or ""
+    named = commit_of_tag(session, project_key, tag) if tag else None
+    return named or view.fields.get("commit") or ""
+
+
+def _outcomes(session: Session, project_key: str) -> list[Outcome]:
+    rows = session.execute(
+        select(
+            col(RunScenario.id),
+            col(RunScenario.test_uid),
+            col(RunTest.revision),
+            col(Run.number),
+            col(Run.commit),
+            col(Run.dirty),
+            col(RunScenario.status),
+            col(RunScenario.ended_at),
+        )
+        .join(Run, col(Run.id) == col(RunScenario.run_id))
+        .join(Project, col(Project.id) == col(Run.project_id))
+        .join(
+            RunTest,
+            (col(RunTest.run_id) == col(Run.id)) & (col(RunTest.uid) == col(RunScenario.test_uid)),
+        )
+        .where(
+            col(Project.key) == project_key,
+            col(Run.state) == RunState.COMPLETE,
+            col(Run.protocol) == VERIFICATION,
+        )
+        .order_by(col(Run.number), col(RunScenario.ordinal))
+    )
+    return [
+        Outcome(scenario, test or "", revision, run, commit, not dirty, status, at)
+        for scenario, test, revision, run, commit, dirty, status, at in rows
+    ]
+
+
+def _measured(session: Session, scenarios: Sequence[int]) -> Mapping[int, list[Measured]]:
+    rows = session.execute(
+        select(
+            col(RunStep.scenario_id),
+            col(RunMeasurement.name),
+            col(RunMeasurement.comparison),
+            col(RunMeasurement.figures),
+            col(RunMeasurement.unit),
+            col(RunMeasurement.passed),
+        )
+        .join(RunStep, col(RunStep.id) == col(RunMeasurement.step_id))
+        .where(col(RunStep.scenario_id).in_(scenarios))
+        .order_by(col(RunStep.scenario_id), col(RunStep.ordinal), col(RunMeasurement.ordinal))
+    )
+    found: dict[int, list[Measured]] = defaultdict(list)
+    for scenario, name, comparison, figures, unit, passed in rows:
+        found[scenario].append(
+            Measured(
+                scenario,
+                name,
+                comparison,
+                figures["expected"],
+                figures["tolerance"],
+                figures["actual"],
+                unit,
+                passed,
+            )
+        )
+    return found
