@@ -21,7 +21,7 @@ from core.settings import Settings
 JOBS: dict[str, str] = {
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
-    "validation.run": "validation.running:run",
+    "validation.run": "validation.runs.job:run",
     "validation.pack": "validation.packing:run",
 }
 """Job kind to the function that does it, `package.module:function`; imported when it is needed."""
