@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.records.queries import load_snapshot
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.errors import Fault, Invalid, NotFound
 from core.records.models import Project
+from core.records.queries import load_snapshot
 from core.records.snapshot import Key, RecordView, Snapshot
 from qms.repositories.models import Repository, RepositoryTag
 from qms.repositories.service import tag_and_repository

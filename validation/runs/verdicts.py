@@ -7,11 +7,11 @@ still going say nothing about a test.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from core.records.queries import load_snapshot
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Project
+from core.records.queries import load_snapshot
 from core.verdicts import Verdict
 from qms.repositories.service import commit_of_tag
 from validation.protocols.plan import VERIFICATION
