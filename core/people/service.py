@@ -42,7 +42,7 @@ class Reauthentication:
     person_id: int
 
 
-def create_person(  # noqa: PLR0913 - an account is these six facts
+def create_person(
     session: Session,
     username: str,
     uid: str,
@@ -62,8 +62,12 @@ def create_person(  # noqa: PLR0913 - an account is these six facts
     faults = []
     if not _USERNAME.fullmatch(username):
         faults.append(
-            Fault("username", "username", f"'{username[:60]}' is no name to sign in with.",
-                  "Use 2 to 60 of a-z, 0-9, dot, dash, underscore, @.")
+            Fault(
+                "username",
+                "username",
+                f"'{username[:60]}' is no name to sign in with.",
+                "Use 2 to 60 of a-z, 0-9, dot, dash, underscore, @.",
+            )
         )
     if not _UID.fullmatch(uid):
         faults.append(Fault("uid", "uid", f"'{uid[:80]}' is no uid.", "Write it as PPL-AK."))
@@ -72,9 +76,13 @@ def create_person(  # noqa: PLR0913 - an account is these six facts
     faults += _password_faults(password)
     if faults:
         raise Invalid("This account cannot be created.", faults)
-    taken = session.execute(
-        select(Person).where((col(Person.username) == username) | (col(Person.uid) == uid))
-    ).scalars().first()
+    taken = (
+        session.execute(
+            select(Person).where((col(Person.username) == username) | (col(Person.uid) == uid))
+        )
+        .scalars()
+        .first()
+    )
     if taken is not None:
         raise Conflict(f"There is already an account {taken.username} with the uid {taken.uid}.")
     person = Person(
@@ -88,8 +96,14 @@ def create_person(  # noqa: PLR0913 - an account is these six facts
 
 def _password_faults(password: str) -> list[Fault]:
     if len(password) < SHORTEST_PASSWORD:
-        return [Fault("password", "password", f"has {len(password)} characters.",
-                      f"Use at least {SHORTEST_PASSWORD}; a sentence is easy to remember.")]
+        return [
+            Fault(
+                "password",
+                "password",
+                f"has {len(password)} characters.",
+                f"Use at least {SHORTEST_PASSWORD}; a sentence is easy to remember.",
+            )
+        ]
     if len(password) > LONGEST_PASSWORD:
         return [Fault("password", "password", "is too long.", f"Use at most {LONGEST_PASSWORD}.")]
     return []
@@ -113,7 +127,10 @@ def change_password(
 
 
 def grant(
-    session: Session, person: Person, roles: Iterable[str], by: Actor | None,
+    session: Session,
+    person: Person,
+    roles: Iterable[str],
+    by: Actor | None,
     project_id: int | None = None,
 ) -> None:
     """Grant roles in a project, or everywhere; a role held already is left as it is."""
@@ -122,8 +139,10 @@ def grant(
     if unknown:
         raise Invalid(
             "Some roles do not exist.",
-            [Fault("unknown-role", role, "is not a role.", f"Choose from {', '.join(ROLES)}.")
-             for role in unknown],
+            [
+                Fault("unknown-role", role, "is not a role.", f"Choose from {', '.join(ROLES)}.")
+                for role in unknown
+            ],
         )
     held = {
         one.role
@@ -252,13 +271,16 @@ def note_failure(session: Session, username: str, address: str, settings: Settin
             row = FailedSignIn(subject=subject, window=window)
         row.count += 1
         session.add(row)
-    append(session, "session:person:refuse", None, subject=username[:60],
-           data={"reason": "wrong name or password"})
+    append(
+        session,
+        "session:person:refuse",
+        None,
+        subject=username[:60],
+        data={"reason": "wrong name or password"},
+    )
 
 
-def _refuse_when_too_many(
-    session: Session, subjects: tuple[str, ...], settings: Settings
-) -> None:
+def _refuse_when_too_many(session: Session, subjects: tuple[str, ...], settings: Settings) -> None:
     window = int(now().timestamp()) // settings.sign_in_window_s
     limits = {"name": settings.sign_in_tries, "from": settings.sign_in_tries * 4}
     for row in session.execute(
@@ -287,9 +309,7 @@ def reauthenticate(
     """
     person = session.get_one(Person, actor.person_id)
     _refuse_when_too_many(session, (f"name:{person.username}",), settings)
-    if not person.active or not _hasher().verify(
-        password[:LONGEST_PASSWORD], person.password_hash
-    ):
+    if not person.active or not _hasher().verify(password[:LONGEST_PASSWORD], person.password_hash):
         raise Unauthenticated(
             "That is not your password; nothing was signed. Type it again to sign."
         )

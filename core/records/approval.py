@@ -1,0 +1,346 @@
+"""Submit, sign and reject revisions: the way into force."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.canonical import digest, rfc3339
+from core.clock import now
+from core.errors import Conflict, Fault, Invalid, Refused
+from core.people.actor import Actor
+from core.people.service import Reauthentication
+from core.records import lifecycle
+from core.records.checking import missing_content
+from core.records.models import Link, LinkReview, Project, Record, Revision
+from core.records.service import edit_token, lock_record, project_of, record_event, require_author
+from core.records.types import MEANINGS, RecordType, get_registry
+from core.records.writing import content_of, envelope_document
+from core.signing.models import Signature
+
+TrainingCheck = Callable[[Session, str, str, str], Sequence[str]]
+"""``(session, project key, person uid, role) -> what training is missing``, in sentences."""
+
+
+@dataclass
+class _Ports:
+    training: TrainingCheck | None = None
+
+
+ports = _Ports()
+"""Filled by `app`; without a training check, a type that asks for training refuses to be signed."""
+
+
+@dataclass(frozen=True)
+class Signing:
+    """What one signature says, beside who gives it."""
+
+    meaning: str
+    role: str
+    reason: str = ""
+
+
+def submit(
+    session: Session,
+    record: Record,
+    by: Actor,
+    proof: Reauthentication,
+    expected: str = "",
+    reason: str = "",
+) -> Revision:
+    """Hand a draft to review; its content is immutable from here on.
+
+    Where the type asks for it, this is the author's signature as *authored*.
+
+    Raises
+    ------
+    Invalid
+        With everything that is still missing.
+    Conflict, Refused
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    require_author(record_type, project, by)
+    revision = session.get_one(Revision, record.latest_id, populate_existing=True)
+    if record_type.lifecycle != "controlled":
+        raise Conflict(f"{record.uid} has no review; it is in force as it stands.")
+    if record.withdrawn_at is not None or revision.state != lifecycle.DRAFT:
+        raise Conflict(f"{record.uid} has no draft to submit.")
+    _refuse_stale(record, revision, expected)
+    content = content_of(session, revision, project)
+    faults = missing_content(record_type, content, record.uid)
+    if faults:
+        raise Invalid(f"{record.uid} cannot be submitted yet.", faults)
+    revision.created_at = now()
+    revision.envelope_digest = digest(envelope_document(revision))
+    session.flush()
+    revision.state = lifecycle.IN_REVIEW
+    record_event(session, "submit", record, revision, project, by, {"reason": reason})
+    if "authored" in record_type.sign:
+        role = _role_of(by, project, record_type, "authored")
+        _put(session, record, revision, by, proof, Signing("authored", role, reason))
+    _bring_into_force(session, record, revision, record_type, by)
+    return revision
+
+
+def sign(
+    session: Session,
+    record: Record,
+    signing: Signing,
+    by: Actor,
+    proof: Reauthentication,
+    expected: str = "",
+) -> Revision:
+    """Sign the revision in review; the last signature that the type asks for approves it.
+
+    Raises
+    ------
+    Refused
+        For an author of the revision, without the role, or without current training.
+    Conflict
+        If there is nothing to sign, it was signed so before, or an earlier signature is missing.
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    revision = session.get_one(Revision, record.latest_id, populate_existing=True)
+    if revision.state != lifecycle.IN_REVIEW:
+        raise Conflict(
+            f"{record.uid} revision {revision.number} is {revision.state.replace('_', ' ')}; only "
+            "a revision in review can be signed."
+        )
+    _refuse_stale(record, revision, expected)
+    _refuse_signer(session, record, revision, project, record_type, signing, by)
+    _put(session, record, revision, by, proof, signing)
+    _bring_into_force(session, record, revision, record_type, by)
+    return revision
+
+
+def reject(
+    session: Session, record: Record, by: Actor, reason: str, expected: str = ""
+) -> Revision:
+    """Send a revision in review back to its author, with the reason.
+
+    Raises
+    ------
+    Invalid
+        Without a reason.
+    Refused, Conflict
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    revision = session.get_one(Revision, record.latest_id, populate_existing=True)
+    if revision.state != lifecycle.IN_REVIEW:
+        raise Conflict(f"{record.uid} is not in review.")
+    _refuse_stale(record, revision, expected)
+    allowed = {role for roles in record_type.sign.values() for role in roles}
+    if not by.has(project.id or 0, *allowed):
+        raise Refused(
+            f"{by.name} may not reject {record.uid}; that needs a role that may sign it: "
+            f"{', '.join(sorted(allowed))}."
+        )
+    if not reason.strip():
+        raise Invalid(
+            f"{record.uid} was not rejected.",
+            [Fault("reason", record.uid, "The reason is empty.", "Say what must change.")],
+        )
+    revision.state = lifecycle.DRAFT
+    record_event(session, "reject", record, revision, project, by, {"reason": reason.strip()})
+    return revision
+
+
+def signatures_of(session: Session, revision: Revision) -> list[Signature]:
+    """Return the signatures that bind what a revision says now, in order."""
+    rows = session.execute(
+        select(Signature)
+        .where(
+            col(Signature.revision_id) == revision.id,
+            col(Signature.envelope_digest) == revision.envelope_digest,
+        )
+        .order_by(col(Signature.id))
+    ).scalars()
+    return list(rows)
+
+
+def next_meanings(
+    record_type: RecordType, revision: Revision, given: Sequence[Signature]
+) -> tuple[str, ...]:
+    """Return the signatures that can be given now: the first meaning not given yet."""
+    if revision.state != lifecycle.IN_REVIEW:
+        return ()
+    signed = {one.meaning for one in given}
+    return tuple(meaning for meaning in record_type.meanings if meaning not in signed)[:1]
+
+
+def _refuse_stale(record: Record, revision: Revision, expected: str) -> None:
+    if expected and expected != edit_token(revision):
+        raise Conflict(
+            f"{record.uid} changed after you opened it (it is now revision {revision.number}, "
+            f"{revision.state.replace('_', ' ')}). Nothing was signed: read it again."
+        )
+
+
+def _refuse_signer(
+    session: Session,
+    record: Record,
+    revision: Revision,
+    project: Project,
+    record_type: RecordType,
+    signing: Signing,
+    by: Actor,
+) -> None:
+    roles = record_type.sign.get(signing.meaning)  # type: ignore[call-overload]
+    if signing.meaning not in MEANINGS or roles is None:
+        raise Refused(f"A {record_type.label.lower()} is not signed as '{signing.meaning}'.")
+    if by.person_id in revision.authors:
+        raise Refused(
+            f"{by.name} wrote revision {revision.number} of {record.uid} and may not sign it as "
+            f"{signing.meaning}; ask someone else."
+        )
+    if signing.role not in roles or not by.has(project.id or 0, signing.role):
+        raise Refused(
+            f"{by.name} may not sign {record.uid} as {signing.meaning} in the role "
+            f"{signing.role.replace('_', ' ') or 'nobody'}; that needs "
+            f"{' or '.join(role.replace('_', ' ') for role in roles)}."
+        )
+    waiting = next_meanings(record_type, revision, signatures_of(session, revision))
+    if signing.meaning not in waiting:
+        first = f"it must be {waiting[0]} first" if waiting else "it is signed already"
+        raise Conflict(f"{record.uid} cannot be signed as {signing.meaning} now: {first}.")
+    if record_type.training:
+        _refuse_untrained(session, project, by, signing.role)
+
+
+def _refuse_untrained(session: Session, project: Project, by: Actor, role: str) -> None:
+    if ports.training is None:
+        raise Refused("Training cannot be looked up here, so nothing that needs it can be signed.")
+    missing = ports.training(session, project.key, by.uid, role)
+    if missing:
+        raise Refused(
+            f"{by.name} may not sign as {role.replace('_', ' ')} yet: {' '.join(missing)}"
+        )
+
+
+def _role_of(by: Actor, project: Project, record_type: RecordType, meaning: str) -> str:
+    roles = record_type.sign[meaning]  # type: ignore[index]
+    return next(role for role in roles if by.has(project.id or 0, role))
+
+
+def _put(
+    session: Session,
+    record: Record,
+    revision: Revision,
+    by: Actor,
+    proof: Reauthentication,
+    signing: Signing,
+) -> None:
+    if proof.person_id != by.person_id:
+        raise Refused("The password given was another person's; nothing was signed.")
+    signature = Signature(
+        revision_id=revision.id or 0,
+        person_id=by.person_id,
+        printed_name=by.name,
+        person_uid=by.uid,
+        role=signing.role,
+        meaning=signing.meaning,
+        envelope_digest=revision.envelope_digest,
+        reason=signing.reason,
+    )
+    session.add(signature)
+    session.flush()
+    record_event(
+        session,
+        "sign",
+        record,
+        revision,
+        project_of(session, record),
+        by,
+        {
+            "meaning": signing.meaning,
+            "role": signing.role,
+            "signature": signature_digest(signature),
+        },
+    )
+
+
+def signature_digest(signature: Signature) -> str:
+    """Return the digest over everything that a signature says, kept in the audit trail."""
+    return digest(
+        {
+            "revision_id": signature.revision_id,
+            "name": signature.printed_name,
+            "uid": signature.person_uid,
+            "role": signature.role,
+            "meaning": signature.meaning,
+            "at": rfc3339(signature.at),
+            "envelope": signature.envelope_digest,
+            "reason": signature.reason,
+        }
+    )
+
+
+def _bring_into_force(
+    session: Session, record: Record, revision: Revision, record_type: RecordType, by: Actor
+) -> None:
+    given = {one.meaning for one in signatures_of(session, revision)}
+    if not given.issuperset(record_type.meanings):
+        return
+    revision.state, revision.approved_at = lifecycle.APPROVED, now()
+    record.effective_id = revision.id
+    session.flush()
+    record_event(session, "approve", record, revision, project_of(session, record), by)
+    settle_links(session, record, by)
+
+
+def settle_links(session: Session, record: Record, by: Actor) -> None:
+    """Remember what both ends of each new link said when both were first in force.
+
+    A link reviewed before is left alone: approving one end again says nothing about the other.
+    """
+    ends = _links_in_force(session, record)
+    if not ends:
+        return
+    known = {
+        (one.source_id, one.role, one.target_id)
+        for one in session.execute(
+            select(LinkReview).where(
+                (col(LinkReview.source_id) == record.id) | (col(LinkReview.target_id) == record.id)
+            )
+        ).scalars()
+    }
+    ids = {end for source, _, target in ends for end in (source, target)}
+    prints = dict(
+        session.execute(
+            select(col(Record.id), Revision.fingerprint)
+            .join(Revision, col(Revision.id) == col(Record.effective_id))
+            .where(col(Record.id).in_(ids))
+        )
+        .tuples()
+        .all()
+    )
+    for source, role, target in ends:
+        if (source, role, target) in known or source not in prints or target not in prints:
+            continue
+        session.add(
+            LinkReview(
+                source_id=source,
+                role=role,
+                target_id=target,
+                source_fingerprint=prints[source],
+                target_fingerprint=prints[target],
+                person_id=by.person_id,
+                person_name=by.name,
+                reason="Both ends in force for the first time.",
+            )
+        )
+    session.flush()
+
+
+def _links_in_force(session: Session, record: Record) -> list[tuple[int, str, int]]:
+    rows = session.execute(
+        select(Revision.record_id, Link.role, Link.target_id)
+        .join(Link, col(Link.revision_id) == col(Revision.id))
+        .join(Record, col(Record.effective_id) == col(Revision.id))
+        .where((col(Record.id) == record.id) | (col(Link.target_id) == record.id))
+    ).tuples()
+    return list(rows)

@@ -1,0 +1,212 @@
+"""Whether content fits its type: built from the type's YAML, asked on every write."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+
+from core.errors import Fault
+from core.records.content import Content, LinkDraft
+from core.records.types import FieldSpec, RecordType
+
+UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
+LONGEST_LINE = 500
+LONGEST_TEXT = 100_000
+MOST_ROWS = 2_000
+DEEPEST = 12
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")  # noqa: TRY004 - pydantic's error
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("the number must be finite")
+    return value
+
+
+def _a_day(value: Any) -> Any:
+    text = value.isoformat() if isinstance(value, date) else value
+    if not isinstance(text, str):
+        raise ValueError("a date is needed, as 2026-11-20")  # noqa: TRY004 - pydantic's error
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"'{text[:40]}' is no date; write it as 2026-11-20") from None
+
+
+def _one_line(value: Any) -> Any:
+    if isinstance(value, str) and ("\n" in value or "\r" in value):
+        raise ValueError("one line is needed")
+    return value
+
+
+def _shallow(value: Any, depth: int = 0) -> Any:
+    if depth > DEEPEST:
+        raise ValueError(f"is nested more than {DEEPEST} deep")
+    inner: Sequence[Any] = ()
+    if isinstance(value, Mapping):
+        inner = list(value.values())
+    elif isinstance(value, list):
+        inner = value
+    for one in inner:
+        _shallow(one, depth + 1)
+    return value
+
+
+Line = Annotated[str, Field(strict=True, max_length=LONGEST_LINE), BeforeValidator(_one_line)]
+LongText = Annotated[str, Field(strict=True, max_length=LONGEST_TEXT)]
+WholeNumber = Annotated[int, Field(strict=True), BeforeValidator(_finite)]
+Number = Annotated[int | float, BeforeValidator(_finite)]
+
+_PLAIN: Mapping[str, Any] = {
+    "string": Line,
+    "text": LongText,
+    "markdown": LongText,
+    "integer": WholeNumber,
+    "number": Number,
+    "boolean": Annotated[bool, Field(strict=True)],
+    "date": Annotated[str, BeforeValidator(_a_day)],
+    "list": Annotated[list[LongText], Field(max_length=MOST_ROWS)],
+    "mapping": Annotated[dict[str, Any], BeforeValidator(_shallow)],
+}
+
+
+def _annotation(name: str, spec: FieldSpec) -> Any:
+    if spec.kind == "choice":
+        return Literal[spec.choices]
+    if spec.kind == "table":
+        if not spec.columns:
+            return Annotated[list[dict[str, Any]], BeforeValidator(_shallow)]
+        return Annotated[list[_model(name, spec.columns)], Field(max_length=MOST_ROWS)]  # type: ignore[misc]
+    return _PLAIN[spec.kind]
+
+
+def _model(name: str, specs: Mapping[str, FieldSpec]) -> type[BaseModel]:
+    definitions: dict[str, Any] = {
+        field: (_annotation(field, spec) | None, None) for field, spec in specs.items()
+    }
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **definitions)
+
+
+_MODELS: dict[int, tuple[RecordType, type[BaseModel]]] = {}
+"""By identity of the type, which is read once; the type is kept so that its identity stays its."""
+
+
+def _fields_model(record_type: RecordType) -> type[BaseModel]:
+    known = _MODELS.get(id(record_type))
+    if known is None or known[0] is not record_type:
+        known = (record_type, _model(record_type.name, record_type.fields))
+        _MODELS[id(record_type)] = known
+    return known[1]
+
+
+def checked_fields(
+    record_type: RecordType, fields: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the fields as they are kept (empty ones left out) and everything wrong with them."""
+    given = {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    try:
+        valid = _fields_model(record_type).model_validate(given)
+    except ValidationError as error:
+        return {}, [_as_fault(record_type, where, dict(one)) for one in error.errors()]
+    return valid.model_dump(exclude_none=True, exclude_unset=True), []
+
+
+def _as_fault(record_type: RecordType, where: str, error: Mapping[str, Any]) -> Fault:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    path = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        allowed = ", ".join(record_type.fields) or "no fields"
+        return Fault(
+            "unknown-field",
+            where,
+            f"a {record_type.label.lower()} has no field '{path}'.",
+            f"It has {allowed}.",
+        )
+    spec = record_type.fields.get(name)
+    label = f"{spec.label} ({path})" if spec else path
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return Fault("wrong-value", where, f"{label}: {said}.")
+
+
+def content_faults(
+    record_type: RecordType, content: Content, where: str
+) -> tuple[dict[str, Any], list[Fault]]:
+    """Check title, body, fields and the form of the links; targets are looked up elsewhere."""
+    faults = []
+    if not content.title.strip():
+        faults.append(Fault("no-title", where, "has no title.", "Give it one."))
+    if len(content.title) > LONGEST_LINE or "\n" in content.title:
+        faults.append(
+            Fault("title", where, f"the title is longer than one line of {LONGEST_LINE}.")
+        )
+    if len(content.body) > LONGEST_TEXT:
+        faults.append(Fault("text", where, f"the text is longer than {LONGEST_TEXT:,} characters."))
+    fields, found = checked_fields(record_type, content.fields, where)
+    faults += found
+    faults += _link_faults(record_type, content.links, where)
+    return fields, faults
+
+
+def _link_faults(record_type: RecordType, links: Sequence[LinkDraft], where: str) -> list[Fault]:
+    faults = []
+    seen: set[tuple[str, str | None, str]] = set()
+    per_role: dict[str, int] = {}
+    for link in links:
+        spec = record_type.links.get(link.role)
+        if spec is None:
+            roles = ", ".join(record_type.links) or "none"
+            faults.append(
+                Fault(
+                    "unknown-role",
+                    where,
+                    f"a {record_type.label.lower()} has no link '{link.role}' (to {link.target}).",
+                    f"Its links are: {roles}.",
+                )
+            )
+            continue
+        key = (link.role, link.project, link.target)
+        per_role[link.role] = per_role.get(link.role, 0) + 1
+        if key in seen:
+            faults.append(
+                Fault("link-twice", where, f"'{spec.label}' {link.target} is stated twice.")
+            )
+        seen.add(key)
+        if not spec.many and per_role[link.role] == 2:
+            faults.append(Fault("one-only", where, f"'{spec.label}' leads to one record only."))
+        try:
+            _model(link.role, spec.attributes).model_validate(dict(link.attributes))
+        except ValidationError as error:
+            faults += [
+                Fault(
+                    "link-attribute",
+                    where,
+                    f"'{spec.label}' {link.target}, {'.'.join(map(str, one['loc']))}: {one['msg']}.",
+                )
+                for one in error.errors()
+            ]
+    return faults
+
+
+def missing_content(record_type: RecordType, content: Content, where: str) -> list[Fault]:
+    """Return what must be filled in before the record can be submitted; a draft may lack it."""
+    faults = []
+    if record_type.body.required and not content.body.strip():
+        faults.append(
+            Fault("missing", where, f"{record_type.body.label} is empty.", "Fill it in to submit.")
+        )
+    faults += [
+        Fault("missing", where, f"{spec.label} is empty.", "Fill it in to submit.")
+        for name, spec in record_type.fields.items()
+        if spec.required and content.fields.get(name) in (None, "", [], {})
+    ]
+    stated = {link.role for link in content.links}
+    faults += [
+        Fault("missing", where, f"there is no link '{spec.label}'.", "Add one to submit.")
+        for role, spec in record_type.links.items()
+        if spec.required and role not in stated
+    ]
+    return faults

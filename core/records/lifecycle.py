@@ -1,0 +1,37 @@
+"""The three lifecycles as data, and the two questions asked of them."""
+
+from collections.abc import Mapping
+
+DRAFT, IN_REVIEW, APPROVED, RECORDED = "draft", "in_review", "approved", "recorded"
+
+MOVES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "controlled": {
+        DRAFT: (IN_REVIEW,),
+        IN_REVIEW: (DRAFT, APPROVED),
+        APPROVED: (),
+    },
+    "issue": {
+        "open": ("assessed", "rejected", "deferred"),
+        "assessed": ("in_work", "rejected", "deferred"),
+        "in_work": ("verifying", "deferred"),
+        "verifying": ("closed", "in_work", "deferred"),
+        "deferred": ("assessed", "in_work", "rejected"),
+        "closed": (),
+        "rejected": (),
+    },
+    "event": {RECORDED: ()},
+}
+"""State -> the states it may go to. Withdrawal is a fact about the record, not a state of one
+revision; a new revision of a controlled record begins again as a draft."""
+
+FIRST: Mapping[str, str] = {"controlled": DRAFT, "issue": "open", "event": RECORDED}
+
+
+def states(lifecycle: str) -> tuple[str, ...]:
+    """Return the states of a lifecycle in their order."""
+    return tuple(MOVES[lifecycle])
+
+
+def may_move(lifecycle: str, state: str, to: str) -> bool:
+    """Whether a lifecycle leads from one state to another."""
+    return to in MOVES[lifecycle].get(state, ())

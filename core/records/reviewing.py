@@ -1,0 +1,104 @@
+"""Re-review: somebody looked at both ends of a link and says that it still holds."""
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.errors import Conflict, Fault, Invalid, Refused
+from core.people.actor import Actor
+from core.records.models import LinkReview, Record, Revision
+from core.records.queries import load_snapshot, load_suspicions
+from core.records.service import lock_record, project_of, record_event
+from core.records.snapshot import Key
+from core.records.suspects import Suspicion
+from core.records.targets import known_records
+from core.records.types import get_registry
+
+
+def suspicions_of(session: Session, record: Record) -> list[Suspicion]:
+    """Return why one record needs re-review, once per link; empty when it does not."""
+    project = project_of(session, record)
+    key = Key(project.key, record.uid)
+    return [one for one in load_suspicions(session, load_snapshot(session)) if one.record == key]
+
+
+def review(session: Session, record: Record, by: Actor, reason: str) -> list[Suspicion]:
+    """Record that a record still holds against everything that changed around it.
+
+    Clears exactly what was reviewed: the doubts about this record. The other ends of the same
+    links, and other records that the same change touched, keep theirs.
+
+    Raises
+    ------
+    Invalid
+        Without a reason.
+    Conflict
+        If the record does not need re-review.
+    Refused
+        If the person neither writes nor signs records of this type.
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    allowed = {*record_type.authors, *(r for roles in record_type.sign.values() for r in roles)}
+    if not by.has(project.id or 0, *allowed):
+        raise Refused(
+            f"{by.name} may not re-review {record.uid}; that needs one of "
+            f"{', '.join(sorted(role.replace('_', ' ') for role in allowed))}."
+        )
+    if not reason.strip():
+        raise Invalid(
+            f"{record.uid} was not re-reviewed.",
+            [Fault("reason", record.uid, "The reason is empty.", "Say why it still holds.")],
+        )
+    doubts = suspicions_of(session, record)
+    if not doubts:
+        raise Conflict(f"{record.uid} does not need re-review.")
+    for doubt in doubts:
+        _keep(session, doubt, by, reason.strip())
+    revision = session.get_one(Revision, record.effective_id)
+    record_event(
+        session,
+        "review",
+        record,
+        revision,
+        project,
+        by,
+        {"reason": reason.strip(), "against": [list(doubt.cause) for doubt in doubts]},
+    )
+    return doubts
+
+
+def _keep(session: Session, doubt: Suspicion, by: Actor, reason: str) -> None:
+    link = doubt.link
+    ends = known_records(session, (link.source, link.target))
+    source, target = ends[link.source], ends[link.target]
+    last = (
+        session.execute(
+            select(LinkReview)
+            .where(
+                col(LinkReview.source_id) == source.id,
+                col(LinkReview.role) == link.role,
+                col(LinkReview.target_id) == target.id,
+            )
+            .order_by(col(LinkReview.id).desc())
+        )
+        .scalars()
+        .first()
+    )
+    if last is None:
+        raise Conflict(f"The link {link.role} of {link.source.uid} was never in force.")
+    cause = ends[doubt.cause]
+    seen = session.get_one(Revision, cause.effective_id).fingerprint
+    # Only the fingerprint of the end that changed moves on: the other end was not looked at.
+    session.add(
+        LinkReview(
+            source_id=source.id or 0,
+            role=link.role,
+            target_id=target.id or 0,
+            source_fingerprint=seen if cause.id == source.id else last.source_fingerprint,
+            target_fingerprint=seen if cause.id == target.id else last.target_fingerprint,
+            person_id=by.person_id,
+            person_name=by.name,
+            reason=reason,
+        )
+    )
+    session.flush()

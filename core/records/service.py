@@ -1,0 +1,399 @@
+"""Create, change and move records; every change is in the audit trail of the same transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from core.clock import now
+from core.errors import Conflict, Fault, Invalid, NotFound, Refused
+from core.ledger import append
+from core.people.actor import Actor
+from core.records import lifecycle
+from core.records.checking import UID
+from core.records.content import Content
+from core.records.models import ObservedLink, Project, Record, Revision, UidCounter
+from core.records.types import RecordType, get_registry
+from core.records.writing import checked, content_of, fill, write_links
+
+
+def create_project(
+    session: Session, key: str, title: str, by: Actor | None, *, demonstration: bool = False
+) -> Project:
+    """Create the container of a device's or department's records.
+
+    Raises
+    ------
+    Invalid, Conflict
+        If the key is no key or is taken.
+    """
+    if not (2 <= len(key) <= 20 and key.isascii() and key.isalnum() and key[0].isupper()):
+        raise Invalid(
+            "The project was not created.",
+            [Fault("key", "key", f"'{key[:40]}' is no key.", "Use 2 to 20 letters, as RPM.")],
+        )
+    if not title.strip():
+        raise Invalid("The project was not created.", [Fault("title", "title", "is empty.")])
+    if session.execute(select(Project).where(col(Project.key) == key)).first():
+        raise Conflict(f"There is a project {key} already.")
+    project = Project(key=key, title=title.strip(), demonstration=demonstration)
+    session.add(project)
+    session.flush()
+    append(session, "project:project:create", by, project.id, key, {"title": project.title})
+    return project
+
+
+def find_project(session: Session, key: str) -> Project:
+    """Return a project by its key; raises NotFound."""
+    found = session.execute(select(Project).where(col(Project.key) == key)).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no project {key}.")
+    return found
+
+
+def find_record(session: Session, project: Project, uid: str) -> Record:
+    """Return a record by its uid; raises NotFound."""
+    found = session.execute(
+        select(Record).where(col(Record.project_id) == project.id, col(Record.uid) == uid)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no record {uid[:80]} in {project.key}.")
+    return found
+
+
+def latest_revision(session: Session, record: Record) -> Revision:
+    """Return the newest revision of a record, draft or not."""
+    return session.get_one(Revision, record.latest_id)
+
+
+def project_of(session: Session, record: Record) -> Project:
+    """Return the project that a record belongs to."""
+    return session.get_one(Project, record.project_id)
+
+
+def require_author(record_type: RecordType, project: Project, by: Actor) -> None:
+    """Refuse a person who may not write records of a type.
+
+    Raises
+    ------
+    Refused
+    """
+    if not by.has(project.id or 0, *record_type.authors):
+        raise Refused(
+            f"{by.name} may not write a {record_type.label.lower()} in {project.key}; that needs "
+            f"the role {' or '.join(role.replace('_', ' ') for role in record_type.authors)}."
+        )
+
+
+def create_record(
+    session: Session,
+    project: Project,
+    type_name: str,
+    content: Content,
+    by: Actor,
+    uid: str | None = None,
+    number: int = 1,
+    reason: str = "",
+) -> Record:
+    """Create a record with its first revision.
+
+    Parameters
+    ----------
+    uid : str, optional
+        Without one the project gives the next number of the type.
+    number : int
+        Number of the first revision; above 1 only where history was kept elsewhere.
+
+    Raises
+    ------
+    Invalid
+        With everything that is wrong with the content.
+    Refused, Conflict
+        If the person may not write this type, or the uid is taken.
+    """
+    record_type = get_registry().of(type_name)
+    require_author(record_type, project, by)
+    chosen = uid or next_uid(session, project, record_type)
+    if not UID.fullmatch(chosen):
+        fault = Fault("uid", chosen[:80], "is no uid.", "Begin with a capital: REQ-001, PACS.ARC.")
+        raise Invalid("The record was not created.", [fault])
+    taken = select(Record).where(col(Record.project_id) == project.id, col(Record.uid) == chosen)
+    if session.execute(taken).first():
+        raise Conflict(f"There is a record {chosen} in {project.key} already.")
+    kept, targets = checked(session, record_type, project, chosen, content)
+    record = Record(project_id=project.id or 0, type=type_name, uid=chosen)
+    session.add(record)
+    session.flush()
+    revision = new_revision(record, number, by, reason, lifecycle.DRAFT)
+    fill(revision, record_type, project, chosen, kept)
+    session.add(revision)
+    session.flush()
+    record.latest_id = revision.id
+    write_links(session, revision, project, kept, targets)
+    _begin(record, revision, record_type)
+    record_event(session, "create", record, revision, project, by)
+    return record
+
+
+def new_revision(
+    record: Record, number: int, by: Actor, reason: str, state: str, previous: str = ""
+) -> Revision:
+    """Return an empty revision; `fill` gives it content and digests."""
+    return Revision(
+        record_id=record.id or 0,
+        number=number,
+        state=state,
+        title="",
+        author_id=by.person_id,
+        author_name=by.name,
+        author_uid=by.uid,
+        reason=reason,
+        content_digest="",
+        envelope_digest="",
+        previous_digest=previous,
+        fingerprint="",
+    )
+
+
+def _begin(record: Record, revision: Revision, record_type: RecordType) -> None:
+    # Links can be written to a draft only, so the lifecycle's own first state is set afterwards.
+    first = lifecycle.FIRST[record_type.lifecycle]
+    if first != revision.state:
+        revision.state = first
+        revision.approved_at = now()
+        record.effective_id = revision.id
+
+
+def next_uid(session: Session, project: Project, record_type: RecordType) -> str:
+    """Return the next number of a type; a number is given out once, whatever becomes of it."""
+    counter = session.execute(
+        select(UidCounter)
+        .where(
+            col(UidCounter.project_id) == project.id,
+            col(UidCounter.prefix) == record_type.prefix,
+        )
+        .with_for_update()
+    ).scalar_one_or_none()
+    if counter is None:
+        counter = UidCounter(project_id=project.id or 0, prefix=record_type.prefix)
+    taken = {
+        uid
+        for (uid,) in session.execute(
+            select(col(Record.uid)).where(
+                col(Record.project_id) == project.id,
+                col(Record.uid).startswith(f"{record_type.prefix}-", autoescape=True),
+            )
+        )
+    }
+    while True:
+        counter.last += 1
+        uid = f"{record_type.prefix}-{counter.last:03d}"
+        if uid not in taken:
+            break
+    session.add(counter)
+    session.flush()
+    return uid
+
+
+def edit_token(revision: Revision) -> str:
+    """Return what a form remembers of the revision it was opened on."""
+    return f"{revision.number}.{revision.state}.{revision.content_digest[:16]}"
+
+
+def lock_record(session: Session, record: Record) -> Record:
+    """Hold a record until the transaction ends, so that two people cannot change it at once."""
+    return session.execute(
+        select(Record)
+        .where(col(Record.id) == record.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+
+
+def save_draft(
+    session: Session,
+    record: Record,
+    content: Content,
+    by: Actor,
+    expected: str,
+    reason: str = "",
+) -> Revision:
+    """Save content: into the open draft, or as a new draft above the revision in force.
+
+    Parameters
+    ----------
+    expected : str
+        The `edit_token` of the revision that the form was opened on.
+
+    Raises
+    ------
+    Conflict
+        If someone else saved first, or the record is in review or withdrawn.
+    Invalid, Refused
+        As `create_record`.
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    require_author(record_type, project, by)
+    latest = session.get_one(Revision, record.latest_id, populate_existing=True)
+    _refuse_closed(record, latest, record_type)
+    if edit_token(latest) != expected:
+        raise Conflict(
+            f"{record.uid} was saved by {latest.author_name} after you opened it. Nothing was "
+            "overwritten: compare both and save again."
+        )
+    kept, targets = checked(session, record_type, project, record.uid, content)
+    if latest.state == lifecycle.DRAFT:
+        revision = latest
+        if by.person_id not in revision.authors:
+            revision.co_authors = [*revision.co_authors, by.person_id]
+        revision.reason = reason or revision.reason
+        revision.created_at = now()
+    else:
+        revision = new_revision(
+            record, latest.number + 1, by, reason, lifecycle.DRAFT, latest.envelope_digest
+        )
+    fill(revision, record_type, project, record.uid, kept)
+    session.add(revision)
+    session.flush()
+    record.latest_id = revision.id
+    write_links(session, revision, project, kept, targets)
+    if record_type.lifecycle == "issue":
+        revision.state, revision.approved_at = latest.state, now()
+        record.effective_id = revision.id
+    record_event(session, "save", record, revision, project, by)
+    return revision
+
+
+def _refuse_closed(record: Record, latest: Revision, record_type: RecordType) -> None:
+    if record.withdrawn_at is not None:
+        raise Conflict(f"{record.uid} is withdrawn and can no longer be changed.")
+    if latest.state == lifecycle.IN_REVIEW:
+        raise Conflict(
+            f"{record.uid} revision {latest.number} is in review; reject it first, or wait."
+        )
+    if record_type.lifecycle == "event":
+        raise Conflict(f"{record.uid} was recorded once; correct it with an event of its own.")
+
+
+def move(session: Session, record: Record, to: str, by: Actor, reason: str) -> Revision:
+    """Move a quality issue to another state, with the reason.
+
+    Raises
+    ------
+    Conflict
+        If its lifecycle does not lead there.
+    Invalid
+        Without a reason.
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    require_author(record_type, project, by)
+    latest = session.get_one(Revision, record.latest_id, populate_existing=True)
+    if record_type.lifecycle != "issue" or not lifecycle.may_move("issue", latest.state, to):
+        raise Conflict(f"{record.uid} is {latest.state}; it cannot become {to}.")
+    if not reason.strip():
+        raise Invalid(
+            f"{record.uid} was not moved.", [Fault("reason", record.uid, "The reason is empty.")]
+        )
+    before = latest.state
+    latest.state = to
+    record_event(
+        session, "move", record, latest, project, by, {"from": before, "to": to, "reason": reason}
+    )
+    return latest
+
+
+def withdraw(session: Session, record: Record, by: Actor, reason: str) -> Record:
+    """Withdraw a record: it stays readable, with the reason, and is in force no longer.
+
+    Raises
+    ------
+    Conflict, Invalid, Refused
+    """
+    record = lock_record(session, record)
+    project, record_type = project_of(session, record), get_registry().of(record.type)
+    require_author(record_type, project, by)
+    if record.withdrawn_at is not None:
+        raise Conflict(f"{record.uid} is withdrawn already.")
+    if not reason.strip():
+        raise Invalid(
+            f"{record.uid} was not withdrawn.",
+            [Fault("reason", record.uid, "The reason is empty.", "Say why, for later readers.")],
+        )
+    record.withdrawn_at, record.withdrawn_reason = now(), reason.strip()
+    latest = session.get_one(Revision, record.latest_id)
+    record_event(session, "withdraw", record, latest, project, by, {"reason": reason.strip()})
+    return record
+
+
+def record_event(
+    session: Session,
+    action: str,
+    record: Record,
+    revision: Revision,
+    project: Project,
+    by: Actor,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Put one change of a record into the audit trail, with the digests it left behind."""
+    append(
+        session,
+        f"record:{record.type}:{action}",
+        by,
+        project.id,
+        record.uid,
+        {
+            "revision": revision.number,
+            "state": revision.state,
+            "content": revision.content_digest,
+            "envelope": revision.envelope_digest,
+            **(more or {}),
+        },
+    )
+
+
+def observe_link(
+    session: Session,
+    record: Record,
+    kind: str,
+    source_ref: str,
+    role: str,
+    attributes: Mapping[str, Any],
+) -> ObservedLink:
+    """Keep a link that a machine saw; seeing it again changes nothing."""
+    found = session.execute(
+        select(ObservedLink).where(
+            col(ObservedLink.record_id) == record.id,
+            col(ObservedLink.kind) == kind,
+            col(ObservedLink.source_ref) == source_ref,
+            col(ObservedLink.role) == role,
+        )
+    ).scalar_one_or_none()
+    if found is None:
+        found = ObservedLink(
+            record_id=record.id or 0,
+            kind=kind,
+            source_ref=source_ref,
+            role=role,
+            attributes=dict(attributes),
+        )
+        session.add(found)
+        session.flush()
+    return found
+
+
+def counts_by_type(session: Session, project: Project) -> dict[str, int]:
+    """Return how many records of each type a project has."""
+    rows = session.execute(
+        select(Record.type, func.count())
+        .where(col(Record.project_id) == project.id)
+        .group_by(col(Record.type))
+    )
+    return dict(rows.tuples())
+
+
+def read_content(session: Session, record: Record) -> Content:
+    """Return the newest content of a record, for a form to begin with."""
+    return content_of(session, latest_revision(session, record), project_of(session, record))

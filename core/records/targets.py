@@ -1,0 +1,82 @@
+"""Find the records that links lead to, and say of each that is wrong what is wrong."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.errors import Fault
+from core.records.content import LinkDraft
+from core.records.models import Project, Record
+from core.records.snapshot import Key
+from core.records.types import RecordType
+
+CHUNK = 400
+"""Uids asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
+
+
+def known_records(session: Session, keys: Iterable[Key]) -> dict[Key, Record]:
+    """Return those of some records that exist."""
+    by_project: dict[str, set[str]] = {}
+    for key in keys:
+        by_project.setdefault(key.project, set()).add(key.uid)
+    found: dict[Key, Record] = {}
+    for project, uids in by_project.items():
+        ordered = sorted(uids)
+        for start in range(0, len(ordered), CHUNK):
+            rows = session.execute(
+                select(Record)
+                .join(Project, col(Project.id) == col(Record.project_id))
+                .where(
+                    col(Project.key) == project, col(Record.uid).in_(ordered[start : start + CHUNK])
+                )
+            ).scalars()
+            found.update({Key(project, record.uid): record for record in rows})
+    return found
+
+
+def target_faults(
+    record_type: RecordType,
+    links: Sequence[LinkDraft],
+    project: str,
+    types: Mapping[Key, str],
+    where: str,
+) -> list[Fault]:
+    """Return each link that leads nowhere or to a record of a type its role does not allow.
+
+    Parameters
+    ----------
+    types : mapping
+        The type of every record that could be meant.
+    """
+    faults = []
+    for link in links:
+        spec = record_type.links.get(link.role)
+        if spec is None:
+            continue
+        key = Key(link.project or project, link.target)
+        name = link.target if key.project == project else f"{link.target} of {key.project}"
+        found = types.get(key)
+        if found is None:
+            near = difflib.get_close_matches(
+                link.target, [one.uid for one in types if one.project == key.project], 1
+            )
+            faults.append(
+                Fault(
+                    "missing-target",
+                    where,
+                    f"'{spec.label}' {name} leads to no record.",
+                    f"Did you mean {near[0]}?" if near else "Create that record first.",
+                )
+            )
+        elif found not in spec.to:
+            faults.append(
+                Fault(
+                    "wrong-target",
+                    where,
+                    f"'{spec.label}' {name} leads to a {found}.",
+                    f"It may lead to: {', '.join(spec.to)}.",
+                )
+            )
+    return faults

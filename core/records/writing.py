@@ -1,0 +1,122 @@
+"""Put content into a revision: fields, links, digests and fingerprint together or not at all."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.canonical import digest, rfc3339
+from core.errors import Invalid
+from core.records.checking import content_faults
+from core.records.content import Content, LinkDraft, content_digest
+from core.records.models import Link, Project, Record, Revision
+from core.records.snapshot import Key
+from core.records.targets import known_records, target_faults
+from core.records.types import RecordType
+
+
+def checked(
+    session: Session, record_type: RecordType, project: Project, uid: str, content: Content
+) -> tuple[Content, Mapping[Key, Record]]:
+    """Return content as it will be kept, and the records its links lead to.
+
+    Raises
+    ------
+    Invalid
+        With everything that is wrong with it.
+    """
+    fields, faults = content_faults(record_type, content, uid)
+    keys = [Key(link.project or project.key, link.target) for link in content.links]
+    targets = known_records(session, keys)
+    types = {key: record.type for key, record in targets.items()}
+    faults += target_faults(record_type, content.links, project.key, types, uid)
+    if faults:
+        raise Invalid(f"{uid} was not saved.", faults)
+    return (
+        Content(content.title.strip(), content.body, fields, content.links),
+        targets,
+    )
+
+
+def fingerprint(record_type: RecordType, content: Content) -> str:
+    """Return the digest of what makes others need re-review: title and trigger fields."""
+    return digest(trigger_values(record_type, content.title, content.body, content.fields))
+
+
+def trigger_values(
+    record_type: RecordType, title: str, body: str, fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the values that a fingerprint is over, by the name a person reads."""
+    values: dict[str, Any] = {"Title": title}
+    if record_type.body.trigger:
+        values[record_type.body.label] = body
+    for name in record_type.triggers():
+        values[record_type.fields[name].label] = fields.get(name)
+    return values
+
+
+def envelope_document(revision: Revision) -> dict[str, Any]:
+    """Return exactly what the envelope digest is over; signatures bind that digest."""
+    return {
+        "content_digest": revision.content_digest,
+        "number": revision.number,
+        "author": revision.author_uid,
+        "author_name": revision.author_name,
+        "co_authors": len(revision.co_authors),
+        "time": rfc3339(revision.created_at),
+        "reason": revision.reason,
+        "previous": revision.previous_digest,
+    }
+
+
+def fill(
+    revision: Revision, record_type: RecordType, project: Project, uid: str, content: Content
+) -> None:
+    """Write checked content and its digests into a draft revision; links are written apart."""
+    revision.title, revision.body = content.title, content.body
+    revision.fields = dict(content.fields)
+    revision.content_digest = content_digest(project.key, record_type.name, uid, content)
+    revision.fingerprint = fingerprint(record_type, content)
+    revision.envelope_digest = digest(envelope_document(revision))
+
+
+def write_links(
+    session: Session,
+    revision: Revision,
+    project: Project,
+    content: Content,
+    targets: Mapping[Key, Record],
+) -> None:
+    """Replace the links of a draft revision."""
+    for old in session.execute(select(Link).where(col(Link.revision_id) == revision.id)).scalars():
+        session.delete(old)
+    session.flush()
+    for position, link in enumerate(content.links):
+        target = targets[Key(link.project or project.key, link.target)]
+        session.add(
+            Link(
+                revision_id=revision.id or 0,
+                position=position,
+                role=link.role,
+                target_id=target.id or 0,
+                attributes=dict(link.attributes),
+            )
+        )
+    session.flush()
+
+
+def content_of(session: Session, revision: Revision, project: Project) -> Content:
+    """Read a revision back as the content it was written from."""
+    rows = session.execute(
+        select(Link, Record.uid, Project.key)
+        .join(Record, col(Record.id) == col(Link.target_id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Link.revision_id) == revision.id)
+        .order_by(col(Link.position))
+    ).all()
+    links = tuple(
+        LinkDraft(link.role, uid, None if key == project.key else key, dict(link.attributes))
+        for link, uid, key in rows
+    )
+    return Content(revision.title, revision.body, dict(revision.fields), links)
