@@ -17,6 +17,9 @@ FONT = "Arial,Liberation Sans,Helvetica,sans-serif"
 LABEL_WIDTH = 22
 """Characters per line of a box: narrow enough for 26 boxes in a readable picture."""
 
+CAPTION_WIDTH = 70
+"""Characters per line below the picture, so that a small picture does not become a wide one."""
+
 DOT_HARMLESS = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,()/+_-:;=?!%'#*@[]{}|~^$"
 )
@@ -51,10 +54,9 @@ def _plain(text: str) -> str:
     return _literal(text, PLANTUML_HARMLESS)
 
 
-def _wrapped(text: str, literal: Callable[[str], str]) -> str:
+def _wrapped(text: str, literal: Callable[[str], str], width: int = LABEL_WIDTH) -> list[str]:
     # Made visible first: to the wrapping a line break would be a blank like any other.
-    seen = "".join(map(_visible, text))
-    return "\\n".join(literal(line) for line in textwrap.wrap(seen, LABEL_WIDTH))
+    return [literal(line) for line in textwrap.wrap("".join(map(_visible, text)), width)]
 
 
 def to_dot(drawn: Picture) -> str:
@@ -63,12 +65,13 @@ def to_dot(drawn: Picture) -> str:
 
 
 def _dot_lines(drawn: Picture) -> Iterator[str]:
-    quoted = _dot_quoted
+    # Each line of the caption ends with \\l, which sets it to the left.
+    caption = "".join(f"{line}\\l" for line in _wrapped(drawn.caption, _dot_text, CAPTION_WIDTH))
     yield "digraph map {"
     yield (
         f"  graph [rankdir=TB, newrank=true, ranksep=0.35, nodesep=0.15, splines=true, "
         f'fontname="{FONT}", fontsize=12, labelloc=b, labeljust=l, '
-        f"label={quoted(drawn.caption)}];"
+        f'label="{caption}"];'
     )
     yield (
         f'  node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#4c6272", '
@@ -95,7 +98,7 @@ def _dot_open(group: Group) -> str:
 
 def _dot_box(box: Box) -> str:
     border = ', color="#212b32", penwidth=3' if box.marked else ""
-    name = _wrapped(box.name, _dot_text)
+    name = "\\n".join(_wrapped(box.name, _dot_text))
     return (
         f'  {box.alias} [id="{box.alias}", '
         f'label="{name}\\n{_dot_text(box.uid)}", '
@@ -144,7 +147,7 @@ def _plantuml_open(group: Group) -> str:
 
 def _plantuml_box(box: Box) -> str:
     thick = " #line.bold" if box.marked else ""
-    name = _wrapped(box.name, _plain)
+    name = "\\n".join(_wrapped(box.name, _plain))
     return f'rectangle "{name}\\n{_plain(box.uid)}" as {box.alias} [[{box.href}]]{thick}'
 
 

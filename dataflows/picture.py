@@ -107,14 +107,11 @@ class Picture:
     @property
     def caption(self) -> str:
         """The picture in one sentence, with its legend in words."""
-        meanings = "; ".join(
-            f"{entry.tone.stroke.value} line: {entry.tone.word} ({entry.count})"
-            for entry in self.legend
+        meanings = ", ".join(
+            f"{entry.tone.stroke.value} {entry.tone.word} ({entry.count})" for entry in self.legend
         )
-        return (
-            f"{self.title}: {_count(len(self.boxes), 'system')}, "
-            f"{_count(len(self.lines), 'route')}. {meanings}."
-        )
+        counts = f"{_count(len(self.boxes), 'system')}, {_count(len(self.lines), 'route')}"
+        return f"{self.title}: {counts}." + (f" Lines: {meanings}." if meanings else "")
 
 
 def picture(

@@ -28,6 +28,9 @@ QUICK_LINES = 300
 MEMORY_LIMIT_BYTES = 1 << 30
 """Graphviz with its fonts maps about 300 MB before it draws anything."""
 
+WIDE = 900
+"""A picture wider than this is shrunk to the page; a smaller one is never blown up."""
+
 RENDERING = 1
 """Raised when the rebuilt SVG changes, so that pictures kept from before are drawn again."""
 
@@ -243,16 +246,16 @@ def _name_by_words(group: ET.Element) -> None:
 
 
 def scaled(svg: str, percent: int | None) -> str:
-    """Return a picture at a percentage of its own size, or as wide as the page when None."""
+    """Return a picture at a percentage of its own size; None fits a wide one to the page."""
     root = ET.fromstring(svg)  # noqa: S314  (our own rebuilt SVG)
     ET.register_namespace("", SVG)
     width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
-    if percent is None:
+    if percent is None and width > WIDE:
         root.set("width", "100%")
         del root.attrib["height"]
     else:
-        root.set("width", f"{width * percent / 100:.0f}")
-        root.set("height", f"{height * percent / 100:.0f}")
+        root.set("width", f"{width * (percent or 100) / 100:.0f}")
+        root.set("height", f"{height * (percent or 100) / 100:.0f}")
     return ET.tostring(root, encoding="unicode")
 
 

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from sqlmodel import Session, select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from core.errors import NotFound
 from core.jobs.models import Job
 from core.jobs.service import enqueue
 from core.people.actor import Actor
-from core.records.models import Project
+from core.records.models import Link, Project, Record, Revision
 from core.records.queries import load_snapshot
-from core.records.snapshot import natural_order
+from core.records.snapshot import Key, natural_order
 from dataflows.diagram import to_dot
 from dataflows.impact import Impact, impact_of_connection, impact_of_system
 from dataflows.inventory import Connection, Department
@@ -134,3 +135,22 @@ def _parts(department: Department, uid: str) -> frozenset[str] | None:
     if uid not in department.systems:
         raise NotFound(f"There is no system {uid} on this map.")
     return frozenset(department.within(uid))
+
+
+def systems_that_realise(session: Session, record: Record) -> list[Key]:
+    """Return the systems whose record states that they realise a device."""
+    rows = session.exec(
+        select(Project.key, Record.uid)
+        .join(Record, col(Record.project_id) == col(Project.id))
+        .join(
+            Revision,
+            col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
+        )
+        .join(Link, col(Link.revision_id) == col(Revision.id))
+        .where(
+            col(Link.target_id) == record.id,
+            col(Link.role) == "realises",
+            col(Record.withdrawn_at).is_(None),
+        )
+    ).all()
+    return sorted(Key(project, uid) for project, uid in rows)

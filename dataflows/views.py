@@ -1,7 +1,7 @@
 """What a reader chose to see of the map: a level, a focus, a colour; as one view with its words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import NotFound
 
@@ -89,7 +89,10 @@ def choose(department: Department, selection: Selection) -> Shown:
         pathway = department.pathways[focus]
         steps = {step.connection: f"step {n}" for n, step in enumerate(pathway.steps, start=1)}
         title = f"Pathway {focus}, {pathway.title}: {words}"
-        return Shown(selection, only_connections(view, steps), title, frozenset(), steps)
+        kept = only_connections(view, steps)
+        order = list(steps)
+        routes = sorted(kept.routes, key=lambda r: min(map(order.index, r.connections)))
+        return Shown(selection, replace(kept, routes=tuple(routes)), title, frozenset(), steps)
     if focus in department.systems:
         centre = frozenset(cut.place[part] for part in department.ends_within(focus))
         title = f"Around {department.systems[focus].title} ({focus}): {words}"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import core.jobs.models
+import core.signing.models  # noqa: F401 - their tables are part of the database
 from core.db import Database, Table, open_database
 from core.ledger.guards import install_guards
 from core.people.actor import Actor

@@ -1,0 +1,333 @@
+"""The department map over HTTP: picture, matrix, table, pathways, coverage and impact."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
+
+from core.errors import NotFound
+from core.exports import Sheet, export
+from core.jobs.service import workers_seen
+from core.settings import get_settings
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page
+from dataflows import qa_links, service, sheets
+from dataflows.coverage import coverage, programme
+from dataflows.diagram import to_dot, to_plantuml
+from dataflows.frame import ZOOMS, View, address, frame, table_filters
+from dataflows.matrix import blocks, matrix_of
+from dataflows.pathways import faults, walk
+from dataflows.picture import CATEGORY_TONES
+from dataflows.render import DrawingStore, scaled
+from dataflows.views import choose
+
+router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
+
+WINDOW = 100
+"""Systems along each side of the matrix on one page; the demo department fits twice over."""
+
+ROWS = 200
+"""Connections on one page of the table."""
+
+
+@router.get("")
+def show_map(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Show the picture of the map beside the routes it draws."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    shown = choose(department, view.selection)
+    sheet = sheets.routes_sheet(department, shown)
+    if view.format:
+        return _export(sheet, view.format, f"{project.key}-map")
+    drawn = service.drawing(_store(), department, shown)
+    return page(
+        request,
+        "dataflows/map.html",
+        **frame(project, person, view, department, "Diagram"),
+        shown=shown,
+        drawing=drawn,
+        svg=_sized(drawn.svg, view.zoom),
+        picture=shown.picture(department),
+        tones=CATEGORY_TONES,
+        zooms=[(name, address(project, "", view.query(zoom=name))) for name in ZOOMS],
+        files=[
+            (name, address(project, f"/diagram.{name}", view.query()))
+            for name in ("svg", "puml", "dot")
+        ],
+        workers=workers_seen(session),
+    )
+
+
+@router.get("/drawing")
+def show_drawing(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> HTMLResponse:
+    """Show the picture alone, or that it is being drawn: the part of the page that changes."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    shown = choose(department, view.selection)
+    drawn = service.drawing(_store(), department, shown)
+    return page(
+        request,
+        "dataflows/_drawing.html",
+        project=project,
+        view=view,
+        shown=shown,
+        drawing=drawn,
+        svg=_sized(drawn.svg, view.zoom),
+        workers=workers_seen(session),
+        asked=True,
+    )
+
+
+@router.post("/drawing", status_code=303)
+def ask_for_drawing(
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    view: Annotated[View, Query()],
+) -> RedirectResponse:
+    """Let a worker draw a large picture; the answer keeps asking until it is there."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    shown = choose(department, view.selection)
+    if shown.drawable:
+        text = to_dot(shown.picture(department))
+        service.ask_for_drawing(session, _store(), text, project, person)
+    return RedirectResponse(address(project, "/drawing", view.query()), status_code=303)
+
+
+@router.get("/diagram.{kind}")
+def download_diagram(
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    kind: str,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Return the picture as SVG, or its text for Graphviz or PlantUML."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    shown = choose(department, view.selection)
+    if kind == "dot":
+        return Response(to_dot(shown.picture(department)), media_type="text/vnd.graphviz")
+    if kind == "puml":
+        text = to_plantuml(shown.picture(department))
+        return Response(text, media_type="text/plain; charset=utf-8")
+    if kind != "svg":
+        raise NotFound(f"A diagram comes as svg, puml or dot, not as '{kind}'.")
+    drawn = service.drawing(_store(), department, shown)
+    if drawn.svg is None:
+        reason = drawn.reason or "The picture is not drawn yet; open the map and draw it first."
+        return Response(
+            reason,
+            status_code=503,
+            headers={"Retry-After": "5"},
+            media_type="text/plain; charset=utf-8",
+        )
+    return Response(drawn.svg, media_type="image/svg+xml")
+
+
+@router.get("/matrix")
+def show_matrix(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Show the transfer matrix, a window of it where it is large."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    shown = choose(department, view.selection)
+    top, left = (view.row - 1) * WINDOW, (view.column - 1) * WINDOW
+    window = slice(top, top + WINDOW), slice(left, left + WINDOW)
+    matrix = matrix_of(department, shown.view, *window)
+    if view.format:
+        sheet = sheets.matrix_sheet(department, matrix, f"Transfer matrix. {shown.title}")
+        return _export(sheet, view.format, f"{project.key}-matrix")
+    windows = range(1, (len(matrix.systems) + WINDOW - 1) // WINDOW + 1)
+    return page(
+        request,
+        "dataflows/matrix.html",
+        **frame(project, person, view, department, "Matrix"),
+        shown=shown,
+        matrix=matrix,
+        blocks=blocks(department, matrix.columns),
+        tones=CATEGORY_TONES,
+        table_address=lambda **wanted: address(project, "/table", view.query(**wanted)),
+        row_windows=[(n, address(project, "/matrix", view.query(row=n))) for n in windows],
+        column_windows=[(n, address(project, "/matrix", view.query(column=n))) for n in windows],
+    )
+
+
+@router.get("/table")
+def show_table(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Show the connections of a view as a table with filters."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    shown = choose(department, view.selection)
+    inside = [uid for held in shown.view.hidden.values() for uid in held]
+    everything = (*shown.view.connections, *inside)
+    connections = service.connections_of(department, everything, view.table_filter)
+    if view.format:
+        sheet = sheets.connections_sheet(department, connections, f"Connections. {shown.title}")
+        return _export(sheet, view.format, f"{project.key}-connections")
+    first = (view.page - 1) * ROWS
+    return page(
+        request,
+        "dataflows/table.html",
+        **frame(project, person, view, department, "Table"),
+        shown=shown,
+        connections=connections[first : first + ROWS],
+        total=len(connections),
+        page_size=ROWS,
+        page_address=address(project, "/table", view.query(page=1), "page="),
+        filters=table_filters(project, view, department, everything),
+        tones=CATEGORY_TONES,
+    )
+
+
+@router.get("/pathways")
+def show_pathways(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Show every pathway with its faults and its QA."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    if view.format:
+        sheet = sheets.pathways_sheet(department, "Pathways")
+        return _export(sheet, view.format, f"{project.key}-pathways")
+    return page(
+        request,
+        "dataflows/pathways.html",
+        **frame(project, person, view, department, "Pathways"),
+        pathways=[(p, faults(department, p)) for p in department.pathways.values()],
+    )
+
+
+@router.get("/pathways/{uid}")
+def show_pathway(
+    *,
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    uid: str,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Show the numbered steps of one pathway."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    pathway = department.pathways.get(uid)
+    if pathway is None:
+        raise NotFound(f"There is no pathway {uid} on this map.")
+    if view.format:
+        sheet = sheets.pathway_sheet(department, pathway)
+        return _export(sheet, view.format, f"{project.key}-{uid}")
+    return page(
+        request,
+        "dataflows/pathway.html",
+        **frame(project, person, view, department, "Pathways"),
+        pathway=pathway,
+        steps=list(walk(department, pathway)),
+        tones=CATEGORY_TONES,
+        map_address=address(project, "", view.query(focus=uid)),
+    )
+
+
+@router.get("/coverage")
+def show_coverage(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Show what no QA procedure controls."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    found = coverage(department)
+    if view.format:
+        return _export(
+            sheets.coverage_sheet(department, found), view.format, f"{project.key}-coverage"
+        )
+    return page(
+        request,
+        "dataflows/coverage.html",
+        **frame(project, person, view, department, "Coverage"),
+        found=found,
+        tones=CATEGORY_TONES,
+    )
+
+
+@router.get("/impact/{uid}")
+def show_impact(
+    *,
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    uid: str,
+    view: Annotated[View, Query()],
+) -> Response:
+    """Answer what is touched when a system or a connection changes."""
+    department = service.read_department(session, project.key, person, drafts=view.drafts)
+    found = service.impact(department, uid)
+    if view.format:
+        return _export(
+            sheets.impact_sheet(department, found), view.format, f"{project.key}-impact-{uid}"
+        )
+    return page(
+        request,
+        "dataflows/impact.html",
+        **frame(project, person, view, department, ""),
+        found=found,
+        subject=department.systems.get(uid) or department.connections[uid],
+        programme=programme(department, uid) if uid in department.systems else {},
+        tones=CATEGORY_TONES,
+        map_address=address(project, "", view.query(focus=uid)),
+    )
+
+
+@router.post("/connections/{uid}/qa", status_code=303)
+def link_qa(
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    uid: str,
+    asked: Annotated[qa_links.QaLinkForm, Form()],
+) -> RedirectResponse:
+    """Link an existing QA procedure, or a new one, to a connection."""
+    qa_links.link(session, project, uid, asked, by=person)
+    return RedirectResponse(f"/p/{project.key}/{uid}", status_code=303)
+
+
+def _sized(svg: str | None, zoom: str) -> Markup | None:
+    # Rebuilt from an allow-list in dataflows.render, so it may stand in a page as it is.
+    return Markup(scaled(svg, ZOOMS[zoom])) if svg else None  # noqa: S704
+
+
+def _store() -> DrawingStore:
+    return DrawingStore(get_settings().data_dir)
+
+
+def _export(sheet: Sheet, format_name: str, name: str) -> Response:
+    data, media_type = export(sheet, format_name)
+    disposition = "inline" if format_name == "html" else "attachment"
+    return Response(
+        data,
+        media_type=media_type,
+        headers={"Content-Disposition": f'{disposition}; filename="{name}.{format_name}"'},
+    )
