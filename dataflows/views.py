@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from core.errors import NotFound
-
 from dataflows.graph import (
     Cut,
     View,

@@ -1,8 +1,8 @@
 """A choice on the page gives one view, with words that say what was chosen."""
 
 import pytest
-from core.errors import NotFound
 
+from core.errors import NotFound
 from dataflows.inventory import Department
 from dataflows.picture import ColourBy
 from dataflows.views import OPENED, Selection, choose, levels
