@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.records.queries import load_snapshot, load_suspicions
-from core.records.snapshot import Key, Snapshot
-from core.records.types import TypeRegistry, get_registry
 from sqlmodel import Session
 
 from core import ports
 from core.errors import NotFound
+from core.records.queries import load_snapshot, load_suspicions
+from core.records.snapshot import Key, Snapshot
+from core.records.types import TypeRegistry, get_registry
 from qms.repositories.queries import commit_count_per_record, commits_of_uid
 from qms.traceability.columns import Links, columns_for
 from qms.traceability.matrix import Facts, Matrix, Row, build, build_row
@@ -80,13 +80,21 @@ def load_trace(
     rows: str = "requirement",
     columns: str | Sequence[str] = (),
     release: str | None = None,
+    *,
+    readable: Sequence[str] | None = None,
 ) -> Trace:
-    """Load what a matrix is drawn from; raises as `trace` does."""
+    """Load what a matrix is drawn from; raises as `trace` does.
+
+    Parameters
+    ----------
+    readable : sequence of str, optional
+        Keys of the projects whose records may be shown; all of them otherwise.
+    """
     chosen = columns.split(",") if isinstance(columns, str) else columns
     names = [name.strip() for name in chosen if name.strip()]
     registry = get_registry()
     drawn = columns_for(rows, names, allowed_links(registry))
-    snapshot = load_snapshot(session)
+    snapshot = load_snapshot(session, readable)
     releases = releases_of(snapshot, project)
     scope = choose_release(releases, release)
     return Trace(
