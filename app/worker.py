@@ -22,7 +22,7 @@ JOBS: dict[str, str] = {
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
     "validation.run": "validation.runs.job:run",
-    "validation.pack": "validation.packing:run",
+    "validation.pack": "validation.pack.job:run",
 }
 """Job kind to the function that does it, `package.module:function`; imported when it is needed."""
 

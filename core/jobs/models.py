@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Index, String, Text, UniqueConstraint, text
 from sqlmodel import Field
 
+import core.people.models
+import core.records.models  # noqa: F401 - a job names a person and a project
 from core.clock import now
 from core.db import JsonColumn, Table, UtcDateTime
 

@@ -23,9 +23,14 @@ TrainingCheck = Callable[[Session, str, str, str], Sequence[str]]
 """``(session, project key, person uid, role) -> what training is missing``, in sentences."""
 
 
+Gate = Callable[[Session, Project, Record], Sequence[str]]
+"""``(session, project, record) -> what forbids signing it now``, in sentences."""
+
+
 @dataclass
 class _Ports:
     training: TrainingCheck | None = None
+    gate: Gate | None = None
 
 
 ports = _Ports()
@@ -209,6 +214,9 @@ def _refuse_signer(
         raise Conflict(f"{record.uid} cannot be signed as {signing.meaning} now: {first}.")
     if record_type.training:
         _refuse_untrained(session, project, by, signing.role)
+    blocking = ports.gate(session, project, record) if ports.gate else ()
+    if blocking:
+        raise Refused(f"{record.uid} cannot be signed while its check fails. {' '.join(blocking)}")
 
 
 def _refuse_untrained(session: Session, project: Project, by: Actor, role: str) -> None:

@@ -1,0 +1,58 @@
+"""What validation answers when the release page asks, in the form in which it asks."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.people.actor import Actor
+from core.records.models import Project
+from qms.releases.ports import RunStanding
+from qms.rules.facts import RunOfTest
+from validation.protocols.plan import VERIFICATION
+from validation.runs.facts import runs_of_tests
+from validation.runs.models import Run
+from validation.runs.plain import run_as_plain
+from validation.runs.requests import RunRequest
+from validation.runs.service import start_run
+
+
+def recorded_runs(session: Session, project: str, release: str) -> Sequence[RunOfTest]:
+    """Return every execution of every test of a project; a release judges those at its commit."""
+    del release
+    return runs_of_tests(session, project)
+
+
+def latest_run(session: Session, project: str, release: str) -> RunStanding | None:
+    """Return where the newest run of a release stands."""
+    run = session.scalars(
+        select(Run)
+        .join(Project, col(Project.id) == col(Run.project_id))
+        .where(
+            col(Project.key) == project,
+            col(Run.release_uid) == release,
+            col(Run.protocol) == VERIFICATION,
+        )
+        .order_by(col(Run.number).desc())
+        .limit(1)
+    ).first()
+    if run is None:
+        return None
+    plain = run_as_plain(session, run)
+    counted = plain["counts"]
+    return RunStanding(
+        number=str(run.number),
+        word=str(plain["verdict"]),
+        commit=run.commit,
+        address=f"/p/{project}/runs/{run.number}",
+        detail=f"{counted['passed']} of {counted['scenarios']} scenarios passed, "
+        f"{counted['measurements']} measurements",
+    )
+
+
+def start_validation(
+    session: Session, project: Project, release: str, by: Actor, reason: str
+) -> str:
+    """Start the release's protocol; returns the page of the run."""
+    run = start_run(session, project, RunRequest(release=release, reason=reason), by)
+    return f"/p/{project.key}/runs/{run.number}"

@@ -1,0 +1,41 @@
+"""Every table, record type, port and job of the product, named once.
+
+Importing this module makes all tables known; `prepare` fills the ports. Whatever starts a process
+(web, worker, command line, tests) begins here.
+"""
+
+from pathlib import Path
+
+import core.blobs
+import core.jobs.models
+import core.ledger.models
+import core.people.models
+import core.records.models
+import core.signing.models
+import qms.baselines.models
+import qms.repositories.models
+import validation.runs.models  # noqa: F401 - importing makes the tables known
+from app import answers
+from core import ports
+from core.records import approval
+from core.records.types import use_packs
+from qms.competence import missing_training
+from qms.releases import ports as release_ports
+from qms.releases.gate import blocking_findings
+from validation.runs.bill import components_of
+from validation.runs.verdicts import release_verdicts
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPE_PACKS = (ROOT / "qms" / "types", ROOT / "dataflows" / "types")
+
+
+def prepare() -> None:
+    """Name the type packs and fill every port; doing it again changes nothing."""
+    use_packs(TYPE_PACKS)
+    approval.ports.training = missing_training
+    approval.ports.gate = blocking_findings
+    ports.verdict_source.fill(release_verdicts)
+    release_ports.recorded_runs.fill(answers.recorded_runs)
+    release_ports.bill_of_materials.fill(components_of)
+    release_ports.latest_run.fill(answers.latest_run)
+    release_ports.run_starter.fill(answers.start_validation)
