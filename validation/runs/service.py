@@ -1,6 +1,5 @@
 """Start runs, note what deviated, and find them again."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
@@ -137,14 +136,15 @@ def find_run(session: Session, project: Project, number: int) -> Run:
     return run
 
 
-def runs_of(session: Session, project: Project, limit: int | None = None) -> Sequence[Run]:
-    """Return a project's runs, the latest first; none is ever left out."""
-    return session.scalars(
-        select(Run)
-        .where(col(Run.project_id) == project.id)
-        .order_by(col(Run.number).desc())
-        .limit(limit)
-    ).all()
+def run_before(session: Session, run: Run) -> Run | None:
+    """Return the run to compare with: the one it repeats, else the last of its protocol."""
+    query = select(Run).where(
+        col(Run.project_id) == run.project_id, col(Run.protocol) == run.protocol
+    )
+    if run.predecessor is not None:
+        query = query.where(col(Run.number) == run.predecessor)
+    query = query.where(col(Run.number) < run.number).order_by(col(Run.number).desc())
+    return session.scalars(query.limit(1)).first()
 
 
 def job_of(session: Session, run: Run) -> Job | None:

@@ -10,9 +10,10 @@ from core.jobs.models import Job
 from core.ledger.models import LedgerEntry
 from core.records import service as records
 from tests.validation.runs.devices import adding_device
+from validation.runs.listing import run_lines
 from validation.runs.models import Run
 from validation.runs.plain import run_as_plain, standing
-from validation.runs.service import Deviation, find_run, job_of, note_deviation, runs_of
+from validation.runs.service import Deviation, find_run, job_of, note_deviation
 
 
 def codes(refusal) -> list[str]:
@@ -145,7 +146,8 @@ def test_a_rerun_names_its_predecessor_and_its_reason_and_hides_nothing(departme
     assert (second, run["predecessor"], run["reason"]) == (2, 1, "The reviewer asked for it.")
 
     with department.db.reading() as session:
-        assert [r.number for r in runs_of(session, department.project(session))] == [2, 1]
+        lines = run_lines(session, department.project(session))
+    assert [(line.number, line.predecessor) for line in lines] == [(2, 1), (1, None)]
 
 
 def test_a_rerun_of_something_else_is_refused(department):

@@ -1,0 +1,102 @@
+"""A project's runs as lines of a table, in three statements however many there are."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from core.jobs.models import Job
+from core.records.models import Project
+from validation.recorder.evidence import Status
+from validation.runs.judging import run_verdict
+from validation.runs.models import EventKind, Run, RunEvent, RunScenario
+from validation.runs.plain import standing
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run in a list."""
+
+    number: int
+    verdict: str
+    protocol: str
+    release: str | None
+    tag: str
+    commit: str
+    passed: int
+    scenarios: int
+    interruptions: int
+    tester: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    predecessor: int | None
+    reason: str
+
+
+def count_runs(session: Session, project: Project) -> int:
+    """Return how many runs a project has."""
+    query = select(func.count()).select_from(Run).where(col(Run.project_id) == project.id)
+    return session.scalar(query) or 0
+
+
+def run_lines(
+    session: Session, project: Project, page: int = 1, size: int = 50, release: str = ""
+) -> list[RunLine]:
+    """Return one page of a project's runs, the latest first; none is ever left out."""
+    query = select(Run, Job).outerjoin(Job, col(Job.id) == col(Run.job_id))
+    query = query.where(col(Run.project_id) == project.id)
+    if release:
+        query = query.where(col(Run.release_uid) == release)
+    query = query.order_by(col(Run.number).desc()).offset((page - 1) * size).limit(size)
+    rows = [(run, job) for run, job in session.execute(query)]
+    ids = [run.id or 0 for run, _ in rows]
+    statuses = _statuses(session, ids)
+    interruptions = _interruptions(session, ids)
+    return [
+        _line(run, standing(run, job), statuses[run.id or 0], interruptions.get(run.id or 0, 0))
+        for run, job in rows
+    ]
+
+
+def _line(run: Run, state: str, statuses: Mapping[str, int], interruptions: int) -> RunLine:
+    return RunLine(
+        number=run.number,
+        verdict=run_verdict(state, clean=not run.dirty, statuses=list(statuses)),
+        protocol=run.protocol,
+        release=run.release_uid,
+        tag=run.tag,
+        commit=run.commit,
+        passed=statuses.get(Status.PASSED, 0),
+        scenarios=sum(statuses.values()),
+        interruptions=interruptions,
+        tester=run.tester,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        predecessor=run.predecessor,
+        reason=run.reason,
+    )
+
+
+def _statuses(session: Session, runs: Sequence[int]) -> Mapping[int, Counter[str]]:
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for run, status, count in session.execute(
+        select(col(RunScenario.run_id), col(RunScenario.status), func.count())
+        .where(col(RunScenario.run_id).in_(runs))
+        .group_by(col(RunScenario.run_id), col(RunScenario.status))
+    ):
+        found[run][status] = count
+    return found
+
+
+def _interruptions(session: Session, runs: Sequence[int]) -> dict[int, int]:
+    rows = session.execute(
+        select(col(RunEvent.run_id), func.count())
+        .where(col(RunEvent.run_id).in_(runs), col(RunEvent.kind) == EventKind.INTERRUPTED)
+        .group_by(col(RunEvent.run_id))
+    )
+    return {run: count for run, count in rows}
