@@ -1,41 +1,40 @@
 """Gather what the rules of a release check look at: records, doubts, runs, repository, baseline."""
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from core import ports as core_ports
 from core.clock import now
 from core.errors import Conflict, NotFound
 from core.records.content import Content, LinkDraft, content_digest
-from core.records.models import Link, Project, Record, Revision
-from core.records.queries import load_snapshot, load_suspicions
+from core.records.models import Project
+from core.records.queries import load_suspicions
 from core.records.snapshot import Key, RecordView, Snapshot
 from core.records.types import get_registry
 from qms.baselines.comparison import compare
-from qms.baselines.service import (
-    find_baseline,
-    lines_in_force,
-    lines_of,
-    verify_baseline,
-)
+from qms.baselines.current import lines_now, project_snapshot
+from qms.baselines.service import find_baseline, lines_of, verify_baseline
 from qms.releases import ports
 from qms.repositories.service import commit_of_tag
 from qms.rules.facts import BaselineFact, Component, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
 
 
-def project_snapshot(session: Session, project: Project) -> Snapshot:
-    """Load a project's records and those of every project linked with it.
+def gather(
+    session: Session,
+    project: Project,
+    release: RecordView | None,
+    snapshot: Snapshot | None = None,
+) -> RuleInput:
+    """Return everything that a release check of one project looks at, as it stands now.
 
-    A record counts as it is in force; one that never was, as its latest draft.
+    Parameters
+    ----------
+    release : RecordView or None
+        The release that is judged; None judges the record alone.
+    snapshot : Snapshot, optional
+        What `project_snapshot` gave, where it was loaded already.
     """
-    return load_snapshot(session, sorted(_linked_projects(session, project)))
-
-
-def gather(session: Session, project: Project, release: RecordView | None) -> RuleInput:
-    """Return everything that a release check of one project looks at, as it stands now."""
-    snapshot = project_snapshot(session, project)
+    snapshot = snapshot or project_snapshot(session, project)
     uid = release.key.uid if release is not None else None
     facts = Facts(
         today=now().date(),
@@ -92,30 +91,6 @@ def digest_now(snapshot: Snapshot, record: RecordView) -> str:
     return content_digest(own, record.type, record.key.uid, content)
 
 
-def controlled_types() -> list[str]:
-    """Return the names of the record types that are approved before they count."""
-    return [one.name for one in get_registry().all() if one.lifecycle == "controlled"]
-
-
-def _linked_projects(session: Session, project: Project) -> set[str]:
-    source, target = aliased(Record), aliased(Record)
-    rows = session.execute(
-        select(col(source.project_id), col(target.project_id))
-        .select_from(Link)
-        .join(Revision, col(Revision.id) == col(Link.revision_id))
-        .join(source, col(source.id) == col(Revision.record_id))
-        .join(target, col(target.id) == col(Link.target_id))
-        .where(
-            or_(col(source.project_id) == project.id, col(target.project_id) == project.id),
-            col(source.project_id) != col(target.project_id),
-        )
-        .distinct()
-    )
-    ids = {number for row in rows for number in row}
-    keys = session.scalars(select(col(Project.key)).where(col(Project.id).in_(ids)))
-    return {project.key, *keys}
-
-
 def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple[RunOfTest, ...]:
     source = ports.recorded_runs.source
     return tuple(source(session, project.key, uid or "")) if source else ()
@@ -148,9 +123,7 @@ def _baseline(
         baseline = find_baseline(session, project, root)
     except NotFound:
         return None
-    diff = compare(
-        lines_of(session, baseline), lines_in_force(snapshot, project.key, controlled_types())
-    )
+    diff = compare(lines_of(session, baseline), lines_now(snapshot, project.key))
     touched = (*diff.added, *diff.removed, *(one.after for one in diff.changed))
     changed = tuple(sorted(Key(line.project, line.uid) for line in touched))
     return BaselineFact(baseline.root, verify_baseline(session, baseline).intact, changed)

@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from core.people.actor import Actor
 from core.records.models import Project
-from core.records.snapshot import Key, RecordView
+from core.records.snapshot import Key, RecordView, Snapshot
+from qms.baselines.current import project_snapshot
 from qms.releases import ports
-from qms.releases.gathering import find_release, gather, project_snapshot
+from qms.releases.gathering import find_release, gather
 from qms.releases.service import may_freeze
 from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
 from qms.rules.check import check, conceded
@@ -64,8 +65,18 @@ class ReleaseLine:
 
 def release_page(session: Session, project: Project, uid: str, reader: Actor) -> ReleasePage:
     """Return everything the page of a release shows."""
-    release = find_release(project_snapshot(session, project), project.key, uid)
-    given = gather(session, project, release)
+    snapshot = project_snapshot(session, project)
+    return _page(session, project, find_release(snapshot, project.key, uid), reader, snapshot)
+
+
+def _page(
+    session: Session,
+    project: Project,
+    release: RecordView,
+    reader: Actor,
+    snapshot: Snapshot,
+) -> ReleasePage:
+    given = gather(session, project, release, snapshot)
     result = check(given, framework_pack())
     run_source, pack_source = ports.latest_run.source, ports.latest_pack.source
     run = run_source(session, project.key, release.key.uid) if run_source else None
@@ -92,12 +103,13 @@ def release_page(session: Session, project: Project, uid: str, reader: Actor) ->
 def release_lines(session: Session, project: Project, reader: Actor) -> list[ReleaseLine]:
     """Return the releases of a project; a planned one is named, and not judged."""
     lines = []
-    for release in project_snapshot(session, project).of_type("release", project.key):
+    snapshot = project_snapshot(session, project)
+    for release in snapshot.of_type("release", project.key):
         if release.withdrawn or release.fields.get("stage") == "planned":
             word = "withdrawn" if release.withdrawn else "planned"
             lines.append(ReleaseLine(release, word, None, None))
             continue
-        shown = release_page(session, project, release.key.uid, reader)
+        shown = _page(session, project, release, reader, snapshot)
         word = "released" if release.in_force else "candidate"
         lines.append(ReleaseLine(release, word, shown.result, shown.current))
     return lines

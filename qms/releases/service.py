@@ -22,15 +22,10 @@ from core.records.service import (
 )
 from core.records.snapshot import RecordView
 from core.records.types import get_registry
+from qms.baselines.current import freeze_now, project_snapshot
 from qms.baselines.models import Baseline
-from qms.baselines.service import create_baseline, lines_in_force
 from qms.releases import ports
-from qms.releases.gathering import (
-    controlled_types,
-    find_release,
-    gather,
-    project_snapshot,
-)
+from qms.releases.gathering import find_release, gather
 from qms.repositories.service import commit_of_tag
 from qms.rules.check import RELEASE, check
 from qms.rules.findings import CheckResult
@@ -62,10 +57,9 @@ def release_check(
     if gate not in GATES:
         raise NotFound(f"There is no gate {gate[:40]!r}; there are {', '.join(GATES)}.")
     found = find_project(session, project) if isinstance(project, str) else project
-    release = None
-    if version:
-        release = find_release(project_snapshot(session, found), found.key, version)
-    return check(gather(session, found, release), framework_pack(), gate)
+    snapshot = project_snapshot(session, found)
+    release = find_release(snapshot, found.key, version) if version else None
+    return check(gather(session, found, release, snapshot), framework_pack(), gate)
 
 
 def freeze(session: Session, project: Project, uid: str, by: Actor) -> Baseline:
@@ -92,9 +86,7 @@ def freeze(session: Session, project: Project, uid: str, by: Actor) -> Baseline:
         )
     content = read_content(session, record)
     commit = _commit(session, project, uid, content)
-    snapshot = project_snapshot(session, project)
-    lines = lines_in_force(snapshot, project.key, controlled_types())
-    baseline = create_baseline(session, project, lines, f"Release {uid}", by)
+    baseline = freeze_now(session, project, f"Release {uid}", by)
     fields = {**content.fields, "commit": commit, "baseline": baseline.root}
     save_draft(
         session,
