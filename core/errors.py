@@ -3,7 +3,8 @@
 ::
 
     FiducialError
-    ├── NotFound            there is no such thing, or not for this person
+    ├── NotFound            there is no such thing
+    │   └── Hidden          there is, but this person may not know of it
     ├── Unauthenticated     nobody is signed in, or the password is wrong
     ├── TooManyAttempts     wait before the next try
     ├── Refused             signed in, but a rule or a missing role forbids it
@@ -50,6 +51,10 @@ class FiducialError(Exception):
 
 class NotFound(FiducialError):
     """There is no such thing, or this person may not know of it."""
+
+
+class Hidden(NotFound):
+    """It exists, but not for this person: told as if it did not, and kept in the audit trail."""
 
 
 class Unauthenticated(FiducialError):

@@ -322,6 +322,7 @@ class SignedIn:
 
     actor: Actor
     csrf: str
+    touch_due: bool = False
 
 
 def find_session(session: Session, token: str, settings: Settings) -> SignedIn | None:
@@ -334,7 +335,7 @@ def find_session(session: Session, token: str, settings: Settings) -> SignedIn |
     person = session.get(Person, found.person_id)
     if person is None or not person.active:
         return None
-    return SignedIn(actor_of(session, person), found.csrf)
+    return SignedIn(actor_of(session, person), found.csrf, at - found.seen_at > idle / 20)
 
 
 def touch_session(session: Session, token: str) -> None:

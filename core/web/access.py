@@ -1,0 +1,82 @@
+"""Who may be where: the signed-in person, and the project and record that an address names."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, HTTPException, Request
+
+from core.errors import Hidden, NotFound, Refused, Unauthenticated
+from core.people.actor import Actor
+from core.records.models import Project, Record
+from core.records.service import find_project, find_record
+from core.web.forgery import OwnForm
+from core.web.identity import COOKIE, ProjectName, Visitor, name_of, readable_projects
+from core.web.transaction import RequestSession, is_safe
+
+__all__ = [
+    "COOKIE",
+    "CurrentPerson",
+    "ProjectInPath",
+    "ProjectName",
+    "RecordInPath",
+    "readable_projects",
+    "require",
+]
+
+
+def _signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
+    if visitor is not None:
+        return visitor.actor
+    wants_page = "text/html" in request.headers.get("accept", "")
+    if wants_page and is_safe(request) and "hx-request" not in request.headers:
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        raise HTTPException(
+            303, "Sign in first.", headers={"Location": f"/sign-in?next={quote(wanted, safe='')}"}
+        )
+    raise Unauthenticated("Nobody is signed in here, or the session has ended. Sign in again.")
+
+
+CurrentPerson = Annotated[Actor, Depends(_signed_in, scope="function")]
+"""The signed-in person; a page asked for by nobody leads to the sign-in page and back."""
+
+
+def _project(request: Request, session: RequestSession, person: CurrentPerson) -> Project:
+    key = request.path_params.get("project_key") or request.path_params.get("project", "")
+    try:
+        project = find_project(session, key)
+    except NotFound as error:
+        raise NotFound(_no_project(key)) from error
+    request.state.project_id = project.id
+    if not person.belongs_to(project.id or 0):
+        raise Hidden(_no_project(key))
+    request.state.project = name_of(project)
+    return project
+
+
+def _no_project(key: str) -> str:
+    # One sentence for both, so that nobody learns which projects exist.
+    return f"There is no project {key[:40]} that you may read."
+
+
+ProjectInPath = Annotated[Project, Depends(_project, scope="function")]
+"""The project that the address names, if the person may read it."""
+
+
+def _record(uid: str, session: RequestSession, project: ProjectInPath) -> Record:
+    return find_record(session, project, uid)
+
+
+RecordInPath = Annotated[Record, Depends(_record, scope="function")]
+"""The record that the address names, in a project that the person may read."""
+
+
+def require(project: Project, actor: Actor, *roles: str) -> None:
+    """Refuse a person who holds none of some roles in a project.
+
+    Raises
+    ------
+    Refused
+    """
+    if not actor.has(project.id or 0, *roles):
+        needed = " or ".join(role.replace("_", " ") for role in roles)
+        raise Refused(f"{actor.name} may not do this in {project.key}; that needs {needed}.")

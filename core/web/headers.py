@@ -1,0 +1,122 @@
+"""What surrounds every answer: the host it is for, its size, and what a browser may do with it."""
+
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.settings import Settings
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    )
+)
+"""Nothing from elsewhere, nothing inline; `data:` for the icons inside the style sheet."""
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+STATIC = "/static/"
+
+ROOM_FOR_A_FORM = 1_000_000
+"""Bytes that a form may have beside the file it carries."""
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Protection:
+    """Middleware around the whole application.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which hosts it answers for, and how large a file may be.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
+        self._limit = settings.largest_upload_mb * 1_000_000 + ROOM_FOR_A_FORM
+        self._limit_mb = settings.largest_upload_mb
+        self._https = settings.https
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        answer = self._with_headers(scope["path"], send)
+        if not self._knows(headers.get(b"host", "")):
+            refusal = PlainTextResponse(
+                "This server does not answer for that host; see FIDUCIAL_ALLOWED_HOSTS.", 400
+            )
+            await refusal(scope, receive, answer)
+            return
+        length = headers.get(b"content-length", "0")
+        if not length.isdigit() or int(length) > self._limit:
+            await self._refuse_size(scope, receive, answer)
+            return
+        try:
+            await self._app(scope, self._counted(receive), answer)
+        except _TooLarge:
+            await self._refuse_size(scope, receive, answer)
+
+    def _knows(self, host: str) -> bool:
+        name = host.lower()
+        if not name.endswith("]"):
+            name = name.rsplit(":", 1)[0]
+        return "*" in self._hosts or name in self._hosts
+
+    async def _refuse_size(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sentence = f"That is too large: a file may have {self._limit_mb} MB."
+        await PlainTextResponse(sentence, 413)(scope, receive, send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        # A sender of chunks names no length, so what arrives is counted as well.
+        arrived = 0
+
+        async def counted() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > self._limit:
+                raise _TooLarge
+            return message
+
+        return counted
+
+    def _with_headers(self, path: str, send: Send) -> Send:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if self._https:
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                if not path.startswith(STATIC):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        return answer
+
+
+def protect(app: Starlette, settings: Settings) -> None:
+    """Put the protection around an application; called once, last of all middleware."""
+    app.add_middleware(Protection, settings=settings)

@@ -1,0 +1,49 @@
+"""How values read on a page: local times, words, ages, Markdown."""
+
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+
+from core.clock import now
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+
+
+def local_time(moment: datetime | None) -> Markup:
+    """Write a moment in local time with its offset; UTC is in its title."""
+    if moment is None:
+        return Markup('<span class="quiet">never</span>')
+    here, utc = moment.astimezone(), moment.astimezone(UTC)
+    offset = f"{here:%z}"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{utc:%Y-%m-%dT%H:%M:%SZ}",
+        f"{utc:%Y-%m-%d %H:%M:%S} UTC",
+        f"{here.day} {here:%b %Y %H:%M} {offset[:3]}:{offset[3:5]}",
+    )
+
+
+def utc_time(moment: datetime) -> Markup:
+    """Write a moment in UTC, as it stands beside a signature."""
+    utc = moment.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+def words(value: object) -> str:
+    """Write a name of ours as a person reads it: quality_manager, in_review.
+
+    Examples
+    --------
+    >>> words("in_review")
+    'in review'
+    """
+    return str(value).replace("_", " ")
+
+
+def age(moment: datetime) -> str:
+    """Write how long ago something was, roughly: 5 min, 3 h, 2 d."""
+    seconds = max(0, int((now() - moment).total_seconds()))
+    if seconds < HOUR_S:
+        return f"{seconds // MINUTE_S} min"
+    return f"{seconds // HOUR_S} h" if seconds < DAY_S else f"{seconds // DAY_S} d"
