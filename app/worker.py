@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from app.tables import prepare
 from core.db import Database, open_database
 from core.jobs.processes import die_with_parent
 from core.jobs.queue import LEASE_S, Lease
@@ -89,6 +90,7 @@ def work_on(assignment: Mapping[str, Any]) -> Exit:
         asked_to_stop.set()
 
     signal.signal(signal.SIGTERM, ask)
+    prepare()
     lease = Lease(
         job_id=assignment["job"],
         kind=assignment["kind"],

@@ -36,6 +36,13 @@ def counted(db: Database, job_id: int) -> list[str]:
         return list(session.execute(query).scalars())
 
 
+def counted_by(db: Database, job_id: int) -> list[tuple[str, int]]:
+    """Return each row's step with the number of the attempt that wrote it."""
+    with db.reading() as session:
+        query = select(tally.c.step, tally.c.attempt).where(tally.c.job_id == job_id)
+        return [(row.step, row.attempt) for row in session.execute(query.order_by(tally.c.id))]
+
+
 def stored_job(db: Database, job_id: int) -> Job:
     """Return a job as the database holds it now."""
     with db.reading() as session:
@@ -121,13 +128,16 @@ def hang(ctx: JobContext) -> JsonDict:
     return {}
 
 
-def wait_between_steps(ctx: JobContext) -> JsonDict:
-    """Finish one step, say so in a file, and wait for another file before the second."""
+def wait(ctx: JobContext) -> JsonDict:
+    """Finish one step, and in the second one's work wait for a file of this attempt's own."""
     ctx.step("first", lambda session: _count(session, ctx, "first"))
-    Path(ctx.payload["note"]).write_text(str(os.getpid()))
-    while not Path(ctx.payload["go"]).exists():
-        time.sleep(0.02)
-    ctx.step("second", lambda session: _count(session, ctx, "second"))
+
+    def work() -> None:
+        Path(f"{ctx.payload['note']}-{ctx.attempt}").write_text(str(os.getpid()))
+        while not Path(f"{ctx.payload['go']}-{ctx.attempt}").exists():
+            time.sleep(0.02)
+
+    ctx.step("second", work=work, commit=lambda session, _: _count(session, ctx, "second"))
     return {"attempt": ctx.attempt}
 
 
@@ -142,7 +152,7 @@ KINDS = {
     "fail_once": "counted_jobs:fail_once",
     "die": "counted_jobs:die",
     "hang": "counted_jobs:hang",
-    "wait": "counted_jobs:wait_between_steps",
+    "wait": "counted_jobs:wait",
     "settings": "counted_jobs:tell_settings",
     "missing": "counted_jobs:no_such_function",
 }

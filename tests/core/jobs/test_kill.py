@@ -15,7 +15,7 @@ from counted_jobs import stored_attempts, stored_job
 from core.db import Database
 from core.jobs import service
 from core.jobs.models import Job, JobState
-from core.jobs.processes import is_alive, process
+from core.jobs.processes import Process, is_alive, process
 
 STEPS = 12
 ALL_STEPS = [f"step {number}" for number in range(STEPS)]
@@ -39,6 +39,14 @@ def until(fact: Callable[[], bool], seconds: float = 60.0) -> None:
     while not fact():
         assert time.monotonic() < deadline, "this took too long"
         time.sleep(0.01)
+
+
+def process_in(note: Path) -> Process:
+    """Return the process whose number is written in a file, once it is."""
+    until(lambda: note.exists() and note.read_text() != "")
+    found = process(int(note.read_text()))
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -125,12 +133,9 @@ def test_a_job_survives_the_kill_of_its_own_process(
 def test_a_job_dies_with_its_killed_worker(
     jobs_db: Database, start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    note = tmp_path / "note"
-    ask(jobs_db, "wait", note=str(note), go=str(tmp_path / "never"))
+    ask(jobs_db, "wait", note=str(tmp_path / "note"), go=str(tmp_path / "never"))
     worker = start_worker()
-    until(lambda: note.exists() and note.read_text() != "")
-    child = process(int(note.read_text()))
-    assert child is not None
+    child = process_in(tmp_path / "note-1")
 
     worker.send_signal(signal.SIGKILL)
     worker.wait()
@@ -142,31 +147,33 @@ def test_a_job_dies_with_its_killed_worker(
 def test_a_worker_frozen_beyond_its_lease_is_refused_when_it_wakes_up(
     jobs_db: Database, start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    """SIGSTOP to worker and job; another takes over and finishes; then the first wake up."""
-    note, go = tmp_path / "note", tmp_path / "go"
-    job_id = ask(jobs_db, "wait", note=str(note), go=str(go))
+    """SIGSTOP in the middle of a step's work, which the second attempt is then at as well.
+
+    The first wakes up while the step is still nobody's, and commits it: that must be refused.
+    """
+    note, go = str(tmp_path / "note"), str(tmp_path / "go")
+    job_id = ask(jobs_db, "wait", note=note, go=go)
     frozen = start_worker(lease_s=2.0)
-    until(lambda: note.exists() and note.read_text() != "")
-    child = process(int(note.read_text()))
-    assert child is not None
+    child = process_in(Path(f"{note}-1"))
     frozen.send_signal(signal.SIGSTOP)
     os.kill(child.pid, signal.SIGSTOP)
 
-    second = start_worker(once=False, lease_s=30.0)
-    until(lambda: len(look(jobs_db, job_id)[1]) == 2)
+    second = start_worker(lease_s=30.0)
+    process_in(Path(f"{note}-2"))
     assert is_alive(child), "the lease ended by time, not because the process was gone"
-    go.write_text("go")
-    until(lambda: look(jobs_db, job_id)[0].state == JobState.DONE)
-    # The first attempt is now free to go on to its second step, which it must not get.
+    Path(f"{go}-1").touch()
     os.kill(child.pid, signal.SIGCONT)
     until(lambda: not is_alive(child), 20)
+    assert counted_jobs.counted_by(jobs_db, job_id) == [("first", 1)]
+    Path(f"{go}-2").touch()
+    until(lambda: look(jobs_db, job_id)[0].state == JobState.DONE)
     frozen.send_signal(signal.SIGCONT)
     for worker in (frozen, second):
         worker.send_signal(signal.SIGTERM)
         worker.wait(timeout=30)
 
     job, attempts = look(jobs_db, job_id)
-    assert counted_jobs.counted(jobs_db, job_id) == ["first", "second"]
+    assert counted_jobs.counted_by(jobs_db, job_id) == [("first", 1), ("second", 2)]
     assert (job.state, job.result) == (JobState.DONE, {"attempt": 2})
     assert [each.outcome for each in attempts] == ["interrupted", "done"]
     assert "was not heard of until its lease ended" in attempts[0].reason

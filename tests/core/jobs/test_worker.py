@@ -203,12 +203,11 @@ def test_a_job_that_ignores_the_request_to_stop_is_ended(
 def test_a_cancelled_job_is_ended_and_keeps_its_finished_steps(
     jobs_db: Database, ask: Ask, work: Work, tmp_path: Path
 ) -> None:
-    note = tmp_path / "note"
-    job_id = ask("wait", note=str(note), go=str(tmp_path / "never"))
+    job_id = ask("wait", note=str(tmp_path / "note"), go=str(tmp_path / "never"))
     stop = threading.Event()
     thread = threading.Thread(target=work, kwargs={"lease_s": 1.0, "stop": stop})
     thread.start()
-    child = process(number_in(note))
+    child = process(number_in(tmp_path / "note-1"))
     assert child is not None
 
     with jobs_db.writing() as session:
