@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 
 from core.errors import Hidden, NotFound, Refused, Unauthenticated
 from core.people.actor import Actor
@@ -19,21 +19,33 @@ __all__ = [
     "ProjectInPath",
     "ProjectName",
     "RecordInPath",
+    "SignInNeeded",
     "readable_projects",
     "require",
 ]
 
 
+class SignInNeeded(Unauthenticated):
+    """Nobody is signed in; a page leads to `address` and back.
+
+    Attributes
+    ----------
+    address : str
+        The sign-in page, which knows where the person wanted to go.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__("Nobody is signed in here, or the session has ended. Sign in again.")
+        self.address = address
+
+
 def _signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
     if visitor is not None:
         return visitor.actor
-    wants_page = "text/html" in request.headers.get("accept", "")
-    if wants_page and is_safe(request) and "hx-request" not in request.headers:
+    wanted = "/"
+    if is_safe(request) and "hx-request" not in request.headers:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        raise HTTPException(
-            303, "Sign in first.", headers={"Location": f"/sign-in?next={quote(wanted, safe='')}"}
-        )
-    raise Unauthenticated("Nobody is signed in here, or the session has ended. Sign in again.")
+    raise SignInNeeded(f"/sign-in?next={quote(wanted, safe='')}")
 
 
 CurrentPerson = Annotated[Actor, Depends(_signed_in, scope="function")]

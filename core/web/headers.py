@@ -117,6 +117,6 @@ class Protection:
         return answer
 
 
-def protect(app: Starlette, settings: Settings) -> None:
+def guard(app: Starlette, settings: Settings) -> None:
     """Put the protection around an application; called once, last of all middleware."""
     app.add_middleware(Protection, settings=settings)

@@ -51,18 +51,16 @@ def environment() -> Environment:
     return made
 
 
-def page(
-    request: Request, template: str, *, status_code: int = 200, **context: Any
-) -> HTMLResponse:
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a template with its context inside the frame of the request.
 
     Parameters
     ----------
-    status_code : int
+    status : int
         Other than 200 where a page tells of a refusal and keeps what was typed.
     """
     html = environment().get_template(template).render(_framed(request, context))
-    response = HTMLResponse(html, status_code=status_code)
+    response = HTMLResponse(html, status_code=status)
     if SAID in request.cookies:
         response.delete_cookie(SAID)
     return response
@@ -72,6 +70,14 @@ def fragment(request: Request, template: str, **context: Any) -> Markup:
     """Render a part of a page, to be put into another."""
     html = environment().get_template(template).render(_framed(request, context))
     return Markup(html)  # noqa: S704 - rendered by an autoescaping template of ours
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a program asks: by the address's ending or by what it accepts."""
+    accepted = request.headers.get("accept", "")
+    return request.url.path.endswith(".json") or (
+        "application/json" in accepted and "text/html" not in accepted
+    )
 
 
 def say(response: Response, sentence: str) -> None:
