@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from core.people.actor import Actor
 from core.records.models import Project
@@ -28,7 +29,7 @@ class ReleasePage:
     Attributes
     ----------
     titles : mapping of Key to str
-        Titles of the records that findings name.
+        Titles of the records that findings name, of those the reader may read.
     counts : mapping of Word to int
         How many rules come to each word.
     freezer_cannot_sign : bool
@@ -77,6 +78,7 @@ def _page(
     snapshot: Snapshot,
 ) -> ReleasePage:
     given = gather(session, project, release, snapshot)
+    readable = _readable(session, reader)
     result = check(given, framework_pack())
     run_source, pack_source = ports.latest_run.source, ports.latest_pack.source
     run = run_source(session, project.key, release.key.uid) if run_source else None
@@ -91,6 +93,7 @@ def _page(
         titles={
             finding.record: given.snapshot.records[finding.record].title
             for finding in result.findings
+            if finding.record.project in readable
         },
         counts=count_by_word(result.rules),
         concessions=tuple(conceded(result.rules)),
@@ -113,3 +116,9 @@ def release_lines(session: Session, project: Project, reader: Actor) -> list[Rel
         word = "released" if release.in_force else "candidate"
         lines.append(ReleaseLine(release, word, shown.result, shown.current))
     return lines
+
+
+def _readable(session: Session, reader: Actor) -> frozenset[str]:
+    """Return the keys of the projects that a person may read."""
+    rows = session.execute(select(col(Project.id), col(Project.key)))
+    return frozenset(key for number, key in rows if reader.belongs_to(number or 0))
