@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 import core.people.models
@@ -51,7 +51,9 @@ class JobWorker(Table, table=True):
     boot_id: str
     process_space: str
     pid: int
-    process_started: int
+    process_started: int = Field(sa_type=BigInteger)
+    """Clock ticks since the boot, which outgrow 32 bits in 248 days."""
+
     started_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)
     stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -131,7 +133,7 @@ class JobAttempt(Table, table=True):
     """Host and process id, for people."""
 
     child_pid: int | None = None
-    child_started: int | None = None
+    child_started: int | None = Field(default=None, sa_type=BigInteger)
     started_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outcome: AttemptOutcome = Field(default=AttemptOutcome.RUNNING, sa_type=String)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from core.errors import Refused
+from core.errors import Hidden, NotFound
 from core.jobs import service
 from core.jobs.models import LIVE_STATES, Job
 from core.web.access import CurrentPerson
@@ -15,12 +15,16 @@ from core.web.sessions import ReadSession, WriteSession
 router = APIRouter(prefix="/jobs")
 
 
-def _job_in_path(job_id: int, session: ReadSession, person: CurrentPerson) -> Job:
-    job = service.find_job(session, job_id)
+def _job_in_path(request: Request, job_id: int, session: ReadSession, person: CurrentPerson) -> Job:
+    # One sentence for both, so that nobody learns what others have asked for.
+    absent = f"There is no job {job_id} that you may see."
+    try:
+        job = service.find_job(session, job_id)
+    except NotFound as error:
+        raise NotFound(absent) from error
+    request.state.project_id = job.project_id
     if not service.may_see(person, job):
-        raise Refused(
-            f"Job {job_id} was asked for by someone else; ask them or an administrator for it."
-        )
+        raise Hidden(absent)
     return job
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.db import Database, Table, open_database
+from app.schema import upgrade_database
+from core.db import Database, open_database
 from core.settings import Settings
 
 HERE = Path(__file__).parent
@@ -47,9 +48,7 @@ def jobs_db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databas
     paths = [str(HERE), *filter(None, sys.path)]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     db = open_database(os.environ.get("OV_URL") or f"sqlite:///{tmp_path}/t.db")
-    Table.metadata.drop_all(db.engine)
-    counted_jobs.metadata.drop_all(db.engine)
-    Table.metadata.create_all(db.engine)
+    upgrade_database(db)
     counted_jobs.metadata.create_all(db.engine)
     yield db
     db.engine.dispose()
