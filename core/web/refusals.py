@@ -9,8 +9,10 @@ from core.db import Database
 from core.errors import Conflict, FiducialError, Hidden, Refused, TooManyAttempts, Unauthenticated
 from core.ledger import append
 from core.people.actor import Actor
+from core.people.models import Person
+from core.people.service import note_failure
 from core.records.checking import UID
-from core.web.transaction import database_of
+from core.web.transaction import database_of, settings_of
 
 AUDITED = (Refused, Conflict, Unauthenticated, TooManyAttempts, Hidden)
 """What is kept. A mistyped address or an incomplete form is no refusal."""
@@ -69,15 +71,28 @@ def note_refusal(request: Request, error: FiducialError) -> bool:
     if not isinstance(error, AUDITED) or actor is None:
         return False
     subject = request.path_params.get("uid") or request.url.path
-    project_id: int | None = getattr(request.state, "project_id", None)
-    record_refusal(database_of(request), actor, project_id, subject, error)
+    with database_of(request).writing() as session:
+        _keep(request, session, subject, error)
     return True
 
 
 def refuse_within(request: Request, session: Session, subject: str, error: FiducialError) -> None:
     """Undo what a request did and keep its refusal, for a page that shows what was typed."""
-    actor: Actor | None = getattr(request.state, "actor", None)
-    project_id: int | None = getattr(request.state, "project_id", None)
     session.rollback()
     if isinstance(error, AUDITED):
-        append_refusal(session, actor, project_id, subject, error)
+        _keep(request, session, subject, error)
+
+
+def _keep(request: Request, session: Session, subject: str, error: FiducialError) -> None:
+    actor: Actor | None = getattr(request.state, "actor", None)
+    project_id: int | None = getattr(request.state, "project_id", None)
+    append_refusal(session, actor, project_id, subject, error)
+    if isinstance(error, Unauthenticated) and actor is not None:
+        # A wrong password while signing counts like one while signing in.
+        account = session.get_one(Person, actor.person_id)
+        note_failure(session, account.username, address_of(request), settings_of(request))
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from."""
+    return request.client.host if request.client else "unknown"

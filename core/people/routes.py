@@ -1,0 +1,371 @@
+"""Signing in and out, one's own account, and the accounts and projects of an installation."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.errors import FiducialError, Invalid, NotFound, Refused, TooManyAttempts, Unauthenticated
+from core.people import service
+from core.people.actor import ADMINISTRATOR, ROLES, Actor
+from core.people.models import Person, RoleGrant
+from core.records.models import Project
+from core.records.service import create_project, find_project
+from core.web import CurrentPerson, ReadSession, WriteSession, page, say
+from core.web.access import COOKIE
+from core.web.forgery import STALE, refuse_other_sites, same
+from core.web.identity import Visitor, readable_projects
+from core.web.refusals import address_of, record_refusal, refuse_within
+from core.web.transaction import database_of, settings_of
+
+router = APIRouter(tags=["people"])
+
+BEFORE = "fiducial_before"
+"""The cookie that ties the sign-in form to the browser before there is a session."""
+
+FOUNDERS = (ADMINISTRATOR, "quality_manager")
+"""Roles that may begin a project."""
+
+FOUNDER_ROLES = ("author", "quality_manager")
+"""What the founder of a project may do there at first; an administrator grants the rest."""
+
+
+class SignInForm(BaseModel):
+    """What the sign-in page posts."""
+
+    username: str = Field(default="", max_length=200)
+    password: str = Field(default="", max_length=1000)
+    next: str = Field(default="/", max_length=2000)
+    before: str = Field(default="", max_length=200)
+
+
+class AccountForm(BaseModel):
+    """A new account."""
+
+    username: str = Field(default="", max_length=200)
+    uid: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=200)
+    password: str = Field(default="", max_length=1000)
+
+
+class ProjectForm(BaseModel):
+    """A new project."""
+
+    key: str = Field(default="", max_length=200)
+    title: str = Field(default="", max_length=200)
+
+
+@router.get("/sign-in")
+def show_sign_in(
+    request: Request,
+    session: ReadSession,
+    visitor: Visitor,
+    next: str = "/",  # noqa: A002 - the word in the address
+) -> Response:
+    """Ask who is there; whoever is signed in already goes on."""
+    if visitor is not None:
+        return RedirectResponse(_own_address(next), status_code=303)
+    return _sign_in_page(request, session, SignInForm(next=_own_address(next)), "", 200)
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request, session: ReadSession, form: Annotated[SignInForm, Form()]
+) -> Response:
+    """Open a session, or say once more what is asked for."""
+    # This session only draws the page again: what is kept is kept in transactions of its own.
+    settings, database = settings_of(request), database_of(request)
+    address = address_of(request)
+    session.rollback()
+    try:
+        _refuse_foreign_form(request, form)
+        with database.writing() as own:
+            token, _ = service.sign_in(own, form.username, form.password, address, settings)
+    except Unauthenticated as error:
+        with database.writing() as own:
+            service.note_failure(own, form.username, address, settings)
+        return _sign_in_page(request, session, form, error.message, 401)
+    except TooManyAttempts as error:
+        record_refusal(database, None, None, "/sign-in", error)
+        answer = _sign_in_page(request, session, form, error.message, 429)
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+        return answer
+    except Refused as error:
+        return _sign_in_page(request, session, form, error.message, 403)
+    response = RedirectResponse(_own_address(form.next), status_code=303)
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(settings.session_hours * 3600),
+        httponly=True,
+        samesite="lax",
+        secure=settings.https,
+    )
+    response.delete_cookie(BEFORE)
+    return response
+
+
+def _refuse_foreign_form(request: Request, form: SignInForm) -> None:
+    refuse_other_sites(request)
+    if not same(form.before, request.cookies.get(BEFORE, "")):
+        raise Refused(STALE)
+
+
+def _sign_in_page(
+    request: Request, session: Session, form: SignInForm, problem: str, status: int
+) -> HTMLResponse:
+    before = secrets.token_urlsafe(24)
+    demonstration = session.execute(
+        select(col(Project.id)).where(col(Project.demonstration).is_(True)).limit(1)
+    ).first()
+    response = page(
+        request,
+        "people/sign_in.html",
+        status=status,
+        form=form,
+        problem=problem,
+        before=before,
+        demonstration=demonstration is not None,
+    )
+    response.set_cookie(
+        BEFORE, before, httponly=True, samesite="strict", secure=settings_of(request).https
+    )
+    return response
+
+
+def _own_address(wanted: str) -> str:
+    """Return an address of ours, so that signing in leads nobody to another site."""
+    own = wanted.startswith("/") and not wanted.startswith(("//", "/\\", "/sign-"))
+    return wanted if own and wanted.isprintable() and "\\" not in wanted else "/"
+
+
+@router.post("/sign-out", status_code=303)
+def sign_out(request: Request, person: CurrentPerson, session: WriteSession) -> RedirectResponse:
+    """End the session."""
+    service.sign_out(session, request.cookies[COOKIE], person)
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/account")
+def show_account(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
+    """Show one's own roles, and the form that changes the password."""
+    return _account_page(request, person, session, 200)
+
+
+@router.post("/account/password")
+def change_password(
+    request: Request,
+    person: CurrentPerson,
+    session: WriteSession,
+    current: Annotated[str, Form(max_length=1000)] = "",
+    wanted: Annotated[str, Form(max_length=1000)] = "",
+    again: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Change the password; every session of the account ends and the person signs in anew."""
+    if wanted != again:
+        error = Invalid("The two new passwords differ. Nothing was changed.")
+        return _account_page(request, person, session, 422, error)
+    try:
+        service.change_password(session, person, current, wanted, settings_of(request))
+    except (Invalid, Unauthenticated, TooManyAttempts) as refusal:
+        refuse_within(request, session, person.uid, refusal)
+        status = 422 if isinstance(refusal, Invalid) else 401
+        return _account_page(request, person, session, status, refusal)
+    response = RedirectResponse("/sign-in", status_code=303)
+    say(response, "Your password is changed. Sign in with the new one.")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _account_page(
+    request: Request,
+    person: Actor,
+    session: Session,
+    status: int,
+    error: FiducialError | None = None,
+) -> HTMLResponse:
+    titles = {project.id: project for project in readable_projects(session, person)}
+    return page(
+        request,
+        "people/account.html",
+        status=status,
+        held=[
+            (titles.get(project_id) if project_id else None, sorted(roles))
+            for project_id, roles in person.roles.items()
+            if roles
+        ],
+        problem=error.message if error else "",
+        faults=error.faults if isinstance(error, Invalid) else (),
+    )
+
+
+@router.get("/people")
+def show_people(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
+    """List every account with its roles."""
+    return _people_page(request, person, session)
+
+
+@router.post("/people")
+def create_account(
+    request: Request,
+    person: CurrentPerson,
+    session: WriteSession,
+    form: Annotated[AccountForm, Form()],
+) -> Response:
+    """Create an account; what is wrong with it comes back beside what was typed."""
+    _require_administrator(person)
+    try:
+        service.create_person(session, form.username, form.uid, form.name, form.password, person)
+    except FiducialError as error:
+        refuse_within(request, session, form.uid or "/people", error)
+        return _people_page(request, person, session, form, error)
+    response = RedirectResponse("/people", status_code=303)
+    say(response, f"{form.name} has an account now. Grant roles, or there is nothing to see yet.")
+    return response
+
+
+@router.post("/people/{uid}/roles", status_code=303)
+def grant_role(
+    uid: str,
+    person: CurrentPerson,
+    session: WriteSession,
+    role: Annotated[str, Form(max_length=60)],
+    project: Annotated[str, Form(max_length=60)] = "",
+) -> RedirectResponse:
+    """Grant one role, in one project or everywhere."""
+    _require_administrator(person)
+    someone = _person(session, uid)
+    service.grant(session, someone, [role], person, _project_id(session, project))
+    return RedirectResponse("/people", status_code=303)
+
+
+@router.post("/people/{uid}/roles/revoke", status_code=303)
+def revoke_role(
+    uid: str,
+    person: CurrentPerson,
+    session: WriteSession,
+    role: Annotated[str, Form(max_length=60)],
+    project: Annotated[str, Form(max_length=60)] = "",
+) -> RedirectResponse:
+    """End one role."""
+    _require_administrator(person)
+    where = _project_id(session, project)
+    if role == ADMINISTRATOR and where is None and uid == person.uid:
+        raise Refused("You cannot take the role of administrator from yourself; ask another one.")
+    service.revoke(session, _person(session, uid), role, person, where)
+    return RedirectResponse("/people", status_code=303)
+
+
+def _require_administrator(person: Actor) -> None:
+    if not person.is_administrator:
+        raise Refused(f"{person.name} may not look after accounts; that needs an administrator.")
+
+
+def _person(session: Session, uid: str) -> Person:
+    query = select(Person).where(col(Person.uid) == uid)
+    found: Person | None = session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"There is no account {uid[:80]}.")
+    return found
+
+
+def _project_id(session: Session, key: str) -> int | None:
+    if not key:
+        return None
+    return find_project(session, key).id
+
+
+def _people_page(
+    request: Request,
+    person: Actor,
+    session: Session,
+    form: AccountForm | None = None,
+    error: FiducialError | None = None,
+) -> HTMLResponse:
+    _require_administrator(person)
+    projects = {
+        one.id: one for one in session.execute(select(Project).order_by(col(Project.key))).scalars()
+    }
+    grants: dict[int, list[tuple[str, str]]] = {}
+    for one in session.execute(
+        select(RoleGrant).where(col(RoleGrant.revoked_at).is_(None)).order_by(col(RoleGrant.role))
+    ).scalars():
+        key = projects[one.project_id].key if one.project_id else ""
+        grants.setdefault(one.person_id, []).append((key, one.role))
+    faults = error.faults if isinstance(error, Invalid) else ()
+    return page(
+        request,
+        "people/people.html",
+        status=422 if faults else 409 if error else 200,
+        accounts=[(one, sorted(grants.get(one.id or 0, []))) for one in service.people(session)],
+        every_project=list(projects.values()),
+        roles=ROLES,
+        form=form or AccountForm(),
+        faults=faults,
+        problem=error.message if error else "",
+    )
+
+
+@router.get("/projects")
+def show_projects(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
+    """List the projects that a person may read."""
+    return page(
+        request,
+        "people/projects.html",
+        readable=readable_projects(session, person),
+        may_begin=_may_begin(person),
+    )
+
+
+@router.get("/projects/new")
+def show_new_project(request: Request, person: CurrentPerson) -> HTMLResponse:
+    """Show the form of a new project."""
+    _require_founder(person)
+    return page(request, "people/new_project.html", form=ProjectForm(), faults=(), problem="")
+
+
+@router.post("/projects/new")
+def begin_project(
+    request: Request,
+    person: CurrentPerson,
+    session: WriteSession,
+    form: Annotated[ProjectForm, Form()],
+) -> Response:
+    """Begin a project; whoever begins it may write and approve there."""
+    _require_founder(person)
+    try:
+        project = create_project(session, form.key.strip(), form.title, person)
+    except FiducialError as error:
+        refuse_within(request, session, "/projects/new", error)
+        faults = error.faults if isinstance(error, Invalid) else ()
+        return page(
+            request,
+            "people/new_project.html",
+            status=422 if faults else 409,
+            form=form,
+            faults=faults,
+            problem=error.message,
+        )
+    account = session.get_one(Person, person.person_id)
+    service.grant(session, account, FOUNDER_ROLES, person, project.id)
+    response = RedirectResponse(f"/p/{project.key}/records", status_code=303)
+    say(response, f"{project.key} {project.title} has begun. You may write and approve in it.")
+    return response
+
+
+def _may_begin(person: Actor) -> bool:
+    return any(role in held for held in person.roles.values() for role in FOUNDERS)
+
+
+def _require_founder(person: Actor) -> None:
+    if not _may_begin(person):
+        raise Refused(
+            f"{person.name} may not begin a project; that needs an administrator or a quality "
+            "manager."
+        )
