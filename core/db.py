@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel  # noqa: TID251 - the one place that derives from it
 
 from core.errors import Invalid
 
@@ -54,6 +54,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Refuse a time without a zone; keep the others in UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -61,13 +62,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Give a time back with its zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class JsonColumn(TypeDecorator[Any]):
-    """JSON: JSONB on PostgreSQL, text on SQLite. Replace the value; edits in place are not saved."""
+    """JSON: JSONB on PostgreSQL, text on SQLite. Replace values; edits in place are not saved."""
 
     impl = JSON
     cache_ok = True

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, event, inspect
 from sqlalchemy.orm import ORMExecuteState
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel  # noqa: TID251 - only to type the decorators
 
 TableClass = TypeVar("TableClass", bound=type[SQLModel])
 
@@ -70,24 +70,21 @@ def missing_guards(connection: Connection) -> list[str]:
 def _guards(connection: Connection) -> list[tuple[str, str, str, str]]:
     """Return (name, table, "EVENT" or "EVENT WHEN condition", message) of each trigger."""
     existing = set(inspect(connection).get_table_names())
-    guards = []
-    for table in sorted({str(one.__tablename__) for one in APPEND_ONLY}):
-        for action in ("UPDATE", "DELETE"):
-            guards.append(
-                (
-                    f"guard_{table}_{action.lower()}",
-                    table,
-                    action,
-                    f"{table} is append-only",
-                )
-            )
+    tables = sorted({str(one.__tablename__) for one in APPEND_ONLY})
+    guards = [
+        (f"guard_{table}_{action.lower()}", table, action, f"{table} is append-only")
+        for table in tables
+        for action in ("UPDATE", "DELETE")
+    ]
     sqlite = connection.dialect.name == "sqlite"
     differs = "IS NOT" if sqlite else "IS DISTINCT FROM"
     changed = " OR ".join(
         f'NEW."{column}" {differs} OLD."{column}"' for column in IMMUTABLE_OF_REVISION
     )
-    for table in ("record", "revision", "project"):
-        guards.append((f"guard_{table}_delete", table, "DELETE", f"a {table} is never deleted"))
+    guards += [
+        (f"guard_{table}_delete", table, "DELETE", f"a {table} is never deleted")
+        for table in ("record", "revision", "project")
+    ]
     guards.append(
         (
             "guard_revision_update",

@@ -92,8 +92,8 @@ def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
             AuditFinding(
                 "cut",
                 "audit trail",
-                f"ends at entry {expected - 1}, but {anchor.source} saw entry {anchor.seq}: the end "
-                "was cut.",
+                f"ends at entry {expected - 1}, but {anchor.source} saw entry {anchor.seq}: "
+                "the end was cut.",
             )
         )
     return result

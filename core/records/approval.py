@@ -319,7 +319,7 @@ def settle_links(session: Session, record: Record, by: Actor) -> None:
     ids = {end for source, _, target in ends for end in (source, target)}
     prints = dict(
         session.execute(
-            select(col(Record.id), Revision.fingerprint)
+            select(col(Record.id), col(Revision.fingerprint))
             .join(Revision, col(Revision.id) == col(Record.effective_id))
             .where(col(Record.id).in_(ids))
         )
@@ -346,7 +346,7 @@ def settle_links(session: Session, record: Record, by: Actor) -> None:
 
 def _links_in_force(session: Session, record: Record) -> list[tuple[int, str, int]]:
     rows = session.execute(
-        select(Revision.record_id, Link.role, Link.target_id)
+        select(col(Revision.record_id), col(Link.role), col(Link.target_id))
         .join(Link, col(Link.revision_id) == col(Revision.id))
         .join(Record, col(Record.effective_id) == col(Revision.id))
         .where((col(Record.id) == record.id) | (col(Link.target_id) == record.id))

@@ -1,4 +1,4 @@
-"""Whether records and signatures still are what the audit trail saw: the other half of verifying."""
+"""Whether records and signatures still are what the audit trail saw."""
 
 from collections import defaultdict
 
@@ -51,7 +51,7 @@ def _verify_revisions(
 ) -> None:
     links = _links(session)
     rows = session.execute(
-        select(Revision, Record, Project.key)
+        select(Revision, Record, col(Project.key))
         .join(Record, col(Record.id) == col(Revision.record_id))
         .join(Project, col(Project.id) == col(Record.project_id))
         .order_by(col(Revision.id))
@@ -100,7 +100,13 @@ def _verify_revisions(
 def _links(session: Session) -> dict[int, list[tuple[str, str, str, dict[str, object]]]]:
     found = defaultdict(list)
     rows = session.execute(
-        select(Link.revision_id, Link.role, Project.key, Record.uid, Link.attributes)
+        select(
+            col(Link.revision_id),
+            col(Link.role),
+            col(Project.key),
+            col(Record.uid),
+            col(Link.attributes),
+        )
         .join(Record, col(Record.id) == col(Link.target_id))
         .join(Project, col(Project.id) == col(Record.project_id))
         .order_by(col(Link.revision_id), col(Link.position))

@@ -184,7 +184,8 @@ def _link_faults(record_type: RecordType, links: Sequence[LinkDraft], where: str
                 Fault(
                     "link-attribute",
                     where,
-                    f"'{spec.label}' {link.target}, {'.'.join(map(str, one['loc']))}: {one['msg']}.",
+                    f"'{spec.label}' {link.target}, "
+                    f"{'.'.join(map(str, one['loc']))}: {one['msg']}.",
                 )
                 for one in error.errors()
             ]

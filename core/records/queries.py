@@ -38,22 +38,22 @@ def load_snapshot(
         select(
             col(Record.id),
             col(Project.key),
-            Record.uid,
-            Record.type,
-            Record.withdrawn_at,
-            Record.effective_id,
+            col(Record.uid),
+            col(Record.type),
+            col(Record.withdrawn_at),
+            col(Record.effective_id),
             col(Revision.id),
-            Revision.number,
-            Revision.state,
-            Revision.title,
-            Revision.body,
-            Revision.fields,
-            Revision.author_name,
-            Revision.author_uid,
-            Revision.approved_at,
-            Revision.content_digest,
-            Revision.envelope_digest,
-            Revision.fingerprint,
+            col(Revision.number),
+            col(Revision.state),
+            col(Revision.title),
+            col(Revision.body),
+            col(Revision.fields),
+            col(Revision.author_name),
+            col(Revision.author_uid),
+            col(Revision.approved_at),
+            col(Revision.content_digest),
+            col(Revision.envelope_digest),
+            col(Revision.fingerprint),
         )
         .join(Project, col(Project.id) == col(Record.project_id))
         .join(Revision, chosen)
@@ -114,7 +114,7 @@ def _links(
 ) -> list[LinkView]:
     chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
     query: Select[tuple[object, ...]] = (
-        select(col(Revision.id), Link.role, Link.target_id, Link.attributes)  # type: ignore[assignment]
+        select(col(Revision.id), col(Link.role), col(Link.target_id), col(Link.attributes))
         .select_from(Record)
         .join(Revision, chosen)
         .join(Link, col(Link.revision_id) == col(Revision.id))
@@ -129,7 +129,7 @@ def _ends(session: Session, ids: Iterable[int]) -> dict[int, Key]:
     wanted = set(ids)
     if not wanted:
         return {}
-    query = select(col(Record.id), Project.key, Record.uid).join(
+    query = select(col(Record.id), col(Project.key), col(Record.uid)).join(
         Project, col(Project.id) == col(Record.project_id)
     )
     return {row[0]: Key(row[1], row[2]) for row in session.execute(query) if row[0] in wanted}
@@ -177,11 +177,11 @@ def load_reviews(
 ) -> dict[tuple[Key, str, Key], Reviewed]:
     """Return the last review of every link, or of every link of one record."""
     query = select(
-        LinkReview.source_id,
-        LinkReview.role,
-        LinkReview.target_id,
-        LinkReview.source_fingerprint,
-        LinkReview.target_fingerprint,
+        col(LinkReview.source_id),
+        col(LinkReview.role),
+        col(LinkReview.target_id),
+        col(LinkReview.source_fingerprint),
+        col(LinkReview.target_fingerprint),
     ).order_by(col(LinkReview.id))
     if record_id is not None:
         query = query.where(

@@ -46,7 +46,9 @@ def create_project(
 
 def find_project(session: Session, key: str) -> Project:
     """Return a project by its key; raises NotFound."""
-    found = session.execute(select(Project).where(col(Project.key) == key)).scalar_one_or_none()
+    found: Project | None = session.execute(
+        select(Project).where(col(Project.key) == key)
+    ).scalar_one_or_none()
     if found is None:
         raise NotFound(f"There is no project {key}.")
     return found
@@ -54,7 +56,7 @@ def find_project(session: Session, key: str) -> Project:
 
 def find_record(session: Session, project: Project, uid: str) -> Record:
     """Return a record by its uid; raises NotFound."""
-    found = session.execute(
+    found: Record | None = session.execute(
         select(Record).where(col(Record.project_id) == project.id, col(Record.uid) == uid)
     ).scalar_one_or_none()
     if found is None:
@@ -203,12 +205,13 @@ def edit_token(revision: Revision) -> str:
 
 def lock_record(session: Session, record: Record) -> Record:
     """Hold a record until the transaction ends, so that two people cannot change it at once."""
-    return session.execute(
+    held: Record = session.execute(
         select(Record)
         .where(col(Record.id) == record.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one()
+    return held
 
 
 def save_draft(
@@ -387,7 +390,7 @@ def observe_link(
 def counts_by_type(session: Session, project: Project) -> dict[str, int]:
     """Return how many records of each type a project has."""
     rows = session.execute(
-        select(Record.type, func.count())
+        select(col(Record.type), func.count())
         .where(col(Record.project_id) == project.id)
         .group_by(col(Record.type))
     )

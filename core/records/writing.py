@@ -109,7 +109,7 @@ def write_links(
 def content_of(session: Session, revision: Revision, project: Project) -> Content:
     """Read a revision back as the content it was written from."""
     rows = session.execute(
-        select(Link, Record.uid, Project.key)
+        select(Link, col(Record.uid), col(Project.key))
         .join(Record, col(Record.id) == col(Link.target_id))
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(col(Link.revision_id) == revision.id)

@@ -1,0 +1,42 @@
+"""The command line: `fiducial`, assembled from app/commands."""
+
+import typer
+
+from app.commands import evidence, flows, records, service
+from app.commands.console import RefusingGroup
+
+cli = typer.Typer(
+    name="fiducial",
+    help="The quality record of a clinical scientific computing department.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    cls=RefusingGroup,
+)
+
+for command in (
+    service.init,
+    service.doctor,
+    service.serve,
+    service.worker,
+    service.demo,
+    service.backup,
+    service.restore,
+    records.check,
+    records.trace,
+    evidence.validate,
+    evidence.verify,
+):
+    cli.command()(command)
+cli.command("import")(records.import_file)
+cli.add_typer(service.db, name="db")
+cli.add_typer(records.project, name="project")
+cli.add_typer(records.git, name="git")
+cli.add_typer(records.audit, name="audit")
+cli.add_typer(records.baseline, name="baseline")
+cli.add_typer(flows.flows, name="flows")
+cli.add_typer(evidence.dose, name="dose")
+cli.add_typer(evidence.pack, name="pack")
+
+
+if __name__ == "__main__":
+    cli()

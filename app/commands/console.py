@@ -1,0 +1,102 @@
+"""What every command shares: settings, the database, refusals as sentences, results as JSON."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from core.db import Database
+from core.errors import FiducialError, Invalid
+from core.people.actor import Actor
+from core.settings import Settings, get_settings
+
+# Exit code 2 of `fiducial verify` says "intact, signer unknown"; a misspelt option must not.
+click.UsageError.exit_code = os.EX_USAGE
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsPerson = Annotated[
+    str, typer.Option("--as", help="Uid or name of the person who does this, e.g. PPL-AK.")
+]
+
+out = Console()
+err = Console(stderr=True)
+
+
+class RefusingGroup(TyperGroup):
+    """A group of commands that tells a refusal as sentences and ends with exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a refusal is no traceback."""
+        try:
+            return super().invoke(ctx)
+        except FiducialError as refusal:
+            err.print(refusal.message, style="bold", markup=False)
+            for fault in refusal.faults if isinstance(refusal, Invalid) else ():
+                err.print(f"  {fault}", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An installation, ready to be used."""
+
+    settings: Settings
+    database: Database
+
+
+@contextmanager
+def installation() -> Iterator[Opened]:
+    """Open the installation of the settings; says what to do when there is none."""
+    from app.schema import newest, revision_of
+    from app.tables import prepare
+    from core.db import open_database
+
+    prepare()
+    settings = get_settings()
+    if not settings.database_url and not (settings.data_dir / "fiducial.db").exists():
+        raise Invalid(
+            f"There is no installation in {settings.data_dir}; run 'fiducial init' first, or set "
+            "FIDUCIAL_DATA_DIR."
+        )
+    database = open_database(settings.database)
+    try:
+        with database.engine.connect() as connection:
+            if revision_of(connection) != newest():
+                raise Invalid(
+                    "The database has another schema than this version needs; make a backup and "
+                    "run 'fiducial db upgrade'."
+                )
+        yield Opened(settings, database)
+    finally:
+        database.engine.dispose()
+
+
+def acting(opened: Opened, person: str) -> Actor:
+    """Return who does this; whoever may write the data folder may say so, and it is recorded."""
+    from core.people.service import find_actor
+
+    with opened.database.reading() as session:
+        return find_actor(session, person)
+
+
+def say(value: Any, as_json: bool, text: str) -> None:
+    """Print a result: as JSON for programs, as text for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    else:
+        out.print(text, markup=False, soft_wrap=True)
+
+
+def write_bytes(content: bytes) -> None:
+    """Write an export to standard output as it is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,125 @@
+"""Commands that make and check evidence: runs, packs, verification, dose figures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.console import AsJson, acting, err, installation, out, say
+from core.errors import Invalid
+
+dose = typer.Typer(help="Dose-volume figures.", no_args_is_help=True)
+pack = typer.Typer(help="Validation packs.", no_args_is_help=True)
+
+
+def validate(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    release: Annotated[str, typer.Option(help="Version or uid of a release.")] = "",
+    protocol: Annotated[str, typer.Option(help="verification or numerical")] = "verification",
+    data: Annotated[Path | None, typer.Option(help="Folder of a numerical comparison.")] = None,
+    person: Annotated[str, typer.Option("--as", help="Uid of the tester.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is executed again.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Execute a protocol as a recorded run and wait for it; exit 1 unless it passed."""
+    from app.running import run_protocol
+
+    with installation() as opened:
+        if not person:
+            raise Invalid("Say who tests, with --as UID; a run names its tester.")
+        by = acting(opened, person)
+        told = run_protocol(
+            opened.database,
+            opened.settings,
+            project_key,
+            by,
+            release=release,
+            protocol=protocol,
+            data=data,
+            reason=reason,
+            tell=lambda text: err.print(text, markup=False),
+        )
+    lines = [
+        f"{value['name']}: {value['actual']} {value['unit']}, expected {value['expected']} "
+        f"(tolerance {value['tolerance']}): {'passed' if value['passed'] else 'FAILED'}"
+        for scenario in told["scenarios"]
+        for step in scenario["steps"]
+        for value in step["measurements"]
+    ]
+    if len(lines) > 40:
+        lines = [*lines[:40], f"and {len(lines) - 40} more (--json)"]
+    lines.append(f"Run {told['number']} of {project_key}: {told['verdict']}.")
+    say(told, as_json, "\n".join(lines))
+    raise typer.Exit(0 if told["verdict"] == "passed" else 1)
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(help="A validation pack.")],
+    key: Annotated[list[Path] | None, typer.Option(help="Public key of a maker you trust.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a pack offline: 0 intact and trusted, 2 intact but signer unknown, 1 changed."""
+    from validation.verify.command import verify_command
+
+    raise typer.Exit(int(verify_command(file, key or (), as_json)))
+
+
+@pack.command("build")
+def build(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    release: Annotated[str, typer.Option(help="Version or uid of a release.")],
+    output: Annotated[Path, typer.Option("-o", help="The zip file to make.")],
+) -> None:
+    """Build the pack of a signed release."""
+    from validation.pack.job import build_release_pack
+
+    with installation() as opened:
+        made = build_release_pack(
+            opened.database,
+            opened.settings,
+            project_key,
+            release,
+            output,
+            lambda done, total, text: err.print(f"{done}/{total} {text}", markup=False),
+        )
+    out.print(f"{made}", markup=False)
+
+
+@dose.command("metrics")
+def metrics(
+    structures: Annotated[Path, typer.Argument(help="RT Structure Set")],
+    doses: Annotated[Path, typer.Argument(metavar="DOSE", help="RT Dose")],
+    metric: Annotated[list[str] | None, typer.Option(help="D95%, V30Gy, Dmean, ...")] = None,
+    roi: Annotated[list[str] | None, typer.Option(help="Name of a structure.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Calculate dose-volume metrics with their error bounds."""
+    from engine.dose.compute import compute
+    from engine.dose.metrics import DEFAULT_METRICS
+    from engine.errors import Refusal
+
+    try:
+        result = compute(structures, doses, metrics=metric or DEFAULT_METRICS, rois=roi or None)
+    except Refusal as refusal:
+        for fault in refusal.faults:
+            err.print(f"{fault.code} {fault.where}: {fault.what} {fault.next_step}", markup=False)
+        raise typer.Exit(1) from None
+    lines = []
+    for one in result.structures:
+        lines.append(f"{one.name}: {one.volume_cc:.3f} cc, {one.outside_cc:.3f} cc without dose")
+        lines += [f"  {value.name:<10} {value.shown}" for value in one.metrics]
+    for name, faults in result.refused.items():
+        lines += [f"{name}: refused, {fault.what} {fault.next_step}" for fault in faults]
+    say(result.as_dict(), as_json, "\n".join(lines))
+    raise typer.Exit(1 if result.refused else 0)
+
+
+@dose.command("selftest")
+def selftest(as_json: AsJson = False) -> None:
+    """Recalculate reference shapes whose answers are known in closed form."""
+    from engine.selftest import run_selftest
+
+    result = run_selftest()
+    told = [str(check) for check in result.checks]
+    say(told, as_json, "\n".join([*told, "passed" if result.passed else "FAILED"]))
+    raise typer.Exit(0 if result.passed else 1)

@@ -1,0 +1,111 @@
+"""Commands about the department map."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.console import installation, out, write_bytes
+
+if TYPE_CHECKING:
+    from core.exports import Sheet
+    from dataflows.inventory import Department
+
+flows = typer.Typer(help="The department map.", no_args_is_help=True)
+
+ProjectKey = Annotated[str, typer.Option("--project", help="Key of the project with the map.")]
+Level = Annotated[str, typer.Option(help="0 for major systems, 'all' for every part.")]
+Form = Annotated[str, typer.Option("--format", help="csv, json, html or xlsx.")]
+
+
+@contextmanager
+def _map(project: str) -> Iterator["Department"]:
+    from core.people.actor import Actor
+    from dataflows.service import read_department
+
+    # Whoever may read the database file may read every project in it.
+    reader = Actor(0, "command line", "", {None: frozenset({"viewer"})})
+    with installation() as opened, opened.database.reading() as session:
+        yield read_department(session, project, reader)
+
+
+def _print(sheet: "Sheet", form: str) -> None:
+    from core.exports import export
+
+    write_bytes(export(sheet, form)[0])
+
+
+@flows.command("matrix")
+def matrix(project: ProjectKey = "DEPT", level: Level = "0", form: Form = "csv") -> None:
+    """Export the data transfer matrix at a level."""
+    from dataflows.matrix import matrix_of
+    from dataflows.sheets import matrix_sheet
+    from dataflows.views import Selection, choose
+
+    with _map(project) as department:
+        shown = choose(department, Selection(level=level))
+        _print(matrix_sheet(department, matrix_of(department, shown.view), shown.title), form)
+
+
+@flows.command("diagram")
+def diagram(
+    project: ProjectKey = "DEPT",
+    level: Level = "0",
+    focus: Annotated[str, typer.Option(help="Uid of a system or pathway.")] = "",
+    form: Annotated[str, typer.Option("--format", help="svg, dot or plantuml.")] = "svg",
+) -> None:
+    """Draw the map: SVG by Graphviz, or its DOT or PlantUML text."""
+    from core.errors import Invalid
+    from dataflows.diagram import to_dot, to_plantuml
+    from dataflows.render import draw
+    from dataflows.views import Selection, choose
+
+    with _map(project) as department:
+        drawn = choose(department, Selection(level=level, focus=focus)).picture(department)
+    makers = {"dot": to_dot, "plantuml": to_plantuml, "svg": lambda one: draw(to_dot(one))}
+    if form not in makers:
+        raise Invalid(f"There is no format '{form}'; there are {', '.join(sorted(makers))}.")
+    write_bytes(makers[form](drawn).encode())
+
+
+@flows.command("coverage")
+def covered(project: ProjectKey = "DEPT", form: Form = "csv") -> None:
+    """List the connections and pathways that no QA procedure controls."""
+    from dataflows.coverage import coverage
+    from dataflows.sheets import coverage_sheet
+
+    with _map(project) as department:
+        _print(coverage_sheet(department, coverage(department)), form)
+
+
+@flows.command("impact")
+def touched(
+    system: Annotated[str, typer.Argument(help="Uid of a system or connection.")],
+    project: ProjectKey = "DEPT",
+    form: Form = "csv",
+) -> None:
+    """List what a change of a system touches, in the order of the pathways."""
+    from dataflows.service import impact
+    from dataflows.sheets import impact_sheet
+
+    with _map(project) as department:
+        _print(impact_sheet(department, impact(department, system)), form)
+
+
+@flows.command("counts")
+def counts(project: ProjectKey = "DEPT") -> None:
+    """Count systems and routes, collapsed and expanded."""
+    from dataflows.views import Selection, choose
+
+    with _map(project) as department:
+        for level in ("0", "all"):
+            view = choose(department, Selection(level=level)).view
+            by_category: dict[str, int] = {}
+            for route in view.routes:
+                by_category[route.category.value] = by_category.get(route.category.value, 0) + 1
+            told = ", ".join(f"{number} {name}" for name, number in sorted(by_category.items()))
+            out.print(
+                f"level {level}: {len(view.systems)} systems, {len(view.routes)} routes ({told})",
+                markup=False,
+            )

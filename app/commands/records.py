@@ -1,0 +1,231 @@
+"""Commands about records: import, check, trace, repositories, baselines and the audit trail."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.console import AsJson, AsPerson, acting, err, installation, out, say, write_bytes
+from core.errors import Invalid
+
+project = typer.Typer(help="Projects.", no_args_is_help=True)
+git = typer.Typer(help="Git repositories.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+baseline = typer.Typer(help="Frozen lists of revisions.", no_args_is_help=True)
+
+KINDS = ("department", "design-record")
+
+
+@project.command("list")
+def list_projects(as_json: AsJson = False) -> None:
+    """List the projects with how many records each has."""
+    from sqlalchemy import select
+    from sqlmodel import col
+
+    from core.records.models import Project
+    from core.records.service import counts_by_type
+
+    with installation() as opened, opened.database.reading() as session:
+        found = [
+            {
+                "key": one.key,
+                "title": one.title,
+                "demonstration": one.demonstration,
+                "records": sum(counts_by_type(session, one).values()),
+            }
+            for one in session.execute(select(Project).order_by(col(Project.key))).scalars()
+        ]
+    lines = [f"{one['key']:<8} {one['records']:>6} records  {one['title']}" for one in found]
+    say(found, as_json, "\n".join(lines) or "There is no project yet.")
+
+
+@project.command("create")
+def create_project(key: str, title: str, person: AsPerson) -> None:
+    """Create a project; its creator gets no role by that."""
+    from core.errors import Refused
+    from core.records.service import create_project as create
+
+    with installation() as opened:
+        by = acting(opened, person)
+        if not by.is_administrator:
+            raise Refused(f"{by.name} is no administrator and may not create a project here.")
+        with opened.database.writing() as session:
+            create(session, key, title, by)
+    out.print(f"Project {key} was created.", markup=False)
+
+
+def import_file(
+    kind: Annotated[str, typer.Argument(help="department or design-record")],
+    path: Annotated[Path, typer.Argument(help="A YAML file.")],
+    into: Annotated[str, typer.Option(help="Key of the project.")],
+    person: AsPerson,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="KIND:PROJECT:FILE imported in the same step; links may lead across."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, keep nothing.")] = (
+        False
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Import records: every fault first, then everything or nothing. They arrive as drafts."""
+    from core.records.importing import import_records
+    from core.records.types import get_registry
+
+    wanted = [(kind, into, path)]
+    for text in also or []:
+        parts = text.split(":", 2)
+        if len(parts) != 3:
+            raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
+        wanted.append((parts[0], parts[1], Path(parts[2])))
+    drafts = [draft for one in wanted for draft in _drafts(*one)]
+    with installation() as opened:
+        by = acting(opened, person)
+        if dry_run:
+            with opened.database.engine.connect() as connection:
+                from sqlmodel import Session
+
+                session = Session(connection)
+                result = import_records(session, drafts, by, get_registry())
+                session.rollback()
+        else:
+            with opened.database.writing() as session:
+                result = import_records(session, drafts, by, get_registry())
+    told = {"created": [list(key) for key in result.created], "kept": not dry_run}
+    verb = "would be created" if dry_run else "were created"
+    say(told, as_json, f"{len(result.created)} records {verb} as drafts.")
+
+
+def _drafts(kind: str, project_key: str, path: Path) -> list:  # type: ignore[type-arg]
+    if not path.is_file():
+        raise Invalid(f"{path} is no file.")
+    if kind == "department":
+        from dataflows.department import load_department
+
+        return load_department(path, project_key)
+    if kind == "design-record":
+        from qms.interchange.design_record import load_design_record
+
+        return list(load_design_record(path, project_key).drafts)
+    raise Invalid(f"'{kind}' is nothing that can be imported; there are {', '.join(KINDS)}.")
+
+
+def check(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    release: Annotated[str | None, typer.Option(help="Version or uid of a release.")] = None,
+    gate: Annotated[str, typer.Option(help="Which rules are asked.")] = "release",
+    as_json: AsJson = False,
+) -> None:
+    """Ask every rule; exit 1 when something stops the gate."""
+    from qms.releases.service import release_check
+
+    with installation() as opened, opened.database.reading() as session:
+        result = release_check(session, project_key, release, gate)
+    lines = [
+        f"{rule.code}  {rule.word.value:<14} {rule.looked_at:>5} looked at, "
+        f"{len(rule.findings)} findings  {rule.title}"
+        for rule in result.rules
+    ]
+    lines += [
+        f"{finding.code} {finding.record.uid} {finding.sentence} {finding.mend} ({finding.address})"
+        for finding in result.findings
+    ]
+    lines.append(
+        f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
+        f"{result.conceded} conceded."
+    )
+    say(result.as_json(), as_json, "\n".join(lines))
+    raise typer.Exit(0 if result.passed else 1)
+
+
+def trace(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    rows: Annotated[str, typer.Option(help="Record type of the rows.")] = "requirement",
+    columns: Annotated[str, typer.Option(help="Types of the columns, by commas.")] = "",
+    release: Annotated[str | None, typer.Option(help="Version or uid of a release.")] = None,
+    form: Annotated[str, typer.Option("--format", help="csv, json, html or xlsx.")] = "csv",
+    output: Annotated[Path | None, typer.Option("-o", help="File to write.")] = None,
+) -> None:
+    """Export the traceability matrix."""
+    from core.exports import export
+    from core.records.types import get_registry
+    from qms.traceability.service import trace as draw
+    from qms.traceability.tables import sheet
+
+    with installation() as opened, opened.database.reading() as session:
+        matrix = draw(session, project_key, rows, columns, release)
+    registry = get_registry()
+    labels = {name: registry.of(name).label for name in registry.names()}
+    content, _media_type = export(sheet(matrix, matrix.rows, labels), form)
+    if output is None:
+        write_bytes(content)
+    else:
+        output.write_bytes(content)
+        err.print(f"{output} holds {len(matrix.rows)} rows.", markup=False)
+
+
+@git.command("scan")
+def scan(project_key: Annotated[str, typer.Argument(metavar="PROJECT")], person: AsPerson) -> None:
+    """Fetch the project's repositories and link their commits to the records they name."""
+    from qms.repositories.scanning import scan_repository
+    from qms.repositories.service import repositories_of
+
+    with installation() as opened:
+        by = acting(opened, person)
+        with opened.database.reading() as session:
+            ids = [one.id or 0 for one in repositories_of(session, project_key, retired=False)]
+        for identity in ids:
+            out.print(scan_repository(opened.database, opened.settings, identity, by))
+    if not ids:
+        out.print(f"{project_key} has no repository.", markup=False)
+
+
+@audit.command("verify")
+def verify_trail(
+    against: Annotated[Path | None, typer.Option(help="A pack that saw the trail.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify the chain, every revision and signature; exit 1 when something does not fit."""
+    from core.ledger.verify import Anchor
+    from core.records.audit import verify_audit
+    from validation.verify.ledger import ledger_of
+
+    anchors = []
+    if against is not None:
+        head = ledger_of(against)["head"]
+        anchors = [Anchor(int(head["seq"]), str(head["hash"]), against.name)]
+    with installation() as opened, opened.database.reading() as session:
+        found = verify_audit(session, tuple(anchors))
+    lines = [str(one) for one in found.findings]
+    word = "clean" if found.clean else f"{len(found.findings)} findings"
+    lines.append(
+        f"{found.entries} entries, {found.revisions} revisions, {found.signatures} signatures: "
+        f"{word}. Head {found.head[:12]}."
+    )
+    told = {
+        "clean": found.clean,
+        "entries": found.entries,
+        "revisions": found.revisions,
+        "signatures": found.signatures,
+        "head": found.head,
+        "findings": [vars(one) for one in found.findings],
+    }
+    say(told, as_json, "\n".join(lines))
+    raise typer.Exit(0 if found.clean else 1)
+
+
+@baseline.command("verify")
+def verify_baseline(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    name: Annotated[str, typer.Argument(help="Number or root digest of the baseline.")],
+) -> None:
+    """Recompute a baseline from the records; exit 1 when one of them changed."""
+    from core.records.service import find_project
+    from qms.baselines.service import find_baseline
+    from qms.baselines.service import verify_baseline as verify
+
+    with installation() as opened, opened.database.reading() as session:
+        found = find_baseline(session, find_project(session, project_key), name)
+        result = verify(session, found)
+    out.print(result)
+    raise typer.Exit(0 if result.intact else 1)

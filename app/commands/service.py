@@ -1,0 +1,147 @@
+"""Commands that install, run and keep the service."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.commands.console import AsJson, err, installation, out, say
+from core.errors import Conflict, Invalid
+from core.settings import get_settings
+
+db = typer.Typer(help="The database.", no_args_is_help=True)
+
+
+def init(
+    name: Annotated[str, typer.Option(prompt=True, help="Printed name of the first person.")],
+    username: Annotated[str, typer.Option(prompt=True, help="What they sign in with.")],
+    uid: Annotated[str, typer.Option(help="Their uid.")] = "PPL-001",
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, confirmation_prompt=True, envvar="FIDUCIAL_INIT_PASSWORD"
+        ),
+    ] = "",
+) -> None:
+    """Create the data folder, the database, the signing key and the first administrator."""
+    from app.schema import upgrade
+    from core.people.actor import ADMINISTRATOR
+    from core.people.service import create_person, grant, people
+    from core.signing.keys import create_key, has_key, load_key, print_fingerprint
+
+    settings = get_settings()
+    database = upgrade(settings)
+    if not has_key(settings.data_dir):
+        create_key(settings.data_dir)
+    with database.writing() as session:
+        if people(session):
+            raise Conflict("This installation has people already; nothing was changed.")
+        person = create_person(session, username, uid, name, password, None)
+        grant(session, person, [ADMINISTRATOR], None)
+    key = load_key(settings.data_dir)
+    out.print(f"Installed in {settings.data_dir}. {name} may sign in as {username}.", markup=False)
+    out.print("Publish this fingerprint of the signing key outside the packs it signs:")
+    out.print(print_fingerprint(key.fingerprint), markup=False)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine can do, what is off, and how to mend it."""
+    from app.doctor import examine, needs_mending
+    from app.tables import prepare
+
+    prepare()
+    found = examine(get_settings())
+    table = Table("Capability", "State", "Found", "Off without it", "How to mend it")
+    for one in found:
+        table.add_row(one.name, one.state.value, one.detail, one.off, one.mend)
+    if as_json:
+        say([one.to_json() for one in found], True, "")
+    else:
+        out.print(table)
+    raise typer.Exit(1 if needs_mending(found) else 0)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    with_worker: Annotated[bool, typer.Option(help="Run a worker beside the pages.")] = True,
+) -> None:
+    """Serve the pages; on this machine only unless told otherwise."""
+    from app.serving import serve as serve_pages
+
+    with installation() as opened:
+        settings = opened.settings
+        serve_pages(settings, host or settings.host, port or settings.port, with_worker)
+
+
+def worker(
+    once: Annotated[bool, typer.Option(help="End when nothing is left to do.")] = False,
+) -> None:
+    """Do the jobs that were asked for."""
+    import logging
+
+    from app.worker import run_worker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    with installation() as opened:
+        run_worker(opened.database, opened.settings, once=once)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest schema and make its guards anew."""
+    from app.schema import newest, upgrade
+
+    upgrade(get_settings())
+    out.print(f"The database is at {newest()}, with its guards in place.", markup=False)
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="File to make, or a folder.")],
+    passphrase: Annotated[
+        str | None,
+        typer.Option(
+            envvar="FIDUCIAL_BACKUP_PASSPHRASE", help="Adds the signing keys, encrypted with it."
+        ),
+    ] = None,
+) -> None:
+    """Back up database, files, repositories and, with a passphrase, keys; while in use."""
+    from core.backup import backup as make
+
+    with installation() as opened:
+        made = make(opened.settings, target, passphrase, lambda text: err.print(text, markup=False))
+    out.print(f"{made}", markup=False)
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="A backup.")],
+    into: Annotated[Path, typer.Option(help="A folder that is empty or does not exist.")],
+    passphrase: Annotated[str | None, typer.Option(envvar="FIDUCIAL_BACKUP_PASSPHRASE")] = None,
+) -> None:
+    """Make an installation from a backup, and audit it."""
+    from app.tables import prepare
+    from core.backup import restore as make
+
+    prepare()
+    settings = get_settings()
+    made = make(source, into, passphrase, settings.database_url or None)
+    out.print(f"{made}", markup=False)
+
+
+def demo(
+    serve_after: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards.")
+    ] = True,
+) -> None:
+    """Load the demonstration, validate its release, build and verify the pack, then serve."""
+    from app.demo.demo import run_demo
+
+    run_demo(get_settings(), out, serve=serve_after)
+
+
+def require_file(path: Path) -> Path:
+    """Refuse a path that is no file, by its name."""
+    if not path.is_file():
+        raise Invalid(f"{path} is no file.")
+    return path

@@ -1,0 +1,96 @@
+"""The only map from refusals to HTTP: status, page or JSON, and the line in the audit trail."""
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from core.errors import (
+    Conflict,
+    Fault,
+    FiducialError,
+    Invalid,
+    NotFound,
+    Refused,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from core.web.pages import page
+from core.web.refusals import note_refusal
+
+log = logging.getLogger(__name__)
+
+STATUSES: tuple[tuple[type[FiducialError], int], ...] = (
+    (NotFound, 404),
+    (Unauthenticated, 401),
+    (TooManyAttempts, 429),
+    (Refused, 403),
+    (Conflict, 409),
+    (Invalid, 422),
+)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether a program asks, rather than a browser."""
+    accepted = request.headers.get("accept", "")
+    return request.url.path.endswith(".json") or (
+        "application/json" in accepted and "text/html" not in accepted
+    )
+
+
+def status_of(error: FiducialError) -> int:
+    """Return the HTTP status of a refusal."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def answer(request: Request, status: int, message: str, faults: tuple[Fault, ...] = ()) -> Response:
+    """Return a refusal as the page or the JSON that was asked for."""
+    if wants_json(request):
+        told = [vars(fault) for fault in faults]
+        return JSONResponse({"message": message, "faults": told}, status)
+    return page(
+        request, f"errors/{status}.html", status_code=status, message=message, faults=faults
+    )
+
+
+def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FiducialError)  # noqa: S101 - registered for this class only
+    note_refusal(request, error)
+    faults = error.faults if isinstance(error, Invalid) else ()
+    response = answer(request, status_of(error), error.message, faults)
+    if isinstance(error, TooManyAttempts):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _on_malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    faults = tuple(
+        Fault("malformed", ".".join(str(part) for part in one["loc"][1:]), str(one["msg"]) + ".")
+        for one in error.errors()
+    )
+    return answer(request, 422, "The request is not of the form this page takes.", faults)
+
+
+def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    if error.status_code == 404:
+        return answer(request, 404, "There is no such page.")
+    return Response(str(error.detail), error.status_code, error.headers, media_type="text/plain")
+
+
+def _on_anything(request: Request, error: Exception) -> Response:
+    log.error("unexpected error at %s", request.url.path, exc_info=error)
+    return answer(
+        request, 500, "Something went wrong here; it was logged. Nothing of this request was kept."
+    )
+
+
+def register(app: FastAPI) -> None:
+    """Give an application its error pages."""
+    app.add_exception_handler(FiducialError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_anything)

@@ -1,0 +1,72 @@
+"""Assemble the web service: every router in one list, every panel in one list."""
+
+from pathlib import Path
+
+import core.ledger.routes
+import core.people.routes
+import core.records.routes
+import validation.pack.routes
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+import app.home
+import core.jobs.routes
+import dataflows.routes
+import qms.releases.routes
+import qms.repositories.routes
+import qms.risks.routes
+import qms.traceability.routes
+import validation.runs.routes
+from app import errors
+from app.tables import prepare
+from core.db import Database, open_database
+from core.records.panels import use_panels
+from core.settings import Settings, get_settings
+from core.web.headers import protect
+from core.web.pages import product_version
+from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
+from qms.repositories.panels import code_panel
+from qms.risks.panels import risk_panel
+
+ROUTERS = (
+    app.home.router,
+    core.people.routes.router,
+    core.jobs.routes.router,
+    core.ledger.routes.router,
+    dataflows.routes.router,
+    qms.releases.routes.router,
+    qms.repositories.routes.router,
+    qms.risks.routes.router,
+    qms.traceability.routes.router,
+    validation.runs.routes.router,
+    validation.pack.routes.router,
+    # Last: its address takes whatever uid the others leave.
+    core.records.routes.router,
+)
+
+PANELS = (
+    risk_panel,
+    code_panel,
+    system_panel,
+    connection_panel,
+    pathway_panel,
+    device_panel,
+)
+
+STATIC = Path(__file__).resolve().parent / "static"
+
+
+def create_app(settings: Settings | None = None, database: Database | None = None) -> FastAPI:
+    """Return the service for some settings."""
+    chosen = settings or get_settings()
+    prepare()
+    use_panels(PANELS)
+    service = FastAPI(title="Fiducial", version=product_version(), docs_url=None, redoc_url=None)
+    service.state.settings = chosen
+    service.state.database = database or open_database(chosen.database)
+    errors.register(service)
+    service.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for router in ROUTERS:
+        service.include_router(router)
+    protect(service, chosen)
+    return service

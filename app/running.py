@@ -1,0 +1,44 @@
+"""Execute a protocol from the command line: through the same queue, with a worker of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.worker import run_worker
+from core.db import Database
+from core.people.actor import Actor
+from core.records.service import find_project
+from core.settings import Settings
+from validation.runs.plain import run_as_plain
+from validation.runs.requests import RunRequest
+from validation.runs.service import find_run, start_run
+
+
+def run_protocol(
+    database: Database,
+    settings: Settings,
+    project_key: str,
+    by: Actor,
+    *,
+    release: str = "",
+    protocol: str = "verification",
+    data: Path | None = None,
+    reason: str = "",
+    tell: Callable[[str], None] = lambda _text: None,
+) -> dict[str, Any]:
+    """Start a run, work on its job until it ends, and return everything recorded of it.
+
+    Raises
+    ------
+    FiducialError
+        Whatever keeps the run from being started.
+    """
+    with database.writing() as session:
+        project = find_project(session, project_key)
+        request = RunRequest(release=release, protocol=protocol, data=data, reason=reason)
+        run = start_run(session, project, request, by)
+        number, job = run.number, run.job_id
+        tell(f"Run {number} of {project_key} executes {protocol} at {run.tag} {run.commit[:12]}.")
+    run_worker(database, settings, once=True, only=job)
+    with database.reading() as session:
+        return run_as_plain(session, find_run(session, find_project(session, project_key), number))
