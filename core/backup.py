@@ -11,44 +11,33 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import make_url, select
-from sqlmodel import Session, col
+from sqlalchemy import make_url
+from sqlmodel import Session
 
-from core import dumps
-from core.archives import ArchiveReader, ArchiveWriter, open_archive
-from core.blobs import Blob, BlobStore
+from core.blobs import BlobStore
 from core.clock import now
 from core.db import open_database
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
-from core.ledger.chain import head
 from core.ledger.verify import Anchor, Verification
 from core.records.audit import verify_audit
-from core.repository_copies import add_repositories
-from core.sealing import seal, unseal
+from core.safekeeping import dumps
+from core.safekeeping.archives import ArchiveReader, ArchiveWriter, open_archive
+from core.safekeeping.contents import (
+    BLOBS,
+    KEYS,
+    SEALED_KEYS,
+    Said,
+    fill,
+    missing_files,
+    promised_files,
+)
+from core.safekeeping.sealing import unseal
 from core.settings import Settings
-
-BLOBS = "blobs"
-REPOSITORY_FOLDERS = ("repositories", "demo")
-"""The mirrors, and the repositories that the demonstration made itself."""
-
-KEYS = "keys"
-SEALED_KEYS = "keys.sealed"
-
-KEYS_LEFT_OUT = (
-    "The signing keys are NOT in this backup. Keep a copy of the folder `keys` apart from it, or "
-    "make the backup with a passphrase: nobody can sign as this installation without them."
-)
-KEYS_SEALED = (
-    "The signing keys are in this backup, encrypted with the passphrase, which is stored nowhere."
-)
-NO_KEYS = "This installation has no signing keys yet."
-
-Said = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,17 @@ class BackupMade:
     faults: tuple[Fault, ...] = field(default=())
     """Files that were damaged or missing in the installation itself when it was backed up."""
 
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                f"{self.path} holds the database, {self.blobs} files and {self.repositories} "
+                f"repositories in {self.size:,} bytes.",
+                f"SHA-256 {self.sha256}: keep it elsewhere.",
+                self.keys,
+                *_listed("Damaged or missing in the installation itself", self.faults),
+            ]
+        )
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -77,6 +77,22 @@ class Restored:
     ledger_entries: int
     keys: str
     faults: tuple[Fault, ...] = field(default=())
+    """What did not fit already when the backup was made."""
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                f"{self.data_dir} holds the installation as it was at {self.made_at}: "
+                f"{self.blobs} files, {self.ledger_entries} entries of the audit trail.",
+                f"Its database is {make_url(self.database_url).render_as_string()}.",
+                self.keys,
+                *_listed("Already wrong when the backup was made", self.faults),
+            ]
+        )
+
+
+def _listed(heading: str, faults: tuple[Fault, ...]) -> list[str]:
+    return [f"{heading}:", *(f"  {fault}" for fault in faults)] if faults else []
 
 
 def backup(
@@ -112,7 +128,7 @@ def backup(
         unfinished = Path(scratch) / "unfinished.zip"
         with _private(unfinished) as file, zipfile.ZipFile(file, "w", compresslevel=1) as archive:
             writer = ArchiveWriter(archive)
-            faults, counts = _fill(writer, settings, Path(scratch), passphrase, say)
+            faults, counts = fill(writer, settings, Path(scratch), passphrase, say)
             counts["made_at"] = at.isoformat()
             writer.close_with(counts)
         sha256 = _checked(unfinished, say)
@@ -172,92 +188,6 @@ def restore(
             urls = _restore_database(reader, folder, data_dir, database_url)
             say("Checking the restored records, files and audit trail.")
             return _put_in_place(reader, folder, data_dir, urls, keys)
-
-
-def _fill(
-    writer: ArchiveWriter,
-    settings: Settings,
-    scratch: Path,
-    passphrase: str | None,
-    say: Said,
-) -> tuple[list[Fault], dict[str, Any]]:
-    url = make_url(settings.database)
-    if url.get_backend_name() == "sqlite":
-        dumps.sqlite_file(url)
-    say("Copying the database.")
-    # Read before the copy is made, so the copy holds this entry and perhaps later ones.
-    ledger, promised = _look(settings.database)
-    copy = dumps.dump(url, scratch)
-    writer.add(copy.name, copy)
-    copy.unlink()
-    say("Copying files.")
-    faults, blobs = _add_blobs(writer, settings, promised)
-    say("Copying repositories.")
-    repositories = [
-        f"{folder}/{name}"
-        for folder in REPOSITORY_FOLDERS
-        for name in add_repositories(writer, settings.data_dir, folder)
-    ]
-    facts = {
-        "database": {
-            "kind": url.get_backend_name(),
-            "name": Path(url.database or "").name if copy.name == dumps.SQLITE else "",
-        },
-        "ledger": ledger,
-        "blobs": blobs,
-        "repositories": len(repositories),
-        "keys": _add_keys(writer, settings.data_dir / KEYS, passphrase),
-        "damaged": [f"{fault.code} {fault.where}" for fault in faults],
-    }
-    return faults, facts
-
-
-def _look(database_url: str) -> tuple[dict[str, Any], set[str]]:
-    """Return the end of the audit trail and the digests of the files that rows promise."""
-    database = open_database(database_url)
-    try:
-        with database.reading() as session:
-            last = head(session)
-            return {"seq": last.seq, "hash": last.hash}, _promised(session)
-    finally:
-        database.engine.dispose()
-
-
-def _add_blobs(
-    writer: ArchiveWriter, settings: Settings, promised: set[str]
-) -> tuple[list[Fault], int]:
-    """Add every file; one that is damaged is added as it is, and named, as is one not there."""
-    store, faults, kept = BlobStore(settings.data_dir / BLOBS), [], set()
-    for sha256 in store.digests():
-        member = writer.add(f"{BLOBS}/{sha256[:2]}/{sha256[2:]}", store.path(sha256))
-        kept.add(sha256)
-        if member.sha256 != sha256:
-            faults.append(_damaged(sha256))
-    return faults + _missing(promised - kept), len(kept)
-
-
-def _promised(session: Session) -> set[str]:
-    return set(session.execute(select(col(Blob.sha256))).scalars())
-
-
-def _damaged(sha256: str) -> Fault:
-    return Fault(
-        "file-damaged",
-        sha256,
-        "no longer has the content that its name promises.",
-        "Put the original back from an older backup.",
-    )
-
-
-def _add_keys(writer: ArchiveWriter, folder: Path, passphrase: str | None) -> str:
-    present = sorted(path for path in folder.glob("*") if path.is_file())
-    if not present:
-        return NO_KEYS
-    if passphrase is None:
-        return KEYS_LEFT_OUT
-    content = {path.name: path.read_text(encoding="ascii") for path in present}
-    writer.add_bytes(SEALED_KEYS, seal(json.dumps(content).encode(), passphrase))
-    return KEYS_SEALED
 
 
 def _checked(path: Path, say: Said) -> str:
@@ -330,7 +260,7 @@ def _restore_database(
             raise Refused(
                 "This backup holds a PostgreSQL database; name an empty one to restore into."
             )
-        dumps.load(folder / dumps.POSTGRESQL, make_url(database_url))
+        dumps.load(folder / dumps.POSTGRESQL, database_url)
         (folder / dumps.POSTGRESQL).unlink()
         return database_url, database_url
     name = Path(str(reader.facts["database"]["name"])).name or "fiducial.sqlite"
@@ -351,7 +281,7 @@ def _put_in_place(
     damaged = store.faults()
     try:
         with database.reading() as session:
-            missing = _missing(_promised(session) - set(store.digests()))
+            missing = missing_files(promised_files(session) - set(store.digests()))
             audit = _audit(session, reader.facts["ledger"])
     finally:
         database.engine.dispose()
@@ -376,18 +306,6 @@ def _audit(session: Session, ledger: Mapping[str, Any]) -> Verification:
 
 def _as_faults(audit: Verification) -> list[Fault]:
     return [Fault(found.code, found.where, found.what) for found in audit.findings]
-
-
-def _missing(digests: set[str]) -> list[Fault]:
-    return [
-        Fault(
-            "file-missing",
-            sha256,
-            "is named by the database but is not there.",
-            "Put it back from an older backup.",
-        )
-        for sha256 in sorted(digests)
-    ]
 
 
 def _sync(folder: Path) -> None:

@@ -17,8 +17,6 @@ import pytest
 from sqlalchemy import make_url, select
 from sqlmodel import col
 
-from core import dumps
-from core.archives import MANIFEST
 from core.backup import BackupMade, backup, restore
 from core.blobs import BlobStore, keep
 from core.canonical import digest
@@ -32,6 +30,8 @@ from core.records.content import Content
 from core.records.models import Revision
 from core.records.service import create_project, create_record
 from core.records.types import use_packs
+from core.safekeeping import dumps
+from core.safekeeping.archives import MANIFEST
 from core.settings import Settings
 from core.signing.keys import create_key, load_key
 
@@ -503,3 +503,14 @@ def test_the_missing_program_of_a_postgresql_backup_is_named(
 
     with pytest.raises(FiducialError, match="pg_dump is not installed here"):
         dumps.dump(make_url("postgresql+psycopg://nobody@localhost/none"), tmp_path)
+
+
+def test_what_was_made_is_told_in_sentences(installation: Installation, tmp_path: Path) -> None:
+    made = backup(installation.settings, tmp_path / "backup.zip")
+    restored = restore(made.path, tmp_path / "elsewhere")
+
+    assert hashlib.sha256(made.path.read_bytes()).hexdigest() in str(made)
+    assert "2 files and 1 repositories" in str(made)
+    assert "NOT in this backup" in str(made)
+    assert "2 files, 7 entries of the audit trail" in str(restored)
+    assert "Already wrong" not in str(restored)

@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.archives import ArchiveWriter
 from core.errors import Refused
+from core.safekeeping.archives import ArchiveWriter
 
 PASSES = 5
 """Looks at a repository's files; a second finds what Git packed anew during the first."""

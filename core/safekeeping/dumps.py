@@ -7,8 +7,9 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from sqlalchemy import URL, create_engine, inspect
+from sqlalchemy import URL, inspect
 
+from core.db import open_database
 from core.errors import Conflict, Fault, FiducialError, Invalid
 
 SQLITE = "database.sqlite"
@@ -35,13 +36,14 @@ def dump(url: URL, folder: Path) -> Path:
     return _dump_postgresql(url, folder / POSTGRESQL)
 
 
-def load(copy: Path, url: URL) -> None:
+def load(copy: Path, database_url: str) -> None:
     """Fill an empty PostgreSQL database from a copy, wholly or not at all."""
-    engine = create_engine(url)
+    database = open_database(database_url)
+    url = database.engine.url
     try:
-        present = inspect(engine).get_table_names()
+        present = inspect(database.engine).get_table_names()
     finally:
-        engine.dispose()
+        database.engine.dispose()
     if present:
         raise Conflict(
             f"The database {url.database!r} already holds {len(present)} tables; restore into an "
