@@ -394,7 +394,7 @@ def counts_by_type(session: Session, project: Project) -> dict[str, int]:
         .where(col(Record.project_id) == project.id)
         .group_by(col(Record.type))
     )
-    return dict(rows.tuples())
+    return dict(rows.all())
 
 
 def read_content(session: Session, record: Record) -> Content:
