@@ -322,9 +322,7 @@ def settle_links(session: Session, record: Record, by: Actor) -> None:
             select(col(Record.id), col(Revision.fingerprint))
             .join(Revision, col(Revision.id) == col(Record.effective_id))
             .where(col(Record.id).in_(ids))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     for source, role, target in ends:
         if (source, role, target) in known or source not in prints or target not in prints:
@@ -350,5 +348,5 @@ def _links_in_force(session: Session, record: Record) -> list[tuple[int, str, in
         .join(Link, col(Link.revision_id) == col(Revision.id))
         .join(Record, col(Record.effective_id) == col(Revision.id))
         .where((col(Record.id) == record.id) | (col(Link.target_id) == record.id))
-    ).tuples()
+    )
     return list(rows)
