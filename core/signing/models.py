@@ -14,7 +14,7 @@ from core.ledger.guards import append_only
 class Signature(Table, table=True):
     """One signature: it binds the envelope digest of one revision and can be moved to no other."""
 
-    __table_args__ = (UniqueConstraint("revision_id", "meaning", "person_id"),)
+    __table_args__ = (UniqueConstraint("envelope_digest", "meaning", "person_id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     revision_id: int = Field(foreign_key="revision.id", index=True)

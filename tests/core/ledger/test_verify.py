@@ -1,0 +1,190 @@
+"""Whatever is done to the database behind the product's back, verifying names it."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, select
+
+from core.db import open_database
+from core.ledger import append, head
+from core.ledger.guards import BulkChangeRefused
+from core.ledger.models import GENESIS, LedgerEntry, entry_hash
+from core.ledger.verify import Anchor
+from core.people.models import Person
+from core.records.approval import submit
+from core.records.audit import verify_audit
+from core.records.content import Content
+from core.records.models import Revision
+from core.records.service import create_record
+from tests.conftest import TEST_DATABASE, Office
+
+sqlite_only = pytest.mark.skipif(bool(TEST_DATABASE), reason="edits the SQLite file by hand")
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture
+def kept(office: Office) -> Office:
+    """Three documents, one of them submitted and signed by its author."""
+    with office.writing() as session:
+        for number in (1, 2, 3):
+            create_record(
+                session,
+                office.project(session),
+                "document",
+                Content(f"Plan {number}", "Text.", {"kind": "plan"}),
+                office.staff["PPL-AK"],
+            )
+        submit(
+            session,
+            office.record(session, "DOC-002"),
+            office.staff["PPL-AK"],
+            office.proof("PPL-AK"),
+        )
+    return office
+
+
+def findings(office: Office, *anchors: Anchor) -> list[str]:
+    with office.reading() as session:
+        return [str(one) for one in verify_audit(session, anchors).findings]
+
+
+def by_hand(office: Office, *statements: str, unguarded: bool = True) -> None:
+    """Edit the file as somebody with a database tool would."""
+    path = str(office.database.engine.url.database)
+    database = open_database(f"sqlite:///{path}")
+    with database.engine.execution_options(fiducial_writes=True).begin() as connection:
+        if unguarded:
+            for (name,) in connection.exec_driver_sql(
+                "SELECT name FROM sqlite_master WHERE type='trigger'"
+            ).all():
+                connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        for statement in statements:
+            connection.execute(text(statement))
+    database.engine.dispose()
+
+
+def test_an_untouched_record_is_clean(kept: Office) -> None:
+    assert findings(kept) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_entry SET subject = 'x'",
+        "DELETE FROM ledger_entry",
+        "DELETE FROM record",
+        "DELETE FROM revision",
+        "UPDATE signature SET printed_name = 'x'",
+        "DELETE FROM signature",
+        "UPDATE revision SET title = 'x' WHERE state <> 'draft'",
+        "DELETE FROM project",
+    ],
+)
+def test_the_database_itself_refuses(kept: Office, statement: str) -> None:
+    with pytest.raises(DBAPIError), kept.writing() as session:
+        session.execute(text(statement))
+
+
+def test_bulk_changes_of_controlled_rows_are_refused(kept: Office) -> None:
+    from sqlalchemy import update
+
+    with pytest.raises(BulkChangeRefused), kept.writing() as session:
+        session.execute(update(Revision).values(title="x"))
+
+
+@sqlite_only
+def test_a_record_edited_by_hand_is_named(kept: Office) -> None:
+    by_hand(kept, "UPDATE revision SET body = 'Nicer.' WHERE record_id = 2")
+
+    assert any(one.startswith("DOC-002 revision 1 of RPM: its content") for one in findings(kept))
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE ledger_entry SET subject = 'x' WHERE seq = 9", "audit trail entry 9: "),
+        ("DELETE FROM ledger_entry WHERE seq = 9", "audit trail entry 9: was deleted"),
+        ("DELETE FROM ledger_entry WHERE seq >= 12", "the end was cut or the head changed"),
+        ("UPDATE signature SET role = 'x'", "is not the one that the audit trail recorded"),
+        ("DELETE FROM signature", "is gone or changed"),
+        ("UPDATE revision SET author_name = 'x' WHERE id = 1", "DOC-001 revision 1"),
+        ("UPDATE revision SET state = 'approved' WHERE id = 1", "DOC-001 revision 1"),
+        ("DELETE FROM revision WHERE id = 3", "DOC-003 revision 1"),
+    ],
+)
+def test_each_edit_by_hand_is_named(kept: Office, statement: str, said: str) -> None:
+    by_hand(kept, statement)
+
+    assert any(said in one for one in findings(kept))
+
+
+def anchor_now(office: Office) -> Anchor:
+    with office.reading() as session:
+        end = head(session)
+        return Anchor(end.seq, end.hash, "pack.zip")
+
+
+@sqlite_only
+def test_a_cut_tail_with_a_repaired_head_is_found_against_an_anchor(kept: Office) -> None:
+    anchor = anchor_now(kept)
+    with kept.reading() as session:
+        entry = session.get_one(LedgerEntry, anchor.seq - 2)
+        seq, hash_ = entry.seq, entry.hash
+    by_hand(
+        kept,
+        f"DELETE FROM ledger_entry WHERE seq > {seq}",
+        f"UPDATE ledger_head SET seq = {seq}, hash = '{hash_}'",
+    )
+
+    assert any("pack.zip saw entry" in one for one in findings(kept, anchor))
+
+
+@sqlite_only
+def test_a_chain_made_anew_is_found_against_an_anchor(kept: Office) -> None:
+    anchor = anchor_now(kept)
+    by_hand(kept, "UPDATE ledger_entry SET person_name = 'Nobody' WHERE seq = 5")
+    rechain(kept)
+
+    chain_only = [one for one in findings(kept) if "trigger" not in one]
+    against = [one for one in findings(kept, anchor) if "trigger" not in one]
+
+    assert chain_only == []
+    assert any("the chain was made anew" in one for one in against)
+
+
+def rechain(office: Office) -> None:
+    """Recompute every hash, as an attacker with the source code could."""
+    with Session(office.database.engine.execution_options(fiducial_writes=True)) as session:
+        previous = GENESIS
+        for entry in session.exec(select(LedgerEntry).order_by(LedgerEntry.seq)).all():  # type: ignore[arg-type]
+            entry.previous = previous
+            entry.hash = entry_hash(entry)
+            previous = entry.hash
+        head(session).hash = previous
+        session.commit()
+
+
+def test_an_event_and_what_it_records_live_or_die_together(office: Office) -> None:
+    before = anchor_now(office)
+
+    with pytest.raises(RuntimeError), office.writing() as session:
+        session.add(Person(username="x", uid="PPL-X", name="X", password_hash=""))
+        append(session, "person:account:create", None, subject="PPL-X")
+        raise RuntimeError
+
+    assert anchor_now(office) == before
+
+
+def test_what_is_recorded_is_read_back_as_it_was_written(office: Office) -> None:
+    told = {"é": [1, 2.5, None, True], "nested": {"a": "b"}}
+    with office.writing() as session:
+        entry = append(session, "test:thing:do", office.staff["PPL-AK"], data=told)
+        seq = entry.seq
+
+    with office.reading() as session:
+        found = session.get_one(LedgerEntry, seq)
+        assert found.details == json.loads(json.dumps(told))
+        assert found.person_name == "Amara Kole"
