@@ -51,7 +51,7 @@ def answer(request: Request, status: int, message: str, faults: tuple[Fault, ...
         told = [vars(fault) for fault in faults]
         return JSONResponse({"message": message, "faults": told}, status)
     return page(
-        request, f"errors/{status}.html", status_code=status, message=message, faults=faults
+        request, f"errors/{status}.html", status=status, message=message, faults=faults
     )
 
 
