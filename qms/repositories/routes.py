@@ -15,8 +15,8 @@ from core.jobs.service import enqueue
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
-from core.settings import get_settings
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web.transaction import settings_of
 from qms.repositories import queries, service
 from qms.repositories.observing import tags_of
 from qms.repositories.queries import CommitFilter, CommitLine
@@ -72,7 +72,14 @@ def register(
     """Register a repository; a refused address comes back as it was typed, with every fault."""
     require(project, person, *MAY_CHANGE)
     try:
-        service.register(session, project, form.address, person, name=form.name)
+        service.register(
+            session,
+            project,
+            form.address,
+            person,
+            name=form.name,
+            settings=settings_of(request),
+        )
     except Invalid as refusal:
         return _page(
             request,
@@ -116,10 +123,8 @@ def retire(
 
 @router.get("/{name}/commits/{sha}")
 def show_commit(
-    *,
     request: Request,
     project: ProjectInPath,
-    person: CurrentPerson,
     session: ReadSession,
     name: str,
     sha: str,
@@ -134,7 +139,6 @@ def show_commit(
         request,
         "qms/repositories/commit.html",
         project=project,
-        actor=person,
         repository=repository,
         commit=commit,
         trailers=trailers,
@@ -176,15 +180,15 @@ def _page(
     repositories = service.repositories_of(session, project.key)
     address = f"/p/{project.key}/repositories"
     registry = get_registry()
-    response = page(
+    return page(
         request,
         "qms/repositories/repositories.html",
+        status=422 if faults else 200,
         project=project,
-        actor=person,
         nav="Repositories",
         repositories=repositories,
         may_change=person.has(project_id, *MAY_CHANGE),
-        sources=service.allowed_sources(get_settings()),
+        sources=service.allowed_sources(settings_of(request)),
         form=form or Registration(),
         faults=faults,
         commits=queries.commits_page(session, project_id, view.show, view.page, PAGE_SIZE),
@@ -210,9 +214,6 @@ def _page(
             )
         ],
     )
-    if faults:
-        response.status_code = 422
-    return response
 
 
 def _sheet(project: Project, view: View, lines: Sequence[CommitLine]) -> Sheet:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from core.errors import Fault, Invalid
 from core.exports import FORMATS, export
-from core.web import CurrentPerson, ProjectInPath, ReadSession, page
+from core.web import ProjectInPath, ReadSession, page
 from qms.risks import service
 from qms.risks.grid import Moment, grid, standing_at
 from qms.risks.residual import Assessment, Position
@@ -59,7 +59,6 @@ class View(BaseModel):
 def show_risks(
     request: Request,
     project: ProjectInPath,
-    person: CurrentPerson,
     session: ReadSession,
     view: Annotated[View, Query()],
 ) -> HTMLResponse:
@@ -71,7 +70,6 @@ def show_risks(
             request,
             "qms/risks/risks.html",
             project=project,
-            actor=person,
             nav="Risks",
             file=None,
             faults=refusal.faults or (Fault("", project.key, refusal.message),),
@@ -87,7 +85,6 @@ def show_risks(
         request,
         "qms/risks/risks.html",
         project=project,
-        actor=person,
         nav="Risks",
         file=file,
         faults=(),

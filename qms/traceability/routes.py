@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from core.exports import FORMATS, export
+from core.people.actor import Actor
+from core.records.models import Project
 from core.records.snapshot import natural_order
 from core.records.types import RecordType, get_registry
-from core.web import CurrentPerson, ProjectInPath, ReadSession, page
+from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
 from qms.traceability import service
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
@@ -69,7 +72,7 @@ def show_matrix(
     view: Annotated[View, Query()],
 ) -> HTMLResponse:
     """Show one page of the matrix, with counts that filter it."""
-    loaded = service.load_trace(session, project.key, view.rows, view.columns, view.wanted_release)
+    loaded = _load(session, project, person, view)
     matrix = loaded.matrix()
     view = view.model_copy(update={"release": matrix.release or NO_RELEASE})
     shown = ordered(filtered(matrix, view.show), view.sort)
@@ -85,7 +88,6 @@ def show_matrix(
         request,
         "qms/traceability/matrix.html",
         project=project,
-        actor=person,
         nav="Trace",
         matrix=matrix,
         rows=shown[first : first + PAGE_SIZE],
@@ -128,13 +130,12 @@ def show_why(
         if not in_place:
             return RedirectResponse(back, status_code=303)
         return HTMLResponse(f'<tr class="beneath" id="why-{view.at}" hidden></tr>')
-    loaded = service.load_trace(session, project.key, view.rows, view.columns, view.wanted_release)
+    loaded = _load(session, project, person, view)
     row, sentences = service.why(session, loaded, uid)
     return page(
         request,
         "qms/traceability/_why_row.html" if in_place else "qms/traceability/why.html",
         project=project,
-        actor=person,
         nav="Trace",
         record=row.record,
         row=row,
@@ -149,12 +150,13 @@ def show_why(
 @router.get("/export/{format_name}")
 def export_matrix(
     project: ProjectInPath,
+    person: CurrentPerson,
     session: ReadSession,
     format_name: str,
     view: Annotated[View, Query()],
 ) -> Response:
     """Return every row that the page would show, in its order, in one of the export formats."""
-    loaded = service.load_trace(session, project.key, view.rows, view.columns, view.wanted_release)
+    loaded = _load(session, project, person, view)
     matrix = loaded.matrix()
     shown = ordered(filtered(matrix, view.show), view.sort)
     registry = get_registry()
@@ -166,6 +168,18 @@ def export_matrix(
         data,
         media_type=media_type,
         headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
+    )
+
+
+def _load(session: Session, project: Project, person: Actor, view: View) -> service.Trace:
+    readable = [one.key for one in readable_projects(session, person)]
+    return service.load_trace(
+        session,
+        project.key,
+        view.rows,
+        view.columns,
+        view.wanted_release,
+        readable=readable,
     )
 
 

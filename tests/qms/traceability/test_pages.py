@@ -1,0 +1,145 @@
+"""The trace page: counts that filter, explanations in place or apart, exports of what is shown."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from core import ports
+from core.verdicts import Verdict, VerdictWord
+from qms.traceability.routes import router
+
+PASSED = ("TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
+
+
+def run_of_release(_session, _project, release):
+    tests = PASSED if release == "REL-0.1.0" else ()
+    return {
+        uid: Verdict(VerdictWord.PASSED, run="14", detail="0.31 %", address="/p/RPM/runs/14")
+        for uid in tests
+    }
+
+
+@pytest.fixture
+def browser(new_site):
+    with ports.verdict_source.filled(run_of_release):
+        yield new_site(router).browser("PPL-EQ", "quality_manager")
+
+
+def test_the_page_opens_on_the_newest_candidate_with_counts_that_filter(browser, words) -> None:
+    response = browser.get("/p/RPM/trace")
+
+    assert response.status_code == 200
+    text = words(response)
+    for count in ("all 26", "failing 0", "uncovered 0", "not run 18", "in the release 8"):
+        assert count in text
+    assert "TST-009" in text
+    assert "Verdict at REL-0.1.0" in text
+
+
+@pytest.mark.parametrize(
+    ("show", "count"),
+    [("all", 26), ("not run", 18), ("in the release", 8), ("unsigned", 26), ("nonsense", 26)],
+)
+def test_each_filter_shows_the_rows_it_counts(browser, words, show, count) -> None:
+    response = browser.get("/p/RPM/trace", params={"show": show})
+
+    assert f"{count} rows" in words(response)
+    assert response.text.count("data-why") == count
+
+
+def test_an_empty_filter_is_a_sentence(browser, words) -> None:
+    assert "No row is failing." in words(browser.get("/p/RPM/trace", params={"show": "failing"}))
+
+
+def test_many_rows_are_paged_on_the_server(new_site) -> None:
+    browser = new_site(router).browser("PPL-XX", "viewer", project="DEPT")
+    asked = {"rows": "connection", "columns": "system"}
+
+    first = browser.get("/p/DEPT/trace", params=asked)
+    second = browser.get("/p/DEPT/trace", params=asked | {"page": 2})
+
+    assert first.text.count("data-why") == 50
+    assert 0 < second.text.count("data-why") < 50
+    assert 'rel="next"' in first.text
+    assert 'rel="prev"' in second.text
+    assert browser.get("/p/DEPT/trace", params=asked | {"page": 9}).status_code == 200
+
+
+def test_why_opens_beneath_the_row_and_closes_again(browser, words) -> None:
+    asked = {"release": "REL-0.1.0", "at": 3}
+
+    opened = browser.get("/p/RPM/trace/why/REQ-009", params=asked, headers={"HX-Request": "true"})
+    closed = browser.get(
+        "/p/RPM/trace/why/REQ-009", params=asked | {"hide": "true"}, headers={"HX-Request": "true"}
+    )
+
+    assert opened.text.lstrip().startswith('<tr class="beneath" id="why-3">')
+    assert "TST-009 passed in run 14, 0.31 %." in words(opened)
+    assert closed.text == '<tr class="beneath" id="why-3" hidden></tr>'
+
+
+def test_why_is_a_page_of_its_own_without_scripts(browser, words) -> None:
+    response = browser.get("/p/RPM/trace/why/REQ-009", params={"release": "REL-0.1.0", "at": 3})
+
+    assert "<!doctype html>" in response.text
+    assert "Why REQ-009 reads" in words(response)
+    assert "every test that counts passed" in words(response)
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html"])
+def test_every_export_holds_exactly_the_rows_shown(browser, name) -> None:
+    response = browser.get(f"/p/RPM/trace/export/{name}", params={"show": "in the release"})
+
+    assert response.status_code == 200
+    assert f"RPM-trace-REL-0.1.0.{name}" in response.headers["content-disposition"]
+    if name == "json":
+        rows = json.loads(response.content)["rows"]
+        assert [row["Requirement"] for row in rows][:2] == ["REQ-003", "REQ-004"]
+        assert {row["Verdict"] for row in rows} == {"passed"}
+    if name == "csv":
+        rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+        assert len(rows) == 8
+
+
+def test_any_rows_and_columns_may_be_chosen(browser, words) -> None:
+    response = browser.get(
+        "/p/RPM/trace", params={"rows": "user_need", "columns": ["requirement", "test"]}
+    )
+
+    assert "8 rows" in words(response)
+
+
+def test_what_cannot_be_drawn_is_refused_with_every_fault(browser, words) -> None:
+    response = browser.get("/p/RPM/trace", params={"columns": ["unheard", "unseen"]})
+
+    assert response.status_code == 422
+    assert "unheard" in words(response)
+    assert "unseen" in words(response)
+
+
+def test_an_unknown_release_row_or_project_is_not_found(browser) -> None:
+    for address in (
+        "/p/RPM/trace?release=9.9",
+        "/p/RPM/trace/why/REQ-999",
+        "/p/NONE/trace",
+        "/p/DEPT/trace",
+    ):
+        assert browser.get(address).status_code == 404
+
+
+def test_a_stranger_is_asked_to_sign_in(browser) -> None:
+    browser.cookies.clear()
+
+    for address in ("/p/RPM/trace", "/p/RPM/trace/export/csv", "/p/RPM/trace/why/REQ-009"):
+        response = browser.get(address)
+        assert response.status_code in (303, 401)
+        assert "Dose-volume" not in response.text
+
+
+def test_columns_of_a_project_that_one_may_not_read_stay_empty(browser, words) -> None:
+    response = browser.get("/p/RPM/trace", params={"columns": "connection"})
+
+    assert response.status_code == 200
+    assert "C023" not in response.text
