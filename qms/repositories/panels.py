@@ -1,9 +1,9 @@
 """The commits that name a record, on the record's own page."""
 
-from core.records.panels import Panel
 from sqlmodel import Session
 
 from core.records.models import Project, Record
+from core.records.panels import Panel
 from qms.repositories.queries import commits_of_record
 
 

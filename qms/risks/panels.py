@@ -1,10 +1,10 @@
 """The level of a risk on its own page, and on the pages of the requirements that control it."""
 
-from core.records.panels import Panel
 from sqlmodel import Session
 
 from core.errors import Invalid
 from core.records.models import Project, Record
+from core.records.panels import Panel
 from core.records.queries import load_snapshot
 from qms.risks.policies import policy_in_force
 from qms.risks.service import RISK, assessments_around, verdicts_by_key

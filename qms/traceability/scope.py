@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.records.snapshot import Key, RecordView, Snapshot
-
 from core.errors import NotFound
+from core.records.snapshot import Key, RecordView, Snapshot
 
 DELIVERING_ROLES = ("delivers", "contains", "meets", "tested_by", "includes_documents", "scope")
 """Roles from a release to what it takes in; `tested_by` also names the tests that judge it."""
