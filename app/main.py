@@ -3,26 +3,26 @@
 from pathlib import Path
 
 import core.ledger.routes
-import core.people.routes
 import core.records.routes
-import validation.pack.routes
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 import app.home
 import core.jobs.routes
+import core.people.routes
 import dataflows.routes
 import qms.releases.routes
 import qms.repositories.routes
 import qms.risks.routes
 import qms.traceability.routes
+import validation.pack.routes
 import validation.runs.routes
 from app import errors
 from app.tables import prepare
 from core.db import Database, open_database
 from core.records.panels import use_panels
 from core.settings import Settings, get_settings
-from core.web.headers import protect
+from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from qms.repositories.panels import code_panel
@@ -68,5 +68,5 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     service.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in ROUTERS:
         service.include_router(router)
-    protect(service, chosen)
+    guard(service, chosen)
     return service

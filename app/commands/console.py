@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
@@ -18,8 +17,10 @@ from core.errors import FiducialError, Invalid
 from core.people.actor import Actor
 from core.settings import Settings, get_settings
 
-# Exit code 2 of `fiducial verify` says "intact, signer unknown"; a misspelt option must not.
-click.UsageError.exit_code = os.EX_USAGE
+# Exit code 2 of `fiducial verify` says "intact, signer unknown"; a misspelt option must not. Typer
+# carries its own copy of click, whose class of usage errors is reached through BadParameter.
+UsageError = typer.BadParameter.__mro__[1]
+UsageError.exit_code = os.EX_USAGE  # type: ignore[attr-defined]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsPerson = Annotated[
@@ -33,7 +34,7 @@ err = Console(stderr=True)
 class RefusingGroup(TyperGroup):
     """A group of commands that tells a refusal as sentences and ends with exit code 1."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command; a refusal is no traceback."""
         try:
             return super().invoke(ctx)
