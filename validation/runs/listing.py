@@ -99,4 +99,4 @@ def _interruptions(session: Session, runs: Sequence[int]) -> dict[int, int]:
         .where(col(RunEvent.run_id).in_(runs), col(RunEvent.kind) == EventKind.INTERRUPTED)
         .group_by(col(RunEvent.run_id))
     )
-    return {run: count for run, count in rows}
+    return dict(rows.all())

@@ -15,8 +15,8 @@ from core.exports import Sheet, export
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
-from core.settings import get_settings
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web.transaction import settings_of
 from validation.recorder.evidence import Status
 from validation.runs import service
 from validation.runs.comparison import differences
@@ -174,12 +174,12 @@ def export_steps(
 
 
 @router.get("/{number}/files/{sha256}")
-def evidence_file(run: RunInPath, session: ReadSession, sha256: str) -> Response:
+def evidence_file(request: Request, run: RunInPath, session: ReadSession, sha256: str) -> Response:
     """Return a file that this run kept; a hash of any other file is not found here."""
     kept = evidence_files(run_as_plain(session, run))
     if sha256 not in kept:
         raise NotFound(f"Run {run.number} kept no file with the SHA-256 {sha256[:64]}.")
-    data = BlobStore(get_settings().data_dir / "blobs").read(sha256, verify=True)
+    data = BlobStore(settings_of(request).data_dir / "blobs").read(sha256, verify=True)
     media_type = kept[sha256] if kept[sha256] in SHOWN_IN_BROWSER else "application/octet-stream"
     shown = "inline" if media_type in SHOWN_IN_BROWSER else "attachment"
     return Response(
@@ -210,7 +210,7 @@ def _list_page(
         )
         if one.fields.get("git_tag") and not one.withdrawn
     ]
-    response = page(
+    return page(
         request,
         "validation/runs.html",
         project=project,
@@ -225,10 +225,8 @@ def _list_page(
         releases=releases,
         form=form or RunForm(),
         faults=faults,
+        status=422 if faults else 200,
     )
-    if faults:
-        response.status_code = 422
-    return response
 
 
 def _run_page(
@@ -245,7 +243,7 @@ def _run_page(
     context = _results(session, run, plain)
     before = service.run_before(session, run)
     project_id = project.id or 0
-    response = page(
+    return page(
         request,
         "validation/run.html",
         project=project,
@@ -269,11 +267,9 @@ def _run_page(
         job_id=run.job_id,
         form=form or DeviationForm(),
         faults=faults,
+        status=422 if faults else 200,
         **context,
     )
-    if faults:
-        response.status_code = 422
-    return response
 
 
 def _results(session: Session, run: Run, plain: Mapping[str, Any]) -> dict[str, Any]:

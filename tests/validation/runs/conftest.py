@@ -1,5 +1,6 @@
 """A department in small: two approved tests, a release with a tag, and the device's repository."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -7,14 +8,20 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 import validation
+from app import errors
+from app.tables import prepare
+from core.clock import now
 from core.db import Database, Table, open_database
 from core.jobs.models import Job, JobAttempt, JobWorker
 from core.jobs.processes import here, this_process
@@ -22,21 +29,20 @@ from core.jobs.queue import claim_next, enlist
 from core.jobs.running import run_attempt
 from core.ledger.guards import install_guards
 from core.people.actor import Actor
-from core.people.models import Person, RoleGrant
+from core.people.models import Person, RoleGrant, WebSession
 from core.people.service import Reauthentication, actor_of
 from core.records import approval, service
 from core.records.approval import Signing
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
-from core.records.types import use_packs
 from core.settings import Settings
-from qms.repositories import models as _repositories  # noqa: F401 - its tables are made below
+from core.web.identity import COOKIE
 from qms.repositories.models import Repository
 from qms.repositories.scanning import scan_repository
 from tests.validation.runs.devices import Device, adding_device
-from validation.runs import job as _job  # noqa: F401 - its tables are made below
 from validation.runs.models import Run
 from validation.runs.requests import RunRequest
+from validation.runs.routes import router
 from validation.runs.service import JOB_KIND, find_run, start_run
 
 ROOT = Path(validation.__path__[0]).parent
@@ -47,6 +53,7 @@ import json, logging, sys
 from app.worker import run_worker
 from core.db import open_database
 from core.settings import Settings
+from core.web.identity import COOKIE
 logging.basicConfig(level=logging.INFO)
 given = json.loads(sys.argv[1])
 kinds = {"validation.run": "validation.runs.job:run"}
@@ -170,6 +177,31 @@ class Department:
         assert self.work() == "done"
         return number
 
+    def browser(self, uid: str) -> TestClient:
+        """Return a browser in which a person is signed in, over the pages of runs."""
+        app = FastAPI()
+        app.state.database, app.state.settings = self.db, self.settings
+        errors.register(app)
+        app.include_router(router)
+        token = f"token-{uid}"
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        with self.db.writing() as session:
+            if session.get(WebSession, digest) is None:
+                session.add(
+                    WebSession(
+                        token_digest=digest,
+                        person_id=self.actors[uid].person_id,
+                        csrf=f"csrf-{uid}",
+                        created_at=now(),
+                        seen_at=now(),
+                        expires_at=now() + timedelta(hours=1),
+                    )
+                )
+        client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+        client.cookies.set(COOKIE, token)
+        client.headers["accept"] = "text/html"
+        return client
+
     def look(self, number: int, question: Callable[[Session, Run], Any]) -> Any:
         """Ask something about a run."""
         with self.db.reading() as session:
@@ -179,7 +211,7 @@ class Department:
 @contextmanager
 def opened_department(root: Path) -> Iterator[Department]:
     """People and a project, no record."""
-    use_packs([ROOT / "qms" / "types", ROOT / "dataflows" / "types"])
+    prepare()
     url = os.environ.get("FIDUCIAL_TEST_DATABASE_URL") or f"sqlite:///{root}/fiducial.db"
     db = open_database(url)
     Table.metadata.drop_all(db.engine)
@@ -198,9 +230,11 @@ def opened_department(root: Path) -> Iterator[Department]:
                 session.add(RoleGrant(person_id=person.id or 0, project_id=project.id, role=role))
             session.flush()
             made.actors[uid] = actor_of(session, person)
-    before, approval.ports.training = approval.ports.training, lambda *_: []
+    training, gate = approval.ports.training, approval.ports.gate
+    # What is proved here are runs; training and release check have tests of their own.
+    approval.ports.training, approval.ports.gate = lambda *_: [], None
     yield made
-    approval.ports.training = before
+    approval.ports.training, approval.ports.gate = training, gate
     db.engine.dispose()
 
 
