@@ -66,6 +66,11 @@ class Finding:
     waiver: str = ""
 
     @property
+    def told(self) -> str:
+        """The sentence without the record's uid, for where the uid stands before it as a link."""
+        return self.sentence.removeprefix(f"{self.record.uid} ")
+
+    @property
     def blocks(self) -> bool:
         """Whether it stops the gate."""
         return self.level is Level.ERROR and not self.waiver
