@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,19 +17,18 @@ import pytest
 from sqlalchemy import make_url, select
 from sqlmodel import col
 
+from app.schema import upgrade_database
 from core.backup import BackupMade, backup, restore
 from core.blobs import BlobStore, keep
 from core.canonical import digest
 from core.db import Database, Table, open_database
 from core.errors import Conflict, FiducialError, Invalid, NotFound, Refused
 from core.ledger import append
-from core.ledger.guards import install_guards
 from core.people.service import actor_of, create_person, grant
 from core.records.audit import verify_audit
 from core.records.content import Content
 from core.records.models import Revision
 from core.records.service import create_project, create_record
-from core.records.types import use_packs
 from core.safekeeping import dumps
 from core.safekeeping.archives import MANIFEST
 from core.settings import Settings
@@ -65,12 +64,9 @@ def git(*arguments: str, folder: Path) -> str:
 def make_installation(data_dir: Path, database_url: str = "") -> Installation:
     """Make three records, two files, a key, and a mirror in which one commit was rewritten away."""
     data_dir.mkdir()
-    use_packs([ROOT / "qms" / "types", ROOT / "dataflows" / "types"])
     settings = Settings(data_dir=data_dir, database_url=database_url)
     database = open_database(settings.database)
-    Table.metadata.create_all(database.engine)
-    with database.engine.begin() as connection:
-        install_guards(connection)
+    upgrade_database(database)
     create_key(data_dir)
     store = BlobStore(data_dir / "blobs")
     with database.writing() as session:
@@ -113,8 +109,10 @@ def make_mirror(data_dir: Path) -> str:
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    return make_installation(tmp_path / "var")
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = make_installation(tmp_path / "var")
+    yield made
+    made.database.engine.dispose()
 
 
 @pytest.fixture
@@ -494,6 +492,41 @@ def test_a_database_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FiducialError, match="There is no database"):
         backup(Settings(data_dir=tmp_path / "nothing"), tmp_path / "backup.zip")
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.database
+def test_a_postgresql_installation_comes_back_whole(database: Database, tmp_path: Path) -> None:
+    if database.is_sqlite:
+        pytest.skip("needs PostgreSQL: make test DB=postgresql")
+    url = database.engine.url.render_as_string(hide_password=False)
+    installation = make_installation(tmp_path / "var", url)
+    installation.database.engine.dispose()
+    rows = everything(database)
+    name = f"restored_{os.getpid()}"
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    target = database.engine.url.set(database=name).render_as_string(hide_password=False)
+
+    made = backup(installation.settings, tmp_path / "backup.zip")
+    with pytest.raises(Conflict, match="already holds"):
+        restore(made.path, tmp_path / "elsewhere", database_url=url)
+    with pytest.raises(Refused, match="name an empty one"):
+        restore(made.path, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+    restored = restore(made.path, tmp_path / "elsewhere", database_url=target)
+
+    assert restored.faults == ()
+    assert (restored.blobs, restored.ledger_entries) == (2, 7)
+    assert "***" in str(restored)
+    again = open_database(target)
+    assert everything(again) == rows
+    with again.reading() as session:
+        assert verify_audit(session).clean
+    with pytest.raises(Exception, match="append-only"), again.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM ledger_entry")
+    again.engine.dispose()
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
 
 
 def test_the_missing_program_of_a_postgresql_backup_is_named(

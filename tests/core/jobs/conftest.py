@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.schema import upgrade_database
-from core.db import Database, open_database
+from core.db import Database
 from core.settings import Settings
 
 HERE = Path(__file__).parent
@@ -44,14 +43,12 @@ def jobs_settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def jobs_db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def jobs_db(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     paths = [str(HERE), *filter(None, sys.path)]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
-    db = open_database(os.environ.get("OV_URL") or f"sqlite:///{tmp_path}/t.db")
-    upgrade_database(db)
-    counted_jobs.metadata.create_all(db.engine)
-    yield db
-    db.engine.dispose()
+    counted_jobs.metadata.drop_all(database.engine)
+    counted_jobs.metadata.create_all(database.engine)
+    return database
 
 
 @pytest.fixture

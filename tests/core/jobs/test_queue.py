@@ -15,6 +15,8 @@ from core.jobs.models import Job, JobAttempt, JobState
 from core.jobs.processes import Place, Process, here, this_process
 from core.jobs.queue import Lease, LeaseLost
 
+pytestmark = pytest.mark.database
+
 DEAD = Process(pid=4_194_304, started=1)
 """One above the largest process number that Linux gives."""
 

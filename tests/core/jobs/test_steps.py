@@ -20,6 +20,8 @@ from core.jobs.queue import Lease, LeaseLost
 from core.jobs.running import Exit, run_attempt
 from core.settings import Settings
 
+pytestmark = pytest.mark.database
+
 DEAD = Process(pid=4_194_304, started=1)
 
 Begin = Callable[..., JobContext]
