@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import Fault, Invalid
-from core.records.content import Content, LinkDraft, RecordDraft
 from pydantic import ValidationError
 
+from core.errors import Fault, Invalid
+from core.records.content import Content, LinkDraft, RecordDraft
 from dataflows.devices import device_project, devices_at, split_reference
 from dataflows.entries import (
     ConnectionEntry,

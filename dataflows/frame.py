@@ -14,7 +14,7 @@ from core.records.models import Project
 from dataflows import service
 from dataflows.inventory import Category, Department
 from dataflows.picture import ColourBy
-from dataflows.views import Selection, levels
+from dataflows.views import Selection, level_name, levels
 
 NAV = "Department map"
 
@@ -80,6 +80,7 @@ def frame(
         "tabs": [(word, address(project, path, query)) for word, path in TABS],
         "action": f"/p/{project.key}/map{path or ''}",
         "levels": levels(department),
+        "level": level_name(department, view.level),
         "focuses": _focuses(department),
         "export_addresses": [
             (name.upper(), "?" + "&".join(filter(None, [here, f"format={name}"])))

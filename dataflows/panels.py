@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from core.records.panels import Panel
 from sqlmodel import Session
 
 from core.records.models import Project, Record
+from core.records.panels import Panel
 from core.records.queries import load_snapshot
 from core.records.snapshot import natural_order
-from core.records.types import get_registry
 from dataflows import qa_links
 from dataflows.inventory import Department
 from dataflows.pathways import faults, walk
@@ -55,8 +54,6 @@ def connection_panel(session: Session, project: Project, record: Record) -> Pane
     controls = department.qa_of_connection.get(record.uid, ())
     latest = _department(session, project, drafts=True)
     proposed = set(latest.qa_of_connection.get(record.uid, ())) - set(controls)
-    taken = proposed.union(controls)
-    fields = get_registry().of(qa_links.PROCEDURE).fields
     return Panel(
         "On the department map",
         "dataflows/_connection_panel.html",
@@ -66,13 +63,8 @@ def connection_panel(session: Session, project: Project, record: Record) -> Pane
             "controls": [department.procedures[uid] for uid in controls],
             "proposed": [latest.procedures[uid] for uid in sorted(proposed, key=natural_order)],
             "pathways": _steps_on(department, frozenset({record.uid})),
-            "procedures": [
-                (uid, f"{uid} {procedure.title}")
-                for uid, procedure in latest.procedures.items()
-                if uid not in taken
-            ],
-            "sources": fields["source"].choices,
-            "frequencies": fields["frequency"].choices,
+            "choices": qa_links.choices(session, project, record.uid),
+            "form": qa_links.QaLinkForm(),
         },
     )
 

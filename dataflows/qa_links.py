@@ -1,8 +1,8 @@
 """Link a QA procedure to a connection in one step, whether the procedure exists or not."""
 
-from typing import Literal
+from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from core.errors import Fault, Invalid, NotFound
@@ -10,6 +10,9 @@ from core.people.actor import Actor
 from core.records import service as records
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
+from core.records.queries import load_snapshot
+from core.records.snapshot import Key
+from core.records.types import get_registry
 
 CONNECTION, PROCEDURE = "connection", "qa_procedure"
 ROLE = "controls_connection"
@@ -18,14 +21,41 @@ ROLE = "controls_connection"
 class QaLinkForm(BaseModel):
     """What the form posts: an existing procedure by its uid, or the fields of a new one."""
 
+    # The form stands on a page among other forms, so its names are its own.
+    model_config = ConfigDict(alias_generator=lambda name: f"qa_{name}", populate_by_name=True)
+
     procedure: str = Field(default="", max_length=80)
     title: str = Field(default="", max_length=500)
-    source: Literal["qatrack-testlist", "qatrack-testlistcycle", "document", "other"] = (
-        "qatrack-testlist"
-    )
+    source: str = Field(default="qatrack-testlist", max_length=40)
     slug: str = Field(default="", max_length=200)
     frequency: str = Field(default="on-upgrade", max_length=40)
     reason: str = Field(default="", max_length=2000)
+
+
+@dataclass(frozen=True, slots=True)
+class QaChoices:
+    """What the form offers: procedures that do not control the connection yet, and two lists."""
+
+    procedures: tuple[tuple[str, str], ...]
+    sources: tuple[str, ...]
+    frequencies: tuple[str, ...]
+
+
+def choices(session: Session, project: Project, uid: str) -> QaChoices:
+    """Return what can be chosen in the form on a connection."""
+    latest = load_snapshot(session, [project.key], effective=False)
+    connection = Key(project.key, uid)
+    taken = {one.source for one in latest.incoming(connection, ROLE)}
+    fields = get_registry().of(PROCEDURE).fields
+    return QaChoices(
+        procedures=tuple(
+            (one.key.uid, f"{one.key.uid} {one.title}")
+            for one in latest.of_type(PROCEDURE, project.key)
+            if one.key not in taken and not one.withdrawn
+        ),
+        sources=fields["source"].choices,
+        frequencies=fields["frequency"].choices,
+    )
 
 
 def link(session: Session, project: Project, uid: str, asked: QaLinkForm, by: Actor) -> Record:

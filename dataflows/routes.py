@@ -6,15 +6,16 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
-from core.errors import NotFound
+from core.errors import Conflict, Invalid, NotFound, Refused
 from core.exports import Sheet, export
 from core.jobs.service import workers_seen
-from core.settings import get_settings
-from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, say
+from core.web.refusals import refuse_within, status_of
+from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
 from dataflows.coverage import coverage, programme
 from dataflows.diagram import to_dot, to_plantuml
-from dataflows.frame import ZOOMS, View, address, frame, table_filters
+from dataflows.frame import NAV, ZOOMS, View, address, frame, table_filters
 from dataflows.matrix import blocks, matrix_of
 from dataflows.pathways import faults, walk
 from dataflows.picture import CATEGORY_TONES
@@ -44,7 +45,7 @@ def show_map(
     sheet = sheets.routes_sheet(department, shown)
     if view.format:
         return _export(sheet, view.format, f"{project.key}-map")
-    drawn = service.drawing(_store(), department, shown)
+    drawn = service.drawing(_store(request), department, shown)
     return page(
         request,
         "dataflows/map.html",
@@ -74,7 +75,7 @@ def show_drawing(
     """Show the picture alone, or that it is being drawn: the part of the page that changes."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    drawn = service.drawing(_store(), department, shown)
+    drawn = service.drawing(_store(request), department, shown)
     return page(
         request,
         "dataflows/_drawing.html",
@@ -90,6 +91,7 @@ def show_drawing(
 
 @router.post("/drawing", status_code=303)
 def ask_for_drawing(
+    request: Request,
     project: ProjectInPath,
     person: CurrentPerson,
     session: WriteSession,
@@ -100,12 +102,14 @@ def ask_for_drawing(
     shown = choose(department, view.selection)
     if shown.drawable:
         text = to_dot(shown.picture(department))
-        service.ask_for_drawing(session, _store(), text, project, person)
+        service.ask_for_drawing(session, _store(request), text, project, person)
     return RedirectResponse(address(project, "/drawing", view.query()), status_code=303)
 
 
 @router.get("/diagram.{kind}")
 def download_diagram(
+    *,
+    request: Request,
     project: ProjectInPath,
     person: CurrentPerson,
     session: ReadSession,
@@ -122,7 +126,7 @@ def download_diagram(
         return Response(text, media_type="text/plain; charset=utf-8")
     if kind != "svg":
         raise NotFound(f"A diagram comes as svg, puml or dot, not as '{kind}'.")
-    drawn = service.drawing(_store(), department, shown)
+    drawn = service.drawing(_store(request), department, shown)
     if drawn.svg is None:
         reason = drawn.reason or "The picture is not drawn yet; open the map and draw it first."
         return Response(
@@ -301,17 +305,37 @@ def show_impact(
     )
 
 
-@router.post("/connections/{uid}/qa", status_code=303)
+@router.post("/connections/{uid}/qa")
 def link_qa(
+    *,
+    request: Request,
     project: ProjectInPath,
     person: CurrentPerson,
     session: WriteSession,
     uid: str,
     asked: Annotated[qa_links.QaLinkForm, Form()],
-) -> RedirectResponse:
+) -> Response:
     """Link an existing QA procedure, or a new one, to a connection."""
-    qa_links.link(session, project, uid, asked, by=person)
-    return RedirectResponse(f"/p/{project.key}/{uid}", status_code=303)
+    try:
+        procedure = qa_links.link(session, project, uid, asked, by=person)
+    except (Invalid, Conflict, Refused) as error:
+        refuse_within(request, session, uid, error)
+        return page(
+            request,
+            "dataflows/link_qa.html",
+            status=status_of(error),
+            project=project,
+            actor=person,
+            nav=NAV,
+            uid=uid,
+            form=asked,
+            choices=qa_links.choices(session, project, uid),
+            faults=getattr(error, "faults", ()),
+            problem=error.message,
+        )
+    response = RedirectResponse(f"/p/{project.key}/{uid}", status_code=303)
+    say(response, f"{procedure.uid} now names {uid}; it counts when its draft is approved.")
+    return response
 
 
 def _sized(svg: str | None, zoom: str) -> Markup | None:
@@ -319,8 +343,8 @@ def _sized(svg: str | None, zoom: str) -> Markup | None:
     return Markup(scaled(svg, ZOOMS[zoom])) if svg else None  # noqa: S704
 
 
-def _store() -> DrawingStore:
-    return DrawingStore(get_settings().data_dir)
+def _store(request: Request) -> DrawingStore:
+    return DrawingStore(settings_of(request).data_dir)
 
 
 def _export(sheet: Sheet, format_name: str, name: str) -> Response:

@@ -19,6 +19,9 @@ from dataflows.picture import ColourBy, Picture, picture
 OPENED = "open"
 """The level that shows the focus in its parts and everything else as major systems."""
 
+EVERY_PART = "all"
+"""The deepest level, whatever its number."""
+
 MOST_LINES = 2000
 """A picture of more lines is a grey square; the matrix and the table still show everything."""
 
@@ -116,25 +119,33 @@ def level_number(department: Department, level: str) -> int:
     NotFound
         If the department has no such level.
     """
-    if not level.isdecimal() or int(level) > max(department.depth, 1):
+    deepest = max(department.depth, 1)
+    if level == EVERY_PART:
+        return deepest
+    if not level.isdecimal() or int(level) > deepest:
         raise NotFound(
-            f"There is no level '{level}' on this map; its levels are 0 to {department.depth}."
+            f"There is no level '{level}' on this map; its levels are 0 to {deepest}, or "
+            f"'{EVERY_PART}'."
         )
     return int(level)
 
 
+def level_name(department: Department, level: str) -> str:
+    """Return the one name of a level: the deepest is 'all', whatever its number."""
+    if level == OPENED:
+        return OPENED
+    number = level_number(department, level)
+    return EVERY_PART if number >= max(department.depth, 1) else str(number)
+
+
 def level_words(department: Department, level: str) -> str:
     """Return what a level is called."""
-    if level == OPENED:
-        return "focus opened"
-    if level == "0":
-        return "major systems"
-    if int(level) >= max(department.depth, 1):
-        return "all sub-systems"
-    return f"sub-systems, level {level}"
+    name = level_name(department, level)
+    words = {OPENED: "focus opened", "0": "major systems", EVERY_PART: "all sub-systems"}
+    return words.get(name, f"sub-systems, level {name}")
 
 
 def levels(department: Department) -> list[tuple[str, str]]:
     """Return the levels to choose from, each with its words."""
-    numbered = [str(number) for number in range(max(department.depth, 1) + 1)]
-    return [(level, level_words(department, level)) for level in [*numbered, OPENED]]
+    numbered = [str(number) for number in range(max(department.depth, 1))]
+    return [(level, level_words(department, level)) for level in [*numbered, EVERY_PART, OPENED]]

@@ -4,9 +4,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from core.errors import Invalid
 from core.records.content import LinkDraft, RecordDraft
-
 from dataflows.department import drafts, human_name, load_department, read_department
 
 GOOD = """\

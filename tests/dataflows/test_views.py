@@ -1,11 +1,13 @@
 """A choice on the page gives one view, with words that say what was chosen."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.errors import NotFound
 from dataflows.inventory import Department
 from dataflows.picture import ColourBy
-from dataflows.views import OPENED, Selection, choose, levels
+from dataflows.views import OPENED, Selection, choose, level_name, levels
 
 
 def test_the_default_is_the_whole_department_as_major_systems(department: Department) -> None:
@@ -71,6 +73,13 @@ def test_a_choice_is_written_into_an_address_without_its_defaults() -> None:
 def test_a_map_offers_the_levels_it_has(department: Department, small: Department) -> None:
     assert levels(department) == [
         ("0", "major systems"),
-        ("1", "all sub-systems"),
+        ("all", "all sub-systems"),
         ("open", "focus opened"),
     ]
+
+
+def test_the_deepest_level_has_one_name_whatever_its_number(department: Department) -> None:
+    assert choose(department, Selection(level="all")) == replace(
+        choose(department, Selection(level="1")), selection=Selection(level="all")
+    )
+    assert level_name(department, "1") == level_name(department, "all") == "all"
