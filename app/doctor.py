@@ -7,7 +7,8 @@ folder and takes it away again, and changes nothing.
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 import app.tables  # noqa: F401 - the guards know a table once its model is imported
-from core.db import open_database
+from core.db import Database, open_database
 from core.errors import FiducialError
 from core.ledger.guards import missing_guards
 from core.pdf import missing_library
@@ -171,8 +172,7 @@ def _database(settings: Settings) -> list[Capability]:
             Capability(name, State.MISSING, f"{shown} is not there yet", off, "`fiducial init`")
         ]
     try:
-        database = open_database(settings.database)
-        with database.engine.connect() as connection:
+        with _opened(settings) as database, database.engine.connect() as connection:
             return [
                 Capability(name, State.READY, shown, off),
                 _schema(connection),
@@ -182,6 +182,16 @@ def _database(settings: Settings) -> list[Capability]:
         reason = str(error).splitlines()[0]
         mend = "start the database server, or mend FIDUCIAL_DATABASE_URL"
         return [Capability(name, State.MISSING, f"{shown}: {reason}", off, mend)]
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """Open the database and close every connection, so that SQLite's side files go as well."""
+    database = open_database(settings.database)
+    try:
+        yield database
+    finally:
+        database.engine.dispose()
 
 
 def _schema(connection: Connection) -> Capability:

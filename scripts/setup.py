@@ -6,12 +6,15 @@ Runs on the standard library of Python 3.11 or newer; repeated, it does only wha
     python3 scripts/setup.py --tests    also the peers that the tests hold the service against
 """
 
+from __future__ import annotations
+
 import argparse
 import ctypes.util
 import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,6 +42,14 @@ from app.cli import cli
 sys.exit(cli())
 """
 """A console script that survives long paths and spaces, which a #! line does not."""
+
+
+METADATA = """\
+Metadata-Version: 2.1
+Name: fiducial
+Version: {version}
+"""
+"""What tells a running service its own version."""
 
 
 class SetupError(Exception):
@@ -174,7 +185,7 @@ def set_stamp(folder: Path, digest: str) -> None:
 def install_python_packages() -> None:
     """Bring .venv to exactly what requirements.lock says, by uv where present, else by pip."""
     lock = ROOT / "requirements.lock"
-    wanted = digest_of([lock, Path(__file__).resolve()], sys.version, str(ROOT))
+    wanted = digest_of([lock, Path(__file__).resolve()], sys.version, str(ROOT), product_version())
     python = VENV / "bin" / "python"
     if stamped(VENV) == wanted and python.exists():
         return
@@ -213,13 +224,25 @@ def python_version(python: Path) -> str:
 def put_project_on_path(python: Path) -> None:
     """Make `import core` and the command `fiducial` work in .venv, without building anything."""
     asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site_packages = Path(
-        subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    )
+    answer = subprocess.run(asked, capture_output=True, text=True, check=True)
+    site_packages = Path(answer.stdout.strip())
     (site_packages / "fiducial.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    for older in site_packages.glob("fiducial-*.dist-info"):
+        shutil.rmtree(older)
+    version = product_version()
+    metadata = site_packages / f"fiducial-{version}.dist-info" / "METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(METADATA.format(version=version), encoding="utf-8")
     command = VENV / "bin" / "fiducial"
     command.write_text(ENTRY_POINT, encoding="utf-8")
     command.chmod(0o755)
+
+
+def product_version() -> str:
+    """Return the version that pyproject.toml states."""
+    # By hand: tomllib would end this script on an older Python before it can say what it needs.
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return str(re.findall(r'^version = "([^"]+)"$', project, re.MULTILINE)[0])
 
 
 def build_assets(with_tests: bool) -> None:
