@@ -50,9 +50,7 @@ def answer(request: Request, status: int, message: str, faults: tuple[Fault, ...
     if wants_json(request):
         told = [vars(fault) for fault in faults]
         return JSONResponse({"message": message, "faults": told}, status)
-    return page(
-        request, f"errors/{status}.html", status=status, message=message, faults=faults
-    )
+    return page(request, f"errors/{status}.html", status=status, message=message, faults=faults)
 
 
 def _on_refusal(request: Request, error: Exception) -> Response:
