@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from scripts import setup
-from scripts.setup import SetupError, digest_of, install_system_packages, missing_packages
+from scripts.setup import (
+    SetupError,
+    build_assets,
+    digest_of,
+    install_system_packages,
+    missing_packages,
+)
 
 
 def lacking(monkeypatch: pytest.MonkeyPatch, *, uid: int) -> None:
@@ -81,14 +87,46 @@ def test_the_entry_point_is_one_file_for_the_shell_and_for_python() -> None:
     compile(setup.ENTRY_POINT, "fiducial", "exec")
 
 
-def test_setting_up_again_does_nothing(capfd, monkeypatch) -> None:
-    root = Path(setup.__file__).parent.parent
-    if not (root / ".venv" / setup.STAMP).is_file():
-        pytest.skip("needs a tree that was set up: make setup")
-    monkeypatch.setattr(sys, "argv", ["setup.py"])
-    monkeypatch.setattr(setup, "run", lambda *command, **_env: pytest.fail(f"ran {command}"))
-    # Another interpreter than the one that set up would rightly make .venv anew.
-    monkeypatch.setattr(setup, "install_python_packages", lambda: None)
+@pytest.fixture(name="tree")
+def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A small tree to build in, and the names of the programs that were run in it."""
+    for folder in ("assets", "scripts", "node_modules", "app/static/vendor"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("package.json", "package-lock.json", "assets/a.css", "scripts/assets.py"):
+        (tmp_path / file).write_text("one")
+    ran: list[str] = []
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    monkeypatch.setattr(setup, "NODE_MODULES", tmp_path / "node_modules")
+    monkeypatch.setattr(setup, "VENDOR", tmp_path / "app/static/vendor")
+    monkeypatch.setattr(setup, "run", lambda *command, **_env: ran.append(Path(command[0]).name))
+    return ran
 
-    assert setup.main() == 0
-    assert capfd.readouterr().out == ""
+
+def test_building_again_does_only_what_has_changed(tree: list[str]) -> None:
+    python = Path(sys.executable).name
+
+    build_assets(with_tests=False)
+    build_assets(with_tests=False)
+    first = tree.copy()
+    (setup.ROOT / "assets" / "a.css").write_text("two")
+    build_assets(with_tests=False)
+
+    assert first == ["npm", python]
+    assert tree[2:] == [python]
+
+
+def test_what_was_fetched_for_the_tests_serves_the_service_too(tree: list[str]) -> None:
+    build_assets(with_tests=False)
+    build_assets(with_tests=True)
+    build_assets(with_tests=False)
+
+    assert tree.count("npm") == 2
+
+
+def test_a_new_lock_is_fetched_and_built(tree: list[str]) -> None:
+    build_assets(with_tests=False)
+    (setup.ROOT / "package-lock.json").write_text("two")
+    build_assets(with_tests=False)
+
+    assert tree.count("npm") == 2
+    assert len(tree) == 4
