@@ -90,6 +90,7 @@ def show_matrix(
         project=project,
         nav="Trace",
         matrix=matrix,
+        release_version=loaded.release.version if loaded.release else "",
         rows=shown[first : first + PAGE_SIZE],
         headings=[(column, column.label or labels[column.name].label) for column in matrix.columns],
         labels=labels,

@@ -35,7 +35,7 @@ def test_the_page_opens_on_the_newest_candidate_with_counts_that_filter(browser,
     for count in ("all 26", "failing 0", "uncovered 0", "not run 18", "in the release 8"):
         assert count in text
     assert "TST-009" in text
-    assert "Verdict at REL-0.1.0" in text
+    assert "Verdict at 0.1.0" in text
 
 
 @pytest.mark.parametrize(
