@@ -17,6 +17,9 @@ from core.errors import Conflict, FiducialError, NotFound
 from core.jobs.context import JobContext
 from core.ledger import append
 from core.people.actor import Actor
+from core.people.models import Person
+from core.people.service import actor_of
+from core.records.models import Project
 from core.settings import Settings
 from qms.repositories.mirror import CommitSeen, Mirror
 from qms.repositories.models import Repository
@@ -105,8 +108,22 @@ def scan_repository(
 
 
 def run(ctx: JobContext) -> JsonDict:
-    """Scan the repository that a job's payload names."""
-    return asdict(_scan(ctx.db, ctx.settings, ctx.payload["repository"], None, ctx))
+    """Scan the repository that a job's payload names, for the person who asked."""
+    repository_id = int(ctx.payload["repository"])
+    with ctx.db.reading() as session:
+        person = session.get(Person, ctx.created_by) if ctx.created_by else None
+        by = actor_of(session, person) if person else None
+        repository = session.get(Repository, repository_id)
+        project = session.get(Project, repository.project_id) if repository else None
+        address = f"/p/{project.key}/repositories" if project else "/"
+    report = _scan(ctx.db, ctx.settings, repository_id, by, ctx)
+    ctx.progress(
+        1,
+        1,
+        f"{report.repository}: {report.commits} new commits, {report.unknown} "
+        "ids that no record has",
+    )
+    return asdict(report) | {"address": address}
 
 
 def _scan(
