@@ -2,20 +2,26 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from core.errors import Hidden, NotFound
+from core.errors import Hidden, NotFound, Refused
 from core.jobs import service
 from core.jobs.models import LIVE_STATES, Job
-from core.web.access import CurrentPerson
-from core.web.pages import page
-from core.web.sessions import ReadSession, WriteSession
+from core.web import CurrentPerson, ReadSession, WriteSession, page
 
 router = APIRouter(prefix="/jobs")
 
+LARGEST_NUMBER = 2**31 - 1
+"""What an integer key of PostgreSQL can hold."""
 
-def _job_in_path(request: Request, job_id: int, session: ReadSession, person: CurrentPerson) -> Job:
+
+JobNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
+
+
+def _job_in_path(
+    request: Request, job_id: JobNumber, session: ReadSession, person: CurrentPerson
+) -> Job:
     # One sentence for both, so that nobody learns what others have asked for.
     absent = f"There is no job {job_id} that you may see."
     try:
@@ -39,9 +45,12 @@ def job_as_json(job: JobInPath, session: ReadSession) -> JSONResponse:
 
 
 @router.get("/{job_id}")
-def show_job(request: Request, job: JobInPath, session: ReadSession) -> HTMLResponse:
+def show_job(
+    request: Request, job: JobInPath, session: ReadSession, person: CurrentPerson
+) -> HTMLResponse:
     """Show a job; the page keeps itself up to date."""
-    return page(request, "jobs/job.html", **_shown(session, job))
+    cancellable = job.state in LIVE_STATES and service.may_cancel(person, job)
+    return page(request, "jobs/job.html", cancellable=cancellable, **_shown(session, job))
 
 
 @router.get("/{job_id}/progress")
@@ -53,6 +62,11 @@ def show_progress(request: Request, job: JobInPath, session: ReadSession) -> HTM
 @router.post("/{job_id}/cancel", status_code=303)
 def cancel_job(job: JobInPath, session: WriteSession, person: CurrentPerson) -> RedirectResponse:
     """Call a job off."""
+    if not service.may_cancel(person, job):
+        raise Refused(
+            f"{person.name} may not cancel job {job.id}; that is for who asked for it, the "
+            "project's quality or release manager, or an administrator."
+        )
     service.cancel(session, job, by=person)
     return RedirectResponse(f"/jobs/{job.id}", status_code=303)
 

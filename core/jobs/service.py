@@ -26,6 +26,8 @@ from core.ledger import append
 from core.people.actor import Actor
 
 LATEST = 50
+CANCELLERS = ("quality_manager", "release_manager")
+"""Roles in a job's project that may call it off."""
 
 
 def enqueue(
@@ -147,6 +149,13 @@ def may_see(actor: Actor, job: Job) -> bool:
     if actor.is_administrator or (job.created_by is not None and job.created_by == actor.person_id):
         return True
     return job.project_id is not None and actor.belongs_to(job.project_id)
+
+
+def may_cancel(actor: Actor, job: Job) -> bool:
+    """Say whether a person may call a job off: not everybody who may look at it."""
+    if actor.is_administrator or (job.created_by is not None and job.created_by == actor.person_id):
+        return True
+    return job.project_id is not None and actor.has(job.project_id, *CANCELLERS)
 
 
 def latest_jobs(session: Session, actor: Actor, limit: int = LATEST) -> list[Job]:
