@@ -203,11 +203,29 @@ def install_python_packages() -> None:
     if uv:
         run(uv, "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
     else:
+        pip = (str(python), "-m", "pip")
+        leftover = leftover_packages(python, lock.read_text(encoding="utf-8"))
+        if leftover:
+            run(*pip, "uninstall", "--quiet", "--yes", *leftover)
         # The lock is complete, so nothing is left for pip to resolve.
         quiet = ("--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
-        run(str(python), "-m", "pip", "install", *quiet, "--requirement", str(lock))
+        run(*pip, "install", *quiet, "--requirement", str(lock))
     put_project_on_path(python)
     set_stamp(VENV, wanted)
+
+
+def leftover_packages(python: Path, lock: str) -> list[str]:
+    """Return what is installed and no longer locked; pip, unlike uv, would leave it there."""
+    listed = "import importlib.metadata as m; print(*(d.name for d in m.distributions()))"
+    asked = subprocess.run([python, "-c", listed], capture_output=True, text=True, check=True)
+    locked = {normalised(name) for name in re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)}
+    kept = locked | {"pip", "setuptools", "fiducial"}
+    return sorted(name for name in asked.stdout.split() if normalised(name) not in kept)
+
+
+def normalised(name: str) -> str:
+    """Return a package's name as registries compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def python_version(python: Path) -> str:

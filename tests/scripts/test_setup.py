@@ -1,5 +1,6 @@
 """Set-up on machines that lack something."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from scripts.setup import (
     build_assets,
     digest_of,
     install_system_packages,
+    leftover_packages,
     missing_packages,
 )
 
@@ -85,6 +87,13 @@ def test_every_system_package_of_the_tests_can_be_found_here(need) -> None:
 def test_the_entry_point_is_one_file_for_the_shell_and_for_python() -> None:
     assert setup.ENTRY_POINT.startswith("#!/bin/sh\n'''exec' ")
     compile(setup.ENTRY_POINT, "fiducial", "exec")
+
+
+def test_what_is_installed_but_no_longer_locked_is_found() -> None:
+    lock = (Path(setup.__file__).parent.parent / "requirements.lock").read_text()
+    without = re.sub(r"^ruamel-yaml==", "other==", lock, flags=re.MULTILINE)
+
+    assert leftover_packages(Path(sys.executable), without) == ["ruamel.yaml"]
 
 
 @pytest.fixture(name="tree")
