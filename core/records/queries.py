@@ -195,7 +195,7 @@ def load_reviews(
 def load_suspicions(session: Session, snapshot: Snapshot) -> list[Suspicion]:
     """Return every record of a snapshot that needs re-review, with what changed at the cause."""
     found = direct_suspicions(snapshot, load_reviews(session), suspect_end)
-    return [_with_diff(session, snapshot, one) for one in found]
+    return [with_diff(session, snapshot, one) for one in found]
 
 
 def load_touched(snapshot: Snapshot, changed: Key) -> list[Suspicion]:
@@ -203,7 +203,8 @@ def load_touched(snapshot: Snapshot, changed: Key) -> list[Suspicion]:
     return touched_by(snapshot, changed, suspect_end)
 
 
-def _with_diff(session: Session, snapshot: Snapshot, suspicion: Suspicion) -> Suspicion:
+def with_diff(session: Session, snapshot: Snapshot, suspicion: Suspicion) -> Suspicion:
+    """Return a suspicion with what changed at its cause since the last review."""
     cause = snapshot.records[suspicion.cause]
     record_type = get_registry().of(cause.type)
     old = (

@@ -13,6 +13,9 @@ from core.web.transaction import is_safe
 FIELD = "csrf_token"
 HEADER = "x-csrf-token"
 
+MOST_FIELDS = 10_000
+"""A record with long tables posts a field per cell."""
+
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 STALE = (
@@ -27,7 +30,7 @@ async def _posted_token(request: Request) -> str:
     sent = request.headers.get(HEADER)
     if sent or not request.headers.get("content-type", "").startswith(_FORMS):
         return sent or ""
-    posted = (await request.form()).get(FIELD)
+    posted = (await request.form(max_fields=MOST_FIELDS)).get(FIELD)
     return posted if isinstance(posted, str) else ""
 
 

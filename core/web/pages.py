@@ -46,6 +46,9 @@ def environment() -> Environment:
         utc_time=wording.utc_time,
         words=wording.words,
         age=wording.age,
+        pairs=wording.pairs,
+        plain_json=wording.plain_json,
+        groupby_kept=wording.groupby_kept,
         markdown=to_html,
     )
     return made

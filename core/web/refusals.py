@@ -6,7 +6,16 @@ from fastapi import Request
 from sqlmodel import Session
 
 from core.db import Database
-from core.errors import Conflict, FiducialError, Hidden, Refused, TooManyAttempts, Unauthenticated
+from core.errors import (
+    Conflict,
+    FiducialError,
+    Hidden,
+    Invalid,
+    NotFound,
+    Refused,
+    TooManyAttempts,
+    Unauthenticated,
+)
 from core.ledger import append
 from core.people.actor import Actor
 from core.people.models import Person
@@ -17,10 +26,25 @@ from core.web.transaction import database_of, settings_of
 AUDITED = (Refused, Conflict, Unauthenticated, TooManyAttempts, Hidden)
 """What is kept. A mistyped address or an incomplete form is no refusal."""
 
+STATUSES: tuple[tuple[type[FiducialError], int], ...] = (
+    (NotFound, 404),
+    (Unauthenticated, 401),
+    (TooManyAttempts, 429),
+    (Refused, 403),
+    (Conflict, 409),
+    (Invalid, 422),
+)
+"""The HTTP status of a refusal, for a page that keeps what was typed."""
+
 LONGEST_SUBJECT = 200
 LONGEST_SENTENCE = 500
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def status_of(error: FiducialError) -> int:
+    """Return the HTTP status of a refusal."""
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
 def record_refusal(

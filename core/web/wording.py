@@ -1,6 +1,11 @@
 """How values read on a page: local times, words, ages, Markdown."""
 
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
 from markupsafe import Markup
 
@@ -47,3 +52,18 @@ def age(moment: datetime) -> str:
     if seconds < HOUR_S:
         return f"{seconds // MINUTE_S} min"
     return f"{seconds // HOUR_S} h" if seconds < DAY_S else f"{seconds // DAY_S} d"
+
+
+def pairs(values: Iterable[str]) -> list[tuple[str, str]]:
+    """Return what a choice posts, each with how it reads."""
+    return [(one, words(one)) for one in values]
+
+
+def plain_json(value: object) -> str:
+    """Write structured values as readable JSON."""
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def groupby_kept(rows: Iterable[Any], name: str) -> list[tuple[Any, list[Any]]]:
+    """Group neighbours by an attribute and keep their order, which Jinja's own filter changes."""
+    return [(key, list(found)) for key, found in groupby(rows, key=attrgetter(name))]

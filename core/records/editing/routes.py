@@ -1,0 +1,316 @@
+"""Write records: the form of a new one, and the form that changes one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.errors import Conflict, FiducialError, Invalid
+from core.people.actor import Actor
+from core.records.checking import content_faults
+from core.records.comparing import compare
+from core.records.content import Content
+from core.records.forms import (
+    MOST_SPARE_ROWS,
+    SPARE_ROWS,
+    LinkRow,
+    RecordForm,
+    anchors,
+    at_their_fields,
+    from_content,
+    from_posted,
+    in_rows,
+    to_content,
+)
+from core.records.models import Project, Record, Revision
+from core.records.neighbours import in_force
+from core.records.pages import touched
+from core.records.service import (
+    create_record,
+    edit_token,
+    latest_revision,
+    read_content,
+    require_author,
+    save_draft,
+)
+from core.records.snapshot import natural_order
+from core.records.types import RecordType, get_registry
+from core.records.writing import fingerprint
+from core.web import (
+    CurrentPerson,
+    ProjectInPath,
+    ReadSession,
+    RecordInPath,
+    WriteSession,
+    page,
+    readable_projects,
+    say,
+)
+from core.web.refusals import refuse_within, status_of
+
+router = APIRouter(prefix="/p/{project_key}")
+
+MORE_ROWS = 5
+"""Rows that "More empty rows" adds."""
+
+
+async def _posted(request: Request) -> list[tuple[str, str]]:
+    sent = await request.form()
+    return [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+
+
+Posted = Annotated[Sequence[tuple[str, str]], Depends(_posted, scope="function")]
+"""What a form of a type's own fields sent, in its order."""
+
+
+@router.get("/new")
+def choose_type(request: Request, project: ProjectInPath, person: CurrentPerson) -> HTMLResponse:
+    """Ask which kind of record is wanted."""
+    groups: dict[str, list[RecordType]] = {}
+    for one in get_registry().all():
+        if person.has(project.id or 0, *one.authors):
+            groups.setdefault(one.group, []).append(one)
+    return page(request, "records/choose.html", project=project, nav="Record", groups=groups)
+
+
+@router.get("/new/{type_name}")
+def show_new(
+    request: Request,
+    project: ProjectInPath,
+    type_name: str,
+    person: CurrentPerson,
+    session: ReadSession,
+) -> HTMLResponse:
+    """Show the empty form of a type; links named in the address are filled in."""
+    record_type = get_registry().of(type_name)
+    require_author(record_type, project, person)
+    links = {
+        role: [LinkRow(target=request.query_params[role][:80])]
+        for role in record_type.links
+        if role in request.query_params
+    }
+    return _form_page(request, session, project, record_type, person, RecordForm(links=links))
+
+
+@router.post("/new/{type_name}")
+def create(
+    request: Request,
+    project: ProjectInPath,
+    type_name: str,
+    person: CurrentPerson,
+    session: WriteSession,
+    posted: Posted,
+) -> Response:
+    """Create a record; a refused form comes back as it was typed."""
+    record_type = get_registry().of(type_name)
+    form = from_posted(record_type, posted)
+    sent = dict(posted)
+    if sent.get("action") == "rows":
+        return _form_page(request, session, project, record_type, person, form, sent=sent)
+    try:
+        content = _content(record_type, form, project, form.uid or "The new record")
+        record = create_record(
+            session, project, type_name, content, person, uid=form.uid or None, reason=form.reason
+        )
+    except FiducialError as error:
+        subject = form.uid or request.url.path
+        refuse_within(request, session, subject, error)
+        return _form_page(
+            request, session, project, record_type, person, form, sent=sent, error=error
+        )
+    response = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
+    say(response, f"{record.uid} is saved as a draft.")
+    return response
+
+
+@router.get("/{uid:uid}/edit")
+def show_edit(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+) -> HTMLResponse:
+    """Show the form of a record, filled with its latest revision."""
+    record_type = get_registry().of(record.type)
+    require_author(record_type, project, person)
+    form = from_content(record_type, read_content(session, record))
+    return _form_page(request, session, project, record_type, person, form, record=record)
+
+
+@router.post("/{uid:uid}/edit")
+def save(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    posted: Posted,
+) -> Response:
+    """Save a draft, or show what saving would touch; nothing that was typed is ever lost."""
+    record_type = get_registry().of(record.type)
+    form = from_posted(record_type, posted)
+    sent = dict(posted)
+    action = sent.get("action", "save")
+
+    def again(error: FiducialError | None = None, **more: Any) -> HTMLResponse:
+        return _form_page(
+            request,
+            session,
+            project,
+            record_type,
+            person,
+            form,
+            record=record,
+            sent=sent,
+            error=error,
+            **more,
+        )
+
+    if action == "rows":
+        return again()
+    try:
+        content = _content(record_type, form, project, record.uid)
+        if action == "preview":
+            return again(preview=content)
+        revision = save_draft(
+            session, record, content, person, sent.get("expected", ""), form.reason
+        )
+    except FiducialError as error:
+        refuse_within(request, session, record.uid, error)
+        typed, _ = to_content(record_type, form, project.key)
+        return again(error, against=typed if isinstance(error, Conflict) else None)
+    response = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
+    kept = "is saved" if revision.state != "draft" else "is saved as a draft"
+    say(response, f"{record.uid} revision {revision.number} {kept}.")
+    return response
+
+
+def _content(record_type: RecordType, form: RecordForm, project: Project, where: str) -> Content:
+    content, faults = to_content(record_type, form, project.key)
+    if faults:
+        _, others = content_faults(record_type, content, where)
+        raise Invalid("Some of it could not be read; nothing was saved.", [*faults, *others])
+    return content
+
+
+def _form_page(
+    request: Request,
+    session: Session,
+    project: Project,
+    record_type: RecordType,
+    person: Actor,
+    form: RecordForm,
+    *,
+    record: Record | None = None,
+    sent: Mapping[str, str] | None = None,
+    error: FiducialError | None = None,
+    preview: Content | None = None,
+    against: Content | None = None,
+) -> HTMLResponse:
+    sent = sent or {}
+    spare = _spare(sent)
+    readable = readable_projects(session, person)
+    context: dict[str, Any] = {"record": record, "latest": None, "touched": (), "conflict": None}
+    if record is not None:
+        context |= _around(
+            request, session, project, record, record_type, [one.key for one in readable]
+        )
+        if preview is not None:
+            context["said"] = _effect(session, record, record_type, preview)
+        if against is not None:
+            saved = read_content(session, record)
+            context["conflict"] = compare(record_type, saved, against)
+    faults = at_their_fields(record_type, error.faults) if isinstance(error, Invalid) else []
+    stale = isinstance(error, Conflict)
+    expected = context.get("token", "") if stale else sent.get("expected", context.get("token", ""))
+    return page(
+        request,
+        "records/edit.html",
+        status=status_of(error) if error else 200,
+        project=project,
+        nav="Record",
+        record_type=record_type,
+        form=form.with_spare_rows(record_type, spare),
+        spare=spare,
+        in_rows=in_rows,
+        expected=expected,
+        problem=error.message if error else "",
+        faults=faults,
+        anchors=anchors(record_type),
+        other_projects=[one for one in readable if one.key != project.key],
+        targets=_targets(session, project, record_type),
+        previewed=preview is not None,
+        **({"said": ""} | context),
+    )
+
+
+def _spare(sent: Mapping[str, str]) -> int:
+    given = sent.get("spare", "")
+    spare = int(given) if given.isascii() and given.isdecimal() and len(given) < 4 else SPARE_ROWS
+    return min(spare + (MORE_ROWS if sent.get("action") == "rows" else 0), MOST_SPARE_ROWS)
+
+
+def _around(
+    request: Request,
+    session: Session,
+    project: Project,
+    record: Record,
+    record_type: RecordType,
+    readable: Sequence[str],
+) -> dict[str, Any]:
+    latest = latest_revision(session, record)
+    found = touched(session, project, record.uid, readable) if record.effective_id else []
+    triggers = [record_type.fields[name].label for name in record_type.triggers()]
+    if record_type.body.trigger:
+        triggers.insert(0, record_type.body.label)
+    return {
+        "latest": latest,
+        "token": edit_token(latest),
+        "touched": found,
+        "near": [(one, view) for one, view in found if one.distance == 1],
+        "triggers": ["Title", *triggers],
+        "address": f"/p/{project.key}/{record.uid}",
+        "request_path": request.url.path,
+    }
+
+
+def _effect(session: Session, record: Record, record_type: RecordType, content: Content) -> str:
+    """Say whether approving what was typed would throw doubt on others."""
+    if record.effective_id is None:
+        return "This record was never in force, so no other record relies on it yet."
+    fields, _ = content_faults(record_type, content, record.uid)
+    checked = Content(content.title.strip(), content.body, fields, content.links)
+    before = session.get_one(Revision, record.effective_id).fingerprint
+    if fingerprint(record_type, checked) == before:
+        return "Nothing that other records rely on is changed: none will need re-review."
+    return "changes"
+
+
+def _targets(
+    session: Session, project: Project, record_type: RecordType
+) -> dict[str, list[tuple[str, str]]]:
+    """Return per role the records of this project that it may lead to, for the input to offer."""
+    wanted = {name for spec in record_type.links.values() for name in spec.to}
+    rows = session.execute(
+        select(col(Record.type), col(Record.uid), col(Revision.title))
+        .join(Revision, col(Revision.id) == in_force())
+        .where(
+            col(Record.project_id) == project.id,
+            col(Record.type).in_(wanted),
+            col(Record.withdrawn_at).is_(None),
+        )
+    ).tuples()
+    by_type: dict[str, list[tuple[str, str]]] = {}
+    for type_name, uid, title in rows:
+        by_type.setdefault(type_name, []).append((uid, title))
+    return {
+        role: sorted(
+            (one for name in spec.to for one in by_type.get(name, ())),
+            key=lambda one: natural_order(one[0]),
+        )
+        for role, spec in record_type.links.items()
+    }

@@ -1,0 +1,170 @@
+"""Find records of a project: by type, state and words; in pages, or all of them for an export."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlmodel import Session, col
+
+from core.clock import now
+from core.exports import Sheet
+from core.records.models import Project, Record, Revision
+from core.records.snapshot import natural_order
+from core.records.types import get_registry
+
+PAGE_SIZE = 50
+
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for; empty means any."""
+
+    words: str = ""
+    type: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """One record as a line of a list. `pending` is the state of a revision above that in force."""
+
+    uid: str
+    type: str
+    title: str
+    state: str
+    revision: int
+    author: str
+    changed_at: datetime
+    pending: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of what was found, with the counts that the filters show."""
+
+    lines: Sequence[RecordLine]
+    total: int
+    by_type: Sequence[tuple[str, str, int]]
+    by_state: Sequence[tuple[str, int]]
+
+
+def find_records(
+    session: Session, project: Project, wanted: Wanted, page: int = 1, size: int | None = PAGE_SIZE
+) -> Listing:
+    """Return one page of the records that fit, ordered by type and then naturally by uid.
+
+    Parameters
+    ----------
+    size : int, optional
+        None returns every record.
+    """
+    shown = func.coalesce(col(Record.effective_id), col(Record.latest_id))
+    query: Select[int | None, str, str, datetime | None, str] = (
+        select(
+            col(Record.id),
+            col(Record.uid),
+            col(Record.type),
+            col(Record.withdrawn_at),
+            col(Revision.state),
+        )
+        .join(Revision, col(Revision.id) == shown)
+        .where(col(Record.project_id) == project.id)
+    )
+    if wanted.words:
+        query = query.where(
+            or_(
+                col(Record.uid).icontains(wanted.words, autoescape=True),
+                col(Revision.title).icontains(wanted.words, autoescape=True),
+                col(Revision.body).icontains(wanted.words, autoescape=True),
+            )
+        )
+    found = [
+        (row[0], row[1], row[2], WITHDRAWN if row[3] else row[4]) for row in session.execute(query)
+    ]
+    types = Counter(row[2] for row in found if wanted.state in ("", row[3]))
+    states = Counter(row[3] for row in found if wanted.type in ("", row[2]))
+    rank = {name: place for place, name in enumerate(_in_groups())}
+    fitting = sorted(
+        (row for row in found if wanted.type in ("", row[2]) and wanted.state in ("", row[3])),
+        key=lambda row: (rank.get(row[2], len(rank)), natural_order(row[1])),
+    )
+    chosen = fitting if size is None else fitting[(page - 1) * size : page * size]
+    registry = get_registry()
+    return Listing(
+        lines=_lines(session, [row[0] for row in chosen]),
+        total=len(fitting),
+        by_type=[
+            (name, registry.of(name).plural if name in registry else name, types[name])
+            for name in sorted(types, key=lambda one: rank.get(one, len(rank)))
+        ],
+        by_state=sorted(states.items()),
+    )
+
+
+def _in_groups() -> list[str]:
+    types = get_registry().all()
+    groups = list(dict.fromkeys(one.group for one in types))
+    return [one.name for one in sorted(types, key=lambda one: groups.index(one.group))]
+
+
+def _lines(session: Session, ids: Sequence[int | None]) -> list[RecordLine]:
+    lines: dict[int, RecordLine] = {}
+    for start in range(0, len(ids), 500):
+        rows = session.execute(
+            select(Record, Revision)
+            .join(
+                Revision,
+                (col(Revision.id) == col(Record.latest_id))
+                | (col(Revision.id) == col(Record.effective_id)),
+            )
+            .where(col(Record.id).in_(ids[start : start + 500]))
+            .order_by(col(Revision.number))
+        ).tuples()
+        revisions: dict[int, tuple[Record, list[Revision]]] = {}
+        for record, revision in rows:
+            revisions.setdefault(record.id or 0, (record, []))[1].append(revision)
+        for record_id, (record, both) in revisions.items():
+            shown, newest = both[0], both[-1]
+            lines[record_id] = RecordLine(
+                uid=record.uid,
+                type=record.type,
+                title=shown.title,
+                state=WITHDRAWN if record.withdrawn_at else shown.state,
+                revision=shown.number,
+                author=shown.author_name,
+                changed_at=newest.created_at,
+                pending=newest.state if newest is not shown else "",
+            )
+    return [lines[one] for one in ids if one in lines]
+
+
+def records_sheet(project: Project, listing: Listing, wanted: Wanted) -> Sheet:
+    """Return a list as a table that leaves the house."""
+    registry = get_registry()
+    return Sheet(
+        title=f"Records of {project.key}",
+        headings=("Uid", "Type", "Title", "State", "Revision", "Author", "Changed (UTC)"),
+        rows=[
+            (
+                line.uid,
+                registry.of(line.type).label if line.type in registry else line.type,
+                line.title,
+                line.state.replace("_", " "),
+                line.revision,
+                line.author,
+                f"{line.changed_at:%Y-%m-%d %H:%M:%S}",
+            )
+            for line in listing.lines
+        ],
+        about={
+            "Project": f"{project.key} {project.title}",
+            "Words": wanted.words or "any",
+            "Type": wanted.type or "all",
+            "State": wanted.state or "all",
+            "Made (UTC)": f"{now():%Y-%m-%d %H:%M:%S}",
+        },
+    )

@@ -1,0 +1,182 @@
+"""What one record is linked with, in both directions, and which of it needs re-review."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, col
+
+from core.records.models import Link, Project, Record, Revision
+from core.records.queries import load_reviews, suspect_end, with_diff
+from core.records.snapshot import Key, LinkView, RecordView, Snapshot, natural_order
+from core.records.suspects import Suspicion, direct_suspicions
+from core.records.types import get_registry
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One link as the page of a record shows it.
+
+    Attributes
+    ----------
+    label : str
+        The role, read from this record's end.
+    readable : bool
+        Whether the reader may know more of the other record than its uid.
+    cause : bool
+        The other record changed since this one was last reviewed against it.
+    doubted : bool
+        The other record needs re-review because this one changed.
+    """
+
+    label: str
+    key: Key
+    title: str
+    state: str
+    attributes: Mapping[str, Any]
+    readable: bool = True
+    cause: bool = False
+    doubted: bool = False
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The links of a record, and why it needs re-review, if it does."""
+
+    outgoing: tuple[Neighbour, ...]
+    incoming: tuple[Neighbour, ...]
+    hidden: int
+    doubts: tuple[Suspicion, ...]
+
+
+def in_force() -> ColumnElement[Any]:
+    """Return the id of what counts of a record: the revision in force, or else the latest."""
+    return func.coalesce(col(Record.effective_id), col(Record.latest_id))
+
+
+def neighbourhood(
+    session: Session,
+    project: Project,
+    record: Record,
+    shown: Revision,
+    readable: Collection[str],
+) -> Neighbourhood:
+    """Return what the shown revision links to, and what in force links to the record.
+
+    Parameters
+    ----------
+    readable : collection of str
+        Keys of the projects that the reader may read; links from elsewhere are only counted.
+    """
+    outgoing = _outgoing(session, shown)
+    incoming = _incoming(session, record)
+    views = _views(session, {record.id or 0, *(row[2] for row in (*outgoing, *incoming))})
+    here = Key(project.key, record.uid)
+    doubts = _doubts(session, record, shown, views, (outgoing, incoming))
+    own = tuple(
+        with_diff(session, Snapshot(views.values(), ()), one)
+        for one in doubts
+        if one.record == here
+    )
+    causes = {(one.role, one.cause) for one in own}
+    doubted = {(one.role, one.record) for one in doubts if one.cause == here}
+    own_type = get_registry().of(record.type)
+
+    def line(label: str, role: str, attributes: Mapping[str, Any], other: RecordView) -> Neighbour:
+        may = other.key.project in readable
+        return Neighbour(
+            label=label,
+            key=other.key,
+            title=other.title if may else "",
+            state=other.state if may else "",
+            attributes=attributes,
+            readable=may,
+            cause=(role, other.key) in causes,
+            doubted=(role, other.key) in doubted,
+        )
+
+    out = []
+    for role, attributes, other in outgoing:
+        spec = own_type.links.get(role)
+        out.append(line(spec.label if spec else role, role, attributes, views[other]))
+    into = [
+        line(_reverse(views[other].type, role), role, attributes, views[other])
+        for role, attributes, other in incoming
+    ]
+    seen = [one for one in into if one.readable]
+    seen.sort(key=lambda one: (one.label, one.key.project, natural_order(one.key.uid)))
+    return Neighbourhood(tuple(out), tuple(seen), len(into) - len(seen), own)
+
+
+def _reverse(source_type: str, role: str) -> str:
+    types = get_registry()
+    spec = types.of(source_type).links.get(role) if source_type in types else None
+    return spec.reverse if spec else f"named by ({role})"
+
+
+Row = tuple[str, Mapping[str, Any], int]
+
+
+def _outgoing(session: Session, shown: Revision) -> list[Row]:
+    rows = session.execute(
+        select(col(Link.role), col(Link.attributes), col(Link.target_id))
+        .where(col(Link.revision_id) == shown.id)
+        .order_by(col(Link.position))
+    )
+    return [(role, attributes or {}, target) for role, attributes, target in rows.tuples()]
+
+
+def _incoming(session: Session, record: Record) -> list[Row]:
+    rows = session.execute(
+        select(col(Link.role), col(Link.attributes), col(Revision.record_id))
+        .join(Revision, col(Revision.id) == col(Link.revision_id))
+        .join(Record, col(Record.id) == col(Revision.record_id))
+        .where(col(Link.target_id) == record.id, col(Revision.id) == in_force())
+    )
+    return [(role, attributes or {}, source) for role, attributes, source in rows.tuples()]
+
+
+def _views(session: Session, ids: Collection[int]) -> dict[int, RecordView]:
+    rows = session.execute(
+        select(Record, Revision, col(Project.key))
+        .join(Revision, col(Revision.id) == in_force())
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Record.id).in_(ids))
+    ).tuples()
+    return {
+        record.id or 0: RecordView(
+            key=Key(key, record.uid),
+            type=record.type,
+            title=revision.title,
+            body=revision.body,
+            fields=revision.fields,
+            state="withdrawn" if record.withdrawn_at else revision.state,
+            revision=revision.number,
+            fingerprint=revision.fingerprint,
+            withdrawn=record.withdrawn_at is not None,
+            in_force=record.effective_id == revision.id and record.withdrawn_at is None,
+        )
+        for record, revision, key in rows
+    }
+
+
+def _doubts(
+    session: Session,
+    record: Record,
+    shown: Revision,
+    views: Mapping[int, RecordView],
+    links: tuple[list[Row], list[Row]],
+) -> list[Suspicion]:
+    """Return the doubts at both ends of this record's links; those of a draft are no doubts yet."""
+    if record.effective_id != shown.id:
+        return []
+    here = views[record.id or 0]
+    outgoing, incoming = links
+    known = [LinkView(role, here.key, views[other].key, more) for role, more, other in outgoing]
+    known += [LinkView(role, views[other].key, here.key, more) for role, more, other in incoming]
+    # A record linked to itself stands in both lists.
+    small = Snapshot(
+        views.values(), {(one.role, one.source, one.target): one for one in known}.values()
+    )
+    return direct_suspicions(small, load_reviews(session, record.id), suspect_end)

@@ -1,0 +1,184 @@
+"""What the page of a record shows, as plain values: read once, drawn by the template."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.ledger.models import LedgerEntry
+from core.people.actor import Actor
+from core.records.approval import signatures_of
+from core.records.comparing import Difference, compare
+from core.records.models import Attachment, Project, Record, Revision
+from core.records.neighbours import Neighbourhood, neighbourhood
+from core.records.permissions import Permissions, permissions
+from core.records.queries import load_snapshot, load_touched
+from core.records.service import edit_token, latest_revision
+from core.records.snapshot import Key, RecordView
+from core.records.suspects import Suspicion
+from core.records.targets import known_records
+from core.records.types import FieldSpec, RecordType, get_registry
+from core.records.writing import content_of
+from core.signing.models import Signature
+
+LATEST_ENTRIES = 30
+"""Lines of the audit trail on the record's own page; the audit trail has them all."""
+
+_NAMED = re.compile(
+    r"[A-Z][A-Z0-9]{0,9}-[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]|[A-Z][A-Z0-9]{0,9}-\w"
+)
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """One revision of a record with everything around it.
+
+    Attributes
+    ----------
+    shown : Revision
+        The revision in force, or the latest where none is.
+    pending : Revision or None
+        The revision above the one in force: a draft, or in review.
+    changes : sequence of Difference
+        What the pending revision changes.
+    token : str
+        What a form remembers of the latest revision.
+    fields : sequence of (spec, value)
+        Those that are filled in.
+    empty : sequence of str
+        Labels of the others.
+    """
+
+    record: Record
+    record_type: RecordType
+    shown: Revision
+    pending: Revision | None
+    changes: Sequence[Difference]
+    token: str
+    fields: Sequence[tuple[FieldSpec, Any]]
+    empty: Sequence[str]
+    links: Neighbourhood
+    signatures: Sequence[Signature]
+    pending_signatures: Sequence[Signature]
+    may: Permissions
+    revisions: Sequence[Revision]
+    files: Sequence[Attachment]
+    trail: Sequence[LedgerEntry]
+    address_of: Callable[[str], str | None]
+
+    @property
+    def state(self) -> str:
+        """The state as the heading says it."""
+        return "withdrawn" if self.record.withdrawn_at else self.shown.state
+
+    @property
+    def latest(self) -> Revision:
+        """What would be submitted, signed or edited next."""
+        return self.pending or self.shown
+
+
+def record_page(
+    session: Session, project: Project, record: Record, person: Actor, readable: Collection[str]
+) -> RecordPage:
+    """Read everything that the page of a record shows."""
+    record_type = get_registry().of(record.type)
+    latest = latest_revision(session, record)
+    shown = session.get_one(Revision, record.effective_id or record.latest_id)
+    pending = latest if latest.id != shown.id else None
+    changes: Sequence[Difference] = ()
+    if pending is not None:
+        before, after = (content_of(session, one, project) for one in (shown, pending))
+        changes = compare(record_type, before, after)
+    given = signatures_of(session, latest)
+    filled, empty = shown_fields(record_type, shown)
+    return RecordPage(
+        record=record,
+        record_type=record_type,
+        shown=shown,
+        pending=pending,
+        changes=changes,
+        token=edit_token(latest),
+        fields=filled,
+        empty=empty,
+        links=neighbourhood(session, project, record, shown, readable),
+        signatures=signatures_of(session, shown),
+        pending_signatures=given if pending is not None else (),
+        may=permissions(project, record, record_type, latest, given, person),
+        revisions=revisions_of(session, record),
+        files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
+        trail=trail_of(session, record),
+        address_of=addresses(session, project, [shown.body, *_texts(filled)]),
+    )
+
+
+def _rows(session: Session, query: Any) -> list[Any]:
+    return list(session.execute(query).scalars())
+
+
+def shown_fields(
+    record_type: RecordType, revision: Revision
+) -> tuple[list[tuple[FieldSpec, Any]], list[str]]:
+    """Return the fields of a revision that are filled in, and the labels of the others.
+
+    A value whose field the type no longer has is shown under its bare name.
+    """
+    filled, empty = [], []
+    for name, spec in record_type.fields.items():
+        value = revision.fields.get(name)
+        if value in (None, "", [], {}):
+            empty.append(spec.label)
+        else:
+            filled.append((spec, value))
+    for name, value in revision.fields.items():
+        if name not in record_type.fields:
+            kind = "mapping" if isinstance(value, dict | list) else "string"
+            filled.append((FieldSpec.model_validate({"label": name, "kind": kind}), value))
+    return filled, empty
+
+
+def _texts(fields: Sequence[tuple[FieldSpec, Any]]) -> list[str]:
+    return [value for spec, value in fields if spec.kind == "markdown"]
+
+
+def addresses(
+    session: Session, project: Project, texts: Sequence[str]
+) -> Callable[[str], str | None]:
+    """Return what turns a record's id met in some texts into its address."""
+    named = {Key(project.key, uid) for text in texts for uid in _NAMED.findall(text)}
+    found = {key.uid: f"/p/{key.project}/{key.uid}" for key in known_records(session, named)}
+    return found.get
+
+
+def revisions_of(session: Session, record: Record) -> list[Revision]:
+    """Return every revision of a record, the newest first."""
+    query = select(Revision).where(col(Revision.record_id) == record.id)
+    return _rows(session, query.order_by(col(Revision.number).desc()))
+
+
+def trail_of(session: Session, record: Record) -> list[LedgerEntry]:
+    """Return the latest entries of the audit trail about a record, the newest first."""
+    query = (
+        select(LedgerEntry)
+        .where(
+            col(LedgerEntry.project_id) == record.project_id,
+            col(LedgerEntry.subject) == record.uid,
+        )
+        .order_by(col(LedgerEntry.seq).desc())
+        .limit(LATEST_ENTRIES)
+    )
+    return _rows(session, query)
+
+
+def touched(
+    session: Session, project: Project, uid: str, readable: Collection[str]
+) -> list[tuple[Suspicion, RecordView]]:
+    """Return what a change of a record throws doubt on, nearest first, with what it is."""
+    snapshot = load_snapshot(session)
+    return [
+        (one, snapshot.records[one.record])
+        for one in load_touched(snapshot, Key(project.key, uid))
+        if one.record.project in readable
+    ]

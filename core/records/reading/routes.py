@@ -1,0 +1,397 @@
+"""Read records: the list, one record, its history, two revisions side by side, its files."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlmodel import Session, col
+from starlette.convertors import Convertor, register_url_convertor
+
+from core.blobs import BlobStore, keep
+from core.errors import Fault, FiducialError, Invalid, NotFound, Refused
+from core.exports import FORMATS, export
+from core.people.actor import Actor
+from core.records.approval import signatures_of
+from core.records.comparing import compare
+from core.records.listing import PAGE_SIZE, Wanted, find_records, records_sheet
+from core.records.models import Attachment, Project, Record, Revision
+from core.records.pages import addresses, record_page, revisions_of, shown_fields, touched
+from core.records.panels import panels_of
+from core.records.permissions import allowed_roles
+from core.records.service import latest_revision, record_event
+from core.records.types import get_registry
+from core.records.writing import content_of
+from core.web import (
+    CurrentPerson,
+    ProjectInPath,
+    ReadSession,
+    RecordInPath,
+    WriteSession,
+    fragment,
+    page,
+    readable_projects,
+    say,
+)
+from core.web.refusals import status_of
+from core.web.transaction import settings_of
+
+
+class _UidConvertor(Convertor[str]):
+    """A record's uid in an address: it begins with a capital, the pages' own words do not."""
+
+    regex = "[A-Z][A-Za-z0-9._-]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("uid", _UidConvertor())
+
+router = APIRouter(prefix="/p/{project_key}")
+
+LONGEST_FILE_NAME = 200
+
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}")
+
+
+class ListView(BaseModel):
+    """Which records are listed."""
+
+    q: str = Field(default="", max_length=200)
+    type: str = Field(default="", max_length=60)
+    state: str = Field(default="", max_length=40)
+    page: int = Field(default=1, ge=1, le=1_000_000)
+    format: str = Field(default="", max_length=10)
+
+    def query(self, **changes: str) -> str:
+        """Return this view as a query string, with changes."""
+        asked = {"q": self.q, "type": self.type, "state": self.state} | changes
+        return urlencode({name: value for name, value in asked.items() if value})
+
+
+@router.get("", include_in_schema=False)
+def show_project(project: ProjectInPath) -> RedirectResponse:
+    """Lead to the records of the project."""
+    return RedirectResponse(f"/p/{project.key}/records", status_code=303)
+
+
+@router.get("/records")
+def show_records(
+    request: Request,
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+    view: Annotated[ListView, Query()],
+) -> Response:
+    """List the records of a project; what is shown can be exported."""
+    wanted = Wanted(view.q.strip(), view.type, view.state)
+    if view.format:
+        everything = find_records(session, project, wanted, size=None)
+        data, media_type = export(records_sheet(project, everything, wanted), view.format)
+        return _download(data, media_type, f"{project.key}-records.{view.format}")
+    listing = find_records(session, project, wanted, view.page)
+    at = f"/p/{project.key}/records"
+    registry = get_registry()
+    return page(
+        request,
+        "records/list.html",
+        project=project,
+        nav="Record",
+        view=view,
+        listing=listing,
+        page_size=PAGE_SIZE,
+        labels={one.name: (one.group, one.plural) for one in registry.all()},
+        groups=_types_by_group(),
+        writable=_may_write(project, person),
+        type_filters=[
+            ("all", sum(one[2] for one in listing.by_type), f"{at}?{view.query(type='')}"),
+            *((label, n, f"{at}?{view.query(type=name)}") for name, label, n in listing.by_type),
+        ],
+        type_label=next((label for name, label, _ in listing.by_type if name == view.type), "all"),
+        state_filters=[
+            ("any state", sum(n for _, n in listing.by_state), f"{at}?{view.query(state='')}"),
+            *(
+                (state.replace("_", " "), n, f"{at}?{view.query(state=state)}")
+                for state, n in listing.by_state
+            ),
+        ],
+        state_label=view.state.replace("_", " ") or "any state",
+        page_address=f"{at}?{view.query()}&page=",
+        exports=[(name.upper(), f"{at}?{view.query(format=name)}") for name in FORMATS],
+    )
+
+
+def _types_by_group() -> dict[str, list[tuple[str, str]]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for one in get_registry().all():
+        groups.setdefault(one.group, []).append((one.name, one.label))
+    return groups
+
+
+def _may_write(project: Project, person: Actor) -> frozenset[str]:
+    return frozenset(
+        one.name for one in get_registry().all() if person.has(project.id or 0, *one.authors)
+    )
+
+
+@router.get("/{uid:uid}")
+def show_record(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+) -> HTMLResponse:
+    """Show one record: the revision in force, and what is proposed above it."""
+    return record_answer(request, session, project, record, person)
+
+
+def record_answer(
+    request: Request,
+    session: Session,
+    project: Project,
+    record: Record,
+    person: Actor,
+    error: FiducialError | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Return the page of a record; after a refusal, with the reason and with what was typed."""
+    readable = [one.key for one in readable_projects(session, person)]
+    shown = record_page(session, project, record, person, readable)
+    drawn = [
+        (panel.title, fragment(request, panel.template, **panel.context))
+        for panel in panels_of(session, project, record)
+    ]
+    return page(
+        request,
+        "records/record.html",
+        status=status_of(error) if error else 200,
+        project=project,
+        nav="Record",
+        shown=shown,
+        panels=drawn,
+        address=f"/p/{project.key}/{record.uid}",
+        problem=error.message if error else "",
+        faults=error.faults if isinstance(error, Invalid) else (),
+        typed=dict(typed or {}),
+        new_from=_new_from(project, record, person),
+    )
+
+
+def _new_from(project: Project, record: Record, person: Actor) -> list[tuple[str, str]]:
+    """Return label and address of each new record that would link to this one."""
+    return [
+        (
+            f"New {one.label.lower()} that {link.label} this",
+            f"/p/{project.key}/new/{one.name}?{urlencode({role: record.uid})}",
+        )
+        for one in get_registry().all()
+        if person.has(project.id or 0, *one.authors)
+        for role, link in one.links.items()
+        if record.type in link.to and link.suspect != "none"
+    ]
+
+
+@router.get("/{uid:uid}/touches")
+def show_touched(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: ReadSession,
+) -> HTMLResponse:
+    """Show what a change of the record may touch, nearest first."""
+    readable = [one.key for one in readable_projects(session, person)]
+    found = touched(session, project, record.uid, readable)
+    whole = "hx-request" not in request.headers
+    template = "records/touches.html" if whole else "records/_touches.html"
+    return page(
+        request, template, project=project, nav="Record", record=record, touched=found, limit=None
+    )
+
+
+@router.get("/{uid:uid}/history")
+def show_history(
+    request: Request, project: ProjectInPath, record: RecordInPath, session: ReadSession
+) -> HTMLResponse:
+    """List every revision of a record."""
+    return page(
+        request,
+        "records/history.html",
+        project=project,
+        nav="Record",
+        record=record,
+        revisions=revisions_of(session, record),
+        address=f"/p/{project.key}/{record.uid}",
+    )
+
+
+@router.get("/{uid:uid}/history/{number}")
+def show_revision(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    session: ReadSession,
+    number: int,
+) -> HTMLResponse:
+    """Show one revision as it was, with what it changed."""
+    revision = _revision(session, record, number)
+    record_type = get_registry().of(record.type)
+    content = content_of(session, revision, project)
+    before = _before(session, record, number)
+    filled, empty = shown_fields(record_type, revision)
+    return page(
+        request,
+        "records/revision.html",
+        project=project,
+        nav="Record",
+        record=record,
+        record_type=record_type,
+        revision=revision,
+        before=before,
+        changes=compare(record_type, content_of(session, before, project), content)
+        if before
+        else (),
+        fields=filled,
+        empty=empty,
+        links=content.links,
+        signatures=signatures_of(session, revision),
+        address=f"/p/{project.key}/{record.uid}",
+        address_of=addresses(session, project, [revision.body]),
+    )
+
+
+@router.get("/{uid:uid}/compare")
+def compare_revisions(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    session: ReadSession,
+    old: int = 0,
+    new: int = 0,
+) -> HTMLResponse:
+    """Show what differs between two revisions; without numbers, between the last two."""
+    revisions = revisions_of(session, record)
+    newer = _revision(session, record, new) if new else revisions[0]
+    older = _revision(session, record, old) if old else (_before(session, record, newer.number))
+    older = older or newer
+    record_type = get_registry().of(record.type)
+    before, after = (content_of(session, one, project) for one in (older, newer))
+    return page(
+        request,
+        "records/compare.html",
+        project=project,
+        nav="Record",
+        record=record,
+        revisions=revisions,
+        older=older,
+        newer=newer,
+        changes=compare(record_type, before, after),
+        address=f"/p/{project.key}/{record.uid}",
+    )
+
+
+def _revision(session: Session, record: Record, number: int) -> Revision:
+    query = select(Revision).where(
+        col(Revision.record_id) == record.id, col(Revision.number) == number
+    )
+    found: Revision | None = session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"{record.uid} has no revision {number}.")
+    return found
+
+
+def _before(session: Session, record: Record, number: int) -> Revision | None:
+    query = (
+        select(Revision)
+        .where(col(Revision.record_id) == record.id, col(Revision.number) < number)
+        .order_by(col(Revision.number).desc())
+    )
+    found: Revision | None = session.execute(query).scalars().first()
+    return found
+
+
+@router.post("/{uid:uid}/files")
+def attach_file(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    files: Annotated[Sequence[UploadFile], File()],
+) -> Response:
+    """Attach files to a record; a file is kept by its digest and never replaced."""
+    record_type = get_registry().of(record.type)
+    if not person.has(project.id or 0, *allowed_roles(record_type)):
+        raise Refused(f"{person.name} may not attach files to {record.uid}.")
+    chosen = [one for one in files if one.filename]
+    if not chosen:
+        fault = Fault("no-file", record.uid, "No file was chosen.", "Choose one and send again.")
+        raise Invalid("Nothing was attached.", [fault])
+    store = BlobStore(settings_of(request).data_dir / "blobs")
+    for one in chosen:
+        _attach(session, store, project, record, person, one)
+    response = RedirectResponse(f"/p/{project.key}/{record.uid}#files", status_code=303)
+    say(response, f"Attached {', '.join(one.filename or '' for one in chosen)}.")
+    return response
+
+
+def _attach(
+    session: Session,
+    store: BlobStore,
+    project: Project,
+    record: Record,
+    person: Actor,
+    sent: UploadFile,
+) -> None:
+    name = (sent.filename or "").replace("\\", "/").rsplit("/", 1)[-1][-LONGEST_FILE_NAME:]
+    media_type = sent.content_type or ""
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        media_type = "application/octet-stream"
+    kept = keep(session, store, sent.file, media_type)
+    session.add(
+        Attachment(
+            record_id=record.id or 0,
+            sha256=kept.sha256,
+            name=name,
+            media_type=media_type,
+            size=kept.size,
+            person_name=person.name,
+        )
+    )
+    latest = latest_revision(session, record)
+    more = {"file": name, "sha256": kept.sha256, "size": kept.size}
+    record_event(session, "attach", record, latest, project, person, more)
+
+
+@router.get("/{uid:uid}/files/{file_id}")
+def download_file(
+    request: Request, record: RecordInPath, session: ReadSession, file_id: int
+) -> FileResponse:
+    """Return an attached file, once its bytes are seen to be those that were attached."""
+    found = session.get(Attachment, file_id)
+    if found is None or found.record_id != record.id:
+        raise NotFound(f"{record.uid} has no file {file_id}.")
+    store = BlobStore(settings_of(request).data_dir / "blobs")
+    store.verify(found.sha256)
+    return FileResponse(
+        store.path(found.sha256),
+        media_type=found.media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
+        },
+    )
+
+
+def _download(data: bytes, media_type: str, name: str) -> Response:
+    disposition = "inline" if name.endswith(".html") else "attachment"
+    headers = {"Content-Disposition": f'{disposition}; filename="{name}"'}
+    return Response(data, media_type=media_type, headers=headers)

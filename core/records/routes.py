@@ -1,0 +1,12 @@
+"""The pages of records. Listed last by `app`: a record's address takes what the others leave."""
+
+from fastapi import APIRouter
+
+from core.records.acts.routes import router as acts
+from core.records.editing.routes import router as editing
+from core.records.reading.routes import router as reading
+
+router = APIRouter(tags=["records"])
+
+for _part in (editing, acts, reading):
+    router.include_router(_part)

@@ -1,0 +1,128 @@
+"""What waits for a person: signatures, re-reviews and their own drafts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.people.actor import Actor
+from core.records import lifecycle
+from core.records.models import Project, Record, Revision
+from core.records.permissions import allowed_roles, signatures_due
+from core.records.queries import load_snapshot, load_suspicions
+from core.records.service import edit_token
+from core.records.snapshot import Key, RecordView, natural_order
+from core.records.suspects import Suspicion
+from core.records.types import get_registry
+from core.signing.models import Signature
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One revision that waits: for this person's signature, or to be finished.
+
+    Attributes
+    ----------
+    meaning, roles : str, tuple of str
+        The signature that is due, and the person's roles that may give it; empty for a draft.
+    token : str
+        What a form remembers of the revision.
+    """
+
+    key: Key
+    label: str
+    title: str
+    revision: int
+    author: str
+    since: datetime
+    token: str
+    meaning: str = ""
+    roles: tuple[str, ...] = ()
+
+
+def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]) -> list[Waiting]:
+    """Return the revisions in review that a person may sign now, the oldest first."""
+    rows = _latest(session, projects, lifecycle.IN_REVIEW)
+    given: dict[int, list[Signature]] = defaultdict(list)
+    for start in range(0, len(rows), 500):
+        ids = [revision.id for _, revision, _ in rows[start : start + 500]]
+        query = select(Signature).where(col(Signature.revision_id).in_(ids))
+        for one in session.execute(query.order_by(col(Signature.id))).scalars():
+            given[one.revision_id].append(one)
+    found = []
+    for record, revision, project in rows:
+        record_type = get_registry().of(record.type)
+        current = [
+            one
+            for one in given[revision.id or 0]
+            if one.envelope_digest == revision.envelope_digest
+        ]
+        mine, _ = signatures_due(record_type, project.id or 0, revision, current, person)
+        found += [_waiting(record, revision, project, meaning, roles) for meaning, roles in mine]
+    return found
+
+
+def own_drafts(session: Session, person: Actor, projects: Sequence[Project]) -> list[Waiting]:
+    """Return the drafts that a person began and nobody submitted, the oldest first."""
+    return [
+        _waiting(record, revision, project)
+        for record, revision, project in _latest(session, projects, lifecycle.DRAFT, person)
+    ]
+
+
+def waiting_for_review(
+    session: Session, person: Actor, projects: Sequence[Project]
+) -> list[tuple[RecordView, Sequence[Suspicion]]]:
+    """Return the records that need re-review and that a person may re-review, with the causes."""
+    ids = {project.key: project.id or 0 for project in projects}
+    snapshot = load_snapshot(session)
+    doubts: dict[Key, list[Suspicion]] = defaultdict(list)
+    for one in load_suspicions(session, snapshot):
+        record = snapshot.records[one.record]
+        roles = allowed_roles(get_registry().of(record.type))
+        if one.record.project in ids and person.has(ids[one.record.project], *roles):
+            doubts[one.record].append(one)
+    ordered = sorted(doubts, key=lambda key: (key.project, natural_order(key.uid)))
+    return [(snapshot.records[key], doubts[key]) for key in ordered]
+
+
+def _latest(
+    session: Session, projects: Sequence[Project], state: str, author: Actor | None = None
+) -> list[tuple[Record, Revision, Project]]:
+    query = (
+        select(Record, Revision, Project)
+        .join(Revision, col(Revision.id) == col(Record.latest_id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(
+            col(Project.id).in_([one.id for one in projects]),
+            col(Revision.state) == state,
+            col(Record.withdrawn_at).is_(None),
+        )
+        .order_by(col(Revision.created_at), col(Record.id))
+    )
+    if author is not None:
+        query = query.where(col(Revision.author_id) == author.person_id)
+    return [tuple(row) for row in session.execute(query).tuples()]
+
+
+def _waiting(
+    record: Record,
+    revision: Revision,
+    project: Project,
+    meaning: str = "",
+    roles: tuple[str, ...] = (),
+) -> Waiting:
+    return Waiting(
+        key=Key(project.key, record.uid),
+        label=get_registry().of(record.type).label,
+        title=revision.title,
+        revision=revision.number,
+        author=revision.author_name,
+        since=revision.created_at,
+        token=edit_token(revision),
+        meaning=meaning,
+        roles=roles,
+    )
