@@ -8,14 +8,12 @@ import pytest
 from git import Repo
 from sqlmodel import Session
 
-from core.db import Table, open_database
-from core.people.actor import Actor
-from core.people.models import Person
 from core.records.models import Record
-from core.records.service import create_project, find_project
+from core.records.service import find_project
 from core.settings import Settings
 from qms.repositories.scanning import ScanReport, scan_repository
 from qms.repositories.service import register
+from tests.conftest import Office
 
 FIRST_SECOND = 1_700_000_000
 
@@ -94,16 +92,12 @@ def source(new_source: NewSource) -> SourceRepository:
 class Registered:
     """A project with two requirements and a test, and a way to register and scan repositories."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, office: Office) -> None:
         self.settings = Settings(data_dir=folder / "var", repository_sources=[str(folder)])
-        self.db = open_database(f"sqlite:///{folder / 'test.db'}")
-        Table.metadata.create_all(self.db.engine)
+        self.db = office.database
+        self.by = office.staff["PPL-AK"]
         with self.db.writing() as session:
-            person = Person(uid="PPL-AK", name="Amara Kole", username="amara", password_hash="")
-            session.add(person)
-            session.flush()
-            self.by = Actor(person.id or 0, person.name, person.uid)
-            self.project_id = create_project(session, "RPM", "RT Plan Metrics", None).id or 0
+            self.project_id = office.project(session).id or 0
             self.add_records(session, "REQ-001", "REQ-002", "TST-001")
 
     def add_records(self, session: Session, *uids: str) -> None:
@@ -129,5 +123,5 @@ class Registered:
 
 
 @pytest.fixture
-def registered(tmp_path: Path) -> Registered:
-    return Registered(tmp_path)
+def registered(tmp_path: Path, office: Office) -> Registered:
+    return Registered(tmp_path, office)

@@ -9,6 +9,8 @@ from core.jobs.service import enqueue
 from core.ledger.models import LedgerEntry
 from qms.repositories import service
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def scan_job(registered):

@@ -10,6 +10,8 @@ from qms.repositories import queries, service
 from qms.repositories.models import Repository, RepositoryTag
 from qms.repositories.queries import CommitFilter
 
+pytestmark = pytest.mark.database
+
 
 def named(commits):
     return {commit.subject: [one.named for one in commit.mentioned] for commit in commits}
