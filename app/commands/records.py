@@ -185,9 +185,11 @@ def verify_trail(
     against: Annotated[Path | None, typer.Option(help="A pack that saw the trail.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the chain, every revision and signature; exit 1 when something does not fit."""
-    from core.ledger.verify import Anchor
+    """Verify the chain, every revision, signature and run; exit 1 when something does not fit."""
+    from core.blobs import BlobStore
+    from core.ledger.verify import Anchor, AuditFinding
     from core.records.audit import verify_audit
+    from validation.runs.integrity import run_faults
     from validation.verify.ledger import ledger_of
 
     anchors = []
@@ -196,6 +198,11 @@ def verify_trail(
         anchors = [Anchor(int(head["seq"]), str(head["hash"]), against.name)]
     with installation() as opened, opened.database.reading() as session:
         found = verify_audit(session, tuple(anchors))
+        store = BlobStore(opened.settings.data_dir / "blobs")
+        found.findings += [
+            AuditFinding(fault.code, fault.where, fault.what)
+            for fault in run_faults(session, store)
+        ]
     lines = [str(one) for one in found.findings]
     word = "clean" if found.clean else f"{len(found.findings)} findings"
     lines.append(
