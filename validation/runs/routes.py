@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault, Invalid, NotFound
-from core.exports import Sheet, export
+from core.exports import FORMATS, Sheet, export
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
@@ -221,6 +221,7 @@ def _list_page(
         page=number,
         page_size=PAGE_SIZE,
         page_address=f"/p/{project.key}/runs?page=",
+        export_addresses=_exports(f"/p/{project.key}/runs"),
         may_start=person.has(project.id or 0, *RUN_ROLES),
         releases=releases,
         form=form or RunForm(),
@@ -265,6 +266,10 @@ def _run_page(
             plain["release"] and not context["live"] and person.has(project_id, *RUN_ROLES)
         ),
         job_id=run.job_id,
+        export_addresses=[
+            ("All of it", f"/p/{project.key}/runs/{run.number}.json"),
+            *_exports(f"/p/{project.key}/runs/{run.number}"),
+        ],
         form=form or DeviationForm(),
         faults=faults,
         status=422 if faults else 200,
@@ -305,6 +310,10 @@ def _exported(sheet: Sheet, format_name: str, name: str) -> Response:
         media_type=media_type,
         headers={"Content-Disposition": f'{disposition}; filename="{name}.{format_name}"'},
     )
+
+
+def _exports(address: str) -> list[tuple[str, str]]:
+    return [(name.upper(), f"{address}/export/{name}") for name in FORMATS]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -84,7 +84,7 @@ def test_failures_come_first_and_open_with_what_differs_from_the_run_before(depa
 
     text = page.text
     assert text.index('id="scenario-1"') < text.index('id="scenario-0"')
-    assert re.search(r'id="scenario-1" open', text)
+    assert re.search(r'id="scenario-1"[^>]* open>', text)
     words = words_of(page)
     assert "What differs from run 1" in words
     assert "Tag: v0.1.0 before, now v0.2.0." in words
