@@ -1,0 +1,99 @@
+"""The home page: what waits for a person, what is red and why, what runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from sqlmodel import Session
+
+from core.clock import now
+from core.jobs.models import LIVE_STATES, Job
+from core.jobs.service import label, latest_jobs, percent
+from core.people.actor import Actor
+from core.records.models import Project
+from core.records.waiting import own_drafts, waiting_for_review, waiting_to_sign
+from core.web import CurrentPerson, ReadSession, page, readable_projects
+from dataflows.coverage import coverage
+from dataflows.service import read_department
+from qms.releases.pages import release_lines
+from qms.rules.findings import CheckResult
+
+router = APIRouter(tags=["home"])
+
+NOON, EVENING = 12, 18
+
+
+@dataclass(frozen=True)
+class RedRelease:
+    """A candidate whose release check fails, with the rules that fail."""
+
+    project: Project
+    uid: str
+    title: str
+    result: CheckResult
+
+
+@dataclass(frozen=True)
+class BareMap:
+    """A department map with something that no QA procedure controls."""
+
+    project: Project
+    connections: int
+    pathways: int
+
+
+@router.get("/")
+def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
+    """Show what concerns the person who is signed in."""
+    projects = readable_projects(session, person)
+    return page(
+        request,
+        "home.html",
+        greeting=_greeting(),
+        every_project=projects,
+        to_sign=waiting_to_sign(session, person, projects),
+        to_review=waiting_for_review(session, person, projects),
+        drafts=own_drafts(session, person, projects),
+        red=_red_releases(session, person, projects),
+        bare=_bare_maps(session, person, projects),
+        running=_running(session, person),
+        may_begin=person.is_administrator
+        or any("quality_manager" in held for held in person.roles.values()),
+    )
+
+
+def _greeting() -> str:
+    hour = now().astimezone().hour
+    if hour < NOON:
+        return "Good morning"
+    return "Good afternoon" if hour < EVENING else "Good evening"
+
+
+def _red_releases(session: Session, person: Actor, projects: Sequence[Project]) -> list[RedRelease]:
+    return [
+        RedRelease(project, line.record.uid, line.record.title, line.result)
+        for project in projects
+        for line in release_lines(session, project, person)
+        if line.result is not None and not line.result.passed
+    ]
+
+
+def _bare_maps(session: Session, person: Actor, projects: Sequence[Project]) -> list[BareMap]:
+    found = []
+    for project in projects:
+        department = read_department(session, project.key, person)
+        if not department.connections:
+            continue
+        lacking = coverage(department)
+        if not lacking.complete:
+            found.append(BareMap(project, len(lacking.external), len(lacking.pathways)))
+    return found
+
+
+def _running(session: Session, person: Actor) -> list[tuple[Job, str, int | None]]:
+    return [
+        (job, label(job), percent(job))
+        for job in latest_jobs(session, person)
+        if job.state in LIVE_STATES
+    ]
