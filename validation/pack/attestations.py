@@ -108,7 +108,10 @@ def _subject(name: str, sha256: str) -> dict[str, Any]:
 
 
 def _tests(run: Json, state: str) -> list[str]:
-    return sorted({item["test"] for item in run["scenarios"] if item["state"] == state})
+    # A scenario of a numerical comparison belongs to no test and goes by its title.
+    return sorted(
+        {item["test"] or item["title"] for item in run["scenarios"] if item["state"] == state}
+    )
 
 
 def _check_summary(check: Json) -> dict[str, Any]:

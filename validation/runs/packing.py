@@ -23,11 +23,27 @@ from validation.runs.models import EventKind
 
 Plain = Mapping[str, Any]
 
+LOGS = (
+    ("evidence_sha256", "scenario.jsonl", "application/jsonl"),
+    ("stdout_sha256", "stdout.txt", "text/plain"),
+    ("stderr_sha256", "stderr.txt", "text/plain"),
+)
+"""Files of a scenario as a whole: where its row names them, and what they are called."""
 
-def pack_run(run: Plain, signatures: Sequence[SignatureEntry] = ()) -> Run:
+
+def pack_run(
+    run: Plain,
+    signatures: Sequence[SignatureEntry] = (),
+    sizes: Mapping[str, int] | None = None,
+) -> Run:
     """Return a run, as :func:`validation.runs.plain.run_as_plain` gives it, for a pack.
 
     A failed or refused run goes into the pack like any other; it is never left out here.
+
+    Parameters
+    ----------
+    sizes : mapping of SHA-256 to int, optional
+        How large each file of the run is; the logs of a scenario are told only with their size.
     """
     device = run["device"]
     return Run(
@@ -44,7 +60,7 @@ def pack_run(run: Plain, signatures: Sequence[SignatureEntry] = ()) -> Run:
         clean=device["clean"],
         engine_digest=run["engine"]["digest"],
         environment=_environment(run),
-        scenarios=tuple(_scenario(one, run["tests"]) for one in run["scenarios"]),
+        scenarios=tuple(_scenario(one, run["tests"], sizes or {}) for one in run["scenarios"]),
         data_sets=tuple(Fact(label=one["path"], value=one["sha256"]) for one in run["data"]),
         predecessor="" if run["predecessor"] is None else str(run["predecessor"]),
         reason=run["reason"],
@@ -88,9 +104,7 @@ def evidence_files(run: Plain) -> dict[str, str]:
     """Return the SHA-256 of every file the run kept, with its media type."""
     kept: dict[str, str] = {}
     for scenario in run["scenarios"]:
-        kept[scenario["evidence_sha256"]] = "application/jsonl"
-        kept[scenario["stdout_sha256"]] = "text/plain"
-        kept[scenario["stderr_sha256"]] = "text/plain"
+        kept.update({scenario[key]: media_type for key, _, media_type in LOGS})
         for step in scenario["steps"]:
             kept.update({one["sha256"]: one["media_type"] for one in step["attachments"]})
     return kept
@@ -130,7 +144,7 @@ def _environment(run: Plain) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _scenario(scenario: Plain, tests: Sequence[Plain]) -> Scenario:
+def _scenario(scenario: Plain, tests: Sequence[Plain], sizes: Mapping[str, int]) -> Scenario:
     revisions = {test["uid"]: test["revision"] for test in tests}
     row = ", ".join(f"{name} {value}" for name, value in scenario["example"].items())
     return Scenario(
@@ -142,6 +156,13 @@ def _scenario(scenario: Plain, tests: Sequence[Plain]) -> Scenario:
         started_at=_moment(scenario["started_at"]),
         seconds=scenario["seconds"] or 0.0,
         steps=tuple(_step(step) for step in scenario["steps"]),
+        files=tuple(
+            AttachmentRef(
+                name=name, sha256=scenario[key], size=sizes[scenario[key]], media_type=media_type
+            )
+            for key, name, media_type in LOGS
+            if scenario[key] in sizes
+        ),
     )
 
 

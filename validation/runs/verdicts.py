@@ -6,6 +6,7 @@ still going say nothing about a test.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -26,7 +27,13 @@ from validation.runs.models import (
 )
 
 
-def verdicts(session: Session, project_key: str, commit: str | None = None) -> dict[str, Verdict]:
+def verdicts(
+    session: Session,
+    project_key: str,
+    commit: str | None = None,
+    *,
+    until: datetime | None = None,
+) -> dict[str, Verdict]:
     """Return the latest verdict per test uid; a test that never ran is absent ("not run").
 
     Parameters
@@ -34,8 +41,10 @@ def verdicts(session: Session, project_key: str, commit: str | None = None) -> d
     commit : str, optional
         The commit the question is about (a release's); a test that ran elsewhere only reads
         "older commit". Without it the latest run of each test counts, whatever its commit.
+    until : datetime, optional
+        Leave out what ended later: a release is shown as it was when it was signed.
     """
-    decided = deciding(_outcomes(session, project_key), commit)
+    decided = deciding(_outcomes(session, project_key, until), commit)
     measured = _measured(session, [one.scenario for own in decided.values() for one in own])
     return {
         test: judge(
@@ -70,7 +79,8 @@ def _commit_of(session: Session, project_key: str, release: str) -> str:
     return named or view.fields.get("commit") or ""
 
 
-def _outcomes(session: Session, project_key: str) -> list[Outcome]:
+def _outcomes(session: Session, project_key: str, until: datetime | None) -> list[Outcome]:
+    ended = [] if until is None else [col(Run.ended_at) <= until]
     rows = session.execute(
         select(
             col(RunScenario.id),
@@ -92,6 +102,7 @@ def _outcomes(session: Session, project_key: str) -> list[Outcome]:
             col(Project.key) == project_key,
             col(Run.state) == RunState.COMPLETE,
             col(Run.protocol) == VERIFICATION,
+            *ended,
         )
         .order_by(col(Run.number), col(RunScenario.ordinal))
     )

@@ -1,0 +1,152 @@
+"""Load the demo's department and device, and bring into force what its people approved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.demo.device_repository import DeviceRepository
+from app.demo.people import Signers
+from core.db import Database
+from core.errors import NotFound
+from core.people.actor import Actor
+from core.records import approval
+from core.records.approval import Signing, signatures_of
+from core.records.content import RecordDraft
+from core.records.importing import import_records
+from core.records.lifecycle import DRAFT
+from core.records.models import Record
+from core.records.service import create_project, find_project, find_record, latest_revision
+from core.records.types import RecordType, get_registry
+from dataflows.department import load_department
+from qms.interchange.design_record import DesignRecord, load_design_record
+
+HERE = Path(__file__).parent
+DEPARTMENT, DEVICE = "DEPT", "RPM"
+TITLES = {DEPARTMENT: "Example radiotherapy department", DEVICE: "RT Plan Metrics"}
+AUTHOR = "PPL-AK"
+RELEASE = "REL-0.1.0"
+
+SIGNERS = {
+    "technical_reviewer": "PPL-CV",
+    "clinical_safety_officer": "PPL-DM",
+    "clinical_lead": "PPL-DM",
+    "quality_manager": "PPL-EQ",
+}
+"""Who signs in which role."""
+
+FIRST_IN_FORCE = ("project", "document", "person", "risk_policy")
+"""What others need before they can be signed: training counts for a document in force."""
+
+AT_ONCE = 20
+"""Records per transaction: few enough to show progress, many enough to be quick."""
+
+Tell = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Both files, read and held together."""
+
+    department: tuple[RecordDraft, ...]
+    device: DesignRecord
+
+    @property
+    def drafts(self) -> tuple[RecordDraft, ...]:
+        """Every record of both."""
+        return (*self.department, *self.device.drafts)
+
+
+def read_files(built: Mapping[str, str]) -> Loaded:
+    """Read the department and the device; raises Invalid with every fault."""
+    return Loaded(
+        tuple(load_department(HERE / "department.yaml", DEPARTMENT)),
+        load_design_record(HERE / "project.yaml", DEVICE, built=built),
+    )
+
+
+def built_values(repository: DeviceRepository, digests: Mapping[str, str]) -> dict[str, str]:
+    """Return what the file leaves to the build: commits, and digests of what was built."""
+    return {
+        f"{RELEASE}.commit": repository.commit,
+        f"{RELEASE}.build.image_digest": f"sha256:{repository.archive_digest}",
+        **{f"{uid}.digest": f"sha256:{digest}" for uid, digest in digests.items()},
+    }
+
+
+def create_projects(session: Session) -> None:
+    """Create both projects as demonstrations, where they do not exist."""
+    for key, title in TITLES.items():
+        try:
+            find_project(session, key)
+        except NotFound:
+            create_project(session, key, title, None, demonstration=True)
+
+
+def import_files(session: Session, loaded: Loaded, by: Actor) -> int:
+    """Import both files in one batch, or nothing when they were imported before."""
+    device = find_project(session, DEVICE)
+    if session.scalar(select(col(Record.id)).where(col(Record.project_id) == device.id).limit(1)):
+        return 0
+    return len(import_records(session, loaded.drafts, by, get_registry()).created)
+
+
+def to_approve(loaded: Loaded) -> list[tuple[str, str]]:
+    """Return (project, uid) of every record the demo's people approve, in a workable order.
+
+    The device's file says which of its records are approved; the department's map is in force as
+    a whole.
+    """
+    registry = get_registry()
+    device = [
+        draft
+        for draft in loaded.device.drafts
+        if draft.state == "approved" and registry.of(draft.type).lifecycle == "controlled"
+    ]
+    device.sort(key=lambda draft: draft.type not in FIRST_IN_FORCE)
+    return [(draft.project, draft.uid or "") for draft in (*device, *loaded.department)]
+
+
+def approve_all(
+    db: Database, wanted: Sequence[tuple[str, str]], signers: Signers, tell: Tell
+) -> int:
+    """Submit and sign every record that is not in force yet; return how many came into force."""
+    with db.reading() as session:
+        pending = [
+            (key, uid)
+            for key, uid in wanted
+            if find_record(session, find_project(session, key), uid).effective_id is None
+        ]
+    signers.next_act()
+    for start in range(0, len(pending), AT_ONCE):
+        tell(start, len(pending), f"{pending[start][1]} and those after it")
+        with db.writing() as session:
+            for key, uid in pending[start : start + AT_ONCE]:
+                project = find_project(session, key)
+                approve(session, find_record(session, project, uid), signers)
+    return len(pending)
+
+
+def approve(session: Session, record: Record, signers: Signers) -> None:
+    """Give every signature that is still missing; each person signs in their own name."""
+    record_type = get_registry().of(record.type)
+    revision = latest_revision(session, record)
+    if revision.state == DRAFT:
+        author = signers.actor(session, AUTHOR)
+        approval.submit(session, record, author, signers.proof(session, author))
+    given = {one.meaning for one in signatures_of(session, revision)}
+    for meaning in record_type.meanings:
+        if meaning != "authored" and meaning not in given:
+            sign(session, record, record_type, meaning, signers)
+
+
+def sign(
+    session: Session, record: Record, record_type: RecordType, meaning: str, signers: Signers
+) -> None:
+    """Give one signature, in the first role that the type names for it."""
+    role = record_type.sign[meaning][0]  # type: ignore[index]
+    signer = signers.actor(session, SIGNERS[role])
+    proof = signers.proof(session, signer)
+    approval.sign(session, record, Signing(meaning, role), signer, proof)

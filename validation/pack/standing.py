@@ -1,0 +1,109 @@
+"""Which packs a release has: told by the audit trail, kept as files by their SHA-256."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.blobs import BlobStore
+from core.canonical import read_json
+from core.errors import NotFound
+from core.jobs.models import LIVE_STATES, Job, JobState
+from core.ledger.models import LedgerEntry
+from core.records.models import Record, Revision
+from core.records.service import find_project, find_record
+from core.settings import Settings
+from qms.releases.ports import PackStanding
+
+KIND = "validation.pack"
+BUILT = "pack:release:build"
+"""The audit trail's word for a pack that was built and found intact."""
+
+
+@dataclass(frozen=True)
+class PackFile:
+    """A pack that was built: its name, its digest, and where the installation keeps it."""
+
+    name: str
+    sha256: str
+    path: Path
+    at: datetime
+    members: int
+
+
+def latest_pack_file(
+    session: Session, settings: Settings, project_key: str, release: str
+) -> PackFile | None:
+    """Return the newest pack of a release as it is in force now, or None."""
+    built = _built(session, project_key, release)
+    if built is None:
+        return None
+    at, told = built
+    try:
+        path = BlobStore(settings.data_dir.resolve() / "blobs").path(told["sha256"])
+    except NotFound:
+        return None
+    return PackFile(told["name"], told["sha256"], path, at, int(told["members"]))
+
+
+def latest_pack(session: Session, project_key: str, release: str) -> PackStanding | None:
+    """Say where a release's newest pack stands: being built, built, or failed to be."""
+    job = session.scalars(
+        select(Job)
+        .where(col(Job.kind) == KIND, col(Job.key) == job_key(project_key, release))
+        .order_by(col(Job.id).desc())
+        .limit(1)
+    ).first()
+    if job is not None and job.state in LIVE_STATES:
+        return PackStanding("building", "the pack", f"/jobs/{job.id}", job.created_at)
+    built = _built(session, project_key, release)
+    if (
+        job is not None
+        and job.state == JobState.FAILED
+        and (built is None or built[0] < job_end(job))
+    ):
+        return PackStanding("failed", "the pack", f"/jobs/{job.id}", job.ended_at)
+    if built is None:
+        return None
+    at, told = built
+    address = f"/p/{project_key}/releases/{release}/pack"
+    return PackStanding("built", told["name"], address, at, told["sha256"])
+
+
+def job_key(project_key: str, release: str) -> str:
+    """Return the key under which one pack of a release is built at a time."""
+    return f"{project_key} {release}"
+
+
+def job_end(job: Job) -> datetime:
+    """Return when a job ended, or when it was asked for while it has not."""
+    return job.ended_at or job.created_at
+
+
+def _built(
+    session: Session, project_key: str, release: str
+) -> tuple[datetime, Mapping[str, Any]] | None:
+    """Return when the newest pack of the release in force was built, and what was told of it."""
+    project = find_project(session, project_key)
+    record: Record = find_record(session, project, release)
+    if record.effective_id is None:
+        return None
+    envelope = session.get_one(Revision, record.effective_id).envelope_digest
+    entries = session.scalars(
+        select(LedgerEntry)
+        .where(
+            col(LedgerEntry.action) == BUILT,
+            col(LedgerEntry.project_id) == project.id,
+            col(LedgerEntry.subject) == release,
+        )
+        .order_by(col(LedgerEntry.seq).desc())
+    )
+    for entry in entries:
+        told: Mapping[str, Any] = read_json(entry.data.encode())
+        if told["release"] == envelope:
+            return entry.at, told
+    return None
