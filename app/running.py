@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.worker import run_worker
+from app.worker import see_through
 from core.db import Database
 from core.people.actor import Actor
 from core.records.service import find_project
@@ -39,6 +39,6 @@ def run_protocol(
         run = start_run(session, project, request, by)
         number, job = run.number, run.job_id
         tell(f"Run {number} of {project_key} executes {protocol} at {run.tag} {run.commit[:12]}.")
-    run_worker(database, settings, once=True, only=job)
+    see_through(database, settings, job or 0)
     with database.reading() as session:
         return run_as_plain(session, find_run(session, find_project(session, project_key), number))

@@ -13,9 +13,11 @@ from typing import Any
 
 from app.tables import prepare
 from core.db import Database, open_database
+from core.jobs.models import LIVE_STATES
 from core.jobs.processes import die_with_parent
 from core.jobs.queue import LEASE_S, Lease
 from core.jobs.running import Exit, run_attempt
+from core.jobs.service import find_job
 from core.jobs.supervisor import GRACE_S, POLL_S, SLOTS, Plan, Supervisor
 from core.settings import Settings
 
@@ -79,6 +81,31 @@ def run_worker(
         only=only,
     )
     return Supervisor(db, plan, stop).run(once=once)
+
+
+def see_through(
+    db: Database,
+    settings: Settings,
+    job_id: int,
+    kinds: Mapping[str, str] | None = None,
+    *,
+    poll_s: float = POLL_S,
+    stop: threading.Event | None = None,
+) -> str:
+    """Work on one job until it has ended, through delays, retries and other workers that have it.
+
+    Returns
+    -------
+    str
+        The job's state; not an ended one only after SIGINT, SIGTERM or `stop`.
+    """
+    asked = stop or threading.Event()
+    while True:
+        run_worker(db, settings, kinds, once=True, only=job_id, slots=1, poll_s=poll_s, stop=asked)
+        with db.reading() as session:
+            state = str(find_job(session, job_id).state)
+        if state not in LIVE_STATES or asked.wait(poll_s):
+            return state
 
 
 def work_on(assignment: Mapping[str, Any]) -> Exit:

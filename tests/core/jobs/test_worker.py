@@ -13,7 +13,7 @@ import pytest
 from counted_jobs import stored_attempts, stored_job
 from sqlalchemy import select
 
-from app.worker import JOBS, TIMEOUTS_S, run_worker
+from app.worker import JOBS, TIMEOUTS_S, run_worker, see_through
 from core.db import Database
 from core.jobs import service
 from core.jobs.models import Job, JobAttempt, JobState, JobWorker
@@ -231,6 +231,29 @@ def test_a_long_step_keeps_its_lease(jobs_db: Database, ask: Ask, work: Work) ->
         JobState.DONE,
         1,
     )
+
+
+def test_a_job_can_be_seen_through_its_retries(
+    jobs_db: Database, jobs_settings: Settings, ask: Ask
+) -> None:
+    job_id = ask("fail_once")
+
+    state = see_through(jobs_db, jobs_settings, job_id, counted_jobs.KINDS, poll_s=0.1)
+
+    assert state == JobState.DONE
+    assert stored_job(jobs_db, job_id).attempts == 2
+
+
+def test_a_job_that_another_worker_has_is_seen_through_too(
+    jobs_db: Database, jobs_settings: Settings, ask: Ask, start_worker: Callable[..., Any]
+) -> None:
+    job_id = ask("count", steps=10, pause_s=0.1)
+    start_worker()
+    until(lambda: stored_job(jobs_db, job_id).state == JobState.RUNNING)
+
+    state = see_through(jobs_db, jobs_settings, job_id, counted_jobs.KINDS, poll_s=0.1)
+
+    assert (state, stored_job(jobs_db, job_id).attempts) == (JobState.DONE, 1)
 
 
 def test_every_kind_of_job_has_a_name_to_load_it_by_and_a_time_limit() -> None:
