@@ -5,9 +5,9 @@ from sqlmodel import Session
 from core.errors import Invalid
 from core.records.models import Project, Record
 from core.records.panels import Panel
-from core.records.queries import load_snapshot
 from qms.risks.policies import policy_in_force
 from qms.risks.service import RISK, assessments_around, verdicts_by_key
+from qms.risks.surroundings import load_surroundings
 from qms.traceability.scope import NEWEST, choose_release, releases_of
 
 TEMPLATE = "qms/risks/_panel.html"
@@ -19,7 +19,7 @@ def risk_panel(session: Session, project: Project, record: Record) -> Panel | No
     """Return the risk panel, judged by the newest candidate; None where no risk is concerned."""
     if record.type not in (RISK, CONTROLLING_TYPE):
         return None
-    snapshot = load_snapshot(session, [project.key])
+    snapshot = load_surroundings(session, record)
     view = snapshot.get(record.uid, project.key)
     if view is None:
         return None
