@@ -49,7 +49,7 @@ class Comparison(StrEnum):
     EQUAL = "equal"
 
 
-def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - one return per kind of value
+def plain(value: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one return per kind of value
     """Return a value as JSON can hold it; refuse what would lose its meaning on the way.
 
     Examples
@@ -60,8 +60,10 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - one return per kind of va
     match value:
         case Enum():
             return plain(value.value)
-        case None | bool() | str():
+        case None | bool():
             return value
+        case str():
+            return readable(value)
         case int():
             return int(value) if abs(value) < LARGEST_EXACT_INTEGER else str(value)
         case float():
@@ -73,7 +75,7 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - one return per kind of va
         case bytes() | bytearray() | memoryview():
             return {"sha256": sha256(value).hexdigest(), "size": len(value)}
         case Mapping():
-            return {str(key): plain(held) for key, held in value.items()}
+            return {readable(str(key)): plain(held) for key, held in value.items()}
         case set() | frozenset():
             return sorted((plain(held) for held in value), key=repr)
         case Sequence():
@@ -86,6 +88,17 @@ def plain(value: Any) -> Any:  # noqa: C901, PLR0911 - one return per kind of va
         f"Evidence cannot hold a {type(value).__name__}; give a number, text, list or mapping, "
         "or attach the bytes as a file."
     )
+
+
+def readable(text: str) -> str:
+    """Return text that every database and every JSON reader takes: no NUL, no half characters.
+
+    Examples
+    --------
+    >>> readable("a" + chr(0))
+    'a␀'
+    """
+    return text.replace("\0", "␀").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _plain_array(value: Any) -> Any:

@@ -30,6 +30,7 @@ from validation.recorder.evidence import (
     holds,
     in_words,
     plain,
+    readable,
     utc_text,
     verdict,
 )
@@ -52,7 +53,7 @@ class Evidence:
 
     def input(self, name: str, value: Any) -> None:
         """Record what the current step was given."""
-        self._recorder.current().inputs[name] = plain(value)
+        self._recorder.current().inputs[readable(name)] = plain(value)
 
     def measure(
         self,
@@ -70,7 +71,13 @@ class Evidence:
         passed = holds(kind, actual, expected, tolerance)
         self._recorder.current().measurements.append(
             Measurement(
-                name, plain(expected), plain(tolerance), plain(actual), unit, kind.value, passed
+                name=readable(name),
+                expected=plain(expected),
+                tolerance=plain(tolerance),
+                actual=plain(actual),
+                unit=readable(unit),
+                comparison=kind.value,
+                passed=passed,
             )
         )
         if not passed:
@@ -82,7 +89,9 @@ class Evidence:
         folder = self._recorder.folder / ATTACHMENTS_NAME
         folder.mkdir(exist_ok=True)
         _write_whole(folder / digest, bytes(data))
-        self._recorder.current().attachments.append(Attachment(name, digest, len(data), media_type))
+        self._recorder.current().attachments.append(
+            Attachment(readable(name), digest, len(data), media_type)
+        )
 
 
 class Recorder:
@@ -136,7 +145,7 @@ class Recorder:
 
     def _without_root(self, text: str) -> str:
         """Name files as the repository does, not by where this attempt unpacked it."""
-        return text.replace(f"{self._root}{os.sep}", "")
+        return readable(text.replace(f"{self._root}{os.sep}", ""))
 
     def finish(self) -> None:
         """Give the scenario its status and write it whole."""
@@ -249,9 +258,9 @@ def pytest_bdd_before_step_call(request: pytest.FixtureRequest, step: Step) -> N
         return
     inputs = recorder.current().inputs
     if step.datatable is not None:
-        inputs["table"] = [list(row) for row in step.datatable.raw()]
+        inputs["table"] = plain(step.datatable.raw())
     if step.docstring is not None:
-        inputs["text"] = step.docstring
+        inputs["text"] = readable(step.docstring)
 
 
 def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:

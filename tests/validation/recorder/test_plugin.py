@@ -60,6 +60,10 @@ ODD_FEATURE = """Feature: Odd scenarios
       | 3     |
       | 4     |
 
+  @TST-020
+  Scenario: Odd text
+    Then text that no database takes is recorded
+
   @TST-019
   Scenario: Fails after its end
     Then it is 3 and the clean-up breaks
@@ -105,6 +109,12 @@ def breaks():
 @then("a broken fixture is used")
 def uses(broken):
     pass
+
+@then("text that no database takes is recorded")
+def odd_text(evidence):
+    evidence.input("name\\x00", "half \\udc80 nul \\x00")
+    evidence.attach("a\\x00b", b"x", "text/plain")
+    evidence.measure("odd", actual="\\x00", expected="\\udc80", comparison="equal")
 
 @then("it is 3 and the clean-up breaks")
 def cleans(value, evidence):
@@ -202,6 +212,17 @@ def test_steps_after_a_failure_read_not_reached(execute) -> None:
     assert [step.status for step in scenario.steps] == ["passed", "error", "not reached"]
     assert "ZeroDivisionError" in scenario.steps[1].failure
     assert "steps/test_odd.py" in scenario.failure
+
+
+def test_text_that_no_database_takes_is_made_readable(execute) -> None:
+    scenario = execute("TST-020").evidence
+
+    step = scenario.steps[1]
+    assert step.inputs == {"name␀": "half \\udc80 nul ␀"}
+    assert step.attachments[0].name == "a␀b"
+    assert (step.measurements[0].actual, step.measurements[0].expected) == ("␀", "\\udc80")
+    assert scenario.status == Status.FAILED
+    assert "\0" not in scenario.as_line().decode()
 
 
 def test_each_row_of_an_outline_is_a_scenario_of_its_own(execute, listing) -> None:

@@ -209,10 +209,10 @@ class Department:
 
 
 @contextmanager
-def opened_department(root: Path) -> Iterator[Department]:
+def opened_department(root: Path, url: str = "") -> Iterator[Department]:
     """People and a project, no record."""
     prepare()
-    url = os.environ.get("FIDUCIAL_TEST_DATABASE_URL") or f"sqlite:///{root}/fiducial.db"
+    url = url or f"sqlite:///{root}/fiducial.db"
     db = open_database(url)
     Table.metadata.drop_all(db.engine)
     Table.metadata.create_all(db.engine)
@@ -250,7 +250,7 @@ def fill(department: Department, device: Device) -> Department:
 @pytest.fixture
 def empty_department(tmp_path: Path) -> Iterator[Department]:
     """People and a project, no record."""
-    with opened_department(tmp_path) as made:
+    with opened_department(tmp_path, os.environ.get("FIDUCIAL_TEST_DATABASE_URL", "")) as made:
         yield made
 
 

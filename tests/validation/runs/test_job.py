@@ -88,6 +88,7 @@ def test_a_complete_run_is_seen_on_its_test_records(executed):
     }
 
 
+@pytest.mark.database
 def test_a_failed_scenario_fails_the_run_and_the_others_are_executed_all_the_same(
     empty_department, tmp_path
 ):
@@ -113,6 +114,7 @@ def test_a_skipped_or_xfailed_scenario_does_not_pass(empty_department, tmp_path,
     assert [test["verdict"] for test in run["tests"]] == ["passed", "failed"]
 
 
+@pytest.mark.database
 def test_a_test_without_a_scenario_refuses_the_run_and_names_every_fault(
     empty_department, tmp_path
 ):
@@ -192,6 +194,7 @@ def test_every_file_of_a_run_is_kept_by_its_hash(executed):
     assert (blobs / evidence[:2] / evidence[2:]).read_bytes().startswith(b'{"key": ')
 
 
+@pytest.mark.database
 def test_a_run_is_done_once_even_when_its_job_is_done_again(department):
     number = department.execute()
 

@@ -25,6 +25,7 @@ def nothing_was_left(department) -> bool:
         return not session.scalars(select(Run)).all() and not session.scalars(select(Job)).all()
 
 
+@pytest.mark.database
 def test_a_start_keeps_run_tests_job_and_audit_entry_together(department):
     number = department.start()
 
@@ -58,6 +59,7 @@ def test_a_release_manager_may_start_a_run(department):
     assert department.look(number, lambda _s, run: run.tester_role) == "release_manager"
 
 
+@pytest.mark.database
 def test_every_fault_of_a_request_is_told_at_once(empty_department, tmp_path):
     empty_department.add_test("TST-001", "Drafted", approved=False)
     empty_department.add_test("TST-002", "Withdrawn")
@@ -134,6 +136,7 @@ def test_a_second_run_waits_for_the_first(department):
         department.start(reason="again")
 
 
+@pytest.mark.database
 def test_a_rerun_names_its_predecessor_and_its_reason_and_hides_nothing(department):
     department.execute()
 
@@ -160,6 +163,7 @@ def test_a_rerun_of_something_else_is_refused(department):
     assert codes(refusal) == ["predecessor-unknown"]
 
 
+@pytest.mark.database
 def test_a_run_whose_job_was_cancelled_stands_stopped_and_may_be_repeated(department):
     number = department.start()
     with department.db.writing() as session:
@@ -178,6 +182,7 @@ def test_numbers_count_per_project(department):
             find_run(session, other, 1)
 
 
+@pytest.mark.database
 def test_a_deviation_needs_all_three_sentences_and_is_noted_for_good(department):
     number = department.start()
 
