@@ -22,6 +22,8 @@ from core.records.types import use_packs
 from qms.competence import missing_training
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
+from validation.pack.job import start_pack
+from validation.pack.standing import latest_pack
 from validation.runs.bill import components_of
 from validation.runs.verdicts import release_verdicts
 
@@ -39,3 +41,5 @@ def prepare() -> None:
     release_ports.bill_of_materials.fill(components_of)
     release_ports.latest_run.fill(answers.latest_run)
     release_ports.run_starter.fill(answers.start_validation)
+    release_ports.latest_pack.fill(latest_pack)
+    release_ports.pack_starter.fill(start_pack)

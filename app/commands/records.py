@@ -127,7 +127,7 @@ def check(
         for rule in result.rules
     ]
     lines += [
-        f"{finding.code} {finding.record.uid} {finding.sentence} {finding.mend} ({finding.address})"
+        f"{finding.code} {finding.sentence} {finding.mend} ({finding.address})"
         for finding in result.findings
     ]
     lines.append(
