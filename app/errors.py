@@ -1,48 +1,19 @@
-"""The only map from refusals to HTTP: status, page or JSON, and the line in the audit trail."""
+"""Answer refusals over HTTP: status, page or JSON, and the line in the audit trail."""
 
 import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from core.errors import (
-    Conflict,
-    Fault,
-    FiducialError,
-    Invalid,
-    NotFound,
-    Refused,
-    TooManyAttempts,
-    Unauthenticated,
-)
-from core.web.pages import page
-from core.web.refusals import note_refusal
+from core.errors import Fault, FiducialError, Invalid, TooManyAttempts
+from core.web.access import SignInNeeded
+from core.web.headers import HEADERS
+from core.web.pages import page, wants_json
+from core.web.refusals import note_refusal, status_of
 
 log = logging.getLogger(__name__)
-
-STATUSES: tuple[tuple[type[FiducialError], int], ...] = (
-    (NotFound, 404),
-    (Unauthenticated, 401),
-    (TooManyAttempts, 429),
-    (Refused, 403),
-    (Conflict, 409),
-    (Invalid, 422),
-)
-
-
-def wants_json(request: Request) -> bool:
-    """Whether a program asks, rather than a browser."""
-    accepted = request.headers.get("accept", "")
-    return request.url.path.endswith(".json") or (
-        "application/json" in accepted and "text/html" not in accepted
-    )
-
-
-def status_of(error: FiducialError) -> int:
-    """Return the HTTP status of a refusal."""
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 
 def answer(request: Request, status: int, message: str, faults: tuple[Fault, ...] = ()) -> Response:
@@ -55,6 +26,8 @@ def answer(request: Request, status: int, message: str, faults: tuple[Fault, ...
 
 def _on_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, FiducialError)  # noqa: S101 - registered for this class only
+    if isinstance(error, SignInNeeded) and not wants_json(request):
+        return RedirectResponse(error.address, status_code=303)
     note_refusal(request, error)
     faults = error.faults if isinstance(error, Invalid) else ()
     response = answer(request, status_of(error), error.message, faults)
@@ -81,9 +54,12 @@ def _on_http(request: Request, error: Exception) -> Response:
 
 def _on_anything(request: Request, error: Exception) -> Response:
     log.error("unexpected error at %s", request.url.path, exc_info=error)
-    return answer(
+    response = answer(
         request, 500, "Something went wrong here; it was logged. Nothing of this request was kept."
     )
+    # Starlette answers this outside of every middleware, so the headers are not added there.
+    response.headers.update(HEADERS)
+    return response
 
 
 def register(app: FastAPI) -> None:

@@ -34,7 +34,7 @@ STATUSES: tuple[tuple[type[FiducialError], int], ...] = (
     (Conflict, 409),
     (Invalid, 422),
 )
-"""The HTTP status of a refusal, for a page that keeps what was typed."""
+"""The only map from refusals to HTTP: for error pages, and for pages that keep what was typed."""
 
 LONGEST_SUBJECT = 200
 LONGEST_SENTENCE = 500
