@@ -22,8 +22,7 @@ from core.records.types import use_packs
 from qms.competence import missing_training
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
-from validation.pack.job import start_pack
-from validation.pack.standing import latest_pack
+from validation.pack.standing import latest_pack, start_pack
 from validation.runs.bill import components_of
 from validation.runs.verdicts import release_verdicts
 

@@ -137,7 +137,7 @@ def work_on(assignment: Mapping[str, Any]) -> Exit:
 
 def main() -> int:
     """Read one assignment from standard input and work on it."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     given = sys.stdin.read()
     if not given:
         # The worker ended before it could say what to do.

@@ -25,8 +25,7 @@ from qms.releases.service import freeze, release_check
 from qms.repositories.service import JOB_KIND as SCAN
 from qms.repositories.service import register, repositories_of
 from qms.rules.findings import CheckResult
-from validation.pack.job import request_pack
-from validation.pack.standing import PackFile, latest_pack_file
+from validation.pack.standing import PackFile, latest_pack_file, request_pack
 from validation.protocols.plan import NUMERICAL, VERIFICATION
 from validation.runs.models import ENDED, Run
 from validation.runs.plain import run_as_plain

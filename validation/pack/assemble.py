@@ -44,6 +44,8 @@ from validation.pack.trace import trace_rows
 from validation.runs.packing import evidence_files, pack_deviations, pack_run
 from validation.runs.plain import run_as_plain
 
+NOT_CLINICAL = "Not for clinical use"
+
 ISSUES = ("problem", "change", "waiver")
 """Types that are not in the baseline and are told in the pack as they stood."""
 
@@ -142,9 +144,7 @@ def _cover(
         f"{released} {result.sentence.replace(' pass', ' checks pass')}; {len(passing)} of "
         f"{len(scope.tests)} tests of the release passed."
     )
-    clinical = (
-        "For clinical use." if release.fields.get("clinical_use") else "Not for clinical use."
-    )
+    clinical = "For clinical use" if release.fields.get("clinical_use") else NOT_CLINICAL
     revision = "" if release.revision == 1 else f"-r{release.revision}"
     not_asked = [rule for rule in result.rules if rule.reason]
     highlights = [
@@ -166,9 +166,15 @@ def _cover(
         passed=result.passed,
         frozen_at=signed.at,
         demonstration=project.demonstration,
-        scope=f"{clinical} {release.fields.get('purpose') or ''}".strip(),
+        scope=_scope(clinical, str(release.fields.get("purpose") or "")),
         highlights=tuple(highlights),
     )
+
+
+def _scope(clinical: str, purpose: str) -> str:
+    """Say for what the release is meant; a purpose that says it already is not repeated."""
+    said = clinical.lower() in purpose.lower()
+    return purpose if said else f"{clinical}. {purpose}".strip()
 
 
 def _attempts(runs: Sequence[Run]) -> str:

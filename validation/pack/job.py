@@ -12,14 +12,11 @@ from sqlmodel import Session
 from core import ledger
 from core.blobs import BlobStore, StoredBlob, remember
 from core.db import Database
-from core.errors import Conflict, NotFound
+from core.errors import Conflict
 from core.jobs.context import JobContext, JsonDict
-from core.jobs.models import Job
-from core.jobs.service import enqueue
 from core.people.actor import Actor
 from core.people.models import Person
 from core.people.service import actor_of
-from core.records.models import Project, Record
 from core.records.service import find_project, find_record
 from core.settings import Settings
 from core.signing.keys import PUBLIC_NAME, key_folder, load_key
@@ -27,7 +24,7 @@ from qms.baselines.current import project_snapshot
 from qms.releases.gathering import find_release
 from validation.pack.assemble import assemble
 from validation.pack.build import build_pack
-from validation.pack.standing import BUILT, KIND, job_key
+from validation.pack.standing import BUILT, refuse_unsigned
 from validation.verify.findings import ExitCode
 from validation.verify.verification import verify_pack
 
@@ -55,26 +52,6 @@ class BuiltPack:
             "members": self.members,
             "statement": self.statement,
         }
-
-
-def request_pack(session: Session, project: Project, release: str, by: Actor) -> Job:
-    """Ask the worker for the pack of a release.
-
-    Raises
-    ------
-    Conflict
-        If the release is not signed, or was changed since it was.
-    """
-    _signed(find_record(session, project, release))
-    payload = {"project": project.key, "release": release}
-    key = job_key(project.key, release)
-    return enqueue(session, KIND, payload, by, key, project_id=project.id)
-
-
-def start_pack(session: Session, project: Project, release: str, by: Actor, reason: str) -> str:
-    """Ask the worker for a pack; return the page that shows how far it is."""
-    del reason
-    return f"/jobs/{request_pack(session, project, release, by).id}"
 
 
 def run(ctx: JobContext) -> JsonDict:
@@ -154,7 +131,7 @@ def _build(
     with db.reading() as session:
         project = find_project(session, project_key)
         record = find_record(session, project, release)
-        _signed(record)
+        refuse_unsigned(record)
         contents, evidence = assemble(session, project, record, settings)
         envelope = next(entry.envelope_digest for entry in contents.records if entry.uid == release)
     build_pack(contents, evidence, key, target, progress)
@@ -169,15 +146,6 @@ def _build(
         members=verdict.members,
         statement=verdict.statement,
     )
-
-
-def _signed(record: Record) -> None:
-    if record.type != "release":
-        raise NotFound(f"{record.uid} is a {record.type}, not a release.")
-    if record.effective_id is None or record.effective_id != record.latest_id:
-        raise Conflict(
-            f"{record.uid} is not signed yet; the pack is frozen at the final signature."
-        )
 
 
 def _record(

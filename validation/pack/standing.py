@@ -1,4 +1,7 @@
-"""Which packs a release has: told by the audit trail, kept as files by their SHA-256."""
+"""Ask for the pack of a release, and say which packs it has.
+
+What was built is told by the audit trail; the files are kept by their SHA-256.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +14,12 @@ from sqlmodel import Session, col
 
 from core.blobs import BlobStore
 from core.canonical import read_json
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.jobs.models import LIVE_STATES, Job, JobState
+from core.jobs.service import enqueue
 from core.ledger.models import LedgerEntry
-from core.records.models import Record, Revision
+from core.people.actor import Actor
+from core.records.models import Project, Record, Revision
 from core.records.service import find_project, find_record
 from core.settings import Settings
 from qms.releases.ports import PackStanding
@@ -33,6 +38,36 @@ class PackFile:
     path: Path
     at: datetime
     members: int
+
+
+def request_pack(session: Session, project: Project, release: str, by: Actor) -> Job:
+    """Ask the worker for the pack of a release.
+
+    Raises
+    ------
+    Conflict
+        If the release is not signed, or was changed since it was.
+    """
+    refuse_unsigned(find_record(session, project, release))
+    payload = {"project": project.key, "release": release}
+    key = job_key(project.key, release)
+    return enqueue(session, KIND, payload, by, key, project_id=project.id)
+
+
+def start_pack(session: Session, project: Project, release: str, by: Actor, reason: str) -> str:
+    """Ask the worker for a pack; return the page that shows how far it is."""
+    del reason
+    return f"/jobs/{request_pack(session, project, release, by).id}"
+
+
+def refuse_unsigned(record: Record) -> None:
+    """Refuse a record that is no release, or one that is not signed as it stands."""
+    if record.type != "release":
+        raise NotFound(f"{record.uid} is a {record.type}, not a release.")
+    if record.effective_id is None or record.effective_id != record.latest_id:
+        raise Conflict(
+            f"{record.uid} is not signed yet; the pack is frozen at the final signature."
+        )
 
 
 def latest_pack_file(
