@@ -123,7 +123,7 @@ def _lines(session: Session, ids: Sequence[int | None]) -> list[RecordLine]:
             )
             .where(col(Record.id).in_(ids[start : start + 500]))
             .order_by(col(Revision.number))
-        ).tuples()
+        )
         revisions: dict[int, tuple[Record, list[Revision]]] = {}
         for record, revision in rows:
             revisions.setdefault(record.id or 0, (record, []))[1].append(revision)

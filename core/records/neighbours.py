@@ -124,7 +124,7 @@ def _outgoing(session: Session, shown: Revision) -> list[Row]:
         .where(col(Link.revision_id) == shown.id)
         .order_by(col(Link.position))
     )
-    return [(role, attributes or {}, target) for role, attributes, target in rows.tuples()]
+    return [(role, attributes or {}, target) for role, attributes, target in rows]
 
 
 def _incoming(session: Session, record: Record) -> list[Row]:
@@ -134,7 +134,7 @@ def _incoming(session: Session, record: Record) -> list[Row]:
         .join(Record, col(Record.id) == col(Revision.record_id))
         .where(col(Link.target_id) == record.id, col(Revision.id) == in_force())
     )
-    return [(role, attributes or {}, source) for role, attributes, source in rows.tuples()]
+    return [(role, attributes or {}, source) for role, attributes, source in rows]
 
 
 def _views(session: Session, ids: Collection[int]) -> dict[int, RecordView]:
@@ -143,7 +143,7 @@ def _views(session: Session, ids: Collection[int]) -> dict[int, RecordView]:
         .join(Revision, col(Revision.id) == in_force())
         .join(Project, col(Project.id) == col(Record.project_id))
         .where(col(Record.id).in_(ids))
-    ).tuples()
+    )
     return {
         record.id or 0: RecordView(
             key=Key(key, record.uid),

@@ -105,7 +105,7 @@ def _latest(
     )
     if author is not None:
         query = query.where(col(Revision.author_id) == author.person_id)
-    return [tuple(row) for row in session.execute(query).tuples()]
+    return [tuple(row) for row in session.execute(query)]
 
 
 def _waiting(

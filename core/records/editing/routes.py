@@ -303,7 +303,7 @@ def _targets(
             col(Record.type).in_(wanted),
             col(Record.withdrawn_at).is_(None),
         )
-    ).tuples()
+    )
     by_type: dict[str, list[tuple[str, str]]] = {}
     for type_name, uid, title in rows:
         by_type.setdefault(type_name, []).append((uid, title))
