@@ -27,6 +27,7 @@ from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from qms.repositories.panels import code_panel
 from qms.risks.panels import risk_panel
+from validation.runs.panels import runs_panel
 
 ROUTERS = (
     app.home.router,
@@ -51,6 +52,7 @@ PANELS = (
     connection_panel,
     pathway_panel,
     device_panel,
+    runs_panel,
 )
 
 STATIC = Path(__file__).resolve().parent / "static"

@@ -12,7 +12,7 @@ from core.jobs.models import Job
 from core.records.models import Project
 from validation.recorder.evidence import Status
 from validation.runs.judging import run_verdict
-from validation.runs.models import EventKind, Run, RunEvent, RunScenario
+from validation.runs.models import EventKind, Run, RunEvent, RunScenario, RunState, RunTest
 from validation.runs.plain import standing
 
 
@@ -100,3 +100,56 @@ def _interruptions(session: Session, runs: Sequence[int]) -> dict[int, int]:
         .group_by(col(RunEvent.run_id))
     )
     return dict(rows.all())
+
+
+@dataclass(frozen=True)
+class TestLine:
+    """What one run did with one test."""
+
+    __test__ = False
+
+    number: int
+    word: str
+    revision: int
+    tag: str
+    commit: str
+    tester: str
+    scenarios: int
+    at: datetime | None
+
+
+def lines_of_test(session: Session, project: Project, uid: str) -> list[TestLine]:
+    """Return every ended run that executed a test, the latest first."""
+    rows = session.execute(
+        select(Run, col(RunTest.revision), col(RunScenario.status), col(RunScenario.ended_at))
+        .join(RunScenario, col(RunScenario.run_id) == col(Run.id))
+        .join(
+            RunTest,
+            (col(RunTest.run_id) == col(Run.id)) & (col(RunTest.uid) == col(RunScenario.test_uid)),
+        )
+        .where(
+            col(Run.project_id) == project.id,
+            col(Run.state) == RunState.COMPLETE,
+            col(RunScenario.test_uid) == uid,
+        )
+        .order_by(col(Run.number).desc(), col(RunScenario.ordinal))
+    ).all()
+    by_run: dict[int, list[tuple[Run, int, str, datetime | None]]] = defaultdict(list)
+    for run, revision, status, ended_at in rows:
+        by_run[run.number].append((run, revision, status, ended_at))
+    return [_test_line(own) for own in by_run.values()]
+
+
+def _test_line(own: Sequence[tuple[Run, int, str, datetime | None]]) -> TestLine:
+    run, revision, _, _ = own[0]
+    statuses = [status for _, _, status, _ in own]
+    return TestLine(
+        number=run.number,
+        word=run_verdict(run.state, clean=not run.dirty, statuses=statuses),
+        revision=revision,
+        tag=run.tag,
+        commit=run.commit,
+        tester=run.tester,
+        scenarios=len(own),
+        at=max((ended for *_, ended in own if ended), default=None),
+    )

@@ -1,0 +1,27 @@
+"""The runs that executed a test or belong to a release, on the record's own page."""
+
+from sqlmodel import Session
+
+from core.records.models import Project, Record
+from core.records.panels import Panel
+from validation.runs.listing import lines_of_test, run_lines
+
+SHOWN = 10
+"""Runs of a release shown on its page; the list of runs has them all."""
+
+
+def runs_panel(session: Session, project: Project, record: Record) -> Panel | None:
+    """Return the panel of runs for a test or a release, or None for any other record."""
+    if record.type == "test":
+        lines = lines_of_test(session, project, record.uid)
+        context = {"lines": lines, "project_key": project.key}
+        return Panel(_title(len(lines)), "validation/_test_panel.html", context)
+    if record.type == "release":
+        runs = run_lines(session, project, size=SHOWN, release=record.uid)
+        context = {"runs": runs, "project_key": project.key}
+        return Panel(_title(len(runs)), "validation/_release_panel.html", context)
+    return None
+
+
+def _title(count: int) -> str:
+    return f"Runs: {count}" if count else "Runs: not run"
