@@ -14,7 +14,7 @@ from core.clock import now
 from core.ledger import append
 from core.people.actor import Actor
 from core.records.models import Record
-from core.records.service import observe_link
+from core.records.observing import Observation, observe_links
 from qms.repositories.mirror import CommitSeen, TagSeen
 from qms.repositories.models import CommitMention, Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.trailers import mentions
@@ -94,31 +94,53 @@ def resolve_mentions(
         else [within[i : i + AT_ONCE] for i in range(0, len(within), AT_ONCE)]
     )
     for chunk in chunks:
-        query = (
-            select(CommitMention, RepositoryCommit, Record)
-            .join(RepositoryCommit, col(CommitMention.commit_id) == col(RepositoryCommit.id))
-            .join(Record, col(Record.uid) == col(CommitMention.named))
-            .where(
-                col(CommitMention.record_id).is_(None),
-                col(RepositoryCommit.repository_id) == repository.id,
-                col(Record.project_id) == repository.project_id,
-            )
+        found = _linkable(session, repository, chunk)
+        if not found:
+            continue
+        session.execute(
+            update(CommitMention), [{"id": one[0], "record_id": one[1].record_id} for one in found]
         )
-        if chunk is not None:
-            query = query.where(col(RepositoryCommit.id).in_(chunk))
-        for mention, commit, record in session.execute(query).all():
-            mention.record_id = record.id
-            observe_link(
-                session,
-                record,
-                LINK_KIND,
-                f"{repository.name}@{commit.sha}",
-                mention.role,
-                {"subject": commit.subject, "at": commit.at.isoformat()},
-            )
-            linked += 1
-    session.flush()
+        observe_links(session, [observation for _, observation in found])
+        linked += len(found)
     return linked
+
+
+def _linkable(
+    session: Session, repository: Repository, within: Sequence[int] | None
+) -> list[tuple[int, Observation]]:
+    """Return the mentions that name a record and are not linked yet."""
+    query = (
+        select(
+            col(CommitMention.id),
+            col(Record.id),
+            col(CommitMention.role),
+            col(RepositoryCommit.sha),
+            col(RepositoryCommit.subject),
+            col(RepositoryCommit.at),
+        )
+        .join(RepositoryCommit, col(CommitMention.commit_id) == col(RepositoryCommit.id))
+        .join(Record, col(Record.uid) == col(CommitMention.named))
+        .where(
+            col(CommitMention.record_id).is_(None),
+            col(RepositoryCommit.repository_id) == repository.id,
+            col(Record.project_id) == repository.project_id,
+        )
+    )
+    if within is not None:
+        query = query.where(col(RepositoryCommit.id).in_(within))
+    return [
+        (
+            mention,
+            Observation(
+                record_id=record,
+                kind=LINK_KIND,
+                source_ref=f"{repository.name}@{sha}",
+                role=role,
+                attributes={"subject": subject, "at": at.isoformat()},
+            ),
+        )
+        for mention, record, role, sha, subject, at in session.execute(query).all()
+    ]
 
 
 def mark_lost(session: Session, repository: Repository, shas: Sequence[str]) -> int:

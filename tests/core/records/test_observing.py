@@ -1,0 +1,30 @@
+"""Links that a machine saw are kept once, however often and however many at a time they are seen."""
+
+import pytest
+from sqlmodel import select
+
+from core.records.models import ObservedLink, Record
+from core.records.observing import Observation, observe_links
+from core.records.service import observe_link
+
+pytestmark = pytest.mark.database
+
+
+def test_links_seen_again_in_either_way_are_kept_once(office) -> None:
+    with office.writing() as session:
+        record = Record(project_id=office.project(session).id, type="requirement", uid="REQ-001")
+        session.add(record)
+        session.flush()
+        seen = [
+            Observation(record.id, "commit", f"rpm@{n}", "implements", {"subject": "one"})
+            for n in range(3)
+        ]
+        observe_link(session, record, "commit", "rpm@1", "implements", {"subject": "first"})
+
+        observe_links(session, seen)
+        observe_links(session, seen)
+        observe_links(session, [])
+
+        kept = session.exec(select(ObservedLink).order_by(ObservedLink.source_ref)).all()
+        assert [link.source_ref for link in kept] == ["rpm@0", "rpm@1", "rpm@2"]
+        assert kept[1].attributes == {"subject": "first"}
