@@ -1,4 +1,4 @@
-"""Links that a machine saw are kept once, however often and however many at a time they are seen."""
+"""Links that a machine saw are kept once, however often and in however many pieces."""
 
 import pytest
 from sqlmodel import select
