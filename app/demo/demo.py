@@ -108,7 +108,8 @@ class Story:
             yield step
         took = time.monotonic() - began
         said = f"[green]done[/] {self.number:2d}  {title}"
-        self.console.print(f"{said}: {step.said} [dim]({took:.1f} s)[/]", highlight=False)
+        line = f"{said}: {step.said} [dim]({took:.1f} s)[/]"
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 class Step:
@@ -272,16 +273,17 @@ def _tell_outcome(console: Console, outcome: Outcome, settings: Settings) -> Non
         f"{check.sentence}: {len(check.failing)} fail, {check.warnings} warnings, "
         f"{check.conceded} concessions"
     )
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    table.add_row("Release check of 0.1.0", counts)
-    table.add_row("Pack", str(outcome.pack_path))
-    table.add_row("SHA-256", outcome.pack.sha256)
-    table.add_row("Public key", str(outcome.key_path))
-    table.add_row("Key fingerprint", print_fingerprint(load_key(settings.data_dir).fingerprint))
-    table.add_row("Verify", f"fiducial verify {outcome.pack_path} --key {outcome.key_path}")
-    console.print(table)
+    told = {
+        "Release check of 0.1.0": counts,
+        "Pack": outcome.pack_path,
+        "SHA-256": outcome.pack.sha256,
+        "Public key": outcome.key_path,
+        "Key fingerprint": print_fingerprint(load_key(settings.data_dir).fingerprint),
+        "Verify": f"fiducial verify {outcome.pack_path} --key {outcome.key_path}",
+    }
+    # One line each, however long, so that a path can be copied or read by a script.
+    for label, value in told.items():
+        console.print(f"[bold]{label:<23}[/] {value}", highlight=False, soft_wrap=True)
 
 
 def _tell_sign_ins(console: Console, settings: Settings, sign_ins: SignIns) -> None:

@@ -27,7 +27,7 @@ from qms.repositories.service import register, repositories_of
 from qms.rules.findings import CheckResult
 from validation.pack.standing import PackFile, latest_pack_file, request_pack
 from validation.protocols.plan import NUMERICAL, VERIFICATION
-from validation.runs.models import ENDED, Run
+from validation.runs.models import Run, RunState
 from validation.runs.plain import run_as_plain
 from validation.runs.requests import RunRequest
 from validation.runs.service import start_run
@@ -36,19 +36,21 @@ TESTER = "PPL-BT"
 RELEASE_MANAGER = "PPL-EQ"
 REPOSITORY = "rt-plan-metrics"
 
+UNDER_WAY = (RunState.QUEUED, RunState.RUNNING)
 POLL_S = 0.2
 LONGEST_WAIT_S = 1800.0
 
 Tell = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Demo:
-    """Where the demo lives, and who signs in it."""
+    """Where the demo lives, who signs in it, and the worker that does its jobs."""
 
     db: Database
     settings: Settings
     signers: Signers
+    worker: Thread | None = None
 
     def device(self, session: Session) -> Project:
         """Return the device's project."""
@@ -66,11 +68,13 @@ def working(demo: Demo) -> Iterator[None]:
         name="demo worker",
     )
     thread.start()
+    demo.worker = thread
     try:
         yield
     finally:
         stop.set()
         thread.join()
+        demo.worker = None
 
 
 def wait_for(demo: Demo, job_id: int, tell: Tell) -> None:
@@ -79,7 +83,8 @@ def wait_for(demo: Demo, job_id: int, tell: Tell) -> None:
     Raises
     ------
     Conflict
-        If it failed, was cancelled, or takes longer than anything here ever should.
+        If it failed, was cancelled, takes longer than anything here ever should, or the worker
+        has ended.
     """
     deadline = time.monotonic() + LONGEST_WAIT_S
     while True:
@@ -91,8 +96,8 @@ def wait_for(demo: Demo, job_id: int, tell: Tell) -> None:
             return
         if state in (JobState.FAILED, JobState.CANCELLED):
             raise Conflict(f"{name} {state}: {error}")
-        if time.monotonic() > deadline:
-            raise Conflict(f"{name} has not ended; see /jobs/{job_id}.")
+        if time.monotonic() > deadline or demo.worker is None or not demo.worker.is_alive():
+            raise Conflict(f"{name} is {state} and nobody works on it; run the demo again.")
         tell(shown.get("done", 0), shown.get("total", 0), shown.get("text", "waits for the worker"))
         time.sleep(POLL_S)
 
@@ -154,10 +159,11 @@ def _run_once(demo: Demo, request: RunRequest, tell: Tell) -> int:
     with demo.db.writing() as session:
         project = demo.device(session)
         before = _latest_run(session, project, request.protocol)
-        if before is not None and _verdict(session, before) == "passed":
+        verdict = _verdict(session, before) if before is not None else ""
+        if before is not None and verdict == "passed":
             return before.number
-        if before is None or before.state in ENDED:
-            again = "The run before it did not pass." if before else ""
+        if before is None or verdict not in UNDER_WAY:
+            again = f"Run {before.number} {verdict}." if before else ""
             asked = RunRequest(request.release, request.protocol, None, again, request.data)
             before = start_run(session, project, asked, demo.signers.actor(session, TESTER))
         number, run_id, job_id = before.number, before.id, before.job_id or 0

@@ -1,0 +1,266 @@
+"""The demonstration, driven whole once: from an empty folder to a pack that verifies offline."""
+
+import hashlib
+import io
+import json
+import shutil
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from app.demo.demo import PUBLISHED_PLAN, Outcome, run_demo
+from app.demo.device_repository import SOURCE, STORY, build_device_repository
+from app.demo.people import SIGN_INS_FILE, Signers
+from app.demo.records import approve
+from core.db import Database, open_database
+from core.ledger.verify import verify_chain
+from core.people.service import find_actor, sign_in
+from core.records.models import Project
+from core.records.queries import load_snapshot
+from core.records.service import (
+    edit_token,
+    find_project,
+    find_record,
+    latest_revision,
+    move,
+    read_content,
+    save_draft,
+)
+from core.settings import Settings
+from dataflows.graph import level_cut, roll_up
+from dataflows.survey import department_from_snapshot
+from qms.releases.service import release_check
+from validation.pack.job import build_release_pack
+from validation.runs.plain import run_as_plain
+from validation.runs.service import find_run
+from validation.verify.command import verify_command
+
+pytestmark = pytest.mark.slow
+
+RELEASE = "REL-0.1.0"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The demo after its first run."""
+
+    settings: Settings
+    outcome: Outcome
+    told: str
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("demo") / "var", database_url="")
+    said = io.StringIO()
+    outcome = run_demo(settings, Console(file=said, width=200), serve=False)
+    return Done(settings, outcome, said.getvalue())
+
+
+@pytest.fixture
+def copied(done: Done, tmp_path: Path) -> tuple[Settings, Database]:
+    """The demo's folder once more, to go on working in."""
+    folder = tmp_path / "var"
+    shutil.copytree(done.settings.data_dir, folder)
+    settings = done.settings.model_copy(update={"data_dir": folder})
+    return settings, open_database(settings.database)
+
+
+def members(pack: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(pack) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_pack_verifies_with_the_key_and_is_of_an_unknown_signer_without(done: Done) -> None:
+    said: list[str] = []
+
+    with_key = verify_command(done.outcome.pack_path, [done.outcome.key_path], write=said.append)
+    without = verify_command(done.outcome.pack_path, write=said.append)
+
+    assert (with_key, without) == (0, 2)
+    assert "DEMONSTRATION" in said[0]
+
+
+def test_the_release_check_is_green_with_every_count_stated(done: Done) -> None:
+    result = done.outcome.check
+
+    assert [rule.code for rule in result.failing] == []
+    assert (result.warnings, result.conceded) == (0, 0)
+    assert result.sentence == "77 of 77 pass"
+    looked_at = {rule.code: rule.looked_at for rule in result.rules}
+    assert (looked_at["E04"], looked_at["B04"], looked_at["D01"]) == (6, 26, 13)
+
+
+def test_what_was_done_is_told_with_the_places(done: Done) -> None:
+    assert "77 of 77 pass" in done.told
+    assert str(done.outcome.pack_path) in done.told
+    assert str(done.outcome.key_path) in done.told
+
+
+def test_the_department_has_the_systems_and_routes_of_its_file(done: Done) -> None:
+    with done.outcome.db.reading() as session:
+        department = department_from_snapshot(load_snapshot(session, ["DEPT"]), "DEPT")
+
+    collapsed = roll_up(department, level_cut(department, 0))
+    expanded = roll_up(department, level_cut(department, department.depth))
+
+    assert (len(collapsed.systems), len(collapsed.routes)) == (26, 59)
+    assert (len(expanded.systems), len(expanded.routes)) == (51, 91)
+
+
+def test_every_project_record_and_pack_says_demonstration(done: Done) -> None:
+    with done.outcome.db.reading() as session:
+        demonstrations = {key: find_project(session, key).demonstration for key in ("DEPT", "RPM")}
+    held = members(done.outcome.pack_path)
+
+    assert demonstrations == {"DEPT": True, "RPM": True}
+    assert json.loads(held["release.json"])["cover"]["demonstration"] is True
+    assert b"DEMONSTRATION" in held["README.txt"]
+
+
+def test_the_audit_trail_holds_from_the_first_account_to_the_pack(done: Done) -> None:
+    with done.outcome.db.reading() as session:
+        verified = verify_chain(session)
+
+    assert verified.findings == []
+    assert verified.entries > 1900
+
+
+def test_nobody_signs_what_they_wrote(done: Done) -> None:
+    held = members(done.outcome.pack_path)
+    records = [json.loads(held[name]) for name in held if name.startswith("records/")]
+    signed = [record for record in records if record["signatures"]]
+
+    assert len(signed) > 100
+    for record in signed:
+        by = {one["meaning"]: one["signer"] for one in record["signatures"]}
+        assert by.pop("authored") == record["envelope"]["author"]
+        assert record["envelope"]["author"] not in by.values(), record["uid"]
+
+
+def test_the_pack_shows_what_was_not_run_as_not_run(done: Done) -> None:
+    release = json.loads(members(done.outcome.pack_path)["release.json"])
+
+    assert len(release["not_run"]) == 19
+    assert {row["uid"]: row["verdict"] for row in release["trace"]} == {
+        f"REQ-{number:03d}": "passed" for number in (3, 4, 6, 7, 8, 9, 10, 11)
+    }
+    lowered = {
+        risk["uid"] for risk in release["risks"] if risk["after"]["level"] < risk["before"]["level"]
+    }
+    assert lowered == {"RSK-002", "RSK-004", "RSK-005"}
+
+
+def test_the_bill_of_materials_is_what_the_run_recorded(done: Done) -> None:
+    held = members(done.outcome.pack_path)
+    with done.outcome.db.reading() as session:
+        run = find_run(session, find_project(session, "RPM"), done.outcome.run)
+        recorded = run.environment["packages"]
+
+    listed = {
+        one["name"]: one["version"] for one in json.loads(held["sbom.cdx.json"])["components"]
+    }
+
+    assert listed == recorded
+
+
+def test_published_figures_are_met_and_stand_in_the_pack(done: Done, reference_data: Path) -> None:
+    assert (reference_data / PUBLISHED_PLAN).is_dir()
+    run = json.loads(members(done.outcome.pack_path)[f"runs/{done.outcome.comparison}.json"])
+
+    [scenario] = run["scenarios"]
+    measured = {one["name"]: one for step in scenario["steps"] for one in step["measurements"]}
+    assert set(measured) == {"PTV Dmean", "Rectum Dmean", "Rectum V30Gy%"}
+    for name, expected, tolerance in (
+        ("PTV Dmean", 45.880, 0.02),
+        ("Rectum Dmean", 39.113, 0.15),
+        ("Rectum V30Gy%", 87.57, 0.6),
+    ):
+        assert measured[name]["actual"] == pytest.approx(expected, abs=tolerance)
+        assert (measured[name]["expected"], measured[name]["tolerance"]) == (expected, tolerance)
+
+
+def test_a_second_run_changes_nothing_and_names_the_same_pack(done: Done) -> None:
+    with done.outcome.db.reading() as session:
+        before = verify_chain(session).head
+
+    again = run_demo(done.settings, Console(file=io.StringIO()), serve=False)
+
+    with again.db.reading() as session:
+        assert verify_chain(session).head == before
+    assert again.pack.sha256 == done.outcome.pack.sha256
+    assert (again.run, again.comparison) == (done.outcome.run, done.outcome.comparison)
+
+
+def test_the_demo_people_sign_in_with_the_password_that_is_kept(done: Done) -> None:
+    kept = done.settings.data_dir / SIGN_INS_FILE
+    told = json.loads(kept.read_text())
+
+    assert kept.stat().st_mode & 0o777 == 0o600
+    with done.outcome.db.writing() as session:
+        _, actor = sign_in(session, "amara.kole", told["password"], "127.0.0.1", done.settings)
+        session.rollback()
+    assert actor.uid == "PPL-AK"
+
+
+def test_a_pack_built_after_later_work_is_the_same_to_the_byte(
+    done: Done, copied: tuple[Settings, Database], tmp_path: Path
+) -> None:
+    settings, db = copied
+    signers = Signers(settings, done.outcome.sign_ins.password)
+    with db.writing() as session:
+        project = find_project(session, "RPM")
+        change_text(session, project, "REQ-009", signers)
+        author = find_actor(session, "PPL-AK")
+        change = find_record(session, project, "CR-001")
+        move(session, change, "closed", author, "Verified by run 1.")
+    with db.reading() as session:
+        assert not release_check(session, "RPM", "0.1.0").passed
+
+    later = build_release_pack(db, settings, "RPM", "0.1.0", tmp_path / "later.zip")
+
+    assert sha256(later) == done.outcome.pack.sha256 == sha256(done.outcome.pack_path)
+    db.engine.dispose()
+
+
+def change_text(session, project: Project, uid: str, signers: Signers) -> None:
+    record = find_record(session, project, uid)
+    content = replace(read_content(session, record), body="Within 0.3 percent of the volume.")
+    token = edit_token(latest_revision(session, record))
+    save_draft(session, record, content, find_actor(session, "PPL-AK"), token)
+    approve(session, record, signers)
+
+
+def test_every_scenario_of_the_run_left_its_log_and_each_attempt_is_in_the_pack(
+    done: Done,
+) -> None:
+    held = members(done.outcome.pack_path)
+    with done.outcome.db.reading() as session:
+        run = find_run(session, find_project(session, "RPM"), done.outcome.run)
+        plain = run_as_plain(session, run)
+
+    logs = {scenario["evidence_sha256"] for scenario in plain["scenarios"]}
+
+    assert len(plain["scenarios"]) == 15
+    assert all(f"evidence/{sha256}" in held for sha256 in logs)
+    assert f"runs/{run.number}.json" in held
+
+
+def test_the_device_repository_is_the_same_wherever_it_is_built(tmp_path: Path) -> None:
+    first = build_device_repository(tmp_path / "one")
+    second = build_device_repository(tmp_path / "two")
+
+    files = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert (first.commit, first.archive_digest) == (second.commit, second.archive_digest)
+    assert files == {name for commit in STORY for name in commit.files}
