@@ -207,6 +207,12 @@ class Mirror:
         with self._open() as repo:
             return bool(self._present(repo, {object_name(commit)}))
 
+    def ancestors(self, commit: str) -> set[str]:
+        """Return a commit with every commit it stands on."""
+        name = object_name(commit)
+        with self._open() as repo:
+            return set(repo.git.rev_list(name).split())
+
     def paths(self, commit: str) -> set[str]:
         """Return every file and folder in the tree of `commit`; the root is "."."""
         name = object_name(commit)

@@ -5,7 +5,9 @@ no time here is "now".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -16,6 +18,7 @@ from core.records.snapshot import Key, RecordView, SignatureView, Snapshot, natu
 from core.settings import Settings
 from core.verdicts import Verdict
 from qms.baselines.service import find_baseline, lines_of
+from qms.repositories.service import mirror_holding
 from qms.rules.check import check
 from qms.rules.facts import RuleInput
 from qms.rules.findings import CheckResult
@@ -60,7 +63,7 @@ def assemble(
     Conflict
         If the release is not signed.
     NotFound
-        If its baseline or a file of evidence is missing.
+        If its baseline, the mirror of its repository or a file of evidence is missing.
     """
     signed = final_signature(session, project, release)
     key = Key(project.key, release.uid)
@@ -69,7 +72,8 @@ def assemble(
     view = given.snapshot.records[key]
     commit = str(view.fields.get("commit") or "")
     runs = runs_until(session, project, key, commit, signed)
-    plain = [run_as_plain(session, run) for run in runs]
+    plain = [_until(run_as_plain(session, run), signed) for run in runs]
+    commits = mirror_holding(session, project.key, commit, settings).ancestors(commit)
     environment = last_environment(runs)
     store = BlobStore(settings.data_dir.resolve() / "blobs")
     evidence = {sha256: store.path(sha256) for run in plain for sha256 in evidence_files(run)}
@@ -85,7 +89,7 @@ def assemble(
         check=release_check(result, given, signed),
         records=records,
         baseline=baseline,
-        trace=trace_rows(session, project, given, scope, signed),
+        trace=trace_rows(session, project, given, scope, commits),
         risk_policy=risk_policy(given.snapshot, project.key),
         risks=risk_rows(given.snapshot, project.key, _by_key(project, given.verdicts)),
         runs=packed,
@@ -101,6 +105,12 @@ def assemble(
         competence=registers.competence(given.snapshot, project.key, _who(view, packed)),
     )
     return contents, evidence
+
+
+def _until(run: dict[str, Any], signed: FinalSignature) -> dict[str, Any]:
+    """Return a run without what was noted of it after the release was signed."""
+    events = [one for one in run["events"] if datetime.fromisoformat(one["at"]) <= signed.until]
+    return {**run, "events": events}
 
 
 def _baseline(session: Session, project: Project, release: RecordView) -> Baseline:

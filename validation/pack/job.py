@@ -10,7 +10,8 @@ from typing import Any
 from sqlmodel import Session
 
 from core import ledger
-from core.blobs import BlobStore, StoredBlob, remember
+from core.blobs import ABANDONED_AFTER_S, BlobStore, StoredBlob, remember
+from core.clock import now
 from core.db import Database
 from core.errors import Conflict
 from core.jobs.context import JobContext, JsonDict
@@ -29,6 +30,7 @@ from validation.verify.findings import ExitCode
 from validation.verify.verification import verify_pack
 
 MEDIA_TYPE = "application/zip"
+UNFINISHED = ".building-"
 
 Progress = Callable[[int, int, str], None]
 
@@ -60,9 +62,10 @@ def run(ctx: JobContext) -> JsonDict:
     store = BlobStore(ctx.settings.data_dir.resolve() / "blobs")
     folder = ctx.settings.data_dir.resolve() / "packs"
     folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
 
     def work() -> tuple[BuiltPack, StoredBlob]:
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as made:
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as made:
             target = Path(made) / "pack.zip"
             built = _build(ctx.db, ctx.settings, project_key, release, target, ctx.progress)
             stored = store.put(target)
@@ -79,6 +82,13 @@ def run(ctx: JobContext) -> JsonDict:
 
     result: JsonDict = ctx.step("build", work=work, commit=commit)
     return result
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed builds left half-made."""
+    for left in folder.glob(f"{UNFINISHED}*"):
+        if now().timestamp() - left.stat().st_mtime > ABANDONED_AFTER_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def build_release_pack(
@@ -107,7 +117,7 @@ def build_release_pack(
         project = find_project(session, project_key)
         release = find_release(project_snapshot(session, project), project_key, version).key.uid
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=target.parent) as made:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=target.parent) as made:
         unproven = Path(made) / target.name
         built = _build(db, settings, project_key, release, unproven, progress)
         stored = BlobStore(settings.data_dir.resolve() / "blobs").put(unproven)

@@ -1,6 +1,7 @@
 """Each requirement of a release from its needs to its verdict, as a pack prints it."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlmodel import Session
 
@@ -15,7 +16,6 @@ from qms.traceability.matrix import Entry, Facts, Row, build
 from qms.traceability.scope import ReleaseScope
 from qms.traceability.service import allowed_links
 from validation.pack.contents import TraceRow, TraceTest
-from validation.pack.frozen import FinalSignature
 
 REQUIREMENT = "requirement"
 COLUMNS = ("user_need", "software_item", "test")
@@ -28,9 +28,15 @@ def trace_rows(
     project: Project,
     given: RuleInput,
     scope: ReleaseScope,
-    signed: FinalSignature,
+    commits: AbstractSet[str],
 ) -> tuple[TraceRow, ...]:
-    """Return the requirements that a release delivers, in natural order."""
+    """Return the requirements that a release delivers, in natural order.
+
+    Parameters
+    ----------
+    commits : set of str
+        The commits that the release is made of; what was committed elsewhere says nothing of it.
+    """
     facts = Facts(
         snapshot=given.snapshot,
         verdicts={Key(project.key, uid): one for uid, one in given.verdicts.items()},
@@ -41,7 +47,7 @@ def trace_rows(
     columns = columns_for(REQUIREMENT, COLUMNS, allowed_links(get_registry()))
     matrix = build(facts, project.key, REQUIREMENT, columns, scope.uid)
     return tuple(
-        _row(row, _commits(session, project, row.record.uid, signed))
+        _row(row, _commits(session, project, row.record.uid, commits))
         for row in matrix.rows
         if row.delivered
     )
@@ -73,8 +79,8 @@ def _test(entry: Entry) -> TraceTest:
 
 
 def _commits(
-    session: Session, project: Project, uid: str, signed: FinalSignature
+    session: Session, project: Project, uid: str, commits: AbstractSet[str]
 ) -> tuple[str, ...]:
     found = commits_of_uid(session, project.key, uid)
-    shas = [one.sha[:SHORT] for one in found if not one.lost and one.at <= signed.until]
+    shas = [one.sha[:SHORT] for one in found if one.sha in commits]
     return tuple(dict.fromkeys(shas))
