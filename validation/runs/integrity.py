@@ -17,7 +17,7 @@ from core.ledger.models import LedgerEntry
 from core.records.models import Project
 from validation.runs.models import Run
 from validation.runs.plain import run_as_plain
-from validation.runs.recording import SCENARIO_RECORDED
+from validation.runs.scenario_rows import SCENARIO_RECORDED
 
 MEND = "Restore the last backup and compare; nothing may rely on this run until then."
 

@@ -26,7 +26,8 @@ from validation.runs.checkout import Checkout, check_out, differences
 from validation.runs.data import changes, freeze
 from validation.runs.environment import describe_environment
 from validation.runs.execute import EVIDENCE_NAME, run_scenario
-from validation.runs.recording import Beginning, Executable, Kept
+from validation.runs.recording import Beginning, Executable
+from validation.runs.scenario_rows import Kept, keep_files, record
 
 KIND = "validation.run"
 
@@ -116,7 +117,7 @@ def _execute(bench: _Bench) -> JsonDict:
         recorded = bench.ctx.step(
             planned.step_name,
             work=partial(_work, bench, planned, _follower(bench.ctx, planned, done, total, failed)),
-            commit=lambda session, kept: recording.record(session, executable, kept),
+            commit=lambda session, kept: record(session, executable, kept),
         )
         done += len(planned.scenario.steps)
         failed += recorded["status"] != Status.PASSED
@@ -136,7 +137,7 @@ def _work(bench: _Bench, planned: Planned, follow: Callable[[ScenarioEvidence], 
         data=bench.executable.data_folder,
         on_step=follow,
     )
-    return recording.keep_files(bench.store, planned, executed)
+    return keep_files(bench.store, planned, executed)
 
 
 def _changes(bench: _Bench) -> tuple[str, ...]:

@@ -1,41 +1,32 @@
 """Write what a run leaves behind; every function is the inside of one transaction of its job."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core import blobs, ledger
-from core.blobs import BlobStore, StoredBlob
+from core import ledger
 from core.canonical import digest
 from core.clock import now
 from core.errors import Fault, FiducialError, Invalid, NotFound
 from core.jobs.context import EarlierAttempt, JsonDict
 from core.records.models import Project
 from core.records.service import find_record, observe_link
-from validation.protocols.plan import Planned, TestRecord
-from validation.recorder.evidence import ScenarioEvidence, StepEvidence
-from validation.runs.execute import Executed
+from validation.protocols.plan import TestRecord
+from validation.recorder.evidence import ScenarioEvidence
 from validation.runs.judging import run_verdict
 from validation.runs.models import (
     ENDED,
     EventKind,
     Run,
-    RunAttachment,
     RunEvent,
-    RunMeasurement,
     RunScenario,
     RunState,
-    RunStep,
     RunTest,
 )
-
-SCENARIO_RECORDED = "run:scenario:record"
-"""The audit action that names the SHA-256 of a scenario's evidence."""
 
 SHOWN_CHANGES = 20
 """Names of changed files told in one note; the rest are counted."""
@@ -76,20 +67,6 @@ class Beginning:
     environment: dict[str, Any]
     data: list[dict[str, Any]]
     steps_planned: int
-
-
-@dataclass(frozen=True)
-class Kept:
-    """An executed scenario whose files are durable already, ready for its rows."""
-
-    planned: Planned
-    evidence: ScenarioEvidence
-    exit_code: int
-    line: StoredBlob
-    stdout: StoredBlob
-    stderr: StoredBlob
-    media_types: dict[str, str]
-    stored: tuple[StoredBlob, ...]
 
 
 def executable(session: Session, run_id: int) -> Executable:
@@ -133,7 +110,7 @@ def begin(session: Session, executable: Executable, beginning: Beginning) -> Jso
     run.steps_planned = beginning.steps_planned
     session.add(run)
     facts = _comparable(beginning)
-    _log(session, executable, "run:run:begin", {**facts, "tag": run.tag, "commit": run.commit})
+    log(session, executable, "run:run:begin", {**facts, "tag": run.tag, "commit": run.commit})
     return facts
 
 
@@ -152,68 +129,6 @@ def refuse_another_beginning(begun: JsonDict, beginning: Beginning) -> None:
     ]
     if faults:
         raise Invalid("The run cannot go on as it began.", faults)
-
-
-def keep_files(store: BlobStore, planned: Planned, executed: Executed) -> Kept:
-    """Make an executed scenario's evidence, output and attachments durable."""
-    evidence = executed.evidence
-    attached = {one.sha256: one.media_type for step in evidence.steps for one in step.attachments}
-    return Kept(
-        planned=planned,
-        evidence=evidence,
-        exit_code=executed.end.exit_code,
-        line=store.put(evidence.as_line()),
-        stdout=store.put(executed.end.stdout),
-        stderr=store.put(executed.end.stderr),
-        media_types=attached,
-        stored=tuple(store.put(executed.attachments / sha256) for sha256 in attached),
-    )
-
-
-def record(session: Session, executable: Executable, kept: Kept) -> JsonDict:
-    """Write one executed scenario with everything it measured, and its audit entry."""
-    evidence, planned = kept.evidence, kept.planned
-    for blob in kept.stored:
-        blobs.remember(session, blob, kept.media_types[blob.sha256])
-    for blob, media_type in (
-        (kept.line, "application/jsonl"),
-        (kept.stdout, "text/plain"),
-        (kept.stderr, "text/plain"),
-    ):
-        blobs.remember(session, blob, media_type)
-    scenario = RunScenario(
-        run_id=executable.run_id,
-        ordinal=_next_ordinal(session, executable),
-        name=planned.step_name,
-        key=evidence.key,
-        test_uid=planned.test,
-        title=evidence.title,
-        feature=evidence.feature,
-        line=evidence.line,
-        tags=evidence.tags,
-        example=evidence.example,
-        status=evidence.status,
-        flags=evidence.flags,
-        failure=evidence.failure,
-        started_at=_moment(evidence.started_at),
-        ended_at=_moment(evidence.ended_at),
-        exit_code=kept.exit_code,
-        evidence_sha256=kept.line.sha256,
-        stdout_sha256=kept.stdout.sha256,
-        stderr_sha256=kept.stderr.sha256,
-    )
-    session.add(scenario)
-    session.flush()
-    for ordinal, step in enumerate(evidence.steps):
-        _record_step(session, scenario, ordinal, step)
-    told: JsonDict = {
-        "run": executable.number,
-        "scenario": planned.step_name,
-        "status": str(evidence.status),
-        "evidence_sha256": kept.line.sha256,
-    }
-    _log(session, executable, SCENARIO_RECORDED, told)
-    return told
 
 
 def finish(session: Session, executable: Executable, changed: Sequence[str]) -> JsonDict:
@@ -237,7 +152,7 @@ def finish(session: Session, executable: Executable, changed: Sequence[str]) -> 
     ).all()
     verdict = run_verdict(run.state, clean=not run.dirty, statuses=statuses)
     told = {"state": str(run.state), "verdict": verdict, "scenarios": len(statuses)}
-    _log(session, executable, "run:run:complete", told)
+    log(session, executable, "run:run:complete", told)
     _link_tests(session, executable, clean=not run.dirty)
     return told
 
@@ -280,7 +195,7 @@ def refuse(session: Session, executable: Executable, why: FiducialError) -> Json
     for text in [why.message, *(str(fault) for fault in faults)]:
         _note(session, executable, EventKind.REFUSED, text)
     told = {"state": str(run.state), "faults": len(faults) or 1}
-    _log(session, executable, "run:run:refuse", {**told, "reason": why.message})
+    log(session, executable, "run:run:refuse", {**told, "reason": why.message})
     return told
 
 
@@ -312,60 +227,13 @@ def note_interruption(
         doing = "Everything had been recorded by then."
     text = f"Attempt {attempt.number} was cut short. {attempt.reason} {doing}"
     _note(session, executable, EventKind.INTERRUPTED, text, scenario=scenario, data=data)
-    _log(session, executable, "run:attempt:interrupt", {**data, "scenario": scenario})
+    log(session, executable, "run:attempt:interrupt", {**data, "scenario": scenario})
     return data
 
 
 def frozen_data(session: Session, executable: Executable) -> list[dict[str, Any]]:
     """Return the data as it was frozen when the run began."""
     return list(_run(session, executable).data)
-
-
-def _record_step(
-    session: Session, scenario: RunScenario, ordinal: int, evidence: StepEvidence
-) -> None:
-    if scenario.id is None:
-        raise RuntimeError("A step is recorded after its scenario.")
-    step = RunStep(
-        scenario_id=scenario.id,
-        ordinal=ordinal,
-        keyword=evidence.keyword,
-        text=evidence.text,
-        inputs=evidence.inputs,
-        status=evidence.status,
-        failure=evidence.failure,
-        started_at=_moment(evidence.started_at),
-        ended_at=_moment(evidence.ended_at),
-    )
-    session.add(step)
-    session.flush()
-    if step.id is None:
-        raise RuntimeError("A flushed step has a key.")
-    for at, measured in enumerate(evidence.measurements):
-        session.add(
-            RunMeasurement(
-                step_id=step.id,
-                ordinal=at,
-                name=measured.name,
-                comparison=measured.comparison,
-                figures={
-                    "expected": measured.expected,
-                    "tolerance": measured.tolerance,
-                    "actual": measured.actual,
-                },
-                unit=measured.unit,
-                passed=measured.passed,
-            )
-        )
-    for at, attached in enumerate(evidence.attachments):
-        session.add(RunAttachment(step_id=step.id, ordinal=at, **asdict(attached)))
-
-
-def _next_ordinal(session: Session, executable: Executable) -> int:
-    recorded = session.scalars(
-        select(col(RunScenario.id)).where(col(RunScenario.run_id) == executable.run_id)
-    ).all()
-    return len(recorded)
 
 
 def _note(
@@ -382,7 +250,8 @@ def _note(
     )
 
 
-def _log(session: Session, executable: Executable, action: str, data: dict[str, Any]) -> None:
+def log(session: Session, executable: Executable, action: str, data: dict[str, Any]) -> None:
+    """Put what the job did into the audit trail; a machine acts, the tester is on the run."""
     ledger.append(
         session,
         action,
@@ -419,7 +288,3 @@ def _test_record(test: RunTest) -> TestRecord:
         approved_at=test.approved_at,
         approved_by=test.approved_by,
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
