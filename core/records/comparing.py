@@ -13,7 +13,8 @@ from core.records.types import FieldSpec, RecordType
 MOST_WORDS = 6_000
 """Above it, finding the words costs seconds: the whole texts are shown instead."""
 
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_WORDS = re.compile(r"\s+|\d+(?:\.\d+)+|\w+|[^\w\s]")
+"""A number with its decimals is one word: 0.4 became 0.5, not 4 became 5."""
 
 Kind = Literal["same", "added", "removed"]
 
@@ -40,7 +41,7 @@ def word_difference(before: str, after: str) -> tuple[Part, ...]:
     Examples
     --------
     >>> [(part.kind, part.text) for part in word_difference("at most 0.5 %", "at most 0.4 %")]
-    [('same', 'at most 0.'), ('removed', '5'), ('added', '4'), ('same', ' %')]
+    [('same', 'at most '), ('removed', '0.5'), ('added', '0.4'), ('same', ' %')]
     """
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     if len(old) + len(new) > MOST_WORDS:

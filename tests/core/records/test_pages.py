@@ -280,7 +280,7 @@ def test_two_revisions_are_compared_word_by_word(
 
     page = browser.open("/p/RPM/REQ-001/compare").text
 
-    assert "<del>4</del><ins>5</ins>" in page
+    assert "<del>0.4</del><ins>0.5</ins>" in page
     assert "Wider." in words_of(browser.open("/p/RPM/REQ-001/history").text)
     assert "0.4 %" in words_of(browser.open("/p/RPM/REQ-001/history/1").text)
     assert browser.open("/p/RPM/REQ-001/history/9").status_code == 404
