@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records.approval import signatures_of
-from core.records.comparing import Difference, compare
+from core.records.comparing import Difference, compare, word_difference
 from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
 from core.records.permissions import Permissions, permissions
@@ -73,6 +73,20 @@ class RecordPage:
     def state(self) -> str:
         """The state as the heading says it."""
         return "withdrawn" if self.record.withdrawn_at else self.shown.state
+
+    @property
+    def doubts(self) -> list[tuple[Suspicion, list[Difference]]]:
+        """Why the record needs re-review, with what changed word by word."""
+        return [
+            (
+                doubt,
+                [
+                    Difference(one.label, word_difference(one.before, one.after))
+                    for one in doubt.diff
+                ],
+            )
+            for doubt in self.links.doubts
+        ]
 
     @property
     def latest(self) -> Revision:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -84,7 +84,8 @@ def waiting_for_review(
         record = snapshot.records[one.record]
         roles = allowed_roles(get_registry().of(record.type))
         if one.record.project in ids and person.has(ids[one.record.project], *roles):
-            doubts[one.record].append(one)
+            told = one if one.cause.project in ids else replace(one, diff=())
+            doubts[one.record].append(told)
     ordered = sorted(doubts, key=lambda key: (key.project, natural_order(key.uid)))
     return [(snapshot.records[key], doubts[key]) for key in ordered]
 

@@ -8,11 +8,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import Conflict, FiducialError, Invalid
+from core.errors import Conflict, Fault, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.checking import content_faults
 from core.records.comparing import compare
-from core.records.content import Content
+from core.records.content import Content, LinkDraft
 from core.records.forms import (
     MOST_SPARE_ROWS,
     SPARE_ROWS,
@@ -112,6 +112,7 @@ def create(
         return _form_page(request, session, project, record_type, person, form, sent=sent)
     try:
         content = _content(record_type, form, project, form.uid or "The new record")
+        _refuse_unreadable(session, person, record_type, content)
         record = create_record(
             session, project, type_name, content, person, uid=form.uid or None, reason=form.reason
         )
@@ -174,6 +175,8 @@ def save(
         return again()
     try:
         content = _content(record_type, form, project, record.uid)
+        kept = read_content(session, record).links
+        _refuse_unreadable(session, person, record_type, content, kept)
         if action == "preview":
             return again(preview=content)
         revision = save_draft(
@@ -184,8 +187,8 @@ def save(
         typed, _ = to_content(record_type, form, project.key)
         return again(error, against=typed if isinstance(error, Conflict) else None)
     response = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
-    kept = "is saved" if revision.state != "draft" else "is saved as a draft"
-    say(response, f"{record.uid} revision {revision.number} {kept}.")
+    saved = "is saved" if revision.state != "draft" else "is saved as a draft"
+    say(response, f"{record.uid} revision {revision.number} {saved}.")
     return response
 
 
@@ -195,6 +198,33 @@ def _content(record_type: RecordType, form: RecordForm, project: Project, where:
         _, others = content_faults(record_type, content, where)
         raise Invalid("Some of it could not be read; nothing was saved.", [*faults, *others])
     return content
+
+
+def _refuse_unreadable(
+    session: Session,
+    person: Actor,
+    record_type: RecordType,
+    content: Content,
+    kept: Sequence[LinkDraft] = (),
+) -> None:
+    """Refuse a new link into a project that the person may not read, as if nothing were there."""
+    readable = {one.key for one in readable_projects(session, person)}
+    there = {(one.role, one.project, one.target) for one in kept}
+    faults = [
+        Fault(
+            "missing-target",
+            link.target,
+            f"'{record_type.links[link.role].label}' {link.target} of {link.project} leads to no "
+            "record.",
+            "Create that record first.",
+        )
+        for link in content.links
+        if link.project
+        and link.project not in readable
+        and (link.role, link.project, link.target) not in there
+    ]
+    if faults:
+        raise Invalid("Some links lead nowhere; nothing was saved.", faults)
 
 
 def _form_page(
