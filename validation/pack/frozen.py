@@ -248,7 +248,7 @@ def _reviews(session: Session, signed: FinalSignature) -> dict[tuple[Key, str, K
             select(col(Record.id), col(Project.key), col(Record.uid)).join(
                 Project, col(Project.id) == col(Record.project_id)
             )
-        ).tuples()
+        )
     }
     reviews = session.scalars(
         select(LinkReview).where(col(LinkReview.at) <= signed.until).order_by(col(LinkReview.id))
