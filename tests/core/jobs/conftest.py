@@ -76,3 +76,6 @@ def start_worker(
         if worker.poll() is None:
             worker.kill()
             worker.wait()
+    for log in sorted(tmp_path.glob("worker-*.log")):
+        # Shown with a test that failed.
+        sys.stdout.write(f"--- {log.name}\n{log.read_text()}")

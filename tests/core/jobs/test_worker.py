@@ -141,7 +141,8 @@ def test_a_job_over_its_time_is_ended_with_everything_it_started(
     note = tmp_path / "note"
     job_id = ask("hang", note=str(note))
 
-    work(timeouts_s={"hang": 3.0})
+    # Long enough to be at work even on a busy machine, where starting takes some seconds.
+    work(timeouts_s={"hang": 8.0})
 
     assert outcomes(jobs_db, job_id) == [
         ("interrupted", "It took longer than allowed and was ended.")
