@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
 from core.clock import now
@@ -15,7 +15,7 @@ from core.records.models import Project
 from core.records.waiting import own_drafts, waiting_for_review, waiting_to_sign
 from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
-from dataflows.service import read_department
+from dataflows.service import project_of_map, read_department
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
 
@@ -61,6 +61,16 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         may_begin=person.is_administrator
         or any("quality_manager" in held for held in person.roles.values()),
     )
+
+
+@router.get("/map")
+def show_map(person: CurrentPerson, session: ReadSession, near: str = "") -> RedirectResponse:
+    """Lead to the department map: the project's own, else that of the project that has one."""
+    projects = readable_projects(session, person)
+    # A stable sort: the project that one comes from is asked first, the others keep their order.
+    nearest_first = sorted(projects, key=lambda project: project.key != near)
+    found = project_of_map(session, nearest_first) or next(iter(nearest_first), None)
+    return RedirectResponse(f"/p/{found.key}/map" if found else "/", status_code=303)
 
 
 def _greeting() -> str:

@@ -1,5 +1,6 @@
 """Read the map of a project and draw it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -54,6 +55,18 @@ def read_department(
     ]
     snapshot = load_snapshot(session, sorted({project, *readable}), effective=not drafts)
     return department_from_snapshot(snapshot, project)
+
+
+def project_of_map(session: Session, projects: Sequence[Project]) -> Project | None:
+    """Return the first of some projects that describes a system, or None."""
+    with_systems = set(
+        session.exec(
+            select(Record.project_id)
+            .where(Record.type == "system", col(Record.withdrawn_at).is_(None))
+            .distinct()
+        ).all()
+    )
+    return next((project for project in projects if project.id in with_systems), None)
 
 
 def drawing(store: DrawingStore, department: Department, shown: Shown) -> Drawing:

@@ -314,3 +314,24 @@ def test_nobody_reads_the_map_without_signing_in(browse: Browse) -> None:
     assert answer.status_code in {303, 401}
     assert "/sign-in" in answer.headers.get("location", answer.text)
     assert "CT simulator" not in answer.text
+
+
+@pytest.mark.parametrize("near", ["RPM", "DEPT", "", "NOWHERE"])
+def test_the_word_department_map_leads_to_the_project_that_has_one(
+    browse: Browse, author: Actor, near: str
+) -> None:
+    answer = browse(author.uid).get("/map", params={"near": near})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/p/DEPT/map")
+
+
+def test_a_project_with_systems_of_its_own_keeps_its_reader(
+    browse: Browse, author: Actor, map_db: Database
+) -> None:
+    with map_db.writing() as session:
+        content = Content("Bench scanner")
+        create_record(session, find_project(session, "RPM"), "system", content, author, uid="BENCH")
+
+    answer = browse(author.uid).get("/map", params={"near": "RPM"})
+
+    assert answer.headers["location"] == "/p/RPM/map"

@@ -1,4 +1,4 @@
-"""The pages' environment without the service: strict, autoescaped, every template of ours."""
+"""A page of every part, drawn as the service draws its pages, without the service."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,30 +7,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
+
+from core.people.actor import Actor
+from core.web.pages import environment
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 @pytest.fixture(name="jinja")
 def _jinja() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([TEMPLATES, Path(__file__).parent]),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["local_time"] = lambda moment: f"{moment:%d %b %Y %H:%M} +00:00"
-    return environment
+    """The service's own environment, with the page of this folder beside its templates."""
+    return environment().overlay(loader=FileSystemLoader([TEMPLATES, Path(__file__).parent]))
 
 
 @pytest.fixture(name="context")
 def _context() -> dict[str, Any]:
-    rpm = SimpleNamespace(key="RPM", title="RT Plan Metrics", demonstration=True)
-    department = SimpleNamespace(key="DEPT", title="Medical Physics", demonstration=True)
+    rpm = SimpleNamespace(id=1, key="RPM", title="RT Plan Metrics", demonstration=True)
+    department = SimpleNamespace(id=2, key="DEPT", title="Medical Physics", demonstration=True)
     return {
         "request": None,
-        "actor": SimpleNamespace(name="Esther Quill", uid="PPL-003"),
+        "actor": Actor(1, "Esther Quill", "PPL-EQ", {1: frozenset({"quality_manager"})}),
         "project": rpm,
         "projects": [rpm, department],
         "nav": "Trace",

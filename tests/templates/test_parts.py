@@ -148,6 +148,22 @@ def test_the_frame_marks_where_one_is_and_offers_the_way_out(jinja, context) -> 
     assert '<form action="/sign-out" method="post">' in html
 
 
+def test_the_person_menu_says_what_one_may_do_here(jinja, context) -> None:
+    html = words(jinja.get_template("parts.html").render(context))
+
+    assert "PPL-EQ · quality manager in RPM" in html
+    assert "People" not in html.split("Sign out")[0].split("PPL-EQ")[1]
+
+
+def test_without_a_project_the_way_to_the_map_stays(jinja, context) -> None:
+    context["project"] = None
+
+    html = jinja.get_template("parts.html").render(context)
+
+    assert '<a href="/map">Department map</a>' in html
+    assert "Trace</a>" not in html
+
+
 def test_somebody_who_is_not_signed_in_sees_no_way_in_but_the_brand(jinja) -> None:
     html = jinja.get_template("errors/404.html").render(message="Nothing.")
 
