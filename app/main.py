@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import core.ledger.routes
-import core.records.routes
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 import app.home
 import core.jobs.routes
+import core.ledger.routes
 import core.people.routes
+import core.records.routes
 import dataflows.routes
 import qms.releases.routes
 import qms.repositories.routes

@@ -24,7 +24,7 @@ from core.ledger.models import LedgerEntry
 from core.people.models import Person
 from core.settings import Settings
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - of nobody real
+PASSWORD = "correct horse battery staple"
 
 
 @lru_cache
