@@ -22,11 +22,12 @@ class ProjectName:
     key: str
     title: str
     demonstration: bool
+    id: int
 
 
 def name_of(project: Project) -> ProjectName:
     """Return the plain values of a project."""
-    return ProjectName(project.key, project.title, project.demonstration)
+    return ProjectName(project.key, project.title, project.demonstration, project.id or 0)
 
 
 def readable_projects(session: Session, actor: Actor) -> list[Project]:
