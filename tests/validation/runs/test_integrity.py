@@ -9,12 +9,11 @@ from validation.runs.integrity import run_faults
 
 
 @pytest.fixture
-def tampered(department):
+def tampered(with_run):
     """Run SQL against the database with its guards dropped, then ask for faults."""
-    department.execute()
 
     def change(*statements: str) -> list[str]:
-        with department.db.engine.begin() as connection:
+        with with_run.db.engine.begin() as connection:
             triggers = connection.execute(
                 text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
             ).scalars()
@@ -22,7 +21,7 @@ def tampered(department):
                 connection.execute(text(f'DROP TRIGGER "{name}"'))
             for statement in statements:
                 connection.execute(text(statement))
-        return [str(fault) for fault in faults(department)]
+        return [str(fault) for fault in faults(with_run)]
 
     return change
 
@@ -73,12 +72,12 @@ def test_a_removed_scenario_is_named(tampered):
     assert any("TST-002:0: has an audit entry but no rows" in fault for fault in found)
 
 
-def test_a_changed_evidence_file_is_named(tampered, department):
-    with department.db.engine.connect() as connection:
+def test_a_changed_evidence_file_is_named(tampered, with_run):
+    with with_run.db.engine.connect() as connection:
         sha256 = connection.execute(
             text("SELECT evidence_sha256 FROM validation_run_scenario WHERE ordinal = 1")
         ).scalar_one()
-    path = department.settings.data_dir / "blobs" / sha256[:2] / sha256[2:]
+    path = with_run.settings.data_dir / "blobs" / sha256[:2] / sha256[2:]
     path.chmod(0o600)
     path.write_bytes(path.read_bytes().replace(b"passed", b"PASSED"))
 

@@ -92,11 +92,10 @@ def test_failures_come_first_and_open_with_what_differs_from_the_run_before(depa
     assert "expected 4.0 Gy within 0.0 Gy" in words
 
 
-def test_the_list_shows_every_run_the_latest_first(department):
-    department.execute()
-    department.execute(reason="The reviewer asked for it.")
+def test_the_list_shows_every_run_the_latest_first(with_run):
+    with_run.execute(reason="The reviewer asked for it.")
 
-    words = words_of(department.browser("PPL-VW").get("/p/RPM/runs"))
+    words = words_of(with_run.browser("PPL-VW").get("/p/RPM/runs"))
 
     assert words.index("2 of 2") < words.index("The reviewer asked for it.")
     assert "run 1 The reviewer asked for it." in words
@@ -111,10 +110,8 @@ def test_who_may_not_start_a_run_is_refused(department, uid):
         find_run(session, department.project(session), 1)
 
 
-def test_a_refused_form_keeps_what_was_typed_and_names_every_fault(department):
-    department.execute()
-
-    answer = post(department, "PPL-FR", "/p/RPM/runs", release="REL-0.1.0", predecessor="7")
+def test_a_refused_form_keeps_what_was_typed_and_names_every_fault(with_run):
+    answer = post(with_run, "PPL-FR", "/p/RPM/runs", release="REL-0.1.0", predecessor="7")
 
     assert answer.status_code == 422
     words = words_of(answer)
@@ -129,20 +126,19 @@ def test_a_form_of_another_site_is_refused(department):
     assert answer.status_code == 403
 
 
-def test_a_deviation_is_noted_and_an_incomplete_one_comes_back(department):
-    department.execute()
+def test_a_deviation_is_noted_and_an_incomplete_one_comes_back(with_run):
     at = "/p/RPM/runs/1/deviations"
 
-    refused = post(department, "PPL-FR", at, what="The lamp went out.")
+    refused = post(with_run, "PPL-FR", at, what="The lamp went out.")
     assert refused.status_code == 422
     assert "The lamp went out." in refused.text
     noted = post(
-        department, "PPL-FR", at, what="The lamp went out.", effect="None.", disposition="Accepted."
+        with_run, "PPL-FR", at, what="The lamp went out.", effect="None.", disposition="Accepted."
     )
     assert noted.status_code == 303
-    assert post(department, "PPL-VW", at, what="a", effect="b", disposition="c").status_code == 403
+    assert post(with_run, "PPL-VW", at, what="a", effect="b", disposition="c").status_code == 403
 
-    words = words_of(department.browser("PPL-VW").get("/p/RPM/runs/1"))
+    words = words_of(with_run.browser("PPL-VW").get("/p/RPM/runs/1"))
     assert "deviation The lamp went out. Effect: None. Decided: Accepted." in words
 
 

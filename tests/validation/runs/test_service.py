@@ -153,12 +153,11 @@ def test_a_rerun_names_its_predecessor_and_its_reason_and_hides_nothing(departme
     assert [(line.number, line.predecessor) for line in lines] == [(2, 1), (1, None)]
 
 
-def test_a_rerun_of_something_else_is_refused(department):
-    department.execute()
-    department.add_release("REL-0.2.0", "v0.1.0", ["TST-001"])
+def test_a_rerun_of_something_else_is_refused(with_run):
+    with_run.add_release("REL-0.2.0", "v0.1.0", ["TST-001"])
 
     with pytest.raises(Invalid) as refusal:
-        department.start(release="REL-0.2.0", predecessor=1, reason="again")
+        with_run.start(release="REL-0.2.0", predecessor=1, reason="again")
 
     assert codes(refusal) == ["predecessor-unknown"]
 
