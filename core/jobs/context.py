@@ -138,32 +138,15 @@ class JobContext:
             return value
         if self.stopping():
             raise StopRequested
-        prepared = None
-        if work is not None:
-            # Slow work for a lost job would be in vain, so ask first.
-            self.check()
-            prepared = work()
-        with self.db.writing() as session:
-            hold(session, self.lease, self.lease_s)
-            self._session = session
-            try:
-                if fn is not None:
-                    value = fn(session)
-                else:
-                    value = prepared if commit is None else commit(session, prepared)  # type: ignore[arg-type]
-                value = _plain(name, value)
-                session.add(
-                    JobStep(
-                        job_id=self.job_id,
-                        name=name,
-                        token=self.lease.token,
-                        value=value,
-                        ended_at=database_now(session),
-                    )
-                )
-            finally:
-                self._session = None
-        return value
+        if work is None:
+            assert fn is not None  # noqa: S101 - checked above
+            return self._commit(name, fn)
+        # Slow work for a lost job would be in vain, so ask first.
+        self.check()
+        prepared = work()
+        if commit is None:
+            return self._commit(name, lambda _session: prepared)
+        return self._commit(name, lambda session: commit(session, prepared))
 
     def progress(self, done: int, total: int, text: str) -> None:
         """Show how far the job is; calls in quick succession are thinned out."""
@@ -191,6 +174,26 @@ class JobContext:
             raise StopRequested
         with self.db.writing() as session:
             hold(session, self.lease, self.lease_s, **values)
+
+    def _commit(self, name: str, write: Callable[[Session], Any]) -> Any:
+        """Write a step and the memory of it in one transaction, if the job is still ours."""
+        with self.db.writing() as session:
+            hold(session, self.lease, self.lease_s)
+            self._session = session
+            try:
+                value = _plain(name, write(session))
+            finally:
+                self._session = None
+            session.add(
+                JobStep(
+                    job_id=self.job_id,
+                    name=name,
+                    token=self.lease.token,
+                    value=value,
+                    ended_at=database_now(session),
+                )
+            )
+        return value
 
     def _remembered(self, name: str) -> tuple[bool, Any]:
         with self.db.reading() as session:
