@@ -1,4 +1,4 @@
-"""Backup and restoration: everything comes back, and nothing that was tampered with does."""
+"""Backup and restoration: everything comes back, from one consistent state."""
 
 import hashlib
 import json
@@ -8,140 +8,31 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import make_url, select
-from sqlmodel import col
+from sqlalchemy import make_url
 
-from app.schema import upgrade_database
 from core.backup import BackupMade, backup, restore
 from core.blobs import BlobStore, keep
-from core.canonical import digest
-from core.db import Database, Table, open_database
+from core.db import Database, open_database
 from core.errors import Conflict, FiducialError, Invalid, NotFound, Refused
 from core.ledger import append
-from core.people.service import actor_of, create_person, grant
 from core.records.audit import verify_audit
-from core.records.content import Content
-from core.records.models import Revision
-from core.records.service import create_project, create_record
 from core.safekeeping import dumps
 from core.safekeeping.archives import MANIFEST
 from core.settings import Settings
-from core.signing.keys import create_key, load_key
-
-ROOT = Path(__file__).parents[2]
-WORDS = "four random words here"
-GIT = [
-    "git",
-    "-c",
-    "user.name=A",
-    "-c",
-    "user.email=a@example.org",
-    "-c",
-    "init.defaultBranch=main",
-]
-
-
-@dataclass(frozen=True)
-class Installation:
-    """A small installation that is in use."""
-
-    settings: Settings
-    database: Database
-    lost_commit: str
-
-
-def git(*arguments: str, folder: Path) -> str:
-    command = [*GIT, "-C", str(folder), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603
-
-
-def make_installation(data_dir: Path, database_url: str = "") -> Installation:
-    """Make three records, two files, a key, and a mirror in which one commit was rewritten away."""
-    data_dir.mkdir()
-    settings = Settings(data_dir=data_dir, database_url=database_url)
-    database = open_database(settings.database)
-    upgrade_database(database)
-    create_key(data_dir)
-    store = BlobStore(data_dir / "blobs")
-    with database.writing() as session:
-        person = create_person(session, "ada", "PPL-AD", "Ada Field", "a long password", None)
-        project = create_project(session, "RPM", "RT Plan Metrics", None)
-        grant(session, person, ["author"], None, project.id)
-        actor = actor_of(session, person)
-        for number in range(3):
-            create_record(
-                session,
-                project,
-                "user_need",
-                Content(f"Need {number}", "Trust the *numbers*"),
-                actor,
-            )
-        keep(session, store, b"a phantom", "application/dicom")
-        keep(session, store, os.urandom(300_000))
-        append(session, "files:blob:keep", actor, project.id, "phantom")
-    return Installation(settings, database, make_mirror(data_dir))
-
-
-def make_mirror(data_dir: Path) -> str:
-    work = data_dir.parent / "work"
-    work.mkdir()
-    git("init", "-q", folder=work)
-    (work / "app.yaml").write_text("name: rpm\n")
-    git("add", ".", folder=work)
-    git("commit", "-q", "-m", "first", folder=work)
-    lost = git("rev-parse", "HEAD", folder=work)
-    mirror = data_dir / "repositories" / "1.git"
-    mirror.parent.mkdir()
-    git("clone", "-q", "--mirror", str(work), str(mirror), folder=work)
-    git("commit", "-q", "--amend", "-m", "first, rewritten", folder=work)
-    git("fetch", "-q", folder=mirror)
-    # All references packed: the folders below `refs` are empty now.
-    git("pack-refs", "--all", folder=mirror)
-    (mirror / "hooks").mkdir(exist_ok=True)
-    (mirror / "hooks" / "post-update").write_text("#!/bin/sh\n")
-    return lost
-
-
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = make_installation(tmp_path / "var")
-    yield made
-    made.database.engine.dispose()
-
-
-@pytest.fixture
-def made(installation: Installation, tmp_path: Path) -> BackupMade:
-    return backup(installation.settings, tmp_path / "backup.zip")
-
-
-def digests(database: Database) -> list[tuple[str, str]]:
-    with database.reading() as session:
-        query = select(Revision.content_digest, Revision.envelope_digest).order_by(col(Revision.id))
-        return [tuple(row) for row in session.execute(query)]
-
-
-def everything(database: Database) -> str:
-    """Return one digest over every row of every table."""
-    rows: dict[str, Any] = {}
-    with database.reading() as session:
-        for table in Table.metadata.sorted_tables:
-            found = session.execute(select(table)).all()
-            rows[table.name] = sorted([str(value) for value in row] for row in found)
-    return digest(rows)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+from core.signing.keys import load_key
+from tests.core.safekeeping.installations import (
+    ROOT,
+    WORDS,
+    Installation,
+    digests,
+    everything,
+    files,
+    git,
+    make_installation,
+)
 
 
 def test_a_destroyed_installation_comes_back_whole(
@@ -253,140 +144,6 @@ def test_a_restoration_never_mixes_with_what_is_there(made: BackupMade, tmp_path
         restore(made.path, tmp_path / "full" / "note")
     assert files(tmp_path / "full") == {"note": b"mine"}
     assert restore(made.path, tmp_path / "empty").faults == ()
-
-
-def rewritten(source: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
-    """Write a backup anew with other members."""
-    with zipfile.ZipFile(source) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return target
-
-
-def blob_of(members: dict[str, bytes]) -> str:
-    return min(name for name in members if name.startswith("blobs/"))
-
-
-def test_every_fault_of_a_backup_is_named_and_nothing_is_written(
-    made: BackupMade, tmp_path: Path
-) -> None:
-    altered: list[str] = []
-
-    def change(members: dict[str, bytes]) -> None:
-        first, second = sorted(name for name in members if name.startswith("blobs/"))
-        altered.extend([first, second])
-        members[first] = members[first] + b"!"
-        del members[second]
-        members["blobs/00/added"] = b"added"
-        members["../outside"] = b"outside"
-        database = bytearray(members[dumps.SQLITE])
-        database[5000] ^= 1
-        members[dumps.SQLITE] = bytes(database)
-
-    bad = rewritten(made.path, tmp_path / "bad.zip", change)
-
-    with pytest.raises(Invalid) as refused:
-        restore(bad, tmp_path / "elsewhere")
-
-    found = {(fault.code, fault.where) for fault in refused.value.faults}
-    assert found == {
-        ("member-changed", altered[0]),
-        ("member-missing", altered[1]),
-        ("member-added", "blobs/00/added"),
-        ("member-unsafe", "'../outside'"),
-        ("member-changed", dumps.SQLITE),
-    }
-    assert not (tmp_path / "elsewhere").exists()
-    assert not (tmp_path / "outside").exists()
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-
-
-def test_a_flipped_byte_in_any_member_is_named(made: BackupMade, tmp_path: Path) -> None:
-    with zipfile.ZipFile(made.path) as archive:
-        names = [name for name in archive.namelist() if archive.getinfo(name).file_size]
-
-    for name in names:
-
-        def flip(members: dict[str, bytes], name: str = name) -> None:
-            content = bytearray(members[name])
-            content[len(content) // 2] ^= 1
-            members[name] = bytes(content)
-
-        bad = rewritten(made.path, tmp_path / "bad.zip", flip)
-        with pytest.raises(Invalid) as refused:
-            restore(bad, tmp_path / "elsewhere")
-        if name != MANIFEST:
-            assert name in str(refused.value)
-    assert len(names) > 10
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_a_doubled_member_is_named(made: BackupMade, tmp_path: Path) -> None:
-    doubled = tmp_path / "doubled.zip"
-    shutil.copy(made.path, doubled)
-    with zipfile.ZipFile(doubled, "a") as archive:
-        name = blob_of(dict.fromkeys(archive.namelist(), b""))
-        with pytest.warns(UserWarning, match="Duplicate name"):
-            archive.writestr(name, b"another")
-
-    with pytest.raises(Invalid, match="stands 2 times"):
-        restore(doubled, tmp_path / "elsewhere")
-
-
-@pytest.mark.parametrize(
-    "name", ["../outside", "/etc/cron.d/x", "blobs/../../outside", "a\\b", "a//b", "./a", "a\nb"]
-)
-def test_a_manifest_that_leads_outside_is_refused(
-    made: BackupMade, tmp_path: Path, name: str
-) -> None:
-    def change(members: dict[str, bytes]) -> None:
-        manifest = json.loads(members[MANIFEST])
-        members[name] = b"outside"
-        manifest["members"][name] = {"size": 7, "sha256": hashlib.sha256(b"outside").hexdigest()}
-        members[MANIFEST] = json.dumps(manifest).encode()
-
-    bad = rewritten(made.path, tmp_path / "bad.zip", change)
-
-    with pytest.raises(Invalid, match="outside the data folder"):
-        restore(bad, tmp_path / "elsewhere")
-
-
-def test_a_member_that_unpacks_to_more_than_it_says_is_not_read_on(
-    made: BackupMade, tmp_path: Path
-) -> None:
-    """A kilobyte that claims to hold a gigabyte: reading stops at the size in the manifest."""
-
-    def change(members: dict[str, bytes]) -> None:
-        manifest = json.loads(members[MANIFEST])
-        manifest["members"]["bomb"] = {"size": 10, "sha256": "0" * 64}
-        members[MANIFEST] = json.dumps(manifest).encode()
-
-    bad = rewritten(made.path, tmp_path / "bad.zip", change)
-    with zipfile.ZipFile(bad, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("bomb", b"\0" * 200_000_000)
-
-    with pytest.raises(Invalid, match="bomb: differs from the manifest"):
-        restore(bad, tmp_path / "elsewhere")
-
-
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut off"])
-def test_a_file_that_is_no_backup_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "bad.zip").write_bytes(content)
-
-    with pytest.raises(Invalid, match="not a backup that can be restored"):
-        restore(tmp_path / "bad.zip", tmp_path / "elsewhere")
-
-
-def test_a_backup_that_was_cut_off_is_refused(made: BackupMade, tmp_path: Path) -> None:
-    whole = made.path.read_bytes()
-    for share in (0.1, 0.5, 0.99):
-        (tmp_path / "cut.zip").write_bytes(whole[: int(len(whole) * share)])
-
-        with pytest.raises(Invalid, match="cut off or no zip file"):
-            restore(tmp_path / "cut.zip", tmp_path / "elsewhere")
 
 
 def test_damage_in_the_installation_is_named_and_does_not_stop_a_backup(
