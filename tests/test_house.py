@@ -19,10 +19,17 @@ CODE = {".py", ".html", ".css", ".js"}
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
-LONG_FILES: dict[str, str] = {}
+FIRST_MIGRATION = "migrations/versions/2026_11_21_the_record_begins.py"
+EVERY_TABLE = "creates every table once and is never read for its logic"
+
+LONG_FILES: dict[str, str] = {FIRST_MIGRATION: EVERY_TABLE}
 """Path of a longer file: why it is better whole."""
 
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    f"{FIRST_MIGRATION}:upgrade": EVERY_TABLE,
+    f"{FIRST_MIGRATION}:downgrade": EVERY_TABLE,
+    "dataflows/picture.py:picture": "half of it is the docstring; the rest is one list of boxes",
+}
 """`path:function` of a longer function: why it is better whole."""
 
 

@@ -1,14 +1,15 @@
-"""Keep many links at once that a machine saw: a scan of commits brings thousands."""
+"""Keep links that a machine saw, one or, as a scan of commits brings them, thousands at once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from core.clock import now
-from core.records.models import ObservedLink
+from core.records.models import ObservedLink, Record
 
 
 @dataclass(frozen=True)
@@ -32,3 +33,33 @@ def observe_links(session: Session, seen: Sequence[Observation]) -> None:
         insert(ObservedLink).on_conflict_do_nothing(),
         [{**vars(one), "attributes": dict(one.attributes), "observed_at": at} for one in seen],
     )
+
+
+def observe_link(
+    session: Session,
+    record: Record,
+    kind: str,
+    source_ref: str,
+    role: str,
+    attributes: Mapping[str, Any],
+) -> ObservedLink:
+    """Keep a link that a machine saw; seeing it again changes nothing."""
+    found = session.execute(
+        select(ObservedLink).where(
+            col(ObservedLink.record_id) == record.id,
+            col(ObservedLink.kind) == kind,
+            col(ObservedLink.source_ref) == source_ref,
+            col(ObservedLink.role) == role,
+        )
+    ).scalar_one_or_none()
+    if found is None:
+        found = ObservedLink(
+            record_id=record.id or 0,
+            kind=kind,
+            source_ref=source_ref,
+            role=role,
+            attributes=dict(attributes),
+        )
+        session.add(found)
+        session.flush()
+    return found

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 from sqlmodel import Session, col
@@ -33,34 +34,7 @@ def load_snapshot(
         True: the revision in force, or the latest draft of a record that never was in force.
         False: the latest revision of every record.
     """
-    chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
-    query = (
-        select(
-            col(Record.id),
-            col(Project.key),
-            col(Record.uid),
-            col(Record.type),
-            col(Record.withdrawn_at),
-            col(Record.effective_id),
-            col(Revision.id),
-            col(Revision.number),
-            col(Revision.state),
-            col(Revision.title),
-            col(Revision.body),
-            col(Revision.fields),
-            col(Revision.author_name),
-            col(Revision.author_uid),
-            col(Revision.approved_at),
-            col(Revision.content_digest),
-            col(Revision.envelope_digest),
-            col(Revision.fingerprint),
-        )
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .join(Revision, chosen)
-    )
-    if projects is not None:
-        query = query.where(col(Project.key).in_(projects))
-    rows = session.execute(query).all()
+    rows = session.execute(_revisions(projects, effective)).all()
     keys = {row[0]: Key(row[1], row[2]) for row in rows}
     revisions = {row[6]: Key(row[1], row[2]) for row in rows}
     signatures = _signatures(session, projects, effective)
@@ -88,6 +62,37 @@ def load_snapshot(
         for row in rows
     ]
     return Snapshot(records, _links(session, projects, effective, revisions))
+
+
+def _revisions(projects: Sequence[str] | None, effective: bool) -> Select[Any]:
+    chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
+    query: Select[Any] = (
+        select(
+            col(Record.id),
+            col(Project.key),
+            col(Record.uid),
+            col(Record.type),
+            col(Record.withdrawn_at),
+            col(Record.effective_id),
+            col(Revision.id),
+            col(Revision.number),
+            col(Revision.state),
+            col(Revision.title),
+            col(Revision.body),
+            col(Revision.fields),
+            col(Revision.author_name),
+            col(Revision.author_uid),
+            col(Revision.approved_at),
+            col(Revision.content_digest),
+            col(Revision.envelope_digest),
+            col(Revision.fingerprint),
+        )
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .join(Revision, chosen)
+    )
+    if projects is not None:
+        query = query.where(col(Project.key).in_(projects))
+    return query
 
 
 def _coalesced() -> ColumnElement[bool]:

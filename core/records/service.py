@@ -13,7 +13,7 @@ from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.checking import UID
 from core.records.content import Content
-from core.records.models import ObservedLink, Project, Record, Revision, UidCounter
+from core.records.models import Project, Record, Revision, UidCounter
 from core.records.types import RecordType, get_registry
 from core.records.writing import checked, content_of, fill, write_links
 
@@ -355,36 +355,6 @@ def record_event(
             **(more or {}),
         },
     )
-
-
-def observe_link(
-    session: Session,
-    record: Record,
-    kind: str,
-    source_ref: str,
-    role: str,
-    attributes: Mapping[str, Any],
-) -> ObservedLink:
-    """Keep a link that a machine saw; seeing it again changes nothing."""
-    found = session.execute(
-        select(ObservedLink).where(
-            col(ObservedLink.record_id) == record.id,
-            col(ObservedLink.kind) == kind,
-            col(ObservedLink.source_ref) == source_ref,
-            col(ObservedLink.role) == role,
-        )
-    ).scalar_one_or_none()
-    if found is None:
-        found = ObservedLink(
-            record_id=record.id or 0,
-            kind=kind,
-            source_ref=source_ref,
-            role=role,
-            attributes=dict(attributes),
-        )
-        session.add(found)
-        session.flush()
-    return found
 
 
 def counts_by_type(session: Session, project: Project) -> dict[str, int]:

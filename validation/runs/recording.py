@@ -14,7 +14,8 @@ from core.clock import now
 from core.errors import Fault, FiducialError, Invalid, NotFound
 from core.jobs.context import EarlierAttempt, JsonDict
 from core.records.models import Project
-from core.records.service import find_record, observe_link
+from core.records.observing import observe_link
+from core.records.service import find_record
 from validation.protocols.plan import TestRecord
 from validation.recorder.evidence import ScenarioEvidence
 from validation.runs.judging import run_verdict

@@ -4,8 +4,7 @@ import pytest
 from sqlmodel import select
 
 from core.records.models import ObservedLink, Record
-from core.records.observing import Observation, observe_links
-from core.records.service import observe_link
+from core.records.observing import Observation, observe_link, observe_links
 
 pytestmark = pytest.mark.database
 
