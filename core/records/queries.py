@@ -64,9 +64,9 @@ def load_snapshot(
     return Snapshot(records, _links(session, projects, effective, revisions))
 
 
-def _revisions(projects: Sequence[str] | None, effective: bool) -> Select[Any]:
+def _revisions(projects: Sequence[str] | None, effective: bool) -> Select[*tuple[Any, ...]]:
     chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
-    query: Select[Any] = (
+    query: Select[*tuple[Any, ...]] = (
         select(
             col(Record.id),
             col(Project.key),
