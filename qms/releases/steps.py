@@ -132,8 +132,9 @@ def _check_step(release: RecordView, result: CheckResult) -> Step:
     number, name = 3, "Release check"
     before_signing = [rule for rule in result.failing if rule.code not in SIGNING_CODES]
     address = f"/p/{release.key.project}/releases/{release.key.uid}#check"
-    asked = [rule for rule in result.applied if rule.code not in SIGNING_CODES]
-    told = f"{len(asked) - len(before_signing)} of {len(asked)}"
+    waiting = len(result.failing) - len(before_signing)
+    told = f"{len(result.applied) - len(result.failing)} of {len(result.applied)}"
+    told += f", {waiting} when signed" if waiting else ""
     if before_signing:
         codes = ", ".join(rule.code for rule in before_signing)
         return Step(number, name, StepState.FAILED, told, f"{codes} fail.", address)
