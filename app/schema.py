@@ -15,6 +15,9 @@ from core.db import Database, Table, open_database
 from core.ledger.guards import install_guards
 from core.settings import Settings
 
+# Which dialect Alembic found is no news to whoever reads a worker's log.
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -68,5 +71,4 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     config.attributes["metadata"] = Table.metadata
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     return config

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import uvicorn
 
 from app.main import create_app
+from core.jobs.processes import start_guarded
 from core.settings import Settings
 
-GRACE_S = 10
+GRACE_S = 25
+"""A little longer than the worker itself gives its jobs to stop."""
 
 
 @contextmanager
@@ -22,7 +24,8 @@ def worker_beside(settings: Settings) -> Iterator[None]:
         "FIDUCIAL_DATA_DIR": str(settings.data_dir.absolute()),
         "FIDUCIAL_DATABASE_URL": settings.database_url,
     }
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment)
+    # Guarded: a service that is killed takes its worker with it; the jobs go on at the next start.
+    process = start_guarded([sys.executable, "-m", "app.cli", "worker"], env=environment)
     try:
         yield
     finally:
