@@ -60,6 +60,12 @@ def need(peer: str) -> Path:
     pytest.skip(reason)
 
 
+def pytest_configure() -> None:
+    """Keep this machine's Git configuration out: a bare machine has neither a name nor a branch."""
+    os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
+    os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+
+
 @pytest.fixture(name="need")
 def _need() -> Callable[[str], Path]:
     """Give a test the function `need`, so that it imports nothing from here."""

@@ -62,6 +62,10 @@ class Device:
         self.work = root / "device"
         self.mirror = root / "mirror.git"
         self.repository = Repo.init(self.work, mkdir=True, initial_branch="main")
+        # What Git itself writes, an annotated tag or a bare commit, needs a name too.
+        with self.repository.config_writer() as config:
+            config.set_value("user", "name", AUTHOR.name)
+            config.set_value("user", "email", AUTHOR.email)
 
     def write(self, files: dict[str, str]) -> None:
         """Write files by path."""
