@@ -39,7 +39,7 @@ def served(data_dir: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
     log = data_dir.parent / f"serve-{port}.log"
     with log.open("w") as said:
-        process = subprocess.Popen(  # noqa: S603: the service of this very checkout
+        process = subprocess.Popen(  # noqa: S603 - the service of this very checkout
             command, env=environment, stdout=said, stderr=said
         )
         try:
@@ -57,7 +57,7 @@ def _wait_for(origin: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
         if process.poll() is not None:
             break
         try:
-            urlopen(f"{origin}/sign-in", timeout=5).close()  # noqa: S310: an origin of our own
+            urlopen(f"{origin}/sign-in", timeout=5).close()  # noqa: S310 - an origin of our own
         except (URLError, ConnectionError):
             time.sleep(0.2)
         else:
