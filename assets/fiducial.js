@@ -1,9 +1,21 @@
 // What the pages do beyond plain HTML. Everything here is a comfort: without it every page still works.
-import { initAll } from "./nhsuk.js";
+import { Button, ErrorSummary } from "./nhsuk.js";
 
+// Each part comes to life once: a part that a swap leaves in place would refuse a second time.
+// Remembered here and not read from the part, because a morph may take the attribute off again.
+const alive = new WeakSet();
+function enliven() {
+  for (const Component of [Button, ErrorSummary]) {
+    for (const part of document.querySelectorAll(`[data-module="${Component.moduleName}"]`)) {
+      if (alive.has(part)) continue;
+      alive.add(part);
+      new Component(part);
+    }
+  }
+}
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
-initAll();
-document.addEventListener("htmx:after:swap", () => initAll());
+enliven();
+document.addEventListener("htmx:after:swap", enliven);
 
 // Menus (a <details class="menu">) close on Escape and on a click elsewhere.
 function closeMenus(except) {

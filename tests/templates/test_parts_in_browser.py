@@ -132,3 +132,31 @@ def test_paper_shows_the_content_and_nothing_to_press(page: Page) -> None:
     assert page.locator("text=Printed copies are uncontrolled.").is_visible()
     assert not page.locator("header.top").is_visible()
     assert not page.locator("button").first.is_visible()
+
+
+def test_a_part_that_arrives_later_comes_to_life_once_and_the_others_stay_as_they_are(
+    page: Page,
+) -> None:
+    link = '<a role="button" data-module="nhsuk-button" href="#late-pressed">Late</a>'
+    part = f'<div id="late">{link}</div>'
+    page.route("**/late", lambda route: route.fulfill(body=part, content_type="text/html"))
+    insert = """() => {
+        const at = document.querySelector("main").appendChild(document.createElement("div"));
+        at.setAttribute("hx-get", "/late");
+        at.setAttribute("hx-trigger", "load");
+        htmx.process(at);
+    }"""
+    alive = page.locator("[data-nhsuk-button-init]").count()
+
+    for swap in (1, 2):
+        page.evaluate(insert)
+        page.wait_for_function(
+            "n => document.querySelectorAll('#late [data-nhsuk-button-init]').length === n",
+            arg=swap,
+        )
+    page.locator("#late a").first.focus()
+    page.keyboard.press("Space")
+
+    assert alive > 0
+    assert page.locator("[data-nhsuk-button-init]").count() == alive + 2
+    assert page.evaluate("location.hash") == "#late-pressed"
