@@ -11,8 +11,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +38,9 @@ from core.safekeeping.contents import (
 )
 from core.safekeeping.sealing import unseal
 from core.settings import Settings
+
+Check = Callable[[Session, BlobStore], Sequence[Fault]]
+"""What another part of the product asks of restored rows and files, before they get their name."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,19 @@ class BackupMade:
             ]
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        return {
+            "file": str(self.path),
+            "sha256": self.sha256,
+            "size": self.size,
+            "members": self.members,
+            "blobs": self.blobs,
+            "repositories": self.repositories,
+            "keys": self.keys,
+            "faults": [asdict(fault) for fault in self.faults],
+        }
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -89,6 +105,18 @@ class Restored:
                 *_listed("Already wrong when the backup was made", self.faults),
             ]
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same for programs, without a database's password."""
+        return {
+            "data_dir": str(self.data_dir),
+            "database": make_url(self.database_url).render_as_string(),
+            "made_at": self.made_at,
+            "blobs": self.blobs,
+            "ledger_entries": self.ledger_entries,
+            "keys": self.keys,
+            "faults": [asdict(fault) for fault in self.faults],
+        }
 
 
 def _listed(heading: str, faults: tuple[Fault, ...]) -> list[str]:
@@ -153,6 +181,7 @@ def restore(
     passphrase: str | None = None,
     database_url: str | None = None,
     say: Said = lambda _sentence: None,
+    checks: Sequence[Check] = (),
 ) -> Restored:
     """Make an installation from a backup in a folder that is empty or does not exist.
 
@@ -162,6 +191,8 @@ def restore(
         Restores the signing keys, when the backup was made with one.
     database_url : str, optional
         An empty PostgreSQL database, for the backup of one.
+    checks : sequence of callables
+        Asked of the restored rows and files besides digests and audit trail.
 
     Raises
     ------
@@ -187,7 +218,7 @@ def restore(
             keys = _restore_keys(reader, folder, passphrase)
             urls = _restore_database(reader, folder, data_dir, database_url)
             say("Checking the restored records, files and audit trail.")
-            return _put_in_place(reader, folder, data_dir, urls, keys)
+            return _put_in_place(reader, folder, data_dir, urls, keys, checks)
 
 
 def _checked(path: Path, say: Said) -> str:
@@ -270,7 +301,12 @@ def _restore_database(
 
 
 def _put_in_place(
-    reader: ArchiveReader, folder: Path, data_dir: Path, urls: tuple[str, str], keys: str
+    reader: ArchiveReader,
+    folder: Path,
+    data_dir: Path,
+    urls: tuple[str, str],
+    keys: str,
+    checks: Sequence[Check],
 ) -> Restored:
     url_now, url_then = urls
     for path in (folder / BLOBS).rglob("*"):
@@ -283,6 +319,7 @@ def _put_in_place(
         with database.reading() as session:
             missing = missing_files(promised_files(session) - set(store.digests()))
             audit = _audit(session, reader.facts["ledger"])
+            asked = [fault for check in checks for fault in check(session, store)]
     finally:
         database.engine.dispose()
     folder.rename(data_dir)
@@ -294,7 +331,7 @@ def _put_in_place(
         blobs=int(reader.facts["blobs"]),
         ledger_entries=audit.entries,
         keys=keys,
-        faults=(*damaged, *missing, *_as_faults(audit)),
+        faults=(*damaged, *missing, *_as_faults(audit), *asked),
     )
 
 

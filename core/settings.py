@@ -1,16 +1,25 @@
 """Settings, read from `FIDUCIAL_*` environment variables; docs/settings.md explains each."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import Fault, Invalid
+
+PREFIX = "FIDUCIAL_"
+
+JsonList = Annotated[list[str], NoDecode]
+"""A list written as JSON. Read here: pydantic-settings would end at the first that is none."""
 
 
 class Settings(BaseSettings):
     """What an installation may decide. Nothing here is a secret: keys live in the data folder."""
 
-    model_config = SettingsConfigDict(env_prefix="FIDUCIAL_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     data_dir: Path = Path("var")
     database_url: str = ""
@@ -18,14 +27,24 @@ class Settings(BaseSettings):
     reference_data: Path = Path("../shared/data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
-    allowed_hosts: list[str] = ["127.0.0.1", "localhost", "[::1]"]
+    allowed_hosts: JsonList = ["127.0.0.1", "localhost", "[::1]"]
     https: bool = False
     session_hours: float = Field(default=10, gt=0, le=24)
     session_idle_minutes: float = Field(default=60, gt=0)
     sign_in_tries: int = Field(default=5, ge=1)
     sign_in_window_s: int = Field(default=300, ge=1)
     largest_upload_mb: int = Field(default=50, ge=1)
-    repository_sources: list[str] = []
+    repository_sources: JsonList = []
+
+    @field_validator("allowed_hosts", "repository_sources", mode="before")
+    @classmethod
+    def _read_list(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('is no list in JSON; write e.g. ["one", "two"]') from None
 
     @property
     def database(self) -> str:
@@ -35,5 +54,23 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get_settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()
+    """Return the settings of this process, read once.
+
+    Raises
+    ------
+    Invalid
+        With every variable that cannot be used.
+    """
+    try:
+        return Settings()
+    except ValidationError as refused:
+        faults = [
+            Fault(
+                "setting-wrong",
+                PREFIX + str(error["loc"][0]).upper(),
+                f"{error['msg'].removeprefix('Value error, ')}.",
+                "docs/settings.md lists what it may be.",
+            )
+            for error in refused.errors()
+        ]
+        raise Invalid("The settings of the environment cannot be used.", faults) from None

@@ -5,8 +5,9 @@ any file, calculated and compared. It takes about a second and needs no data.
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from engine.dicom.sandbox import Reader
 from engine.dose.compute import compute
@@ -36,6 +37,14 @@ class Check:
         """Whether the figure is there and within tolerance."""
         return self.actual is not None and abs(self.actual - self.expected) <= self.tolerance
 
+    def __str__(self) -> str:
+        found = "nothing" if self.actual is None else f"{self.actual:.6g} {self.unit}"
+        word = "passed" if self.passed else "FAILED"
+        return (
+            f"{self.name}: {found}, expected {self.expected:.6g} {self.unit} "
+            f"(tolerance {self.tolerance:.3g}): {word}"
+        )
+
 
 @dataclass(frozen=True)
 class SelfTest:
@@ -48,6 +57,14 @@ class SelfTest:
     def passed(self) -> bool:
         """Whether every check passed."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "passed": self.passed,
+            "checks": [{**asdict(check), "passed": check.passed} for check in self.checks],
+            "provenance": self.provenance.as_dict(),
+        }
 
 
 def _phantoms() -> tuple[Phantom, ...]:

@@ -27,6 +27,9 @@ AsPerson = Annotated[
     str, typer.Option("--as", help="Uid or name of the person who does this, e.g. PPL-AK.")
 ]
 
+WITH_FAULTS = 3
+"""Exit code of work that was done and found something wrong: not 1, which says it was not done."""
+
 out = Console()
 err = Console(stderr=True)
 
@@ -39,7 +42,7 @@ class RefusingGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except FiducialError as refusal:
-            err.print(refusal.message, style="bold", markup=False)
+            err.print(refusal.message, style="bold", markup=False, soft_wrap=True)
             for fault in refusal.faults if isinstance(refusal, Invalid) else ():
                 err.print(f"  {fault}", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
@@ -94,6 +97,11 @@ def say(value: Any, as_json: bool, text: str) -> None:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
     else:
         out.print(text, markup=False, soft_wrap=True)
+
+
+def tell(text: str) -> None:
+    """Tell how far the work is, beside the result and whole: a terminal's width cuts no digest."""
+    err.print(text, markup=False, soft_wrap=True)
 
 
 def write_bytes(content: bytes) -> None:

@@ -1,11 +1,12 @@
 """Commands that make and check evidence: runs, packs, verification, dose figures."""
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.commands.console import AsJson, acting, err, installation, out, say
+from app.commands.console import AsJson, acting, installation, say, tell
 from core.errors import Invalid
 
 dose = typer.Typer(help="Dose-volume figures.", no_args_is_help=True)
@@ -37,7 +38,7 @@ def validate(
             protocol=protocol,
             data=data,
             reason=reason,
-            tell=lambda text: err.print(text, markup=False),
+            tell=tell,
         )
     lines = [
         f"{value['name']}: {value['actual']} {value['unit']}, expected {value['expected']} "
@@ -69,6 +70,7 @@ def build(
     project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
     release: Annotated[str, typer.Option(help="Version or uid of a release.")],
     output: Annotated[Path, typer.Option("-o", help="The zip file to make.")],
+    as_json: AsJson = False,
 ) -> None:
     """Build the pack of a signed release."""
     from validation.pack.job import build_release_pack
@@ -80,9 +82,12 @@ def build(
             project_key,
             release,
             output,
-            lambda done, total, text: err.print(f"{done}/{total} {text}", markup=False),
+            lambda done, total, text: tell(f"{done}/{total} {text}"),
         )
-    out.print(f"{made}", markup=False)
+    with made.open("rb") as opened_pack:
+        sha256 = hashlib.file_digest(opened_pack, "sha256").hexdigest()
+    told = {"file": str(made), "sha256": sha256, "size": made.stat().st_size}
+    say(told, as_json, f"{made}\nSHA-256 {sha256}")
 
 
 @dose.command("metrics")
@@ -102,7 +107,7 @@ def metrics(
         result = compute(structures, doses, metrics=metric or DEFAULT_METRICS, rois=roi or None)
     except Refusal as refusal:
         for fault in refusal.faults:
-            err.print(f"{fault.code} {fault.where}: {fault.what} {fault.next_step}", markup=False)
+            tell(f"{fault.code} {fault.where}: {fault.what} {fault.next_step}")
         raise typer.Exit(1) from None
     lines = []
     for one in result.structures:
@@ -120,6 +125,6 @@ def selftest(as_json: AsJson = False) -> None:
     from engine.selftest import run_selftest
 
     result = run_selftest()
-    told = [str(check) for check in result.checks]
-    say(told, as_json, "\n".join([*told, "passed" if result.passed else "FAILED"]))
+    told = [*(str(check) for check in result.checks), "passed" if result.passed else "FAILED"]
+    say(result.as_dict(), as_json, "\n".join(told))
     raise typer.Exit(0 if result.passed else 1)

@@ -1,12 +1,13 @@
 """Commands about the department map."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.console import installation, out, write_bytes
+from app.commands.console import AsJson, installation, say, write_bytes
 
 if TYPE_CHECKING:
     from core.exports import Sheet
@@ -94,18 +95,21 @@ def touched(
 
 
 @flows.command("counts")
-def counts(project: ProjectKey = "DEPT") -> None:
+def counts(project: ProjectKey = "DEPT", as_json: AsJson = False) -> None:
     """Count systems and routes, collapsed and expanded."""
     from dataflows.views import Selection, choose
 
+    found, lines = [], []
     with _map(project) as department:
         for level in ("0", "all"):
             view = choose(department, Selection(level=level)).view
-            by_category: dict[str, int] = {}
-            for route in view.routes:
-                by_category[route.category.value] = by_category.get(route.category.value, 0) + 1
-            told = ", ".join(f"{number} {name}" for name, number in sorted(by_category.items()))
-            out.print(
-                f"level {level}: {len(view.systems)} systems, {len(view.routes)} routes ({told})",
-                markup=False,
+            categories = dict(
+                sorted(Counter(route.category.value for route in view.routes).items())
             )
+            systems, routes = len(view.systems), len(view.routes)
+            found.append(
+                {"level": level, "systems": systems, "routes": routes, "categories": categories}
+            )
+            told = ", ".join(f"{number} {name}" for name, number in categories.items())
+            lines.append(f"level {level}: {systems} systems, {routes} routes ({told})")
+    say(found, as_json, "\n".join(lines))

@@ -1,11 +1,12 @@
 """Commands about records: import, check, trace, repositories, baselines and the audit trail."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.commands.console import AsJson, AsPerson, acting, err, installation, out, say, write_bytes
+from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
 from core.errors import Invalid
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
@@ -51,7 +52,7 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
             raise Refused(f"{by.name} is no administrator and may not create a project here.")
         with opened.database.writing() as session:
             create(session, key, title, by)
-    out.print(f"Project {key} was created.", markup=False)
+    say(key, False, f"Project {key} was created.")
 
 
 def import_file(
@@ -161,11 +162,15 @@ def trace(
         write_bytes(content)
     else:
         output.write_bytes(content)
-        err.print(f"{output} holds {len(matrix.rows)} rows.", markup=False)
+        tell(f"{output} holds {len(matrix.rows)} rows.")
 
 
 @git.command("scan")
-def scan(project_key: Annotated[str, typer.Argument(metavar="PROJECT")], person: AsPerson) -> None:
+def scan(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    person: AsPerson,
+    as_json: AsJson = False,
+) -> None:
     """Fetch the project's repositories and link their commits to the records they name."""
     from qms.repositories.scanning import scan_repository
     from qms.repositories.service import repositories_of
@@ -174,10 +179,11 @@ def scan(project_key: Annotated[str, typer.Argument(metavar="PROJECT")], person:
         by = acting(opened, person)
         with opened.database.reading() as session:
             ids = [one.id or 0 for one in repositories_of(session, project_key, retired=False)]
-        for identity in ids:
-            out.print(scan_repository(opened.database, opened.settings, identity, by))
-    if not ids:
-        out.print(f"{project_key} has no repository.", markup=False)
+        reports = [
+            scan_repository(opened.database, opened.settings, identity, by) for identity in ids
+        ]
+    lines = [str(report) for report in reports] or [f"{project_key} has no repository."]
+    say([asdict(report) for report in reports], as_json, "\n".join(lines))
 
 
 @audit.command("verify")
@@ -225,6 +231,7 @@ def verify_trail(
 def verify_baseline(
     project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
     name: Annotated[str, typer.Argument(help="Number or root digest of the baseline.")],
+    as_json: AsJson = False,
 ) -> None:
     """Recompute a baseline from the records; exit 1 when one of them changed."""
     from core.records.service import find_project
@@ -234,5 +241,6 @@ def verify_baseline(
     with installation() as opened, opened.database.reading() as session:
         found = find_baseline(session, find_project(session, project_key), name)
         result = verify(session, found)
-    out.print(result)
-    raise typer.Exit(0 if result.intact else 1)
+        told, text, intact = result.to_json(), str(result), result.intact
+    say(told, as_json, text)
+    raise typer.Exit(0 if intact else 1)

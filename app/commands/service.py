@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.commands.console import AsJson, err, installation, out, say
+from app.commands.console import WITH_FAULTS, AsJson, installation, out, say, tell
 from core.errors import Conflict, Invalid
 from core.settings import get_settings
 
@@ -40,9 +40,12 @@ def init(
         person = create_person(session, username, uid, name, password, None)
         grant(session, person, [ADMINISTRATOR], None)
     key = load_key(settings.data_dir)
-    out.print(f"Installed in {settings.data_dir}. {name} may sign in as {username}.", markup=False)
-    out.print("Publish this fingerprint of the signing key outside the packs it signs:")
-    out.print(print_fingerprint(key.fingerprint), markup=False)
+    told = (
+        f"Installed in {settings.data_dir}. {name} may sign in as {username}.",
+        "Publish this fingerprint of the signing key outside the packs it signs:",
+        print_fingerprint(key.fingerprint),
+    )
+    say(told, False, "\n".join(told))
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -94,7 +97,8 @@ def db_upgrade() -> None:
     from app.schema import newest, upgrade
 
     upgrade(get_settings())
-    out.print(f"The database is at {newest()}, with its guards in place.", markup=False)
+    told = f"The database is at {newest()}, with its guards in place."
+    say(told, False, told)
 
 
 def backup(
@@ -105,28 +109,36 @@ def backup(
             envvar="FIDUCIAL_BACKUP_PASSPHRASE", help="Adds the signing keys, encrypted with it."
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Back up database, files, repositories and, with a passphrase, keys; while in use."""
+    """Back up an installation in use; exit 3 when made, but something in it is damaged.
+
+    Database, files, repositories and, with a passphrase, the keys.
+    """
     from core.backup import backup as make
 
     with installation() as opened:
-        made = make(opened.settings, target, passphrase, lambda text: err.print(text, markup=False))
-    out.print(f"{made}", markup=False)
+        made = make(opened.settings, target, passphrase, tell)
+    say(made.to_json(), as_json, str(made))
+    raise typer.Exit(WITH_FAULTS if made.faults else 0)
 
 
 def restore(
     source: Annotated[Path, typer.Argument(help="A backup.")],
     into: Annotated[Path, typer.Option(help="A folder that is empty or does not exist.")],
     passphrase: Annotated[str | None, typer.Option(envvar="FIDUCIAL_BACKUP_PASSPHRASE")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make an installation from a backup, and audit it."""
+    """Make an installation from a backup and audit it; exit 3 when something does not fit."""
     from app.tables import prepare
     from core.backup import restore as make
+    from validation.runs.integrity import run_faults
 
     prepare()
-    settings = get_settings()
-    made = make(source, into, passphrase, settings.database_url or None)
-    out.print(f"{made}", markup=False)
+    database_url = get_settings().database_url or None
+    made = make(source, into, passphrase, database_url, tell, (run_faults,))
+    say(made.to_json(), as_json, str(made))
+    raise typer.Exit(WITH_FAULTS if made.faults else 0)
 
 
 def demo(

@@ -1,7 +1,8 @@
 """Freeze what is in force, verify what was frozen, and say what changed since."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
@@ -40,6 +41,34 @@ class Verification:
         """Whether nothing was changed behind the audit trail's back."""
         same = self.root == self.baseline.root and self.count == self.baseline.count
         return same and not self.lost
+
+    def __str__(self) -> str:
+        frozen = self.baseline
+        name = f"Baseline {frozen.number}"
+        if self.intact:
+            return f"{name} is intact: {self.count} records, root {self.root}."
+        told = [f"{name} does not hold; restore the last backup and compare."]
+        if (self.root, self.count) != (frozen.root, frozen.count):
+            told.append(
+                f"  Its lines: {self.count} records with root {self.root}, "
+                f"frozen were {frozen.count} with root {frozen.root}."
+            )
+        told += [
+            f"  {line.project} {line.uid} revision {line.revision}: no revision has the digest that was frozen."
+            for line in self.lost
+        ]
+        return "\n".join(told)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same for programs."""
+        return {
+            "baseline": self.baseline.number,
+            "intact": self.intact,
+            "root": self.root,
+            "count": self.count,
+            "frozen": {"root": self.baseline.root, "count": self.baseline.count},
+            "lost": [asdict(line) for line in self.lost],
+        }
 
 
 def lines_in_force(snapshot: Snapshot, project: str, types: Iterable[str]) -> list[BaselineLine]:

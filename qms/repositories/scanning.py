@@ -70,6 +70,13 @@ class ScanReport:
     tags: int
     moved: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.repository}: {self.commits} new commits, {self.lost} lost to a rewritten "
+            f"history; {self.linked} record ids linked, {self.unknown} that no record has; "
+            f"{self.tags} new tags, {self.moved} moved."
+        )
+
 
 @dataclass(frozen=True)
 class AtOnce:

@@ -1,0 +1,127 @@
+"""What commands tell: sentences for people, the same as JSON for programs, and an exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.db import open_database
+from tests.conftest import ROOT
+from tests.demonstration import BuiltDemo
+
+pytestmark = pytest.mark.slow
+
+
+def fiducial(*arguments: object, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    told = {**os.environ, "FIDUCIAL_DATA_DIR": str(data_dir), "COLUMNS": "40"}
+    command = [sys.executable, "-m", "app.cli", *map(str, arguments)]
+    return subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+
+
+def test_an_intact_baseline_is_said_to_be_intact(built_demo: BuiltDemo) -> None:
+    told = fiducial("baseline", "verify", "RPM", 1, data_dir=built_demo.data_dir)
+    as_json = fiducial("baseline", "verify", "RPM", 1, "--json", data_dir=built_demo.data_dir)
+
+    assert (told.returncode, as_json.returncode) == (0, 0), told.stderr
+    found = json.loads(as_json.stdout)
+    assert found["intact"] is True
+    assert found["lost"] == []
+    assert told.stdout.strip() == (
+        f"Baseline 1 is intact: {found['count']} records, root {found['frozen']['root']}."
+    )
+
+
+def test_a_baseline_whose_record_was_changed_is_named(demo_copy: BuiltDemo) -> None:
+    database = open_database(demo_copy.settings.database)
+    with database.engine.begin() as connection:
+        guards = text(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'revision'"
+        )
+        for guard in connection.execute(guards).scalars().all():
+            connection.execute(text(f'DROP TRIGGER "{guard}"'))
+        connection.execute(
+            text(
+                "UPDATE revision SET envelope_digest = 'f' || substr(envelope_digest, 2) WHERE id ="
+                " (SELECT effective_id FROM record WHERE uid = 'REQ-003')"
+            )
+        )
+    database.engine.dispose()
+
+    told = fiducial("baseline", "verify", "RPM", 1, data_dir=demo_copy.data_dir)
+
+    assert told.returncode == 1
+    assert "RPM REQ-003 revision 1: no revision has the digest that was frozen." in told.stdout
+    assert told.stdout.count("no revision has") == 1
+
+
+def test_the_counts_of_the_map_are_told_to_programs(built_demo: BuiltDemo) -> None:
+    told = fiducial("flows", "counts", "--json", data_dir=built_demo.data_dir)
+
+    collapsed, expanded = json.loads(told.stdout)
+    assert (collapsed["systems"], collapsed["routes"]) == (26, 59)
+    assert collapsed["categories"] == {"dicom": 32, "file": 13, "other": 14}
+    assert (expanded["systems"], expanded["routes"]) == (51, 91)
+
+
+def test_the_self_test_tells_each_figure_with_what_was_expected(tmp_path: Path) -> None:
+    told = fiducial("dose", "selftest", "--json", data_dir=tmp_path)
+
+    found = json.loads(told.stdout)
+    assert found["passed"] is True
+    assert {"name", "expected", "actual", "tolerance", "unit", "passed"} == set(found["checks"][0])
+    assert found["provenance"]["engine_digest"]
+
+
+def test_a_pack_is_told_with_its_digest_on_one_line(demo_copy: BuiltDemo, tmp_path: Path) -> None:
+    told = fiducial(
+        *("pack", "build", "RPM", "--release", "0.1.0", "-o", tmp_path / "p.zip"),
+        data_dir=demo_copy.data_dir,
+    )
+
+    summed = subprocess.run(  # noqa: S603 (a fixed program)
+        ["/usr/bin/sha256sum", tmp_path / "p.zip"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines() == [
+        str(tmp_path / "p.zip"),
+        f"SHA-256 {summed.stdout.split()[0]}",
+    ]
+
+
+def test_a_scan_tells_what_it_brought(
+    demo_copy: BuiltDemo, built_demo: BuiltDemo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The copy's repository is still where the first demonstration made it.
+    monkeypatch.setenv(
+        "FIDUCIAL_REPOSITORY_SOURCES", json.dumps([str(built_demo.data_dir / "demo")])
+    )
+
+    told = fiducial("git", "scan", "RPM", "--as", "PPL-AK", data_dir=demo_copy.data_dir)
+    as_json = fiducial(
+        "git", "scan", "RPM", "--as", "PPL-AK", "--json", data_dir=demo_copy.data_dir
+    )
+
+    assert told.stdout == (
+        "rt-plan-metrics: 0 new commits, 0 lost to a rewritten history; 0 record ids linked, 0 "
+        "that no record has; 0 new tags, 0 moved.\n"
+    ), told.stderr
+    [report] = json.loads(as_json.stdout)
+    assert (report["repository"], report["commits"], report["lost"]) == ("rt-plan-metrics", 0, 0)
+
+
+def test_every_setting_that_cannot_be_used_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIDUCIAL_PORT", "http")
+    monkeypatch.setenv("FIDUCIAL_SESSION_HOURS", "48")
+    monkeypatch.setenv("FIDUCIAL_ALLOWED_HOSTS", "quality.example.org")
+
+    told = fiducial("project", "list", data_dir=tmp_path)
+
+    assert told.returncode == 1
+    assert "Traceback" not in told.stderr
+    named = [line.strip().split(":")[0] for line in told.stderr.splitlines()[1:]]
+    assert named == ["FIDUCIAL_PORT", "FIDUCIAL_ALLOWED_HOSTS", "FIDUCIAL_SESSION_HOURS"]
