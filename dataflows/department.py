@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import Fault, Invalid
+from core.located_yaml import LocatedYaml, read_yaml
 from core.records.content import Content, LinkDraft, RecordDraft
 from dataflows.devices import device_project, devices_at, split_reference
 from dataflows.entries import (
@@ -18,7 +19,6 @@ from dataflows.entries import (
     SystemEntry,
 )
 from dataflows.entry_checks import label, link_faults
-from dataflows.located_yaml import LocatedYaml, read_yaml
 
 PROJECT = "DEPT"
 """The project that a department file is loaded into unless another is named."""
@@ -48,20 +48,10 @@ def load_department(path: Path, project: str = PROJECT) -> list[RecordDraft]:
     Invalid
         With every fault of the file at once, each naming file, line, record and mend.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        fault = Fault(
-            "not-text",
-            path.name,
-            f"Byte {error.start} is not UTF-8 text.",
-            "Save the file as UTF-8.",
-        )
-        raise Invalid(f"{path.name} cannot be read.", (fault,)) from error
-    return drafts(read_department(text, path.name), project)
+    return drafts(read_department(path.read_bytes(), path.name), project)
 
 
-def read_department(text: str, name: str) -> DepartmentFile:
+def read_department(text: str | bytes, name: str) -> DepartmentFile:
     """Check a department file and return it as typed entries."""
     document, faults = read_yaml(text, name)
     found = list(faults)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.errors import Fault
+from core.located_yaml import LocatedYaml, Path
 from dataflows.devices import devices_at
-from dataflows.located_yaml import LocatedYaml, Path
 
 SECTIONS = ("systems", "connections", "pathways")
 

@@ -7,13 +7,12 @@ wrong with a pack is said at once.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from core.errors import Fault, Invalid, NotFound
+from core.located_yaml import read_yaml
 from core.settings import get_settings
 
 Kind = Literal[
@@ -187,21 +186,23 @@ class TypeRegistry:
 
 
 def _read(path: Path, faults: list[Fault]) -> RecordType | None:
-    try:
-        text = path.read_bytes()
-        if len(text) > LARGEST_PACK_BYTES:
-            faults.append(Fault("too-large", path.name, "is larger than a record type can be."))
-            return None
-        document: Any = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        faults.append(Fault("not-yaml", path.name, f"is not YAML: {' '.join(str(error).split())}."))
+    if path.stat().st_size > LARGEST_PACK_BYTES:
+        faults.append(Fault("too-large", path.name, "is larger than a record type can be."))
         return None
     try:
-        return RecordType.model_validate(document)
+        document, spelling = read_yaml(path.read_bytes(), path.name)
+    except Invalid as error:
+        faults += error.faults
+        return None
+    faults += spelling
+    try:
+        return RecordType.model_validate(document.value)
     except ValidationError as error:
         for one in error.errors():
-            where = ".".join(str(part) for part in one["loc"]) or "the file"
-            faults.append(Fault("type-fault", f"{path.name} {where}", one["msg"] + "."))
+            path_to = tuple(part for part in one["loc"] if isinstance(part, str | int))
+            field = ".".join(str(part) for part in one["loc"]) or "the file"
+            where = f"{document.where(path_to)} {field}"
+            faults.append(Fault("type-fault", where, one["msg"] + "."))
         return None
 
 

@@ -54,7 +54,8 @@ class Verification:
                 f"frozen were {frozen.count} with root {frozen.root}."
             )
         told += [
-            f"  {line.project} {line.uid} revision {line.revision}: no revision has the digest that was frozen."
+            f"  {line.project} {line.uid} revision {line.revision}: no revision has the digest "
+            "that was frozen."
             for line in self.lost
         ]
         return "\n".join(told)

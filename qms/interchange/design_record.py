@@ -12,11 +12,11 @@ from typing import Any
 
 from core.clock import now
 from core.errors import Invalid
+from core.located_yaml import Lined, read_mapping
 from core.records.content import Content, LinkDraft, RecordDraft
 from qms.interchange.agreement import mend_and_compare
 from qms.interchange.design_record_shape import SCHEMA, SECTIONS, STATES
 from qms.interchange.draft_building import At, Entry, Reading, Stated, link_draft, take, uids_of
-from qms.interchange.lined_yaml import Lined, read_lined_yaml
 
 DEPARTMENT = "DEPT"
 """The project that holds the department map the device's links end in, unless told otherwise."""
@@ -94,7 +94,7 @@ def read_design_record(
     Invalid
         With every fault of the file, each with file, line and record.
     """
-    top = read_lined_yaml(content, name)
+    top = read_mapping(content, name)
     reading = Reading(name, built or {}, today or now().date())
     defaults = _defaults(top, reading)
     _refuse_unknown_sections(top, reading)

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from core.errors import Fault
+from core.located_yaml import Lined
 from core.records.content import LinkDraft
-from qms.interchange.lined_yaml import Lined
 
 AT_BUILD = "<at build>"
 """Stands in the file for a value that exists only once something was built."""

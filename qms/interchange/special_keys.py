@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from core.located_yaml import Lined
 from qms.interchange.draft_building import At, Entry, Stated, text_of, texts_of, uids_of
-from qms.interchange.lined_yaml import Lined
 
 
 def controls(entry: Entry, value: Any, at: At) -> None:

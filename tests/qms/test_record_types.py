@@ -67,8 +67,8 @@ def test_a_type_without_its_prefix_is_refused_with_its_place(tmp_path) -> None:
         TypeRegistry.load([*PACKS, tmp_path])
 
     assert {fault.where for fault in caught.value.faults} == {
-        "supplier.yaml prefix",
-        "supplier.yaml colour",
+        "supplier.yaml:1 prefix",
+        "supplier.yaml:2 colour",
     }
 
 

@@ -6,10 +6,8 @@ from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from core.errors import Fault, Invalid
+from core.located_yaml import read_mapping
 
 SCHEMA = "engine-app/1"
 MEND = "Mend app.yaml and tag a new commit."
@@ -78,16 +76,10 @@ def read_manifest(checkout: Path, installed_engine: str) -> Manifest:
 
 
 def _load(path: Path) -> Mapping[str, Any]:
-    # Another parser than the pure one would read YAML 1.1, where `on` is true.
     try:
-        held = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(
-            "The device's manifest cannot be read.", [_fault("app.yaml", f"is no YAML: {error}")]
-        ) from error
-    if not isinstance(held, Mapping):
-        raise Invalid("The device's manifest cannot be read.", [_fault("app.yaml", "is empty.")])
-    return held
+        return read_mapping(path.read_bytes(), path.name)
+    except Invalid as error:
+        raise Invalid("The device's manifest cannot be read.", error.faults) from error
 
 
 def _pinned(held: Mapping[str, Any]) -> str:

@@ -55,3 +55,12 @@ def test_a_manifest_without_a_pinned_engine_is_refused(tmp_path):
 
     with pytest.raises(Invalid, match="names no engine version"):
         read_manifest(tmp_path, "0.1.0")
+
+
+def test_a_manifest_that_would_grow_when_it_is_written_out_is_refused_by_its_lines(tmp_path):
+    (tmp_path / "app.yaml").write_text(f"{WHOLE}models: &a {{x: y}}\nmore: [*a, *a]\nname: b\n")
+
+    with pytest.raises(Invalid) as refusal:
+        read_manifest(tmp_path, "0.1.0")
+
+    assert [fault.where for fault in refusal.value.faults] == ["app.yaml:5", "app.yaml:7"]
