@@ -1,11 +1,13 @@
 """Find records of a project: by type, state and words; in pages, or all of them for an export."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, Text, cast, func, or_, select
 from sqlmodel import Session, col
 
 from core.clock import now
@@ -62,29 +64,7 @@ def find_records(
     size : int, optional
         None returns every record.
     """
-    shown = func.coalesce(col(Record.effective_id), col(Record.latest_id))
-    query: Select[int | None, str, str, datetime | None, str] = (
-        select(
-            col(Record.id),
-            col(Record.uid),
-            col(Record.type),
-            col(Record.withdrawn_at),
-            col(Revision.state),
-        )
-        .join(Revision, col(Revision.id) == shown)
-        .where(col(Record.project_id) == project.id)
-    )
-    if wanted.words:
-        query = query.where(
-            or_(
-                col(Record.uid).icontains(wanted.words, autoescape=True),
-                col(Revision.title).icontains(wanted.words, autoescape=True),
-                col(Revision.body).icontains(wanted.words, autoescape=True),
-            )
-        )
-    found = [
-        (row[0], row[1], row[2], WITHDRAWN if row[3] else row[4]) for row in session.execute(query)
-    ]
+    found = _found(session, project, wanted.words)
     types = Counter(row[2] for row in found if wanted.state in ("", row[3]))
     states = Counter(row[3] for row in found if wanted.type in ("", row[2]))
     rank = {name: place for place, name in enumerate(_in_groups())}
@@ -103,6 +83,65 @@ def find_records(
         ],
         by_state=sorted(states.items()),
     )
+
+
+def _found(
+    session: Session, project: Project, words: str
+) -> list[tuple[int | None, str, str, str]]:
+    """Return id, uid, type and state of every record that says some words, or of every record."""
+    shown = func.coalesce(col(Record.effective_id), col(Record.latest_id))
+    columns: tuple[Any, ...] = (
+        col(Record.id),
+        col(Record.uid),
+        col(Record.type),
+        col(Record.withdrawn_at),
+        col(Revision.state),
+    )
+    query: Select[Any] = (
+        select(*columns)
+        .join(Revision, col(Revision.id) == shown)
+        .where(col(Record.project_id) == project.id)
+    )
+    rows = session.execute(_saying(query, words) if words else query)
+    return [
+        (row[0], row[1], row[2], WITHDRAWN if row[3] else row[4])
+        for row in rows
+        if not words or row.plainly or _says(row.fields, words)
+    ]
+
+
+def _saying(query: Select[Any], words: str) -> Select[Any]:
+    """Narrow a query to what may say some words; `_says` then looks into the fields."""
+    plainly = or_(
+        col(Record.uid).icontains(words, autoescape=True),
+        col(Revision.title).icontains(words, autoescape=True),
+        col(Revision.body).icontains(words, autoescape=True),
+    )
+    # SQLite keeps JSON with letters beyond ASCII escaped, PostgreSQL as they are.
+    written = {json.dumps(words, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    in_fields = (
+        cast(col(Revision.fields), Text).icontains(one, autoescape=True) for one in sorted(written)
+    )
+    return query.add_columns(plainly.label("plainly"), col(Revision.fields)).where(
+        or_(plainly, *in_fields)
+    )
+
+
+def _says(value: Any, words: str) -> bool:
+    """Whether a field's value says some words; the name of a field is not what it says.
+
+    Examples
+    --------
+    >>> _says({"harm": "Late rectal injury", "severity": 4}, "rectal")
+    True
+    >>> _says({"harm": "Late rectal injury", "severity": 4}, "severity")
+    False
+    """
+    if isinstance(value, dict):
+        return any(_says(one, words) for one in value.values())
+    if isinstance(value, list):
+        return any(_says(one, words) for one in value)
+    return value is not None and words.casefold() in str(value).casefold()
 
 
 def _in_groups() -> list[str]:
