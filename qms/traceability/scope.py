@@ -22,7 +22,7 @@ class ReleaseScope:
     Attributes
     ----------
     label : str
-        Version and stage, for a list to choose from.
+        Version and where it stands, for a list to choose from.
     planned : bool
         A planned release is not judged: nothing of it is expected to have run.
     """
@@ -74,10 +74,11 @@ def choose_release(releases: Iterable[ReleaseScope], wanted: str | None) -> Rele
 def _scope(snapshot: Snapshot, record: RecordView) -> ReleaseScope:
     version = str(record.fields.get("version") or record.key.uid)
     planned = record.fields.get("stage") == "planned"
+    standing = "planned" if planned else "released" if record.in_force else "candidate"
     return ReleaseScope(
         key=record.key,
         version=version,
-        label=f"{version} {'planned' if planned else 'candidate'}",
+        label=f"{version} {standing}",
         planned=planned,
         tests=frozenset(link.target for link in snapshot.outgoing(record.key, TESTING_ROLE)),
         delivered=frozenset(

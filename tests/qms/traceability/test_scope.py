@@ -9,7 +9,7 @@ from qms.traceability.scope import NEWEST, choose_release, releases_of
 @pytest.fixture
 def releases(book):
     book.add("release", "REL-0.1.0", version="0.1.0", stage="candidate")
-    book.add("release", "REL-0.2.0", version="0.2.0", stage="candidate")
+    book.add("release", "REL-0.2.0", version="0.2.0", stage="candidate", state="draft")
     book.add("release", "REL-0.10.0", version="0.10.0", stage="planned")
     book.add("release", "REL-0.0.9", version="0.0.9", state="withdrawn")
     book.add("test", "TST-001")
@@ -21,7 +21,11 @@ def releases(book):
 
 def test_candidates_stand_before_planned_ones_newest_first(releases) -> None:
     assert [one.uid for one in releases] == ["REL-0.2.0", "REL-0.1.0", "REL-0.10.0"]
-    assert releases[0].label == "0.2.0 candidate"
+    assert [one.label for one in releases] == [
+        "0.2.0 candidate",
+        "0.1.0 released",
+        "0.10.0 planned",
+    ]
 
 
 @pytest.mark.parametrize("wanted", ["REL-0.1.0", "0.1.0"])
