@@ -14,7 +14,7 @@ from core.records.approval import signatures_of
 from core.records.comparing import Difference, compare, word_difference
 from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
-from core.records.permissions import Permissions, permissions
+from core.records.permissions import Permissions, allowed_roles, permissions
 from core.records.queries import load_snapshot, load_touched
 from core.records.service import edit_token, latest_revision
 from core.records.snapshot import Key, RecordView
@@ -87,6 +87,11 @@ class RecordPage:
             )
             for doubt in self.links.doubts
         ]
+
+    @property
+    def reviewers(self) -> list[str]:
+        """The roles that may say that the record still holds."""
+        return sorted(allowed_roles(self.record_type))
 
     @property
     def latest(self) -> Revision:

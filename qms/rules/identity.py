@@ -214,8 +214,9 @@ def nothing_is_suspect(view: View, record: RecordView) -> Iterator[Flaw]:
     away = "" if nearest.distance == 1 else f", {nearest.distance} links away"
     others = len({one.cause for one in causes}) - 1
     more = f"; and {others} more" if others else ""
+    role = nearest.role.replace("_", " ")
     yield Flaw(
-        f"needs re-review: {nearest.cause.uid} changed ({nearest.role}{away}){more}.",
+        f"needs re-review: {nearest.cause.uid} changed ({role}{away}){more}.",
         "Read both and record the re-review.",
     )
 
