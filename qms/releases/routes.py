@@ -51,7 +51,11 @@ def show_release(
 @router.get("/{uid}/check.json")
 def read_check(project: ProjectInPath, uid: str, session: ReadSession) -> JSONResponse:
     """Return the release check as plain values; the counts are those of the page."""
-    return JSONResponse(service.release_check(session, project, uid).as_json())
+    found = service.release_check(session, project, uid)
+    name = f"{project.key}-{found.release}-check.json"
+    return JSONResponse(
+        found.as_json(), headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 @router.post("/{uid}/freeze", status_code=303)
