@@ -61,7 +61,10 @@ def run_as_plain(session: Session, run: Run) -> dict[str, Any]:
         "created_at": _time(run.created_at),
         "started_at": _time(run.started_at),
         "ended_at": _time(run.ended_at),
-        "tests": [_test(one, scenarios) for one in _rows(session, RunTest, run)],
+        "tests": [
+            _test(one, scenarios, state, clean=not run.dirty)
+            for one in _rows(session, RunTest, run)
+        ],
         "scenarios": scenarios,
         "events": [
             {
@@ -190,9 +193,11 @@ def _step(
     }
 
 
-def _test(test: RunTest, scenarios: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _test(
+    test: RunTest, scenarios: Iterable[dict[str, Any]], state: str, *, clean: bool
+) -> dict[str, Any]:
+    """Return a test with the run's verdict on it; none while a scenario of it may be missing."""
     statuses = [one["status"] for one in scenarios if one["test"] == test.uid]
-    met = bool(statuses) and all(status == Status.PASSED for status in statuses)
     return {
         "uid": test.uid,
         "title": test.title,
@@ -201,7 +206,7 @@ def _test(test: RunTest, scenarios: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "content_digest": test.content_digest,
         "approved_at": _time(test.approved_at),
         "approved_by": test.approved_by,
-        "verdict": ("passed" if met else "failed") if statuses else "not run",
+        "verdict": run_verdict(state, clean=clean, statuses=statuses) if statuses else "not run",
     }
 
 

@@ -2,40 +2,73 @@
 
 import random
 import signal
-import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from sqlmodel import col
 
 from core.blobs import BlobStore
-from core.jobs.models import Job, JobState
+from core.jobs.models import AttemptOutcome, JobState
 from tests.validation.runs.conftest import Department, StartWorker
 from tests.validation.runs.devices import adding_device
+from tests.validation.runs.killing import (
+    PLANNED,
+    Executioner,
+    Reader,
+    attempts_of,
+    job_state,
+    until,
+)
 from validation.runs.integrity import run_faults
 from validation.runs.models import RunMeasurement, RunScenario, RunStep
 from validation.runs.plain import run_as_plain
 
-SCENARIOS = 4
+FEATURE = """Feature: Slow adding
 
-FEATURE = "Feature: Slow adding\n" + "".join(
-    f"""
-  @TST-00{number}
-  Scenario: Slow sum {number}
-    Given the number {number}
+  @TST-001
+  Scenario: Slow sum 1
+    Given the number 1
     When one is added slowly
-    Then the sum is {number + 1}
-"""
-    for number in range(1, SCENARIOS + 1)
-)
+    Then the sum is 2
 
-STEPS = """
-import time
+  @TST-002
+  Scenario Outline: Slow sum 2
+    Given the number <number>
+    When one is added slowly
+    Then the sum is <sum>
+
+    Examples:
+      | number | sum |
+      | 2      | 3   |
+      | 20     | 21  |
+
+  @TST-003
+  Scenario: Slow sum 3
+    Given the number 3
+    When one is added slowly
+    Then the sum is 4
+
+  @TST-004
+  Scenario: Slow sum 4
+    Given the number 4
+    When one is added slowly
+    Then the sum is 5
+"""
+
+STEPS = '''
+import os, subprocess, sys, time
 from pytest_bdd import given, parsers, scenarios, then, when
 
 scenarios("adding.feature")
+
+HELPER = """
+import itertools, sys, time
+with open(sys.argv[1], "a") as ticks:
+    for tick in itertools.count():
+        print(tick, file=ticks, flush=True)
+        time.sleep(0.01)
+"""
 
 @given(parsers.parse("the number {number:d}"), target_fixture="number")
 def number(number):
@@ -43,6 +76,9 @@ def number(number):
 
 @when("one is added slowly", target_fixture="total")
 def add(number, evidence):
+    """Add with a helper process, which never ends by itself."""
+    helper = [sys.executable, "-c", HELPER, os.environ["TMPDIR"] + "/ticks"]
+    subprocess.Popen(helper)
     time.sleep(0.5)
     evidence.attach("sum.txt", str(number + 1).encode(), "text/plain")
     return number + 1
@@ -50,13 +86,16 @@ def add(number, evidence):
 @then(parsers.parse("the sum is {expected:d}"))
 def check(total, expected, evidence):
     evidence.measure("sum", actual=total, expected=expected, tolerance=0)
-"""
+'''
+
+KILLS = 20
+FINISHING_KILLS = 3
 
 
 @pytest.fixture
-def slow_department(empty_department: Department, tmp_path) -> Department:
-    """Four tests whose scenarios each take about a second."""
-    names = {f"TST-00{number}": f"Slow sum {number}" for number in range(1, SCENARIOS + 1)}
+def slow_department(empty_department: Department, tmp_path: Path) -> Department:
+    """Four tests with five scenarios, each of which takes about a second."""
+    names = {f"TST-00{number}": f"Slow sum {number}" for number in range(1, 5)}
     for uid, title in names.items():
         empty_department.add_test(uid, title)
     empty_department.add_release("REL-0.1.0", "v0.1.0", list(names))
@@ -64,40 +103,18 @@ def slow_department(empty_department: Department, tmp_path) -> Department:
     return empty_department
 
 
-def recorded(department: Department, number: int) -> list[str]:
-    def names(session: Any, run: Any) -> list[str]:
-        return list(
-            session.scalars(
-                select(RunScenario.name)
-                .where(col(RunScenario.run_id) == run.id)
-                .order_by(col(RunScenario.ordinal))
-            )
-        )
-
-    return department.look(number, names)
-
-
-def until(fact: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, "this took too long"
-        time.sleep(0.01)
-
-
 def assert_complete_once(department: Department, number: int, kills: int) -> None:
     """Nothing is missing, nothing counts twice, and each interrupted attempt is on record."""
     run = department.look(number, run_as_plain)
     assert (run["state"], run["verdict"]) == ("complete", "passed")
-    assert [one["name"] for one in run["scenarios"]] == [
-        f"scenario:TST-00{at}:0" for at in range(1, SCENARIOS + 1)
-    ]
-    assert [one["ordinal"] for one in run["scenarios"]] == list(range(SCENARIOS))
+    assert [one["name"] for one in run["scenarios"]] == PLANNED
+    assert [one["ordinal"] for one in run["scenarios"]] == list(range(len(PLANNED)))
 
     def counts(session: Any, _run: Any) -> list[int]:
         tables = (RunScenario, RunStep, RunMeasurement)
         return [session.scalar(select(func.count()).select_from(table)) for table in tables]
 
-    assert department.look(number, counts) == [SCENARIOS, 3 * SCENARIOS, SCENARIOS]
+    assert department.look(number, counts) == [len(PLANNED), 3 * len(PLANNED), len(PLANNED)]
     interruptions = [event for event in run["events"] if event["kind"] == "interrupted"]
     assert len(interruptions) == kills
     assert len({event["data"]["attempt"] for event in interruptions}) == kills
@@ -132,23 +149,38 @@ def test_a_killed_worker_costs_one_scenario_and_leaves_a_note(
     assert note["scenario"] == "Slow sum 3"
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_kills_at_random_moments_lose_and_double_nothing(
-    slow_department: Department, start_worker: StartWorker, seed: int
-) -> None:
-    chance = random.Random(seed)
-    number = slow_department.start()
-    kills = 0
-    for _ in range(3):
-        worker = start_worker(slow_department)
-        time.sleep(chance.uniform(1.0, 5.0))
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-    assert start_worker(slow_department, once=True).wait(timeout=120) == 0
+def moments(chance: random.Random) -> list[str]:
+    """Return the twenty moments: in any order, but one cannot finish before all is executed."""
+    early = ["starting"] * 4 + ["preparing"] * 5 + ["executing"] * 5 + ["ended"] * 3
+    chance.shuffle(early)
+    return [*early, *["finishing"] * FINISHING_KILLS]
 
-    with slow_department.db.reading() as session:
-        job = session.scalars(select(Job)).one()
-        assert job.state == JobState.DONE
-        kills = job.attempts - 1
-    assert_complete_once(slow_department, number, kills)
+
+@pytest.mark.slow
+def test_twenty_kills_of_one_run_lose_double_and_show_nothing_wrong(
+    slow_department: Department, start_worker: StartWorker
+) -> None:
+    chance = random.Random(20261121)
+    number = slow_department.start()
+    reader = Reader(slow_department, number)
+    executioner = Executioner(slow_department, start_worker, chance)
+
+    for moment in moments(chance):
+        executioner.kill(moment)
+        reader.look()
+    assert start_worker(slow_department, once=True).wait(timeout=120) == 0
+    reader.end()
+
+    assert sum(executioner.kills.values()) == KILLS
+    assert len(executioner.interrupted) > KILLS / 2
+    assert reader.reads > 2 * KILLS
+    attempts = attempts_of(slow_department)
+    assert [one.number for one in attempts if one.outcome != AttemptOutcome.DONE] == (
+        executioner.interrupted
+    )
+    assert job_state(slow_department) == JobState.DONE
+    assert_complete_once(slow_department, number, len(executioner.interrupted))
+    page = slow_department.browser("PPL-VW").get(f"/p/RPM/runs/{number}").text
+    for attempt in executioner.interrupted:
+        assert f"Attempt {attempt} was cut short." in page
     assert list((slow_department.settings.data_dir / "runs").iterdir()) == []
