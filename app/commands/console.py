@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -81,6 +83,20 @@ def installation() -> Iterator[Opened]:
         yield Opened(settings, database)
     finally:
         database.engine.dispose()
+
+
+@contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does: by way of every `finally`."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def acting(opened: Opened, person: str) -> Actor:

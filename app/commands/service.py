@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.commands.console import WITH_FAULTS, AsJson, installation, out, say, tell
+from app.commands.console import (
+    WITH_FAULTS,
+    AsJson,
+    installation,
+    out,
+    say,
+    tell,
+    termination_as_interrupt,
+)
 from core.errors import Conflict, Invalid
 from core.settings import get_settings
 
@@ -70,12 +78,17 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     with_worker: Annotated[bool, typer.Option(help="Run a worker beside the pages.")] = True,
 ) -> None:
-    """Serve the pages; on this machine only unless told otherwise."""
+    """Serve the pages; on this machine only unless told otherwise.
+
+    Ctrl-C or SIGTERM ends service and worker; a second one does not wait for a job's present step.
+    """
     from app.serving import serve as serve_pages
 
-    with installation() as opened:
+    with termination_as_interrupt(), installation() as opened:
         settings = opened.settings
-        serve_pages(settings, host or settings.host, port or settings.port, with_worker)
+        where, at = host or settings.host, port or settings.port
+        tell(f"Serving {settings.data_dir} at http://{where}:{at}; Ctrl-C ends it.")
+        serve_pages(settings, where, at, with_worker)
 
 
 def worker(
@@ -87,6 +100,7 @@ def worker(
     from app.worker import run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with installation() as opened:
         run_worker(opened.database, opened.settings, once=once)
 
@@ -146,10 +160,18 @@ def demo(
         bool, typer.Option("--serve/--no-serve", help="Serve the pages afterwards.")
     ] = True,
 ) -> None:
-    """Load the demonstration, validate its release, build and verify the pack, then serve."""
+    """Load the demonstration, validate its release, build and verify the pack, then serve.
+
+    Ctrl-C or SIGTERM ends it; a second run goes on where this one stopped.
+    """
     from app.demo.demo import run_demo
 
-    run_demo(get_settings(), out, serve=serve_after)
+    with termination_as_interrupt():
+        try:
+            run_demo(get_settings(), out, serve=serve_after)
+        except KeyboardInterrupt:
+            tell("Stopped. What was done stays; 'fiducial demo' goes on from here.")
+            raise
 
 
 def require_file(path: Path) -> Path:
