@@ -1,7 +1,9 @@
 """Load the demo's department and device, and bring into force what its people approved."""
 
+import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 from sqlalchemy import select
@@ -37,6 +39,11 @@ SIGNERS = {
 }
 """Who signs in which role."""
 
+INTERPRETER = "SOUP-01"
+BUILT_IN = {"SOUP-02": "pydicom", "SOUP-04": "numpy", "SOUP-11": "shapely"}
+"""What the release is built of, by its uid in the register: the lock pins other versions for other
+versions of Python, and the story's reviewer evaluates the build that there is."""
+
 FIRST_IN_FORCE = ("project", "document", "person", "risk_policy")
 """What others need before they can be signed: training counts for a document in force."""
 
@@ -63,8 +70,24 @@ def read_files(built: Mapping[str, str]) -> Loaded:
     """Read the department and the device; raises Invalid with every fault."""
     return Loaded(
         tuple(load_department(HERE / "department.yaml", DEPARTMENT)),
-        load_design_record(HERE / "project.yaml", DEVICE, built=built),
+        _as_installed(load_design_record(HERE / "project.yaml", DEVICE, built=built)),
     )
+
+
+def _as_installed(record: DesignRecord) -> DesignRecord:
+    """Give the components that the release is built of the versions that are installed here."""
+    installed = {uid: version(name) for uid, name in BUILT_IN.items()}
+    installed[INTERPRETER] = ".".join(platform.python_version_tuple()[:2])
+    return replace(record, drafts=tuple(_at_version(one, installed) for one in record.drafts))
+
+
+def _at_version(draft: RecordDraft, installed: Mapping[str, str]) -> RecordDraft:
+    found = installed.get(draft.uid or "")
+    if found is None:
+        return draft
+    purl = f"{str(draft.content.fields['purl']).partition('@')[0]}@{found}"
+    fields = {**draft.content.fields, "version": found, "purl": purl}
+    return replace(draft, content=replace(draft.content, fields=fields))
 
 
 def built_values(repository: DeviceRepository, digests: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The engine's digest follows its source, and the self-test follows the engine."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import engine
-from engine.provenance import engine_digest, library_versions
+from engine.provenance import LIBRARIES, engine_digest, library_versions
 from engine.selftest import run_selftest
 
 HOME = Path(engine.__path__[0])
@@ -37,7 +38,24 @@ def test_one_changed_byte_of_source_changes_the_digest(tmp_path: Path) -> None:
 
 def test_versions_are_those_installed() -> None:
     assert library_versions()["numpy"] == version("numpy")
-    assert set(library_versions()) == {"numpy", "scipy", "shapely", "pydicom"}
+
+
+def test_the_libraries_are_those_that_the_engine_imports() -> None:
+    """One that is not imported would be missing where only what is needed is installed."""
+    imported = {
+        name.partition(".")[0]
+        for path in HOME.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+
+    assert imported - sys.stdlib_module_names - {"engine"} == set(LIBRARIES)
 
 
 def test_the_selftest_passes_and_names_what_it_measured() -> None:
