@@ -97,14 +97,20 @@ def _cut(
     return a_start, b_start, a_end, b_end, section[edge]
 
 
+def cut_at_lines(edges: Edges) -> Edges:
+    """Cut edges at the lines of the grid, so that each piece lies in one cell."""
+    y0, x0, y1, x1, section = _cut((edges.y0, edges.y1), (edges.x0, edges.x1), edges.section)
+    return Edges(*_cut((x0, x1), (y0, y1), section))
+
+
 def cover(edges: Edges, sections: int, rows: int, columns: int) -> Covered:
     """Return the cells of a ``rows`` x ``columns`` grid that each section covers.
 
     All edges must lie inside the grid. Rings add where they run counter-clockwise and take away
     where they run clockwise, so covered areas are between 0 and 1 for properly nested rings.
     """
-    y0, x0, y1, x1, section = _cut((edges.y0, edges.y1), (edges.x0, edges.x1), edges.section)
-    x0, y0, x1, y1, section = _cut((x0, x1), (y0, y1), section)
+    pieces = cut_at_lines(edges)
+    x0, y0, x1, y1, section = pieces.x0, pieces.y0, pieces.x1, pieces.y1, pieces.section
     height = y0 - y1  # positive on a left border, where the covered part begins
     # Pieces of no height add nothing, but the cells they run through are only partly covered.
     column = np.clip(np.floor(0.5 * (x0 + x1)).astype(np.int64), 0, columns - 1)

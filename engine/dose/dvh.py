@@ -9,20 +9,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.dicom.objects import Roi, RTDose
+from engine.dose.extremes import extremes
 from engine.dose.histogram import Curve, Histogram
 from engine.dose.parameters import Parameters
 from engine.dose.rings import perimeter, planes_of
-from engine.dose.sampling import Window, dose_at, open_window, sample_body
+from engine.dose.sampling import Window, open_window, sample_body
 from engine.dose.slabs import Body, build_body
 from engine.errors import Reason, refuse
 
 CONSISTENCY = 1e-6
 """Coverage and shoelace volumes are the same number calculated twice; beyond is a defect."""
 
+ROUNDING_GY = 1e-6
+"""Arithmetic on doses of up to 500 Gy goes wrong by far less, and no RT Dose stores finer steps."""
+
 
 @dataclass(frozen=True, eq=False)
 class StructureDvh:
-    """Everything the metrics of one structure are read from. Volumes are mm3, doses gray."""
+    """Everything the metrics of one structure are read from. Volumes are mm3, doses gray.
+
+    ``lowest_gy`` and ``highest_gy`` are exact; mean and curves come at two sampling spacings.
+    """
 
     name: str
     number: int
@@ -33,8 +40,6 @@ class StructureDvh:
     mean_coarse_gy: float
     lowest_gy: float
     highest_gy: float
-    lowest_coarse_gy: float
-    highest_coarse_gy: float
     fine: Curve
     coarse: Curve
     histogram: Histogram
@@ -46,6 +51,19 @@ class StructureDvh:
     def inside_mm3(self) -> float:
         """Volume that lies on the dose grid."""
         return self.volume_mm3 - self.outside_mm3
+
+    def volume_at(self, dose_gy: float) -> float:
+        """Return the volume (mm3) that receives at least a dose: all below Dmin, none above Dmax.
+
+        Single cells reach beyond both, because each is spread evenly over what it may span.
+        """
+        if dose_gy <= self.lowest_gy - ROUNDING_GY:
+            return self.inside_mm3
+        return self.fine.volume_at(dose_gy) if dose_gy <= self.highest_gy + ROUNDING_GY else 0.0
+
+    def dose_to(self, volume_mm3: float) -> float:
+        """Return the largest dose that at least ``volume_mm3`` receives, from Dmin to Dmax."""
+        return min(max(self.fine.dose_to(volume_mm3), self.lowest_gy), self.highest_gy)
 
 
 def _breadth_mm(body: Body) -> float:
@@ -79,27 +97,6 @@ def _gather(
     return fine, coarse, outside
 
 
-def _at_corners(dose: RTDose, body: Body) -> tuple[float, float]:
-    """Return the least and greatest dose at the body's corners and where it cuts dose planes.
-
-    A field that is linear in each cell has its extremes there or at a dose point inside.
-    """
-    xs, ys, zs = [], [], []
-    corners = [np.concatenate(section.rings) for section in body.sections]
-    for span in body.spans:
-        z = dose.grid.z_mm[(dose.grid.z_mm > span.low_mm) & (dose.grid.z_mm < span.high_mm)]
-        heights = np.array([span.low_mm, *z.tolist(), span.high_mm])
-        points = corners[span.section]
-        xs.append(np.tile(points[:, 0], heights.size))
-        ys.append(np.tile(points[:, 1], heights.size))
-        zs.append(np.repeat(heights, len(points)))
-    values = dose_at(dose, np.concatenate(xs), np.concatenate(ys), np.concatenate(zs))
-    values = values[~np.isnan(values)]
-    if not values.size:
-        return math.inf, -math.inf
-    return float(values.min()), float(values.max())
-
-
 def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDvh:
     """Calculate the histogram of one structure.
 
@@ -127,7 +124,7 @@ def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDv
         raise ArithmeticError(
             f"Structure {roi.name}: coverage adds up to {sampled} mm3, its contours to {volume}."
         )
-    low, high = _at_corners(dose, body)
+    lowest, highest = extremes(body, window)
     return StructureDvh(
         name=roi.name,
         number=roi.number,
@@ -136,10 +133,8 @@ def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDv
         outside_mm3=outside,
         mean_gy=fine.dose_volume / fine.volume,
         mean_coarse_gy=coarse.dose_volume / coarse.volume,
-        lowest_gy=min(low, fine.lowest),
-        highest_gy=max(high, fine.highest),
-        lowest_coarse_gy=min(low, coarse.lowest),
-        highest_coarse_gy=max(high, coarse.highest),
+        lowest_gy=lowest,
+        highest_gy=highest,
         fine=fine.curve(),
         coarse=coarse.curve(),
         histogram=fine,

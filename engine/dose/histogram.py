@@ -62,8 +62,6 @@ class Histogram:
         self._gradient = np.zeros((2, COARSE_BINS))
         self.volume = 0.0
         self.dose_volume = 0.0
-        self.lowest = np.inf
-        self.highest = -np.inf
 
     def add(self, samples: Samples) -> None:
         """Add a batch of cells."""
@@ -78,8 +76,6 @@ class Histogram:
         rate = samples.volume_mm3 / (end - start)
         self._ramp(end, rate)
         self._ramp(start, -rate)
-        self.lowest = min(self.lowest, float(samples.dose_gy.min()))
-        self.highest = max(self.highest, float(samples.dose_gy.max()))
         coarse = np.clip((middle * (COARSE_BINS / self.bins)).astype(np.int64), 0, COARSE_BINS - 1)
         weighted = samples.volume_mm3 * samples.gradient
         self._gradient[0] += np.bincount(coarse, samples.volume_mm3, COARSE_BINS)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.dose.dvh import StructureDvh
+from engine.dose.dvh import ROUNDING_GY, StructureDvh
 from engine.dose.histogram import Curve
 from engine.dose.parameters import Parameters
 from engine.errors import Fault, Reason, refuse
@@ -28,9 +28,6 @@ PATTERN = re.compile(
 DEFAULT_METRICS = (
     "Dmean", "Dmin", "Dmax", "D99%", "D98%", "D95%", "D50%", "D5%", "D2%", "D1%", "D0.03cc", "HI",
 )  # fmt: skip
-ROUNDING_GY = 1e-6
-"""Below the steps in which any RT Dose stores its values; keeps a perfectly even dose, whose
-gradient and therefore limit are 0, from being withheld for rounding."""
 WINDOW_POINTS = 33
 SHAPE_FACTOR = 0.3
 """Share of a cell's dose by which cut cells may mislead, divided by the cells across a structure;
@@ -132,15 +129,13 @@ class MetricReader:
 
     def _plain_dose(self, name: str) -> _Figure:
         dvh = self._dvh
-        if name == "Dmean":
-            value, coarse = dvh.mean_gy, dvh.mean_coarse_gy
-        elif name == "Dmin":
-            value, coarse = dvh.lowest_gy, dvh.lowest_coarse_gy
-        else:
-            value, coarse = dvh.highest_gy, dvh.highest_coarse_gy
         missing = dvh.outside_mm3 / dvh.volume_mm3
-        unknown = missing * max(value, 1.0) if name == "Dmean" else missing and max(value, 1.0)
-        bound = abs(value - coarse) + dvh.histogram.width + unknown
+        if name == "Dmean":
+            unknown = missing * max(dvh.highest_gy, 1.0)
+            bound = abs(dvh.mean_gy - dvh.mean_coarse_gy) + dvh.histogram.width + unknown
+            return _Figure(dvh.mean_gy, bound, self._dose_limit(dvh.mean_gy))
+        value = dvh.lowest_gy if name == "Dmin" else dvh.highest_gy
+        bound = ROUNDING_GY + (max(value, 1.0) if missing else 0.0)
         return _Figure(value, bound, self._dose_limit(value))
 
     def _dose_to(self, name: str, size: float, unit: str) -> _Figure | Fault:
@@ -150,7 +145,7 @@ class MetricReader:
         if wanted > inside * (1 + 1e-12) or wanted <= 0:
             what = f"{name} asks for {wanted / 1000:.4g} cc of {inside / 1000:.4g} cc with dose."
             return Fault(Reason.METRIC_UNDEFINED, f"structure {dvh.name}, {name}", what)
-        value = dvh.fine.dose_to(wanted)
+        value = dvh.dose_to(wanted)
         reach = self._reach_gy(value)
         ends = (dvh.fine.volume_at(value + reach), dvh.fine.volume_at(value - reach))
         volumes = np.linspace(*ends, WINDOW_POINTS)
@@ -169,7 +164,7 @@ class MetricReader:
 
     def _volume_metric(self, name: str, dose_gy: float, unit: str) -> Metric:
         dvh = self._dvh
-        volume = dvh.fine.volume_at(dose_gy)
+        volume = dvh.volume_at(dose_gy)
         reach = self._reach_gy(dose_gy)
         doses = dose_gy + np.linspace(-reach, reach, WINDOW_POINTS)
         difference = np.max(np.abs(_volumes(dvh.fine, doses) - _volumes(dvh.coarse, doses)))

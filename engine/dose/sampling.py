@@ -231,25 +231,3 @@ def sample_body(
             covered = cover(edges, len(sections), lattice.rows, lattice.columns)
             found.append(_sample(covered, _Place(pieces, first), window, lattice, field))
         yield tuple(found)
-
-
-def dose_at(dose: RTDose, x_mm: Floats, y_mm: Floats, z_mm: Floats) -> Floats:
-    """Return the trilinear dose at points; outside the grid it is missing (NaN), never zero."""
-    _, dy, dx = dose.grid.spacing_mm
-    z = dose.grid.z_mm
-    x, y = (x_mm - dose.grid.x_mm[0]) / dx, (y_mm - dose.grid.y_mm[0]) / dy
-    i = np.clip(np.floor(x).astype(np.int64), 0, dose.grid.x_mm.size - 2)
-    j = np.clip(np.floor(y).astype(np.int64), 0, dose.grid.y_mm.size - 2)
-    k = np.clip(np.searchsorted(z, z_mm, side="right") - 1, 0, z.size - 2)
-    u, v, w = x - i, y - j, (z_mm - z[k]) / (z[k + 1] - z[k])
-    value = np.zeros(np.shape(x_mm))
-    for dk, wz in ((0, 1 - w), (1, w)):
-        for dj, wy in ((0, 1 - v), (1, v)):
-            for di, wx in ((0, 1 - u), (1, u)):
-                value += wz * wy * wx * dose.dose_gy[k + dk, j + dj, i + di]
-    slack = 1e-9
-    inside = (
-        (u >= -slack) & (u <= 1 + slack) & (v >= -slack) & (v <= 1 + slack)
-        & (w >= -slack) & (w <= 1 + slack)
-    )  # fmt: skip
-    return np.where(inside, value, np.nan)
