@@ -131,6 +131,7 @@ def check(
         f"{finding.code} {finding.sentence} {finding.mend} ({finding.address})"
         for finding in result.findings
     ]
+    lines += [f"{rule.code} {rule.remark}" for rule in result.rules if rule.remark]
     lines.append(
         f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
         f"{result.conceded} conceded."

@@ -57,11 +57,11 @@ def _result(
     reason: str,
 ) -> RuleResult:
     subjects = [] if reason else list(rule.subjects.select(view))
-    findings = tuple(
-        _finding(record, flaw, entry, waivers)
-        for record in subjects
-        for flaw in rule.judge(view, record)
-    )
+    flaws = [(record, flaw) for record in subjects for flaw in rule.judge(view, record)]
+    absent = rule.subjects.absent
+    if not reason and not subjects and absent is not None and view.release is not None:
+        flaws.append((view.release, absent))
+    findings = tuple(_finding(record, flaw, entry, waivers) for record, flaw in flaws)
     return RuleResult(
         code=rule.code,
         title=rule.title,
@@ -71,6 +71,7 @@ def _result(
         looked_at=len(subjects),
         findings=findings,
         reason=reason,
+        remark=rule.remark(view) if rule.remark and subjects else "",
     )
 
 

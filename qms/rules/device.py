@@ -7,6 +7,7 @@ from datetime import datetime
 from core.records.snapshot import RecordView
 from qms.rules.findings import Flaw
 from qms.rules.view import (
+    A_DEVICE,
     THE_DEVICE,
     View,
     day,
@@ -30,7 +31,7 @@ _MEND = "Propose a change to the project record."
 @rule(
     "B15",
     "Intended use, users, population, environment, principle and exclusions are stated",
-    THE_DEVICE,
+    A_DEVICE,
 )
 def use_is_stated(_: View, record: RecordView) -> Iterator[Flaw]:
     """What the device is for, and what it is not for."""

@@ -170,12 +170,18 @@ def validators_are_independent(view: View, record: RecordView) -> Iterator[Flaw]
 
 @rule("E09", "Failed run has a problem report", _FAILED_TESTS)
 def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
-    """A failure is never only a run: somebody looked into it."""
-    if not view.sources(record, "raised_by_test"):
-        failed = [r.run for r in view.runs[record.key.uid] if r.outcome == "failed"]
+    """A failure is never only a run: somebody looked into it, then or later."""
+    reports = [report for report in view.sources(record, "raised_by_test") if is_in_force(report)]
+    written = max((at for report in reports if (at := report.approved_at)), default=None)
+    failed = [
+        run.run
+        for run in view.runs[record.key.uid]
+        if run.outcome == "failed" and (written is None or written < run.started_at)
+    ]
+    if failed:
         yield Flaw(
-            f"failed in run {', '.join(failed)} and no problem report says why.",
-            "Write a problem report that names the test.",
+            f"failed in run {', '.join(failed)} and no problem report since then says why.",
+            "Write a problem report that names the test, or add the run to the open one.",
         )
 
 

@@ -22,6 +22,7 @@ class Word(StrEnum):
     FAILS = "fails"
     WARNS = "warns"
     CONCEDED = "passes with a concession"
+    NOTHING = "nothing to look at"
     NOT_APPLICABLE = "not applicable"
 
 
@@ -86,6 +87,8 @@ class RuleResult:
         How many records the rule applied to.
     reason : str
         Why the rule does not apply to this project; empty when it does.
+    remark : str
+        What a reader must know of how the rule came to its word; empty where there is nothing.
     """
 
     code: str
@@ -96,12 +99,15 @@ class RuleResult:
     looked_at: int
     findings: tuple[Finding, ...]
     reason: str = ""
+    remark: str = ""
 
     @property
     def word(self) -> Word:
         """What the rule comes to."""
         if self.reason:
             return Word.NOT_APPLICABLE
+        if not self.looked_at and not self.findings:
+            return Word.NOTHING
         if any(finding.blocks for finding in self.findings):
             return Word.FAILS
         if any(not finding.waiver for finding in self.findings):
@@ -138,8 +144,14 @@ class CheckResult:
 
     @property
     def applied(self) -> tuple[RuleResult, ...]:
-        """The rules that apply to this project."""
-        return tuple(rule for rule in self.rules if not rule.reason)
+        """The rules that apply to this project and had something to look at."""
+        idle = (Word.NOT_APPLICABLE, Word.NOTHING)
+        return tuple(rule for rule in self.rules if rule.word not in idle)
+
+    @property
+    def without_subject(self) -> tuple[RuleResult, ...]:
+        """The rules that apply but found no record to look at: neither good news nor bad."""
+        return tuple(rule for rule in self.rules if rule.word is Word.NOTHING)
 
     @property
     def failing(self) -> tuple[RuleResult, ...]:
@@ -174,7 +186,9 @@ class CheckResult:
     @property
     def sentence(self) -> str:
         """The whole answer in one line."""
-        return f"{len(self.applied) - len(self.failing)} of {len(self.applied)} pass"
+        told = f"{len(self.applied) - len(self.failing)} of {len(self.applied)} pass"
+        idle = len(self.without_subject)
+        return f"{told}, {idle} had nothing to look at" if idle else told
 
     def as_json(self) -> dict[str, object]:
         """Return the result as plain values; counts are those of the page."""
@@ -189,6 +203,7 @@ class CheckResult:
             "counts": {
                 "rules": len(self.rules),
                 "applied": len(self.applied),
+                "without_subject": len(self.without_subject),
                 "passing": len(self.applied) - len(self.failing),
                 "failing": len(self.failing),
                 "errors": self.errors,
@@ -227,10 +242,13 @@ class PackEntry:
     route: str = ""
 
     def reason_against(self, software_class: str, route: str) -> str:
-        """Say why the rule does not apply to a project; empty when it does."""
+        """Say why the rule does not apply to a project; empty when it does.
+
+        A project that states no class or route is asked everything.
+        """
         if self.classes and software_class and software_class not in self.classes:
             return f"asked of software class {' and '.join(self.classes)}, this is {software_class}"
-        if self.route and self.route.lower() not in route.lower():
+        if self.route and route and self.route.lower() not in route.lower():
             return f"asked of the route '{self.route}'"
         return ""
 
@@ -245,6 +263,7 @@ def _rule_json(rule: RuleResult) -> dict[str, object]:
         "verdict": rule.word,
         "looked_at": rule.looked_at,
         "reason": rule.reason,
+        "remark": rule.remark,
         "findings": [
             {
                 "project": finding.record.project,

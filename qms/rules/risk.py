@@ -7,7 +7,7 @@ from core.records.snapshot import RecordView
 from qms.risks.evaluation import Level as RiskLevel
 from qms.risks.evaluation import RiskPolicy, evaluate, is_step
 from qms.rules.findings import Flaw, Level
-from qms.rules.view import Subjects, View, filled, in_force, is_in_force, missing, rule, text
+from qms.rules.view import Subjects, View, filled, in_force, is_in_force, missing, rule, text, uids
 
 _RISKS = in_force("risk", "risks")
 _CONTROLLED = Subjects(
@@ -203,10 +203,34 @@ def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
         )
 
 
-@rule("D09", "No residual risk above the tolerable level", _RISKS)
+def _standing(view: View, record: RecordView) -> RiskLevel | None:
+    """Return the level that counts: only verified controls lower it where patients are concerned.
+
+    Elsewhere the level that the record expects is judged, and `_on_expectation` says so beside
+    the verdict.
+    """
+    found = view.assessments.get(record.key)
+    if found is None:
+        return None
+    return found.after if view.clinical else found.claimed
+
+
+def _on_expectation(view: View) -> str:
+    """Say which risks are judged by expectation, because their controls are not verified."""
+    expected = [one.risk for one in view.assessments.values() if one.reasons]
+    if view.clinical or not expected:
+        return ""
+    why = f"{view.release.uid} is not for clinical use" if view.release else "No release is judged"
+    return (
+        f"{why}, so the level expected after the controls was judged. The controls of "
+        f"{len(expected)} of {len(view.assessments)} risks are not verified: {uids(expected)}."
+    )
+
+
+@rule("D09", "No residual risk above the tolerable level", _RISKS, _on_expectation)
 def residual_risks_are_tolerable(view: View, record: RecordView) -> Iterator[Flaw]:
     """No analysis of benefits makes up for such a level."""
-    residual = _residual(view, record)
+    residual = _standing(view, record)
     if view.policy and residual and residual.number > view.policy.tolerable_up_to:
         yield Flaw(
             f"remains at level {residual.number}; tolerable is {view.policy.tolerable_up_to}.",
@@ -214,10 +238,12 @@ def residual_risks_are_tolerable(view: View, record: RecordView) -> Iterator[Fla
         )
 
 
-@rule("D10", "Residual risk in the middle band has a benefit-risk analysis", _RISKS)
+@rule(
+    "D10", "Residual risk in the middle band has a benefit-risk analysis", _RISKS, _on_expectation
+)
 def middle_risks_are_weighed(view: View, record: RecordView) -> Iterator[Flaw]:
     """What is tolerable only for its benefits says which."""
-    policy, residual = view.policy, _residual(view, record)
+    policy, residual = view.policy, _standing(view, record)
     if policy is None or residual is None or filled(record, "benefit_risk"):
         return
     if policy.acceptable_up_to < residual.number <= policy.tolerable_up_to:

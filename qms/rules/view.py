@@ -4,7 +4,7 @@ Everything is asked of the snapshot's own adjacency, so a rule costs what its re
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from core.records.suspects import Suspicion
 from core.verdicts import NOT_RUN, Verdict
 from qms.risks.evaluation import RiskPolicy
 from qms.risks.policies import policy_in_force
+from qms.risks.residual import Assessment, assess
 from qms.rules.facts import RuleInput, RunOfTest, TypeFacts
 from qms.rules.findings import Flaw
 from qms.training import TrainingRecord, training_record
@@ -122,8 +123,8 @@ class View:
 
     @cached_property
     def clinical(self) -> bool:
-        """Whether the judged release is meant for clinical use."""
-        return bool(self.release is not None and self.release.fields.get("clinical_use"))
+        """Whether the judged release is meant for clinical use; one that does not say is."""
+        return self.release is not None and self.release.fields.get("clinical_use") is not False
 
     @cached_property
     def release_commit(self) -> str:
@@ -151,6 +152,15 @@ class View:
             return f"the risk policy {record.key.uid} is {record.state}"
         return ""
 
+    @cached_property
+    def assessments(self) -> Mapping[Key, Assessment]:
+        """Each risk in force under the policy, lowered by nothing but verified controls."""
+        if self.policy is None:
+            return {}
+        risks = self.in_force("risk")
+        tests = {test.key: self.verdict(test) for test in self.live("test")}
+        return {risk.key: assess(self.snapshot, risk, self.policy, tests) for risk in risks}
+
     def controls(self, risk: RecordView) -> list[tuple[RecordView, str]]:
         """Return the requirements that mitigate a risk, each with the kind of control."""
         found = []
@@ -163,7 +173,12 @@ class View:
     # Tests and people
 
     def verdict(self, test: RecordView) -> Verdict:
-        """Return the latest verdict on a test at the release's commit."""
+        """Return the latest verdict on a test at the release's commit.
+
+        A test of another project has none here, whatever its uid.
+        """
+        if test.key.project != self.project:
+            return NOT_RUN
         return self.given.verdicts.get(test.key.uid, NOT_RUN)
 
     @cached_property
@@ -191,10 +206,18 @@ class View:
 
 @dataclass(frozen=True)
 class Subjects:
-    """The records a rule applies to, and what they are called in the list of rules."""
+    """The records a rule applies to, and what they are called in the list of rules.
+
+    Attributes
+    ----------
+    absent : Flaw or None
+        What is wrong with a judged release where there is no such record at all; None where
+        none is needed.
+    """
 
     called: str
     select: Callable[[View], Iterable[RecordView]]
+    absent: Flaw | None = None
 
 
 Judge = Callable[[View, RecordView], Iterable[Flaw]]
@@ -202,19 +225,28 @@ Judge = Callable[[View, RecordView], Iterable[Flaw]]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what it looks at, and what it says against each of those records."""
+    """One rule: what it looks at, and what it says against each of those records.
+
+    Attributes
+    ----------
+    remark : callable or None
+        Says what a reader must know of how the rule came to its word.
+    """
 
     code: str
     title: str
     subjects: Subjects
     judge: Judge
+    remark: Callable[[View], str] | None = None
 
 
-def rule(code: str, title: str, subjects: Subjects) -> Callable[[Judge], Rule]:
+def rule(
+    code: str, title: str, subjects: Subjects, remark: Callable[[View], str] | None = None
+) -> Callable[[Judge], Rule]:
     """Make a rule of a function that yields the flaws of one record."""
 
     def made(judge: Judge) -> Rule:
-        return Rule(code, title, subjects, judge)
+        return Rule(code, title, subjects, judge, remark)
 
     return made
 
@@ -231,6 +263,12 @@ def of_release(role: str, called: str) -> Subjects:
 
 THE_RELEASE = Subjects("the release", lambda view: [view.release] if view.release else [])
 THE_DEVICE = Subjects("the project record", lambda view: [view.device] if view.device else [])
+A_DEVICE = replace(
+    THE_DEVICE,
+    absent=Flaw(
+        "stands on no project record.", "Write what the device is for, and of which class."
+    ),
+)
 JUDGED = Subjects("records in force, and the release", lambda view: view.judged)
 
 

@@ -93,13 +93,13 @@ def test_the_release_check_is_green_with_every_count_stated(done: Done) -> None:
 
     assert [rule.code for rule in result.failing] == []
     assert (result.warnings, result.conceded) == (0, 0)
-    assert result.sentence == "77 of 77 pass"
+    assert result.sentence == "74 of 74 pass, 3 had nothing to look at"
     looked_at = {rule.code: rule.looked_at for rule in result.rules}
     assert (looked_at["E04"], looked_at["B04"], looked_at["D01"]) == (6, 26, 13)
 
 
 def test_what_was_done_is_told_with_the_places(done: Done) -> None:
-    assert "77 of 77 pass" in done.told
+    assert "74 of 74 pass" in done.told
     assert done.outcome.pack_path.name in done.told
     assert done.outcome.key_path.name in done.told
 

@@ -14,7 +14,9 @@ def release_check(result: CheckResult, given: RuleInput, signed: FinalSignature)
     return ReleaseCheck(
         name=f"Release check of {result.release}",
         checked_at=signed.at,
-        rules=tuple(_rule(rule, given.snapshot, result.project) for rule in result.applied),
+        rules=tuple(
+            _rule(rule, given.snapshot, result.project) for rule in result.rules if not rule.reason
+        ),
     )
 
 
@@ -32,6 +34,7 @@ def _rule(rule: Ruled, snapshot: Snapshot, project: str) -> RuleResult:
         checked=rule.looked_at,
         findings=tuple(_finding(finding) for finding in open_ones),
         waivers=tuple(_waiver(finding, snapshot, project) for finding in waived),
+        remark=rule.remark,
     )
 
 

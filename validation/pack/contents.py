@@ -16,6 +16,9 @@ from validation.pack.evidence import Deviation, Fact, NotRun, Run, SignatureEntr
 
 RuleLevel = Literal["error", "warning"]
 
+NOTHING = "nothing to check"
+"""The outcome of a rule that found no record to look at."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FactGroup:
@@ -86,10 +89,13 @@ class RuleResult:
     checked: int
     findings: tuple[Finding, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    remark: str = ""
 
     @property
     def outcome(self) -> str:
-        """The rule's result as one word."""
+        """The rule's result in a word or two."""
+        if not self.checked and not self.findings:
+            return NOTHING
         if self.findings:
             return "failed" if self.level == "error" else "warned"
         return "passed by concession" if self.waivers else "passed"

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from core.markdown import to_html
 from core.signing.keys import print_fingerprint
 from validation.pack import wording
-from validation.pack.contents import PackContents, RecordEntry, RiskEstimate, RiskPolicy
+from validation.pack.contents import NOTHING, PackContents, RecordEntry, RiskEstimate, RiskPolicy
 from validation.pack.evidence import AttachmentRef, Run, Scenario
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -95,10 +95,10 @@ def stylesheets(demonstration: bool) -> list[str]:
 def check_summary(contents: PackContents) -> dict[str, int]:
     """Count the rules of the release check by outcome."""
     outcomes = Counter(rule.outcome for rule in contents.check.rules)
-    names = ("passed", "passed by concession", "warned", "failed")
+    names = ("passed", "passed by concession", "warned", "failed", NOTHING)
     return {
         **{name: outcomes[name] for name in names},
-        "all": len(contents.check.rules),
+        "all": sum(rule.outcome != NOTHING for rule in contents.check.rules),
         "waivers": sum(len(rule.waivers) for rule in contents.check.rules),
     }
 

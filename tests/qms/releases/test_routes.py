@@ -54,14 +54,16 @@ def test_the_list_names_each_release_with_where_it_stands(browser) -> None:
 
     assert "Release 0.1.0" in text
     assert "not judged: planned" in text
-    assert re.search(r"\d+ of 77 pass", text)
+    assert re.search(r"\d+ of 7\d pass", text)
 
 
 def test_a_release_shows_its_steps_and_every_rule_with_its_count(browser, device) -> None:
     text = browser.get(AT).text
 
     assert all(name in text for name in ("Freeze baseline", "Validate", "Release check", "Pack"))
-    assert "Release check: 72 of 77 pass" in text
+    told = re.search(r"Release check: (\d+) of (\d+) pass, (\d+) had nothing to look at", text)
+    passing, applied, idle = map(int, told.groups())
+    assert (applied - passing, applied + idle) == (5, 77)
     assert text.count('<th scope="row" class="mono">') == 77
     assert "is not signed by the quality manager as released." in text
     assert f'href="{AT}/check.json"' in text

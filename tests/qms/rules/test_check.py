@@ -103,7 +103,9 @@ def test_counts_on_page_and_in_json_are_the_same(demo) -> None:
     assert told["counts"]["rules"] == len(RULES)
     assert told["counts"]["failing"] == len(result.failing) == 2
     assert told["counts"]["errors"] == result.errors == 2
-    assert result.sentence == f"{len(RULES) - 2} of {len(RULES)} pass"
+    applied = len(RULES) - 3
+    assert result.sentence == f"{applied - 2} of {applied} pass, 3 had nothing to look at"
+    assert told["counts"]["without_subject"] == 3
     assert told["passed"] is False
     assert [r["code"] for r in told["rules"] if r["verdict"] == "fails"] == ["A02", "C03"]
 
@@ -191,3 +193,29 @@ def test_the_shipped_pack_asks_every_rule_at_release() -> None:
         "C04",
         "E03",
     }
+
+
+def test_release_of_nothing_is_not_green(demo) -> None:
+    roles = ("delivers", "tested_by", "meets")
+    demo.links = [one for one in demo.links if one.role not in roles]
+
+    result = demo.check()
+
+    words = {rule.code: rule.word for rule in result.rules}
+    assert not result.passed
+    told = " ".join(finding.sentence for finding in result.findings)
+    assert all(f"a link ({role})" in told for role in roles)
+    assert words["E04"] == words["D07"] == words["E05"] == "nothing to look at"
+
+
+def test_release_without_a_project_record_is_not_green(demo) -> None:
+    device = demo.records.pop(demo.key("PRJ-RPM"))
+    demo.links = [one for one in demo.links if device.key not in (one.source, one.target)]
+
+    assert "REL-0.1.0" in demo.flawed("B15")
+
+
+def test_device_that_states_no_route_is_asked_everything(demo) -> None:
+    demo.fill("PRJ-RPM", regulatory_route="", market_scan_date=None)
+
+    assert demo.result("B17").word == "fails"

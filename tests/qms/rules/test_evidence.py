@@ -1,10 +1,12 @@
 """Faults seeded in tests and runs: family E."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from core.verdicts import Verdict, VerdictWord
+from core.records.snapshot import Key
+from core.verdicts import NOT_RUN, Verdict, VerdictWord
 from qms.rules.facts import Measured
+from qms.rules.view import View
 
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -86,6 +88,26 @@ def test_failure_without_report(demo) -> None:
     demo.runs.append(replace(demo.runs[0], run="13", outcome="failed", commit="a" * 40))
 
     demo.must_name("E09", "TST-004")
+
+
+def test_rejected_or_older_report_explains_no_failure(demo) -> None:
+    demo.runs.append(replace(demo.runs[0], run="13", outcome="failed", commit="a" * 40))
+    demo.add("problem", "PR-090", state="rejected")
+    demo.link("PR-090", "raised_by_test", "TST-004")
+    older = demo.add("problem", "PR-091", state="closed")
+    demo.link("PR-091", "raised_by_test", "TST-004")
+    demo.change("PR-091", approved_at=demo.runs[0].started_at - timedelta(days=1))
+
+    demo.must_name("E09", "TST-004")
+
+    demo.records[older.key] = replace(older, approved_at=demo.runs[0].started_at)
+    assert demo.flawed("E09") == []
+
+
+def test_test_of_another_project_has_no_verdict_here(demo) -> None:
+    other = replace(demo.records[demo.key("TST-004")], key=Key("OTHER", "TST-004"))
+
+    assert View(demo.input(), {}).verdict(other) is NOT_RUN
 
 
 def test_no_figures(demo) -> None:

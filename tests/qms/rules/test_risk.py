@@ -180,3 +180,27 @@ def test_instructions_not_approved(demo) -> None:
     demo.change("DOC-IFU", state="draft")
 
     demo.must_name("D19", "REQ-010", "REQ-019", "REQ-021")
+
+
+def test_claimed_level_counts_for_nothing_in_clinical_use(demo) -> None:
+    """The controls of most risks are not delivered by 0.1.0, so their levels stand as before."""
+    demo.fill("REL-0.1.0", clinical_use=True)
+    demo.fill("RSK-013", severity=5, likelihood_before=5, severity_after=1, likelihood_after=1)
+
+    assert "RSK-013" in demo.flawed("D09")
+
+
+def test_release_that_does_not_say_its_use_is_judged_as_clinical(demo) -> None:
+    demo.fill("REL-0.1.0", clinical_use=None)
+    demo.fill("RSK-013", severity=5, likelihood_before=5, severity_after=1, likelihood_after=1)
+
+    assert "RSK-013" in demo.flawed("D09")
+
+
+def test_expectation_is_told_beside_the_verdict(demo) -> None:
+    expected = demo.result("D09")
+
+    assert expected.word == "passes"
+    assert expected.remark.startswith("REL-0.1.0 is not for clinical use, so the level expected")
+    assert "11 of 13 risks are not verified: RSK-001, " in expected.remark
+    assert expected.remark == demo.result("D10").remark
