@@ -4,6 +4,7 @@
 folder and takes it away again, and changes nothing.
 """
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ from core.ledger.guards import missing_guards
 from core.pdf import missing_library
 from core.settings import Settings
 from core.signing.keys import load_key, print_fingerprint
+from validation.runs.environment import installed_packages, lock_file
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
@@ -85,7 +87,8 @@ def examine(settings: Settings) -> list[Capability]:
         _diagrams(),
         _git(),
         _pages(),
-        _data_folder(settings.data_dir),
+        _packages(),
+        _data_folder(settings.data_dir.absolute()),
         *_database(settings),
         _signing_key(settings.data_dir),
         *_peers(),
@@ -142,6 +145,43 @@ def _pages() -> Capability:
         detail = f"not in {VENDOR}: {', '.join(absent)}"
         return Capability(name, State.MISSING, detail, off, "python3 scripts/setup.py")
     return Capability(name, State.READY, str(VENDOR), off)
+
+
+def _packages() -> Capability:
+    name, off = "Python packages", "packs that come out byte for byte the same on another machine"
+    lock = lock_file()
+    if lock is None:
+        detail = "no requirements.lock to compare with"
+        return Capability(name, State.WARNING, detail, off, "install from a clone or a wheel of it")
+    locked = locked_versions(lock.read_text(encoding="utf-8"))
+    installed = {_one_spelling(name): version for name, version in installed_packages().items()}
+    other = [
+        f"{package} {installed[package]}, locked is {' or '.join(sorted(versions))}"
+        for package, versions in locked.items()
+        if package in installed and installed[package] not in versions
+    ]
+    if other:
+        mend = "python3 scripts/setup.py, or pip install --require-hashes -r requirements.lock"
+        return Capability(name, State.WARNING, "; ".join(other), off, mend)
+    return Capability(name, State.READY, f"as locked in {lock}", off)
+
+
+def locked_versions(lock: str) -> dict[str, set[str]]:
+    """Return each package that a lock pins, with its versions: it may differ by Python.
+
+    Examples
+    --------
+    >>> locked_versions("ruamel-yaml==0.19.1 ; python_version < '4'")
+    {'ruamel-yaml': {'0.19.1'}}
+    """
+    found: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
+        found.setdefault(_one_spelling(name), set()).add(version)
+    return found
+
+
+def _one_spelling(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _data_folder(folder: Path) -> Capability:
@@ -232,6 +272,7 @@ def _peers() -> list[Capability]:
             "comparison with a second DICOM tool",
             "dcmtk",
         ),
+        "Poppler": (_command("pdftotext"), "the tests that read a PDF back", "poppler-utils"),
         "Chromium": (_command("chromium"), "the tests that walk the pages", "chromium"),
         "PostgreSQL": (
             _newest("usr/lib/postgresql/*/bin/postgres"),
@@ -252,9 +293,9 @@ def _peers() -> list[Capability]:
 def _reference_data(folder: Path) -> Capability:
     name, off = "reference data", "the comparison with published plans in tests and demonstration"
     if not folder.is_dir():
-        detail = f"{folder} is not there"
+        detail = f"{folder.absolute()} is not there"
         return Capability(name, State.ABSENT, detail, off, "set FIDUCIAL_REFERENCE_DATA")
-    return Capability(name, State.READY, str(folder), off)
+    return Capability(name, State.READY, str(folder.absolute()), off)
 
 
 def _command(name: str) -> Path | None:

@@ -134,6 +134,14 @@ def missing_packages(needs: dict[str, Callable[[], bool]]) -> list[str]:
     ]
 
 
+def as_root() -> str:
+    """Return how root is asked to run a shell command; a bare Debian has no sudo."""
+    if os.geteuid() == 0:
+        return "sh -c"
+    # A login shell has root's PATH; with the user's own, dpkg does not find its programs.
+    return "sudo sh -c" if shutil.which("sudo") else "su - -c"
+
+
 def install_system_packages(with_tests: bool) -> None:
     """Install what the machine lacks when we may, else say exactly how."""
     needs = {**SERVICE_NEEDS, **(TEST_NEEDS if with_tests else {})}
@@ -145,7 +153,7 @@ def install_system_packages(with_tests: bool) -> None:
         raise SetupError(
             "this machine lacks some system packages. "
             "On Debian, run this and then repeat your command:\n\n"
-            f"    sudo sh -c 'apt-get update && {install}'\n"
+            f"    {as_root()} 'apt-get update && {install}'\n"
         )
     say(f"installing system packages: {' '.join(missing)}")
     patience = ("-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from app.commands.console import (
@@ -63,9 +64,11 @@ def doctor(as_json: AsJson = False) -> None:
 
     prepare()
     found = examine(get_settings())
-    table = Table("Capability", "State", "Found", "Off without it", "How to mend it")
+    table = Table()
+    for heading in ("Capability", "State", "Found", "Off without it", "How to mend it"):
+        table.add_column(heading, overflow="fold")  # a path or a setting is never cut
     for one in found:
-        table.add_row(one.name, one.state.value, one.detail, one.off, one.mend)
+        table.add_row(*map(escape, (one.name, one.state.value, one.detail, one.off, one.mend)))
     if as_json:
         say([one.to_json() for one in found], True, "")
     else:

@@ -151,3 +151,23 @@ def test_a_disk_that_is_nearly_full_is_a_warning(settings, monkeypatch) -> None:
 
     assert folder.state is State.WARNING
     assert folder.mend
+
+
+def test_packages_of_other_versions_than_the_locked_ones_are_named(
+    settings, monkeypatch, tmp_path
+) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        "ruamel-yaml==0.0.1 ; python_version < '4' \\\n    --hash=sha256:0\nabsent==1\n"
+    )
+    monkeypatch.setattr(doctor, "lock_file", lambda: lock)
+
+    packages = named(examine(settings), "Python packages")
+
+    assert packages.state is State.WARNING
+    assert packages.detail.startswith("ruamel-yaml ")
+    assert packages.detail.endswith(", locked is 0.0.1")
+
+
+def test_the_packages_here_are_the_locked_ones(settings) -> None:
+    assert named(examine(settings), "Python packages").state is State.READY

@@ -39,6 +39,15 @@ def test_without_root_the_exact_command_is_said_and_nothing_is_run(monkeypatch) 
     assert "apt-get install -y --no-install-recommends graphviz dcmtk" in str(refusal.value)
 
 
+@pytest.mark.parametrize(("programs", "how"), [("sudo", "sudo sh -c"), ("", "su - -c")])
+def test_the_command_is_one_that_this_machine_has(monkeypatch, programs: str, how: str) -> None:
+    lacking(monkeypatch, uid=1000)
+    monkeypatch.setattr(setup.shutil, "which", lambda name: name if name in programs else None)
+
+    with pytest.raises(SetupError, match=f" {how} 'apt-get update && apt-get install "):
+        install_system_packages(with_tests=False)
+
+
 def test_what_only_the_tests_need_is_not_asked_of_a_service(monkeypatch) -> None:
     lacking(monkeypatch, uid=1000)
 

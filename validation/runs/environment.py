@@ -13,6 +13,8 @@ from core.canonical import digest
 from validation.runs.execute import INSTALL_ROOT
 
 LOCK_NAME = "requirements.lock"
+LOCKS = (Path(__file__).with_name(LOCK_NAME), INSTALL_ROOT / LOCK_NAME)
+"""Where the lock lies: beside this file when installed from a wheel, else at the clone's top."""
 
 
 def describe_environment(models: Mapping[str, str]) -> dict[str, Any]:
@@ -51,10 +53,15 @@ def installed_packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def lock_file() -> Path | None:
+    """Return the package lock that this installation came with, if it has one."""
+    return next((lock for lock in LOCKS if lock.is_file()), None)
+
+
 def _lock_digest() -> str:
     """Return the SHA-256 of the package lock this installation came with; empty without one."""
-    lock = INSTALL_ROOT / LOCK_NAME
-    return _sha256(lock) if lock.is_file() else ""
+    lock = lock_file()
+    return _sha256(lock) if lock else ""
 
 
 def _system() -> str:
