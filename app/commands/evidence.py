@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, acting, installation, say, tell
-from core.errors import Invalid
 
 dose = typer.Typer(help="Dose-volume figures.", no_args_is_help=True)
 pack = typer.Typer(help="Validation packs.", no_args_is_help=True)
@@ -18,17 +17,18 @@ def validate(
     release: Annotated[str, typer.Option(help="Version or uid of a release.")] = "",
     protocol: Annotated[str, typer.Option(help="verification or numerical")] = "verification",
     data: Annotated[Path | None, typer.Option(help="Folder of a numerical comparison.")] = None,
-    person: Annotated[str, typer.Option("--as", help="Uid of the tester.")] = "",
+    person: Annotated[
+        str, typer.Option("--as", help="Uid of the tester; may be left out where there is one.")
+    ] = "",
     reason: Annotated[str, typer.Option(help="Why it is executed again.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Execute a protocol as a recorded run and wait for it; exit 1 unless it passed."""
-    from app.running import run_protocol
+    from app.running import only_tester, run_protocol
 
     with installation() as opened:
-        if not person:
-            raise Invalid("Say who tests, with --as UID; a run names its tester.")
-        by = acting(opened, person)
+        by = acting(opened, person) if person else only_tester(opened.database, project_key)
+        tell(f"{by.name} ({by.uid}) tests.")
         told = run_protocol(
             opened.database,
             opened.settings,

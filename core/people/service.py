@@ -358,5 +358,22 @@ def people(session: Session) -> list[Person]:
     return list(session.execute(select(Person).order_by(col(Person.name))).scalars())
 
 
+def holders(session: Session, role: str, project_id: int) -> list[Person]:
+    """Return the active people who hold a role in a project, by name."""
+    query = (
+        select(Person)
+        .join(RoleGrant, col(RoleGrant.person_id) == col(Person.id))
+        .where(
+            col(RoleGrant.role) == role,
+            col(RoleGrant.project_id) == project_id,
+            col(RoleGrant.revoked_at).is_(None),
+            col(Person.active).is_(True),
+        )
+        .distinct()
+        .order_by(col(Person.name))
+    )
+    return list(session.execute(query).scalars())
+
+
 def _token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
