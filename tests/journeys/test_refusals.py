@@ -106,10 +106,11 @@ def test_nobody_approves_a_revision_of_their_own(desk: Desk, amara: Page, esther
     expect(dana.locator("#sign")).to_have_count(0)
     expect(dana.locator("main")).to_contain_text("waits to be approved by")
 
+    what_was_read = dana.locator("form[action$='/reject'] [name=expected]").input_value()
     open_record(dana, "UN-001")
     dana.locator("#sign").evaluate(
-        "(form, address) => { form.action = address; form.expected.value = ''; }",
-        f"/p/RPM/{uid}/sign",
+        "(form, [to, read]) => { form.action = to; form.expected.value = read; }",
+        [f"/p/RPM/{uid}/sign", what_was_read],
     )
     sign(dana, "approved", desk.password)
     look(desk, dana)
