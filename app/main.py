@@ -10,6 +10,7 @@ import core.jobs.routes
 import core.ledger.routes
 import core.people.routes
 import core.records.routes
+import core.signing.routes
 import dataflows.routes
 import qms.releases.routes
 import qms.repositories.routes
@@ -34,6 +35,7 @@ ROUTERS = (
     core.people.routes.router,
     core.jobs.routes.router,
     core.ledger.routes.router,
+    core.signing.routes.router,
     dataflows.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,

@@ -78,7 +78,13 @@ def run(ctx: JobContext) -> JsonDict:
         person = session.get(Person, ctx.created_by) if ctx.created_by else None
         by = actor_of(session, person) if person is not None else None
         _record(session, project_key, release, built, stored.sha256, by)
-        return {**built.as_json(), "sha256": stored.sha256, "size": stored.size}
+        address = f"/p/{project_key}/releases/{release}#pack"
+        return {
+            **built.as_json(),
+            "sha256": stored.sha256,
+            "size": stored.size,
+            "address": address,
+        }
 
     result: JsonDict = ctx.step("build", work=work, commit=commit)
     return result

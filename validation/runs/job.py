@@ -42,9 +42,13 @@ def run(ctx: JobContext) -> JsonDict:
     # The child changes its folder, so every path it is given is absolute.
     own = ctx.settings.data_dir.resolve() / "runs" / str(executable.run_id)
     _note_interruptions(ctx, executable, own)
+    told = {
+        "run": executable.number,
+        "address": f"/p/{executable.project}/runs/{executable.number}",
+    }
     if executable.ended:
         shutil.rmtree(own, ignore_errors=True)
-        return {"run": executable.number, "state": executable.state}
+        return {**told, "state": executable.state}
     folder = own / f"attempt-{ctx.attempt}"
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -54,7 +58,7 @@ def run(ctx: JobContext) -> JsonDict:
     else:
         result = _execute(bench)
     shutil.rmtree(own, ignore_errors=True)
-    return {"run": executable.number, **result}
+    return {**told, **result}
 
 
 @dataclass(frozen=True)
