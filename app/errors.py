@@ -38,6 +38,8 @@ def _on_refusal(request: Request, error: Exception) -> Response:
 
 def _on_malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    if any(one["loc"][:1] == ("path",) for one in error.errors()):
+        return answer(request, 404, "There is no such page.")
     faults = tuple(
         Fault("malformed", ".".join(str(part) for part in one["loc"][1:]), str(one["msg"]) + ".")
         for one in error.errors()

@@ -2,6 +2,7 @@
 
 from core.web.access import (
     CurrentPerson,
+    NumberInPath,
     ProjectInPath,
     RecordInPath,
     readable_projects,
@@ -12,6 +13,7 @@ from core.web.sessions import ReadSession, WriteSession
 
 __all__ = [
     "CurrentPerson",
+    "NumberInPath",
     "ProjectInPath",
     "ReadSession",
     "RecordInPath",

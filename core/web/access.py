@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from core.errors import Hidden, NotFound, Refused, Unauthenticated
 from core.people.actor import Actor
@@ -16,6 +16,7 @@ from core.web.transaction import RequestSession, is_safe
 __all__ = [
     "COOKIE",
     "CurrentPerson",
+    "NumberInPath",
     "ProjectInPath",
     "ProjectName",
     "RecordInPath",
@@ -23,6 +24,10 @@ __all__ = [
     "readable_projects",
     "require",
 ]
+
+
+NumberInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""The number of something in an address; one that no database could hold names nothing."""
 
 
 class SignInNeeded(Unauthenticated):

@@ -12,7 +12,7 @@ from core.records.snapshot import Key, RecordView, Snapshot
 from qms.baselines.current import project_snapshot
 from qms.releases import ports
 from qms.releases.gathering import find_release, gather
-from qms.releases.service import may_freeze
+from qms.releases.service import PACK_ROLES, may_freeze
 from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
 from qms.rules.check import check, conceded
 from qms.rules.facts import BaselineFact
@@ -46,6 +46,7 @@ class ReleasePage:
     concessions: tuple[Finding, ...]
     may_freeze: bool
     freezer_cannot_sign: bool
+    may_build_pack: bool
     has_run: bool
 
     @property
@@ -99,6 +100,7 @@ def _page(
         concessions=tuple(conceded(result.rules)),
         may_freeze=freezes,
         freezer_cannot_sign=freezes and reader.has(project.id or 0, *SIGNING_ROLES),
+        may_build_pack=reader.has(project.id or 0, *PACK_ROLES),
         has_run=run is not None,
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
 from qms.releases import service
 from qms.releases.pages import release_lines, release_page
 
@@ -85,6 +85,7 @@ def build_pack(
     project: ProjectInPath, uid: str, person: CurrentPerson, session: WriteSession
 ) -> RedirectResponse:
     """Have the release's pack built and show how far it is."""
+    require(project, person, *service.PACK_ROLES)
     return RedirectResponse(service.start_pack(session, project, uid, person), status_code=303)
 
 

@@ -31,6 +31,9 @@ from qms.rules.check import RELEASE, check
 from qms.rules.findings import CheckResult
 from qms.rules.packs import GATES, framework_pack
 
+PACK_ROLES = ("release_manager", "quality_manager")
+"""Who has a pack built: the newest one is what the release page hands out."""
+
 FREEZING_STATES = ("draft",)
 """Only a draft of the release can take up another baseline; what is submitted stays as it is."""
 
@@ -120,7 +123,8 @@ def start_pack(session: Session, project: Project, uid: str, by: Actor) -> str:
     """
     record = find_record(session, project, uid)
     _must_be_release(record)
-    if record.effective_id is None or record.effective_id != record.latest_id:
+    # A newer draft stops nothing: the pack shows the revision that was signed.
+    if record.effective_id is None:
         raise Conflict(f"{uid} is not signed yet; the pack is frozen at the final signature.")
     starter = ports.pack_starter.source
     if starter is None:
@@ -128,6 +132,11 @@ def start_pack(session: Session, project: Project, uid: str, by: Actor) -> str:
     address = starter(session, project, uid, by, "")
     ledger.append(session, "release:pack:start", by, project_id=project.id, subject=uid)
     return address
+
+
+def may_build_pack(project: Project, by: Actor) -> bool:
+    """Whether a person may have a release's pack built."""
+    return by.has(project.id or 0, *PACK_ROLES)
 
 
 def may_freeze(project: Project, by: Actor) -> bool:

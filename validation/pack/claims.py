@@ -9,6 +9,7 @@ from typing import Any
 
 from core.canonical import NotCanonical, digest
 from qms.baselines.comparison import BaselineLine, root_hash
+from validation.recorder.evidence import Comparison, holds
 
 Json = Mapping[str, Any]
 
@@ -105,6 +106,19 @@ def attachments(runs: Iterable[Json]) -> dict[str, Json]:
     }
 
 
+def _met(measured: Json) -> bool | None:
+    """Compare the figures of a measurement anew; None where they cannot be compared."""
+    try:
+        return holds(
+            Comparison(measured["comparison"]),
+            measured["actual"],
+            measured["expected"],
+            measured["tolerance"],
+        )
+    except (TypeError, ValueError):
+        return None
+
+
 def _verdict_faults(run: Json) -> list[str]:
     faults = []
     for scenario in run["scenarios"]:
@@ -116,6 +130,14 @@ def _verdict_faults(run: Json) -> list[str]:
             f"{where}: the step {step['text'][:60]!r} says passed, but a measurement failed."
             for step in scenario["steps"]
             if step["state"] == "passed" and not all(m["passed"] for m in step["measurements"])
+        ]
+        faults += [
+            f"{where}: {measured['name']!r} says {'' if measured['passed'] else 'not '}passed, and "
+            f"its own figures say otherwise: expected {measured['expected']}, tolerance "
+            f"{measured['tolerance']}, actual {measured['actual']}."
+            for step in scenario["steps"]
+            for measured in step["measurements"]
+            if _met(measured) is not measured["passed"]
         ]
         if run["state"] == "passed" and scenario["state"] != "passed":
             faults.append(f"{where} did not pass, but the run says passed.")

@@ -15,7 +15,15 @@ from core.exports import FORMATS, Sheet, export
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
-from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web import (
+    CurrentPerson,
+    NumberInPath,
+    ProjectInPath,
+    ReadSession,
+    WriteSession,
+    page,
+    require,
+)
 from core.web.transaction import settings_of
 from validation.recorder.evidence import Status
 from validation.runs import service
@@ -64,7 +72,7 @@ class DeviationForm(BaseModel):
     disposition: str = Field(default="", max_length=4000)
 
 
-def _run_in_path(project: ProjectInPath, session: ReadSession, number: int) -> Run:
+def _run_in_path(project: ProjectInPath, session: ReadSession, number: NumberInPath) -> Run:
     return service.find_run(session, project, number)
 
 
@@ -151,7 +159,7 @@ def note_deviation(
     project: ProjectInPath,
     person: CurrentPerson,
     session: WriteSession,
-    number: int,
+    number: NumberInPath,
     form: Annotated[DeviationForm, Form()],
 ) -> Response:
     """Note what did not go as the protocol says."""

@@ -28,6 +28,7 @@ from core.records.types import get_registry
 from core.records.writing import content_of
 from core.web import (
     CurrentPerson,
+    NumberInPath,
     ProjectInPath,
     ReadSession,
     RecordInPath,
@@ -210,7 +211,7 @@ def show_touched(
 ) -> HTMLResponse:
     """Show what a change of the record may touch, nearest first."""
     readable = [one.key for one in readable_projects(session, person)]
-    found = touched(session, project, record.uid, readable)
+    found = touched(session, project, record, readable)
     whole = "hx-request" not in request.headers
     template = "records/touches.html" if whole else "records/_touches.html"
     return page(
@@ -240,7 +241,7 @@ def show_revision(
     project: ProjectInPath,
     record: RecordInPath,
     session: ReadSession,
-    number: int,
+    number: NumberInPath,
 ) -> HTMLResponse:
     """Show one revision as it was, with what it changed."""
     revision = _revision(session, record, number)
@@ -275,8 +276,8 @@ def compare_revisions(
     project: ProjectInPath,
     record: RecordInPath,
     session: ReadSession,
-    old: int = 0,
-    new: int = 0,
+    old: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    new: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> HTMLResponse:
     """Show what differs between two revisions; without numbers, between the last two."""
     revisions = revisions_of(session, record)
@@ -374,7 +375,7 @@ def _attach(
 
 @router.get("/{uid:uid}/files/{file_id}")
 def download_file(
-    request: Request, record: RecordInPath, session: ReadSession, file_id: int
+    request: Request, record: RecordInPath, session: ReadSession, file_id: NumberInPath
 ) -> FileResponse:
     """Return an attached file, once its bytes are seen to be those that were attached."""
     found = session.get(Attachment, file_id)

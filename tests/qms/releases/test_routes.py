@@ -100,7 +100,19 @@ def test_the_button_validates_and_leads_to_the_run(browser, device) -> None:
     assert started == [("RPM", "REL-0.1.0", "PPL-AK", "first")]
 
 
-def test_a_pack_before_the_signatures_is_refused_with_the_reason(browser) -> None:
+def test_a_pack_is_built_for_who_manages_releases_or_quality_only(browser) -> None:
+    answer = post(browser, f"{AT}/pack")
+
+    assert answer.status_code == 403
+    assert "release manager" in answer.text
+    assert "Build the pack" not in browser.get(AT).text
+
+
+def test_a_pack_before_the_signatures_is_refused_with_the_reason(browser, device) -> None:
+    with device.db.writing() as session:
+        person = session.scalars(select(Person).where(col(Person.uid) == "PPL-AK")).one()
+        grant(session, person, ["release_manager"], None, find_project(session, "RPM").id)
+
     answer = post(browser, f"{AT}/pack")
 
     assert answer.status_code == 409

@@ -100,9 +100,16 @@ def test_an_edited_value_is_not_what_the_run_attested(objections) -> None:
 
 def test_a_pass_over_a_failed_measurement_is_named(objections) -> None:
     def fail(run: dict) -> None:
-        run["scenarios"][0]["steps"][2]["measurements"][0]["passed"] = False
+        run["scenarios"][0]["steps"][2]["measurements"][0] |= {"actual": 60.0, "passed": False}
 
     assert "but a measurement failed" in objections(edit(RUN, fail))["runs/"]
+
+
+def test_figures_that_do_not_give_their_verdict_are_named(objections) -> None:
+    def far(run: dict) -> None:
+        run["scenarios"][0]["steps"][2]["measurements"][0]["actual"] = 60.0
+
+    assert "its own figures say otherwise" in objections(edit(RUN, far))["runs/"]
 
 
 def test_an_attempt_left_out_is_missed_by_its_rerun(objections) -> None:
