@@ -1,0 +1,52 @@
+"""The command line as people and nightly scripts use it: a process of its own, one folder."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+LONGEST_S = 300
+
+
+def fiducial(
+    *arguments: object,
+    folder: Path,
+    data_dir: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    memory_bytes: int | None = None,
+    longest_s: float = LONGEST_S,
+) -> subprocess.CompletedProcess[str]:
+    """Run ``fiducial`` in a folder; no setting of this machine's own reaches it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the command is run.
+    data_dir : Path, optional
+        The installation it works on; without one the command has none.
+    memory_bytes : int, optional
+        Address space the process and each of its children may have.
+    """
+    told = {name: value for name, value in os.environ.items() if not name.startswith("FIDUCIAL_")}
+    told |= {"PYTHONPATH": str(ROOT), "COLUMNS": "200", **(environment or {})}
+    if data_dir is not None:
+        told["FIDUCIAL_DATA_DIR"] = str(data_dir)
+    return subprocess.run(  # noqa: S603 - the command of this very checkout
+        [sys.executable, "-m", "app.cli", *map(str, arguments)],
+        cwd=folder,
+        env=told,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=longest_s,
+        preexec_fn=None if memory_bytes is None else partial(_keep_within, memory_bytes),
+    )
+
+
+def _keep_within(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
