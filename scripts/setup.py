@@ -4,6 +4,7 @@ Runs on the standard library of Python 3.11 or newer; repeated, it does only wha
 
     python3 scripts/setup.py            what the service and the demonstration need
     python3 scripts/setup.py --tests    also the peers that the tests hold the service against
+    python3 scripts/setup.py --assets   only what the browser loads, as a wheel carries it
 """
 
 from __future__ import annotations
@@ -283,6 +284,11 @@ def build_assets(with_tests: bool) -> None:
         stamped(NODE_MODULES) == for_service and not with_tests
     )
     if not fetched and (with_tests or not built):
+        if shutil.which("npm") is None:
+            raise SetupError(
+                "the front-end packages are fetched with npm, which is not on this machine. "
+                "On Debian: apt-get install nodejs npm"
+            )
         say("fetching front-end packages")
         extent = [] if with_tests else ["--omit=dev"]
         run(
@@ -315,14 +321,16 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tests", action="store_true", help="also install what the tests need")
+    parser.add_argument("--assets", action="store_true", help="only build what the browser loads")
     options = parser.parse_args()
     started = time.monotonic()
     # Two `make` at once would build the same folders; the second waits for the first.
     folder = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     try:
-        install_system_packages(options.tests)
-        install_python_packages()
+        if not options.assets:
+            install_system_packages(options.tests)
+            install_python_packages()
         build_assets(options.tests)
     except SetupError as error:
         sys.stderr.write(f"set-up: {error}\n")

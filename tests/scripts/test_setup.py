@@ -117,6 +117,7 @@ def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(setup, "NODE_MODULES", tmp_path / "node_modules")
     monkeypatch.setattr(setup, "VENDOR", tmp_path / "app/static/vendor")
     monkeypatch.setattr(setup, "run", lambda *command, **_env: ran.append(Path(command[0]).name))
+    monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
     return ran
 
 
@@ -148,3 +149,21 @@ def test_a_new_lock_is_fetched_and_built(tree: list[str]) -> None:
 
     assert tree.count("npm") == 2
     assert len(tree) == 4
+
+
+def test_without_npm_the_assets_are_refused_by_what_is_missing(tree, monkeypatch) -> None:
+    monkeypatch.setattr(setup.shutil, "which", lambda _name: None)
+
+    with pytest.raises(SetupError, match="apt-get install nodejs npm"):
+        build_assets(with_tests=False)
+
+    assert tree == []
+
+
+def test_assets_that_were_built_before_need_no_npm(tree, monkeypatch) -> None:
+    build_assets(with_tests=False)
+    monkeypatch.setattr(setup.shutil, "which", lambda _name: None)
+
+    build_assets(with_tests=False)
+
+    assert len(tree) == 2
