@@ -18,7 +18,13 @@ from core.people.models import Person
 from core.people.service import Reauthentication, actor_of, grant
 from core.records import approval
 from core.records.models import Project, Record
-from core.records.service import create_project, find_project, find_record
+from core.records.service import (
+    create_project,
+    edit_token,
+    find_project,
+    find_record,
+    latest_revision,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +96,10 @@ class Office:
     def record(self, session: Session, uid: str) -> Record:
         """Return one of its records."""
         return find_record(session, self.project(session), uid)
+
+    def read(self, session: Session, uid: str) -> str:
+        """Return what the form on a record's page remembers of what was read there."""
+        return edit_token(latest_revision(session, self.record(session, uid)))
 
     def proof(self, uid: str) -> Reauthentication:
         """Return what a right password gives; the password itself is tested where people are."""

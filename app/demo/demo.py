@@ -180,7 +180,9 @@ def _ground(settings: Settings, story: Story) -> tuple[Demo, SignIns, DeviceRepo
     with story.step("Reviews and approvals") as step:
         wanted = records.to_approve(loaded)
         signed = records.approve_all(db, wanted, demo.signers, step.tell)
-        step.said = f"{signed} records signed into force" if signed else "there already"
+        decided = records.decide_all(db, loaded, demo.signers)
+        told = f"{signed} records signed into force, {decided} issues decided on"
+        step.said = told if signed or decided else "there already"
     return demo, sign_ins, repository
 
 

@@ -18,9 +18,16 @@ from core.records import approval
 from core.records.approval import Signing, signatures_of
 from core.records.content import RecordDraft
 from core.records.importing import import_records
-from core.records.lifecycle import DRAFT
+from core.records.issues import Decision, decide, is_signed
+from core.records.lifecycle import BEFORE_DECISION, DRAFT
 from core.records.models import Record
-from core.records.service import create_project, find_project, find_record, latest_revision
+from core.records.service import (
+    create_project,
+    edit_token,
+    find_project,
+    find_record,
+    latest_revision,
+)
 from core.records.types import RecordType, get_registry
 from dataflows.department import load_department
 from qms.interchange.design_record import DesignRecord, load_design_record
@@ -158,11 +165,41 @@ def approve(session: Session, record: Record, signers: Signers) -> None:
     revision = latest_revision(session, record)
     if revision.state == DRAFT:
         author = signers.actor(session, AUTHOR)
-        approval.submit(session, record, author, signers.proof(session, author))
+        proof = signers.proof(session, author)
+        approval.submit(session, record, author, proof, edit_token(revision))
     given = {one.meaning for one in signatures_of(session, revision)}
     for meaning in record_type.meanings:
         if meaning != "authored" and meaning not in given:
             sign(session, record, record_type, meaning, signers)
+
+
+def decide_all(db: Database, loaded: Loaded, signers: Signers) -> int:
+    """Sign the decisions that the device's file tells of its issues; return how many were made.
+
+    An issue that somebody went on with since then is left as it is.
+    """
+    registry = get_registry()
+    decided = 0
+    signers.next_act()
+    for draft in loaded.device.drafts:
+        record_type = registry.of(draft.type)
+        if not is_signed(record_type, draft.state):
+            continue
+        with db.writing() as session:
+            project = find_project(session, draft.project)
+            record = find_record(session, project, draft.uid or "")
+            revision = latest_revision(session, record)
+            before = (draft.number, BEFORE_DECISION[draft.state])
+            if (revision.number, revision.state) != before:
+                continue
+            role = record_type.deciders[0]
+            signer = signers.actor(session, SIGNERS[role])
+            reason = str(draft.content.fields.get("rationale") or "As the record tells.")
+            decision = Decision(draft.state, role, reason)
+            proof = signers.proof(session, signer)
+            decide(session, record, decision, signer, proof, edit_token(revision))
+            decided += 1
+    return decided
 
 
 def sign(
@@ -172,4 +209,5 @@ def sign(
     role = record_type.sign[meaning][0]  # type: ignore[index]
     signer = signers.actor(session, SIGNERS[role])
     proof = signers.proof(session, signer)
-    approval.sign(session, record, Signing(meaning, role), signer, proof)
+    read = edit_token(latest_revision(session, record))
+    approval.sign(session, record, Signing(meaning, role), signer, proof, read)

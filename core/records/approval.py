@@ -13,8 +13,16 @@ from core.people.actor import Actor
 from core.people.service import Reauthentication
 from core.records import lifecycle
 from core.records.checking import missing_content
-from core.records.models import Link, LinkReview, Project, Record, Revision
-from core.records.service import edit_token, lock_record, project_of, record_event, require_author
+from core.records.models import Project, Record, Revision
+from core.records.service import (
+    lock_record,
+    project_of,
+    record_event,
+    refuse_unread,
+    refuse_withdrawn,
+    require_author,
+)
+from core.records.settling import settle_links
 from core.records.types import MEANINGS, RecordType, get_registry
 from core.records.writing import content_of, envelope_document
 from core.signing.models import Signature
@@ -51,12 +59,17 @@ def submit(
     record: Record,
     by: Actor,
     proof: Reauthentication,
-    expected: str = "",
+    expected: str,
     reason: str = "",
 ) -> Revision:
     """Hand a draft to review; its content is immutable from here on.
 
     Where the type asks for it, this is the author's signature as *authored*.
+
+    Parameters
+    ----------
+    expected : str
+        The `edit_token` of the revision that was read.
 
     Raises
     ------
@@ -70,9 +83,10 @@ def submit(
     revision = session.get_one(Revision, record.latest_id, populate_existing=True)
     if record_type.lifecycle != "controlled":
         raise Conflict(f"{record.uid} has no review; it is in force as it stands.")
-    if record.withdrawn_at is not None or revision.state != lifecycle.DRAFT:
+    refuse_withdrawn(record)
+    if revision.state != lifecycle.DRAFT:
         raise Conflict(f"{record.uid} has no draft to submit.")
-    _refuse_stale(record, revision, expected)
+    refuse_unread(record, revision, expected)
     content = content_of(session, revision, project)
     faults = missing_content(record_type, content, record.uid)
     if faults:
@@ -84,7 +98,7 @@ def submit(
     record_event(session, "submit", record, revision, project, by, {"reason": reason})
     if "authored" in record_type.sign:
         role = _role_of(by, project, record_type, "authored")
-        _put(session, record, revision, by, proof, Signing("authored", role, reason))
+        put_signature(session, record, revision, by, proof, Signing("authored", role, reason))
     _bring_into_force(session, record, revision, record_type, by)
     return revision
 
@@ -95,35 +109,43 @@ def sign(
     signing: Signing,
     by: Actor,
     proof: Reauthentication,
-    expected: str = "",
+    expected: str,
 ) -> Revision:
     """Sign the revision in review; the last signature that the type asks for approves it.
+
+    Parameters
+    ----------
+    expected : str
+        The `edit_token` of the revision that was read.
 
     Raises
     ------
     Refused
-        For an author of the revision, without the role, or without current training.
+        For an author of the revision, without the role, without current training, or where the
+        request does not say what was read.
     Conflict
-        If there is nothing to sign, it was signed so before, or an earlier signature is missing.
+        If there is nothing to sign, it is not what was read, it was signed so before, or an
+        earlier signature is missing.
     """
     record = lock_record(session, record)
-    project, record_type = project_of(session, record), get_registry().of(record.type)
+    record_type = get_registry().of(record.type)
     revision = session.get_one(Revision, record.latest_id, populate_existing=True)
+    refuse_withdrawn(record)
     if revision.state != lifecycle.IN_REVIEW:
         raise Conflict(
             f"{record.uid} revision {revision.number} is {revision.state.replace('_', ' ')}; only "
             "a revision in review can be signed."
         )
-    _refuse_stale(record, revision, expected)
-    _refuse_signer(session, record, revision, project, record_type, signing, by)
-    _put(session, record, revision, by, proof, signing)
+    # Who, before what: a person who may not sign is told so, whatever their form says.
+    refuse_signer(session, record, revision, signing, by)
+    refuse_unread(record, revision, expected)
+    _refuse_out_of_turn(session, record, revision, record_type, signing)
+    put_signature(session, record, revision, by, proof, signing)
     _bring_into_force(session, record, revision, record_type, by)
     return revision
 
 
-def reject(
-    session: Session, record: Record, by: Actor, reason: str, expected: str = ""
-) -> Revision:
+def reject(session: Session, record: Record, by: Actor, reason: str, expected: str) -> Revision:
     """Send a revision in review back to its author, with the reason.
 
     Raises
@@ -135,9 +157,10 @@ def reject(
     record = lock_record(session, record)
     project, record_type = project_of(session, record), get_registry().of(record.type)
     revision = session.get_one(Revision, record.latest_id, populate_existing=True)
+    refuse_withdrawn(record)
     if revision.state != lifecycle.IN_REVIEW:
         raise Conflict(f"{record.uid} is not in review.")
-    _refuse_stale(record, revision, expected)
+    refuse_unread(record, revision, expected)
     allowed = {role for roles in record_type.sign.values() for role in roles}
     if not by.has(project.id or 0, *allowed):
         raise Refused(
@@ -177,23 +200,18 @@ def next_meanings(
     return tuple(meaning for meaning in record_type.meanings if meaning not in signed)[:1]
 
 
-def _refuse_stale(record: Record, revision: Revision, expected: str) -> None:
-    if expected and expected != edit_token(revision):
-        raise Conflict(
-            f"{record.uid} changed after you opened it (it is now revision {revision.number}, "
-            f"{revision.state.replace('_', ' ')}). Nothing was signed: read it again."
-        )
-
-
-def _refuse_signer(
-    session: Session,
-    record: Record,
-    revision: Revision,
-    project: Project,
-    record_type: RecordType,
-    signing: Signing,
-    by: Actor,
+def refuse_signer(
+    session: Session, record: Record, revision: Revision, signing: Signing, by: Actor
 ) -> None:
+    """Refuse a person who may not give a signature on a revision, whatever its turn.
+
+    Raises
+    ------
+    Refused
+        For an author of the revision, without the role, without current training, or while the
+        check that stands before this signature fails.
+    """
+    project, record_type = project_of(session, record), get_registry().of(record.type)
     roles = record_type.sign.get(signing.meaning)  # type: ignore[call-overload]
     if signing.meaning not in MEANINGS or roles is None:
         raise Refused(f"A {record_type.label.lower()} is not signed as '{signing.meaning}'.")
@@ -208,15 +226,20 @@ def _refuse_signer(
             f"{signing.role.replace('_', ' ') or 'nobody'}; that needs "
             f"{' or '.join(role.replace('_', ' ') for role in roles)}."
         )
-    waiting = next_meanings(record_type, revision, signatures_of(session, revision))
-    if signing.meaning not in waiting:
-        first = f"it must be {waiting[0]} first" if waiting else "it is signed already"
-        raise Conflict(f"{record.uid} cannot be signed as {signing.meaning} now: {first}.")
     if record_type.training:
         _refuse_untrained(session, project, by, signing.role)
     blocking = ports.gate(session, project, record) if ports.gate else ()
     if blocking:
         raise Refused(f"{record.uid} cannot be signed while its check fails. {' '.join(blocking)}")
+
+
+def _refuse_out_of_turn(
+    session: Session, record: Record, revision: Revision, record_type: RecordType, signing: Signing
+) -> None:
+    waiting = next_meanings(record_type, revision, signatures_of(session, revision))
+    if signing.meaning not in waiting:
+        first = f"it must be {waiting[0]} first" if waiting else "it is signed already"
+        raise Conflict(f"{record.uid} cannot be signed as {signing.meaning} now: {first}.")
 
 
 def _refuse_untrained(session: Session, project: Project, by: Actor, role: str) -> None:
@@ -234,7 +257,7 @@ def _role_of(by: Actor, project: Project, record_type: RecordType, meaning: str)
     return next(role for role in roles if by.has(project.id or 0, role))
 
 
-def _put(
+def put_signature(
     session: Session,
     record: Record,
     revision: Revision,
@@ -242,6 +265,13 @@ def _put(
     proof: Reauthentication,
     signing: Signing,
 ) -> None:
+    """Put a signature under a revision, once everything that forbids it was asked.
+
+    Raises
+    ------
+    Refused
+        If the password that was given is not the signer's own.
+    """
     if proof.person_id != by.person_id:
         raise Refused("The password given was another person's; nothing was signed.")
     signature = Signature(
@@ -298,55 +328,3 @@ def _bring_into_force(
     session.flush()
     record_event(session, "approve", record, revision, project_of(session, record), by)
     settle_links(session, record, by)
-
-
-def settle_links(session: Session, record: Record, by: Actor) -> None:
-    """Remember what both ends of each new link said when both were first in force.
-
-    A link reviewed before is left alone: approving one end again says nothing about the other.
-    """
-    ends = _links_in_force(session, record)
-    if not ends:
-        return
-    known = {
-        (one.source_id, one.role, one.target_id)
-        for one in session.execute(
-            select(LinkReview).where(
-                (col(LinkReview.source_id) == record.id) | (col(LinkReview.target_id) == record.id)
-            )
-        ).scalars()
-    }
-    ids = {end for source, _, target in ends for end in (source, target)}
-    prints = dict(
-        session.execute(
-            select(col(Record.id), col(Revision.fingerprint))
-            .join(Revision, col(Revision.id) == col(Record.effective_id))
-            .where(col(Record.id).in_(ids))
-        ).all()
-    )
-    for source, role, target in ends:
-        if (source, role, target) in known or source not in prints or target not in prints:
-            continue
-        session.add(
-            LinkReview(
-                source_id=source,
-                role=role,
-                target_id=target,
-                source_fingerprint=prints[source],
-                target_fingerprint=prints[target],
-                person_id=by.person_id,
-                person_name=by.name,
-                reason="Both ends in force for the first time.",
-            )
-        )
-    session.flush()
-
-
-def _links_in_force(session: Session, record: Record) -> list[tuple[int, str, int]]:
-    rows = session.execute(
-        select(col(Revision.record_id), col(Link.role), col(Link.target_id))
-        .join(Link, col(Link.revision_id) == col(Revision.id))
-        .join(Record, col(Record.effective_id) == col(Revision.id))
-        .where((col(Record.id) == record.id) | (col(Link.target_id) == record.id))
-    )
-    return list(rows)

@@ -19,7 +19,7 @@ from core.records.models import Project, Record
 from core.records.service import new_revision, record_event, require_author
 from core.records.snapshot import Key
 from core.records.targets import known_records, target_faults
-from core.records.types import TypeRegistry
+from core.records.types import RecordType, TypeRegistry
 from core.records.writing import fill, write_links
 
 
@@ -36,7 +36,8 @@ def import_records(
     """Create a batch of records whose links may lead to each other, across projects too.
 
     Controlled records become drafts: whatever the source says, approval is a signature and is
-    given here. Quality issues keep the state that the source states.
+    given here. Quality issues keep the state that the source states, up to the one from which a
+    signature here closes, rejects or defers them.
 
     Raises
     ------
@@ -169,8 +170,15 @@ def _write(
     record.latest_id = revision.id
     write_links(session, revision, project, content, known)
     if record_type.lifecycle != "controlled":
-        stated = draft.state if draft.state in lifecycle.states(record_type.lifecycle) else ""
-        revision.state = stated or lifecycle.FIRST[record_type.lifecycle]
+        revision.state = _first_state(record_type, draft.state)
         revision.approved_at = now()
         record.effective_id = revision.id
     record_event(session, "import", record, revision, project, author)
+
+
+def _first_state(record_type: RecordType, stated: str) -> str:
+    if stated not in lifecycle.states(record_type.lifecycle):
+        return lifecycle.FIRST[record_type.lifecycle]
+    if record_type.deciding and lifecycle.is_decided(record_type.lifecycle, stated):
+        return lifecycle.BEFORE_DECISION[stated]
+    return stated

@@ -1,4 +1,4 @@
-"""The three lifecycles as data, and the two questions asked of them."""
+"""The three lifecycles as data, and the questions asked of them."""
 
 from collections.abc import Mapping
 
@@ -15,9 +15,9 @@ MOVES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "assessed": ("in_work", "rejected", "deferred"),
         "in_work": ("verifying", "deferred"),
         "verifying": ("closed", "in_work", "deferred"),
-        "deferred": ("assessed", "in_work", "rejected"),
-        "closed": (),
-        "rejected": (),
+        "deferred": ("assessed", "in_work"),
+        "closed": ("open",),
+        "rejected": ("open",),
     },
     "event": {RECORDED: ()},
 }
@@ -25,6 +25,14 @@ MOVES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 revision; a new revision of a controlled record begins again as a draft."""
 
 FIRST: Mapping[str, str] = {"controlled": DRAFT, "issue": "open", "event": RECORDED}
+
+BEFORE_DECISION: Mapping[str, str] = {
+    "closed": "verifying",
+    "rejected": "open",
+    "deferred": "assessed",
+}
+"""The states in which nobody works on an issue any longer, and where each is decided from. They
+are decided by signature where the type asks for one, and left only by reopening."""
 
 
 def states(lifecycle: str) -> tuple[str, ...]:
@@ -35,3 +43,8 @@ def states(lifecycle: str) -> tuple[str, ...]:
 def may_move(lifecycle: str, state: str, to: str) -> bool:
     """Whether a lifecycle leads from one state to another."""
     return to in MOVES[lifecycle].get(state, ())
+
+
+def is_decided(lifecycle: str, state: str) -> bool:
+    """Whether an issue is in a state that somebody decided on, so that it may not be edited."""
+    return lifecycle == "issue" and state in BEFORE_DECISION

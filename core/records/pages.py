@@ -10,12 +10,14 @@ from sqlmodel import Session, col
 
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
+from core.records import lifecycle
 from core.records.approval import signatures_of
 from core.records.comparing import Difference, compare, word_difference
 from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
 from core.records.permissions import Permissions, allowed_roles, permissions
 from core.records.queries import load_snapshot, load_touched
+from core.records.reviewing import review_token
 from core.records.service import edit_token, latest_revision
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
@@ -75,6 +77,11 @@ class RecordPage:
         return "withdrawn" if self.record.withdrawn_at else self.shown.state
 
     @property
+    def is_decided(self) -> bool:
+        """Whether the latest revision is one that somebody decided on: closed, for example."""
+        return lifecycle.is_decided(self.record_type.lifecycle, self.latest.state)
+
+    @property
     def doubts(self) -> list[tuple[Suspicion, list[Difference]]]:
         """Why the record needs re-review, with what changed word by word."""
         return [
@@ -87,6 +94,11 @@ class RecordPage:
             )
             for doubt in self.links.doubts
         ]
+
+    @property
+    def review_token(self) -> str:
+        """What the form of a re-review remembers of the changes that it shows."""
+        return review_token(self.shown, self.links.doubts)
 
     @property
     def reviewers(self) -> list[str]:
@@ -125,7 +137,7 @@ def record_page(
         links=neighbourhood(session, project, record, shown, readable),
         signatures=signatures_of(session, shown),
         pending_signatures=given if pending is not None else (),
-        may=permissions(project, record, record_type, latest, given, person),
+        may=permissions(project, record, record_type, (shown, latest), given, person),
         revisions=revisions_of(session, record),
         files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
         trail=trail_of(session, record),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.approval import next_meanings
+from core.records.issues import is_signed
 from core.records.models import Project, Record, Revision
 from core.records.types import RecordType
 from core.signing.models import Signature
@@ -21,6 +22,14 @@ class Permissions:
         The signature that is due, with those of its roles that the person holds.
     waits_for : str
         The signature that is due, when someone else must give it.
+    withdraw_as : tuple of str
+        The person's roles that may withdraw what is in force; that asks for the password.
+    decisions : tuple of str
+        States that an issue may be brought into by a signature of this person.
+    decide_as : tuple of str
+        The person's roles that may sign that.
+    decided_by : tuple of str
+        The roles that decide, where this person may not.
     """
 
     edit: bool = False
@@ -32,6 +41,10 @@ class Permissions:
     moves: tuple[str, ...] = ()
     sign_as: tuple[tuple[str, tuple[str, ...]], ...] = ()
     waits_for: str = ""
+    withdraw_as: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+    decide_as: tuple[str, ...] = ()
+    decided_by: tuple[str, ...] = ()
 
 
 def allowed_roles(record_type: RecordType) -> frozenset[str]:
@@ -62,27 +75,57 @@ def permissions(
     project: Project,
     record: Record,
     record_type: RecordType,
-    latest: Revision,
+    revisions: tuple[Revision, Revision],
     given: Sequence[Signature],
     person: Actor,
 ) -> Permissions:
-    """Return what a person may do with a record now; the services decide again when it is done."""
-    project_id = project.id or 0
-    allowed = person.has(project_id, *allowed_roles(record_type))
+    """Return what a person may do with a record now; the services decide again when it is done.
+
+    Parameters
+    ----------
+    revisions : (Revision, Revision)
+        The one in force, or the latest where none is, and the latest.
+    given : sequence of Signature
+        The signatures of the latest.
+    """
+    shown, latest = revisions
     if record.withdrawn_at is not None:
         return Permissions()
+    project_id = project.id or 0
+    allowed = person.has(project_id, *allowed_roles(record_type))
     writes = person.has(project_id, *record_type.authors)
     kind, in_review = record_type.lifecycle, latest.state == lifecycle.IN_REVIEW
     sign_as, waits_for = signatures_due(record_type, project_id, latest, given, person)
     signers = {role for roles in record_type.sign.values() for role in roles}
+    in_force = record.effective_id is not None
+    decides_as = _decides_as(record_type, project_id, latest, person)
+    withdraws_as = _decides_as(record_type, project_id, shown, person) if in_force else ()
+    to = lifecycle.MOVES[kind].get(latest.state, ()) if kind == "issue" else ()
+    signed = tuple(state for state in to if is_signed(record_type, state))
     return Permissions(
-        edit=writes and kind != "event" and not in_review,
+        edit=writes
+        and kind != "event"
+        and not in_review
+        and not lifecycle.is_decided(kind, latest.state),
         submit=writes and kind == "controlled" and latest.state == lifecycle.DRAFT,
         reject=in_review and person.has(project_id, *signers),
-        withdraw=writes,
-        review=allowed and record.effective_id is not None,
+        withdraw=bool(withdraws_as) if in_force else writes,
+        withdraw_as=withdraws_as,
+        review=allowed and in_force,
         attach=allowed,
-        moves=lifecycle.MOVES[kind].get(latest.state, ()) if writes and kind == "issue" else (),
+        moves=tuple(state for state in to if state not in signed) if writes else (),
+        decisions=signed if decides_as else (),
+        decide_as=decides_as,
+        decided_by=record_type.deciders if signed and not decides_as else (),
         sign_as=sign_as,
         waits_for=waits_for,
     )
+
+
+def _decides_as(
+    record_type: RecordType, project_id: int, latest: Revision, person: Actor
+) -> tuple[str, ...]:
+    """Return the roles in which a person decides on a revision; its author has none, if signed."""
+    if record_type.deciding and person.person_id in latest.authors:
+        return ()
+    return tuple(role for role in record_type.deciders if person.has(project_id, role))

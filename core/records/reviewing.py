@@ -1,13 +1,22 @@
 """Re-review: somebody looked at both ends of a link and says that it still holds."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.canonical import digest
 from core.errors import Conflict, Fault, Invalid, Refused
 from core.people.actor import Actor
 from core.records.models import LinkReview, Record, Revision
 from core.records.queries import load_snapshot, load_suspicions
-from core.records.service import lock_record, project_of, record_event
+from core.records.service import (
+    edit_token,
+    lock_record,
+    project_of,
+    record_event,
+    refuse_stale,
+)
 from core.records.snapshot import Key
 from core.records.suspects import Suspicion
 from core.records.targets import known_records
@@ -21,20 +30,37 @@ def suspicions_of(session: Session, record: Record) -> list[Suspicion]:
     return [one for one in load_suspicions(session, load_snapshot(session)) if one.record == key]
 
 
-def review(session: Session, record: Record, by: Actor, reason: str) -> list[Suspicion]:
+def review_token(revision: Revision, doubts: Sequence[Suspicion]) -> str:
+    """Return what the form of a re-review remembers: the record, and every change it was shown."""
+    seen = sorted(
+        [*one.record, one.role, *one.cause, one.reviewed, *(change.after for change in one.diff)]
+        for one in doubts
+    )
+    return f"{edit_token(revision)}.{digest(seen)[:16]}"
+
+
+def review(
+    session: Session, record: Record, by: Actor, reason: str, expected: str
+) -> list[Suspicion]:
     """Record that a record still holds against everything that changed around it.
 
     Clears exactly what was reviewed: the doubts about this record. The other ends of the same
     links, and other records that the same change touched, keep theirs.
+
+    Parameters
+    ----------
+    expected : str
+        The `review_token` of the page on which the changes were read.
 
     Raises
     ------
     Invalid
         Without a reason.
     Conflict
-        If the record does not need re-review.
+        If the record does not need re-review, or something changed after the page was opened.
     Refused
-        If the person neither writes nor signs records of this type.
+        If the person neither writes nor signs records of this type, or the request does not say
+        what was read.
     """
     record = lock_record(session, record)
     project, record_type = project_of(session, record), get_registry().of(record.type)
@@ -52,9 +78,10 @@ def review(session: Session, record: Record, by: Actor, reason: str) -> list[Sus
     doubts = suspicions_of(session, record)
     if not doubts:
         raise Conflict(f"{record.uid} does not need re-review.")
+    revision = session.get_one(Revision, record.effective_id)
+    refuse_stale(record, expected, review_token(revision, doubts), _now_says(doubts))
     for doubt in doubts:
         _keep(session, doubt, by, reason.strip())
-    revision = session.get_one(Revision, record.effective_id)
     record_event(
         session,
         "review",
@@ -65,6 +92,11 @@ def review(session: Session, record: Record, by: Actor, reason: str) -> list[Sus
         {"reason": reason.strip(), "against": [list(doubt.cause) for doubt in doubts]},
     )
     return doubts
+
+
+def _now_says(doubts: Sequence[Suspicion]) -> str:
+    causes = ", ".join(dict.fromkeys(one.cause.uid for one in doubts))
+    return f"what it relies on changed again: {causes}"
 
 
 def _keep(session: Session, doubt: Suspicion, by: Actor, reason: str) -> None:

@@ -203,6 +203,49 @@ def edit_token(revision: Revision) -> str:
     return f"{revision.number}.{revision.state}.{revision.content_digest[:16]}"
 
 
+def refuse_unread(record: Record, revision: Revision, expected: str) -> None:
+    """Refuse to act on anything else than the revision that the person read.
+
+    Raises
+    ------
+    Refused
+        If the request does not say what was read.
+    Conflict
+        If that is no longer how the record stands.
+    """
+    state = revision.state.replace("_", " ")
+    now_says = f"it is now revision {revision.number}, {state}"
+    refuse_stale(record, expected, edit_token(revision), now_says)
+
+
+def refuse_stale(record: Record, expected: str, token: str, now_says: str) -> None:
+    """Refuse a form that was opened on something else, or that does not say on what.
+
+    Raises
+    ------
+    Conflict, Refused
+    """
+    if not expected:
+        raise Refused(
+            f"Nothing was done: the request does not say which revision was read. Open the page "
+            f"of {record.uid}, read it, and act from there."
+        )
+    if expected != token:
+        raise Conflict(
+            f"{record.uid} changed after you opened it ({now_says}). Nothing was done: read it "
+            "again."
+        )
+
+
+def refuse_withdrawn(record: Record) -> None:
+    """Refuse to act on a record that is withdrawn; raises Conflict."""
+    if record.withdrawn_at is not None:
+        raise Conflict(
+            f"{record.uid} is withdrawn: it can no longer be changed, moved or signed. Write a "
+            "new record if it is needed after all."
+        )
+
+
 def lock_record(session: Session, record: Record) -> Record:
     """Hold a record until the transaction ends, so that two people cannot change it at once."""
     held: Record = session.execute(
@@ -270,65 +313,18 @@ def save_draft(
 
 
 def _refuse_closed(record: Record, latest: Revision, record_type: RecordType) -> None:
-    if record.withdrawn_at is not None:
-        raise Conflict(f"{record.uid} is withdrawn and can no longer be changed.")
+    refuse_withdrawn(record)
+    if lifecycle.is_decided(record_type.lifecycle, latest.state):
+        raise Conflict(
+            f"{record.uid} is {latest.state}, and what was decided on is not changed behind the "
+            "decision; reopen it first, with the reason."
+        )
     if latest.state == lifecycle.IN_REVIEW:
         raise Conflict(
             f"{record.uid} revision {latest.number} is in review; reject it first, or wait."
         )
     if record_type.lifecycle == "event":
         raise Conflict(f"{record.uid} was recorded once; correct it with an event of its own.")
-
-
-def move(session: Session, record: Record, to: str, by: Actor, reason: str) -> Revision:
-    """Move a quality issue to another state, with the reason.
-
-    Raises
-    ------
-    Conflict
-        If its lifecycle does not lead there.
-    Invalid
-        Without a reason.
-    """
-    record = lock_record(session, record)
-    project, record_type = project_of(session, record), get_registry().of(record.type)
-    require_author(record_type, project, by)
-    latest = session.get_one(Revision, record.latest_id, populate_existing=True)
-    if record_type.lifecycle != "issue" or not lifecycle.may_move("issue", latest.state, to):
-        raise Conflict(f"{record.uid} is {latest.state}; it cannot become {to}.")
-    if not reason.strip():
-        raise Invalid(
-            f"{record.uid} was not moved.", [Fault("reason", record.uid, "The reason is empty.")]
-        )
-    before = latest.state
-    latest.state = to
-    record_event(
-        session, "move", record, latest, project, by, {"from": before, "to": to, "reason": reason}
-    )
-    return latest
-
-
-def withdraw(session: Session, record: Record, by: Actor, reason: str) -> Record:
-    """Withdraw a record: it stays readable, with the reason, and is in force no longer.
-
-    Raises
-    ------
-    Conflict, Invalid, Refused
-    """
-    record = lock_record(session, record)
-    project, record_type = project_of(session, record), get_registry().of(record.type)
-    require_author(record_type, project, by)
-    if record.withdrawn_at is not None:
-        raise Conflict(f"{record.uid} is withdrawn already.")
-    if not reason.strip():
-        raise Invalid(
-            f"{record.uid} was not withdrawn.",
-            [Fault("reason", record.uid, "The reason is empty.", "Say why, for later readers.")],
-        )
-    record.withdrawn_at, record.withdrawn_reason = now(), reason.strip()
-    latest = session.get_one(Revision, record.latest_id)
-    record_event(session, "withdraw", record, latest, project, by, {"reason": reason.strip()})
-    return record
 
 
 def record_event(

@@ -104,6 +104,19 @@ class RecordType(_Strict):
         """The signatures that bring a revision into force, in their order."""
         return tuple(meaning for meaning in MEANINGS if meaning in self.sign)
 
+    @property
+    def deciding(self) -> str:
+        """The signature that decides: the last one, given by nobody who wrote the revision.
+
+        Empty where the type asks for none.
+        """
+        return next((one for one in reversed(self.meanings) if one != "authored"), "")
+
+    @property
+    def deciders(self) -> tuple[str, ...]:
+        """The roles that decide: those of the last signature, or else those that write."""
+        return self.sign[self.deciding] if self.deciding else self.authors  # type: ignore[index]
+
     def triggers(self) -> tuple[str, ...]:
         """Return the fields whose change matters to others."""
         return tuple(name for name, spec in self.fields.items() if spec.trigger)

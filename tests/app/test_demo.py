@@ -18,6 +18,7 @@ from app.demo.records import approve
 from core.db import Database, open_database
 from core.ledger.verify import verify_chain
 from core.people.service import find_actor, sign_in
+from core.records.issues import Decision, decide
 from core.records.models import Project
 from core.records.queries import load_snapshot
 from core.records.service import (
@@ -25,7 +26,6 @@ from core.records.service import (
     find_project,
     find_record,
     latest_revision,
-    move,
     read_content,
     save_draft,
 )
@@ -219,9 +219,11 @@ def test_a_pack_built_after_later_work_is_the_same_to_the_byte(
     with db.writing() as session:
         project = find_project(session, "RPM")
         change_text(session, project, "REQ-009", signers)
-        author = find_actor(session, "PPL-AK")
+        author, manager = find_actor(session, "PPL-AK"), find_actor(session, "PPL-EQ")
         change = find_record(session, project, "CR-001")
-        move(session, change, "closed", author, "Verified by run 1.")
+        decision = Decision("closed", "quality_manager", "Verified by run 1.")
+        read = edit_token(latest_revision(session, change))
+        decide(session, change, decision, manager, signers.proof(session, manager), read)
         run = find_run(session, project, done.outcome.run)
         note_deviation(session, run, Deviation("Read again.", "None.", "Kept."), author)
     with db.reading() as session:

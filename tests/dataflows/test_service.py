@@ -10,7 +10,14 @@ from core.errors import NotFound
 from core.jobs.models import Job
 from core.people.actor import Actor
 from core.records.content import Content, LinkDraft
-from core.records.service import create_record, find_project, find_record, withdraw
+from core.records.service import (
+    create_record,
+    edit_token,
+    find_project,
+    find_record,
+    latest_revision,
+)
+from core.records.withdrawing import withdraw
 from dataflows import service
 from dataflows.coverage import coverage
 from dataflows.graph import level_cut, roll_up
@@ -72,7 +79,8 @@ def test_a_withdrawn_connection_leaves_the_map_and_its_pathway_says_so(
 ) -> None:
     with map_db.writing() as session:
         record = find_record(session, find_project(session, "DEPT"), "C023")
-        withdraw(session, record, author, "The plan quality system was retired.")
+        read = edit_token(latest_revision(session, record))
+        withdraw(session, record, author, "The plan quality system was retired.", read)
 
     with map_db.reading() as session:
         department = service.read_department(session, "DEPT", author)

@@ -1,4 +1,4 @@
-"""Act on records: submit, sign, reject, withdraw, move, re-review; one at a time or many."""
+"""Act on records: submit, sign, reject, withdraw, move, decide, re-review; one or many."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
@@ -11,8 +11,9 @@ from sqlmodel import Session
 from core.errors import Fault, FiducialError, Invalid
 from core.people.actor import Actor
 from core.people.service import reauthenticate
-from core.records import approval, reviewing, service
+from core.records import approval, issues, reviewing, service, withdrawing
 from core.records.approval import Signing
+from core.records.issues import Decision
 from core.records.models import Project, Record
 from core.records.reading.routes import record_answer
 from core.records.waiting import waiting_to_sign
@@ -139,7 +140,11 @@ def withdraw(
     """Withdraw the record; it stays readable."""
 
     def perform() -> str:
-        service.withdraw(session, record, person, form.reason)
+        # Only what is in force asks for the password; the page shows the field only then.
+        proof = None
+        if record.effective_id is not None:
+            proof = reauthenticate(session, person, form.password, settings_of(request))
+        withdrawing.withdraw(session, record, person, form.reason, form.expected, proof)
         return f"{record.uid} is withdrawn."
 
     return _act(request, session, project, record, person, ("withdraw", form), perform)
@@ -154,13 +159,33 @@ def move(
     session: WriteSession,
     form: Annotated[ActForm, Form()],
 ) -> Response:
-    """Move a quality issue to another state."""
+    """Move a quality issue to another state, or reopen one that was decided on."""
 
     def perform() -> str:
-        service.move(session, record, form.to, person, form.reason)
+        issues.move(session, record, form.to, person, form.reason, form.expected)
         return f"{record.uid} is {form.to.replace('_', ' ')} now."
 
     return _act(request, session, project, record, person, ("move", form), perform)
+
+
+@router.post("/{uid:uid}/decide")
+def decide(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    form: Annotated[ActForm, Form()],
+) -> Response:
+    """Close, reject or defer a quality issue, with a signature."""
+
+    def perform() -> str:
+        proof = reauthenticate(session, person, form.password, settings_of(request))
+        decision = Decision(form.to, form.role, form.reason)
+        issues.decide(session, record, decision, person, proof, form.expected)
+        return f"{record.uid} is {form.to.replace('_', ' ')} now, with your signature."
+
+    return _act(request, session, project, record, person, ("decide", form), perform)
 
 
 @router.post("/{uid:uid}/review")
@@ -175,7 +200,7 @@ def review(
     """Say that the record still holds against what changed around it."""
 
     def perform() -> str:
-        done = reviewing.review(session, record, person, form.reason)
+        done = reviewing.review(session, record, person, form.reason, form.expected)
         causes = ", ".join(dict.fromkeys(one.cause.uid for one in done))
         return f"{record.uid} is re-reviewed against {causes}."
 
@@ -229,9 +254,8 @@ def _sign_all(
     for one in form.chosen:
         uid, meaning, role, token = (*one.split("/", 3), "", "", "")[:4]
         record = service.find_record(session, project, uid)
-        # Without what was read, a revision could be signed that nobody looked at.
         signing = Signing(meaning, role, form.reason)
-        approval.sign(session, record, signing, person, proof, token or "unread")
+        approval.sign(session, record, signing, person, proof, token)
         signed.append(uid)
     return signed
 

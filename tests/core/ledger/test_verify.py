@@ -41,6 +41,7 @@ def kept(office: Office) -> Office:
             office.record(session, "DOC-002"),
             office.staff["PPL-AK"],
             office.proof("PPL-AK"),
+            office.read(session, "DOC-002"),
         )
     return office
 

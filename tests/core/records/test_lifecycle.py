@@ -9,14 +9,14 @@ from core.people.service import Reauthentication
 from core.records.approval import Signing, reject, sign, signatures_of, submit
 from core.records.content import Content, LinkDraft
 from core.records.models import Record, Revision
-from core.records.reviewing import review, suspicions_of
+from core.records.reviewing import review, review_token, suspicions_of
 from core.records.service import (
     create_record,
     edit_token,
     latest_revision,
     save_draft,
-    withdraw,
 )
+from core.records.withdrawing import withdraw
 from core.signing.models import Signature
 from tests.conftest import Office
 
@@ -47,7 +47,8 @@ def requirement(acceptance: str = "0.4 percent") -> Content:
 def approve(office: Office, uid: str) -> None:
     """Bring the newest draft of a record into force, as its people would."""
     with office.writing() as session:
-        submit(session, office.record(session, uid), office.staff["PPL-AK"], office.proof("PPL-AK"))
+        author, proof = office.staff["PPL-AK"], office.proof("PPL-AK")
+        submit(session, office.record(session, uid), author, proof, office.read(session, uid))
     for person, role, meaning in (
         ("PPL-CV", "technical_reviewer", "reviewed"),
         ("PPL-DM", "clinical_lead", "reviewed"),
@@ -60,7 +61,8 @@ def approve(office: Office, uid: str) -> None:
                 return
             try:
                 signing = Signing(meaning, role)
-                sign(session, record, signing, office.staff[person], office.proof(person))
+                read = office.read(session, uid)
+                sign(session, record, signing, office.staff[person], office.proof(person), read)
             except (Refused, Conflict):
                 session.rollback()
 
@@ -79,7 +81,7 @@ def test_numbers_are_given_in_order_and_never_twice(office: Office) -> None:
         first = create_record(session, project, "user_need", NEED, author)
         create_record(session, project, "user_need", NEED, author, uid="UN-002")
         third = create_record(session, project, "user_need", NEED, author)
-        withdraw(session, third, author, "Said twice.")
+        withdraw(session, third, author, "Said twice.", office.read(session, "UN-003"))
         fourth = create_record(session, project, "user_need", NEED, author)
         given = (first.uid, third.uid, fourth.uid)
 
@@ -126,6 +128,7 @@ def test_a_draft_may_lack_content_but_cannot_be_submitted(office: Office) -> Non
             office.record(session, "REQ-001"),
             office.staff["PPL-AK"],
             office.proof("PPL-AK"),
+            office.read(session, "REQ-001"),
         )
 
     assert {fault.code for fault in refusal.value.faults} == {"missing"}
@@ -149,7 +152,8 @@ def test_an_author_never_reviews_or_approves_the_own_revision(office: Office) ->
     with office.writing() as session:
         project, author = office.project(session), office.staff["PPL-AK"]
         create_record(session, project, "document", Content("Plan", "", {"kind": "plan"}), author)
-        submit(session, office.record(session, "DOC-001"), author, office.proof("PPL-AK"))
+        read = office.read(session, "DOC-001")
+        submit(session, office.record(session, "DOC-001"), author, office.proof("PPL-AK"), read)
 
     with pytest.raises(Refused, match="wrote revision 1"), office.writing() as session:
         sign(
@@ -158,6 +162,7 @@ def test_an_author_never_reviews_or_approves_the_own_revision(office: Office) ->
             Signing("approved", "quality_manager"),
             office.staff["PPL-AK"],
             office.proof("PPL-AK"),
+            office.read(session, "DOC-001"),
         )
 
 
@@ -165,7 +170,8 @@ def test_signing_without_the_role_or_with_anothers_password_is_refused(office: O
     with office.writing() as session:
         project, author = office.project(session), office.staff["PPL-AK"]
         create_record(session, project, "document", Content("Plan", "", {"kind": "plan"}), author)
-        submit(session, office.record(session, "DOC-001"), author, office.proof("PPL-AK"))
+        read = office.read(session, "DOC-001")
+        submit(session, office.record(session, "DOC-001"), author, office.proof("PPL-AK"), read)
     signing = Signing("approved", "quality_manager")
 
     with pytest.raises(Refused, match="may not sign DOC-001"), office.writing() as session:
@@ -175,6 +181,7 @@ def test_signing_without_the_role_or_with_anothers_password_is_refused(office: O
             signing,
             office.staff["PPL-CV"],
             office.proof("PPL-CV"),
+            office.read(session, "DOC-001"),
         )
     with pytest.raises(Refused, match="another person's"), office.writing() as session:
         sign(
@@ -183,6 +190,7 @@ def test_signing_without_the_role_or_with_anothers_password_is_refused(office: O
             signing,
             office.staff["PPL-EQ"],
             Reauthentication(office.staff["PPL-CV"].person_id),
+            office.read(session, "DOC-001"),
         )
 
 
@@ -211,6 +219,7 @@ def test_training_is_asked_for_where_the_type_asks(
             office.record(session, "RSK-001"),
             office.staff["PPL-AK"],
             office.proof("PPL-AK"),
+            office.read(session, "RSK-001"),
         )
 
     with pytest.raises(Refused, match="DOC-RMP is not read"), office.writing() as session:
@@ -220,6 +229,7 @@ def test_training_is_asked_for_where_the_type_asks(
             Signing("approved", "clinical_safety_officer"),
             office.staff["PPL-DM"],
             office.proof("PPL-DM"),
+            office.read(session, "RSK-001"),
         )
 
 
@@ -246,12 +256,16 @@ def test_a_rejected_revision_returns_to_its_author_and_needs_new_signatures(
     with office.writing() as session:
         project, author = office.project(session), office.staff["PPL-AK"]
         create_record(session, project, "document", Content("Plan", "", {"kind": "plan"}), author)
-        submit(session, office.record(session, "DOC-001"), author, office.proof("PPL-AK"))
+        read = office.read(session, "DOC-001")
+        submit(session, office.record(session, "DOC-001"), author, office.proof("PPL-AK"), read)
     with office.writing() as session:
-        reject(session, office.record(session, "DOC-001"), office.staff["PPL-EQ"], "Too short.")
+        read = office.read(session, "DOC-001")
+        manager = office.staff["PPL-EQ"]
+        reject(session, office.record(session, "DOC-001"), manager, "Too short.", read)
     with office.writing() as session:
         record = office.record(session, "DOC-001")
-        submit(session, record, office.staff["PPL-AK"], office.proof("PPL-AK"))
+        read = office.read(session, "DOC-001")
+        submit(session, record, office.staff["PPL-AK"], office.proof("PPL-AK"), read)
 
         revision = latest_revision(session, record)
         current = [one.meaning for one in signatures_of(session, revision)]
@@ -299,7 +313,9 @@ def test_only_a_change_in_force_throws_doubt_and_re_review_clears_it(derived: Of
     assert doubt.diff[0].before == NEED.body
     with derived.writing() as session:
         record = derived.record(session, "REQ-001")
-        review(session, record, derived.staff["PPL-CV"], "Still the same figures.")
+        revision = latest_revision(session, record)
+        read = review_token(revision, suspicions_of(session, record))
+        review(session, record, derived.staff["PPL-CV"], "Still the same figures.", read)
     with derived.reading() as session:
         assert suspicions_of(session, derived.record(session, "REQ-001")) == []
 

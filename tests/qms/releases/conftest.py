@@ -149,7 +149,8 @@ def approve(session: Session, project: Project, uid: str) -> None:
     """Submit a draft and give every signature that its type asks for."""
     record = find_record(session, project, uid)
     author = _actor(session, "PPL-AK")
-    approval.submit(session, record, author, Reauthentication(author.person_id))
+    read = edit_token(latest_revision(session, record))
+    approval.submit(session, record, author, Reauthentication(author.person_id), read)
     for meaning, roles in get_registry().of(record.type).sign.items():
         if meaning != "authored":
             sign(session, project, uid, meaning, roles[0])
@@ -160,7 +161,8 @@ def sign(session: Session, project: Project, uid: str, meaning: str, role: str) 
     signer = _actor(session, SIGNERS[role])
     record = find_record(session, project, uid)
     proof = Reauthentication(signer.person_id)
-    approval.sign(session, record, Signing(meaning, role), signer, proof)
+    read = edit_token(latest_revision(session, record))
+    approval.sign(session, record, Signing(meaning, role), signer, proof, read)
 
 
 def _actor(session: Session, uid: str) -> Actor:

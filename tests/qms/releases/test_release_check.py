@@ -10,8 +10,16 @@ from sqlmodel import col
 
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ledger.models import LedgerEntry
-from core.records.reviewing import review
-from core.records.service import find_project, find_record, move, read_content
+from core.people.service import Reauthentication
+from core.records.issues import Decision, decide
+from core.records.reviewing import review, review_token, suspicions_of
+from core.records.service import (
+    edit_token,
+    find_project,
+    find_record,
+    latest_revision,
+    read_content,
+)
 from qms.baselines.models import Baseline, BaselineEntry
 from qms.releases import ports
 from qms.releases.gate import blocking_findings
@@ -138,7 +146,9 @@ def test_re_reviewing_one_record_clears_that_one_only(released) -> None:
     with released.db.writing() as session:
         project = find_project(session, "RPM")
         reviewer = released.person("PPL-CV")
-        review(session, find_record(session, project, "TST-009"), reviewer, "Limits still fit.")
+        record = find_record(session, project, "TST-009")
+        read = review_token(latest_revision(session, record), suspicions_of(session, record))
+        review(session, record, reviewer, "Limits still fit.", read)
 
     assert set(failing(released)["A11"]) == {"DD-04", "RSK-004", "SI-05"}
 
@@ -154,7 +164,10 @@ def test_a_change_after_the_freeze_is_named_with_the_record(released) -> None:
 def test_moving_an_issue_leaves_the_baseline_as_it_is(released) -> None:
     with released.db.writing() as session:
         record = find_record(session, find_project(session, "RPM"), "CR-001")
-        move(session, record, "closed", released.person("PPL-AK"), "Verified by run 14.")
+        esther = released.person("PPL-EQ")
+        decision = Decision("closed", "quality_manager", "Verified by run 14.")
+        read = edit_token(latest_revision(session, record))
+        decide(session, record, decision, esther, Reauthentication(esther.person_id), read)
 
     assert failing(released) == {}
 

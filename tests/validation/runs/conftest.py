@@ -110,10 +110,11 @@ class Department:
         ):
             by = self.actors[uid]
             proof = Reauthentication(by.person_id)
+            read = service.edit_token(service.latest_revision(session, record))
             if meaning == "authored":
-                approval.submit(session, record, by, proof)
+                approval.submit(session, record, by, proof, read)
             else:
-                approval.sign(session, record, Signing(meaning, role), by, proof)
+                approval.sign(session, record, Signing(meaning, role), by, proof, read)
 
     def add_test(self, uid: str, title: str, *, approved: bool = True, **fields: Any) -> None:
         """Write a test record and, where asked for, bring it into force."""

@@ -8,7 +8,9 @@ from core.errors import Conflict, Invalid, NotFound, Refused
 from core.jobs import service as jobs
 from core.jobs.models import Job
 from core.ledger.models import LedgerEntry
+from core.people.service import Reauthentication
 from core.records import service as records
+from core.records.withdrawing import withdraw
 from tests.validation.runs.devices import adding_device
 from validation.runs.listing import run_lines
 from validation.runs.models import Run
@@ -65,7 +67,10 @@ def test_every_fault_of_a_request_is_told_at_once(empty_department, tmp_path):
     empty_department.add_test("TST-002", "Withdrawn")
     with empty_department.db.writing() as session:
         record = records.find_record(session, empty_department.project(session), "TST-002")
-        records.withdraw(session, record, empty_department.actors["PPL-AK"], "Wrong.")
+        read = records.edit_token(records.latest_revision(session, record))
+        manager = empty_department.actors["PPL-EQ"]
+        proof = Reauthentication(manager.person_id)
+        withdraw(session, record, manager, "Wrong.", read, proof)
     empty_department.add_release("REL-0.1.0", "v9.9.9", ["TST-001", "TST-002"])
 
     with pytest.raises(Invalid) as refusal:
