@@ -7,8 +7,9 @@ the mirror's own configuration, revisions are hexadecimal names checked here, re
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,6 +128,13 @@ class Mirror:
                 self._follow_default_branch(repo)
             except GitCommandError as error:
                 raise Conflict(_last_words(address, error)) from error
+
+    def sweep(self) -> None:
+        """Remove the lock files of a Git that was killed; no living one holds them so long."""
+        for left in self.path.rglob("*.lock"):
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > FETCH_SECONDS:
+                    left.unlink()
 
     def _follow_default_branch(self, repo: Repo) -> None:
         """Point HEAD where the remote's HEAD points, whatever the branch is called."""

@@ -4,7 +4,10 @@ The same steps serve the job, where each counts once however often it is interru
 command line. A lock on the database is never held while Git waits for a remote.
 """
 
+import fcntl
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -34,6 +37,11 @@ from qms.repositories.service import address_of, mirror_of
 
 BATCH = 1000
 """Commits per transaction: short enough to let other writers in, long enough to be quick."""
+
+TURN_S = 1800.0
+"""How long a scan waits for another one of the same repository: as long as that may take."""
+
+LOOK_S = 0.2
 
 JsonDict = dict[str, Any]
 
@@ -136,18 +144,71 @@ def run(ctx: JobContext) -> JsonDict:
 def _scan(
     db: Database, settings: Settings, repository_id: int, by: Actor | None, steps: Steps
 ) -> ScanReport:
+    name, _, _ = _to_scan(db, repository_id)
+
+    def waiting() -> None:
+        steps.progress(0, 0, f"Waiting for another scan of {name}")
+
+    try:
+        with turn_to_scan(settings, repository_id, waiting):
+            return _scan_alone(db, settings, repository_id, by, steps)
+    except TimeoutError as error:
+        raise Conflict(
+            f"{name} is being scanned since more than {TURN_S / 60:.0f} minutes; look at that "
+            "scan, and ask again when it has ended."
+        ) from error
+
+
+@contextmanager
+def turn_to_scan(
+    settings: Settings, repository_id: int, waiting: Callable[[], None]
+) -> Iterator[None]:
+    """Hold the one turn to fetch into a mirror and store what it brought.
+
+    A lock of the file system, so that it ends with the process that held it, however that ends.
+
+    Raises
+    ------
+    TimeoutError
+        If another scan has it for longer than :data:`TURN_S`.
+    """
+    mirror = mirror_of(settings, repository_id).path
+    mirror.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + TURN_S
+    with mirror.with_suffix(".lock").open("w") as lock:
+        told = False
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError from None
+                if not told:
+                    waiting()
+                    told = True
+                time.sleep(LOOK_S)
+        yield
+
+
+def _to_scan(db: Database, repository_id: int) -> tuple[str, str, set[str]]:
+    """Return name, address and the tips of the last scan of a repository in use."""
     with db.reading() as session:
         repository = session.get(Repository, repository_id)
         if repository is None:
             raise NotFound(f"There is no repository {repository_id}.")
         if repository.retired_at is not None:
             raise Conflict(f"Repository {repository.name} is retired; register it again to scan.")
-        name, address_text, known = (
-            repository.name,
-            repository.address,
-            set(repository.tips.values()),
-        )
+        return repository.name, repository.address, set(repository.tips.values())
+
+
+def _scan_alone(
+    db: Database, settings: Settings, repository_id: int, by: Actor | None, steps: Steps
+) -> ScanReport:
+    # Read only now: the scan that had the turn before may have moved the tips.
+    name, address_text, known = _to_scan(db, repository_id)
     mirror = mirror_of(settings, repository_id)
+    mirror.sweep()
     steps.progress(0, 0, f"Fetching {name}")
     try:
         mirror.fetch(address_of(address_text, settings))
