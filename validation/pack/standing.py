@@ -46,7 +46,7 @@ def request_pack(session: Session, project: Project, release: str, by: Actor) ->
     Raises
     ------
     Conflict
-        If the release is not signed, or was changed since it was.
+        If no revision of the release is signed.
     """
     refuse_unsigned(find_record(session, project, release))
     payload = {"project": project.key, "release": release}
@@ -61,10 +61,13 @@ def start_pack(session: Session, project: Project, release: str, by: Actor, reas
 
 
 def refuse_unsigned(record: Record) -> None:
-    """Refuse a record that is no release, or one that is not signed as it stands."""
+    """Refuse a record that is no release, or one of which no revision was signed.
+
+    A newer draft stops nothing: the pack shows the signed revision, as it was then.
+    """
     if record.type != "release":
         raise NotFound(f"{record.uid} is a {record.type}, not a release.")
-    if record.effective_id is None or record.effective_id != record.latest_id:
+    if record.effective_id is None:
         raise Conflict(
             f"{record.uid} is not signed yet; the pack is frozen at the final signature."
         )
