@@ -10,7 +10,7 @@ from engine.dicom.objects import Floats, Roi, RTDose, RTStructureSet
 from engine.dicom.read import read_dose, read_structures
 from engine.dicom.sandbox import Reader
 from engine.dose.dvh import StructureDvh, structure_dvh
-from engine.dose.metrics import DEFAULT_METRICS, PATTERN, Metric, read_metrics
+from engine.dose.metrics import DEFAULT_METRICS, EXACT, PATTERN, Metric, read_metrics
 from engine.dose.parameters import EndCaps, Parameters
 from engine.dose.rings import planes_of
 from engine.dose.slabs import build_body
@@ -191,10 +191,23 @@ def _choose(
     return chosen, faults
 
 
-def _structure(
-    roi: Roi, dose: RTDose, metrics: tuple[str, ...], parameters: Parameters
-) -> StructureResult:
+def _measured(
+    roi: Roi, dose: RTDose, names: tuple[str, ...], parameters: Parameters
+) -> tuple[StructureDvh, tuple[Metric, ...]]:
+    """Sample a large structure at the spacing of the dose, and finer when that costs a figure."""
     dvh = structure_dvh(roi, dose, parameters)
+    metrics = read_metrics(dvh, names, parameters)
+    lost = {m.name for m in metrics if m.withheld and m.withheld.code == Reason.BOUND_TOO_WIDE}
+    if dvh.cells_per_dose_spacing == 1 and lost - EXACT:
+        dvh = structure_dvh(roi, dose, parameters, least_cells=2)
+        metrics = read_metrics(dvh, names, parameters)
+    return dvh, metrics
+
+
+def _structure(
+    roi: Roi, dose: RTDose, names: tuple[str, ...], parameters: Parameters
+) -> StructureResult:
+    dvh, metrics = _measured(roi, dose, names, parameters)
     by_caps = {}
     if dvh.planes <= FEW_PLANES:
         planes = planes_of(roi)
@@ -209,7 +222,7 @@ def _structure(
         outside_cc=float(dvh.outside_mm3) / 1000,
         planes=dvh.planes,
         parts=dvh.body.parts,
-        metrics=read_metrics(dvh, metrics, parameters),
+        metrics=metrics,
         notes=_notes(roi, dvh),
         volume_by_end_caps_cc=by_caps,
         curve_gy=points,

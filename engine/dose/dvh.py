@@ -43,6 +43,7 @@ class StructureDvh:
     fine: Curve
     coarse: Curve
     histogram: Histogram
+    cells_per_dose_spacing: int
     step_mm: float
     breadth_mm: float
     planes: int
@@ -73,11 +74,12 @@ def _breadth_mm(body: Body) -> float:
     return 4 * area / around
 
 
-def _subdivision(body: Body, window: Window, parameters: Parameters) -> int:
-    """Choose how many sampling cells divide one dose spacing."""
+def _subdivision(body: Body, window: Window, parameters: Parameters, least: int) -> int:
+    """Choose how many sampling cells divide one dose spacing, ``least`` of them or more."""
     spacing = min(window.dx, window.dy)
     wanted = math.ceil(parameters.cells_across * spacing / _breadth_mm(body) - 1e-9)
-    if wanted <= 1:
+    wanted = max(wanted, least)
+    if wanted == 1:
         return 1
     # Even, so that cells of twice the size still lie on the lines of the dose grid.
     return min(wanted + wanted % 2, parameters.cells_per_dose_spacing)
@@ -97,8 +99,10 @@ def _gather(
     return fine, coarse, outside
 
 
-def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDvh:
-    """Calculate the histogram of one structure.
+def structure_dvh(
+    roi: Roi, dose: RTDose, parameters: Parameters, least_cells: int = 1
+) -> StructureDvh:
+    """Calculate the histogram of one structure, on at least so many cells per dose spacing.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDv
     outside_all = f"All of its {body.volume_mm3 / 1000:.3f} cc lie outside the dose grid."
     if window is None:
         raise refuse(Reason.OUTSIDE_DOSE_GRID, f"structure {roi.name}", outside_all)
-    parts = _subdivision(body, window, parameters)
+    parts = _subdivision(body, window, parameters, least_cells)
     dz = float(np.median(np.diff(window.z_mm)))
     thickest = dz / max(1, parts // 2)
     fine, coarse, outside = _gather(body, window, parts, thickest, parameters.bins)
@@ -138,6 +142,7 @@ def structure_dvh(roi: Roi, dose: RTDose, parameters: Parameters) -> StructureDv
         fine=fine.curve(),
         coarse=coarse.curve(),
         histogram=fine,
+        cells_per_dose_spacing=parts,
         step_mm=min(window.dx, window.dy) / parts,
         breadth_mm=_breadth_mm(body),
         planes=len(planes),

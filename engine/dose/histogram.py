@@ -68,7 +68,8 @@ class Histogram:
         if not samples.volume_mm3.size:
             return
         self.volume += float(samples.volume_mm3.sum())
-        self.dose_volume += float(np.dot(samples.volume_mm3, samples.dose_gy))
+        # Not a dot product: its threads cost more than they save and add up in their own order.
+        self.dose_volume += float((samples.volume_mm3 * samples.dose_gy).sum())
         width = np.maximum(samples.width_gy / self.width, 1.0)
         middle = (samples.dose_gy - self.low) / self.width
         start = np.clip(middle - 0.5 * width, 0.0, self.bins - 1.0)

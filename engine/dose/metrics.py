@@ -28,6 +28,8 @@ PATTERN = re.compile(
 DEFAULT_METRICS = (
     "Dmean", "Dmin", "Dmax", "D99%", "D98%", "D95%", "D50%", "D5%", "D2%", "D1%", "D0.03cc", "HI",
 )  # fmt: skip
+EXACT = frozenset({"Dmin", "Dmax"})
+"""Read off the field itself, so that finer sampling cannot change them."""
 WINDOW_POINTS = 33
 SHAPE_FACTOR = 0.3
 """Share of a cell's dose by which cut cells may mislead, divided by the cells across a structure;
@@ -125,7 +127,7 @@ class MetricReader:
 
     def _dose_limit(self, dose_gy: float) -> float:
         gradient = self._dvh.histogram.gradient_at(dose_gy)
-        return self._parameters.limit_d_mm * gradient + ROUNDING_GY
+        return max(self._parameters.limit_d_mm * gradient, self._parameters.limit_d_gy)
 
     def _plain_dose(self, name: str) -> _Figure:
         dvh = self._dvh
@@ -193,12 +195,12 @@ class MetricReader:
                 return Metric("HI", None, "", None, None, fault)
         d2, d98, d50 = (float(value or 0.0) for value in values)
         b2, b98, b50 = (float(bound or 0.0) for bound in bounds)
-        if d50 <= 0.0:
-            what = "D50% is 0 Gy; the index divides by it."
+        if d50 <= b50:
+            what = "D50% may be 0 Gy; the index divides by it."
             fault = Fault(Reason.METRIC_UNDEFINED, f"structure {self._dvh.name}, HI", what)
             return Metric("HI", None, "", None, None, fault)
         value = (d2 - d98) / d50
-        return Metric("HI", value, "", (b2 + b98 + abs(value) * b50) / d50, None)
+        return Metric("HI", value, "", (b2 + b98 + abs(value) * b50) / (d50 - b50), None)
 
 
 def _volumes(curve: Curve, doses: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[

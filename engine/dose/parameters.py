@@ -50,7 +50,10 @@ class Parameters:
     limit_v_percent
         A V metric with a wider bound, in percent of the structure volume, is withheld (REQ-011).
     limit_d_mm
-        A D metric whose bound exceeds this length times the local gradient is withheld (REQ-011).
+        A D metric whose bound exceeds this length times the local gradient is withheld (REQ-011),
+    limit_d_gy
+        unless the bound is within this dose: where the dose is flat, a shift in space changes
+        nothing, and a hundredth of a gray is the last digit a planning system shows.
     """
 
     end_caps: EndCaps = EndCaps.HALF
@@ -62,6 +65,7 @@ class Parameters:
     bins: int = 65536
     limit_v_percent: float = 0.4
     limit_d_mm: float = 0.10
+    limit_d_gy: float = 0.01
 
     def as_dict(self) -> dict[str, object]:
         """Return the parameters as plain JSON values."""

@@ -1,16 +1,23 @@
 """Named metrics: their definitions, their refusals and the rule that withholds."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from engine.dicom.objects import Floats, RTStructureSet
 from engine.dicom.sandbox import Reader
-from engine.dose.compute import compute
+from engine.dose.compute import compute, compute_objects
 from engine.dose.dvh import structure_dvh
-from engine.dose.metrics import MetricReader
+from engine.dose.metrics import Metric, MetricReader
 from engine.dose.parameters import EndCaps, Parameters
 from engine.errors import Reason, Refusal
 from engine.synth.faults import fault_named, write_set
-from engine.synth.phantoms import phantom
-from engine.synth.shapes import sphere
+from engine.synth.phantoms import Phantom, phantom
+from engine.synth.shapes import cylinder_axial, sphere
+
+Figures = dict[str, Metric]
 
 
 def reader_of(radius: float, grid: float, spacing: float = 1.0) -> tuple[MetricReader, float]:
@@ -132,3 +139,51 @@ def test_a_structure_that_is_not_there_is_named_with_those_that_are(
     with pytest.raises(Refusal, match="there are: cylinder axial 10 mm") as caught:
         compute(files["rtstruct.dcm"], files["rtdose.dcm"], rois=("Rectum",), reader=reader)
     assert caught.value.codes == {Reason.ROI_NOT_FOUND}
+
+
+def cylinder_in(values_of: Callable[[Phantom], Floats], radius: float, grid: float) -> Figures:
+    made = phantom(cylinder_axial(radius, 40.0, 2.0), grid)
+    dose = replace(made.dose(), dose_gy=values_of(made))
+    structures = RTStructureSet(dose.source, "", ("frame",), (made.roi(),))
+    result = compute_objects(structures, dose, parameters=Parameters())
+    return {metric.name: metric for metric in result.structures[0].metrics}
+
+
+def test_an_even_dose_with_one_hot_point_keeps_its_figures() -> None:
+    """Where the dose is flat the limit in mm would be 0 Gy; a hundredth of a gray is kept to."""
+
+    def hot(made: Phantom) -> Floats:
+        values = np.full(made.dose_gy.shape, 50.0)
+        values[tuple(side // 2 for side in values.shape)] = 60.0
+        return values
+
+    found = cylinder_in(hot, 20.0, 2.5)
+
+    assert found["Dmean"].limit == 0.01
+    # The hot point adds 10 Gy times the volume of one voxel to 50 Gy.
+    volume = phantom(cylinder_axial(20.0, 40.0, 2.0), 2.5).truth.volume_mm3
+    assert found["Dmean"].value == pytest.approx(50.0 + 10.0 * 2.5**3 / volume, abs=1e-9)
+    assert (found["Dmin"].value, found["Dmax"].value) == pytest.approx((50.0, 60.0))
+    for name in ("D99%", "D98%", "D95%", "D50%", "D5%", "D2%"):
+        assert found[name].value == pytest.approx(50.0, abs=found[name].bound)
+        assert found[name].bound <= 0.01
+
+
+def test_a_flat_limit_can_be_chosen() -> None:
+    made = phantom(sphere(12.0, 2.0), 2.0)
+    even = replace(made.dose(), dose_gy=np.full(made.dose_gy.shape, 50.0))
+    figures = MetricReader(structure_dvh(made.roi(), even, Parameters()), Parameters(limit_d_gy=0))
+
+    assert figures.metric("Dmean").withheld.code == Reason.BOUND_TOO_WIDE
+
+
+def test_a_large_structure_in_a_curved_dose_is_sampled_finely_enough_to_be_shown() -> None:
+    """On cells as large as voxels, D2% and D1% near the flat top would be withheld."""
+
+    def dome(made: Phantom) -> Floats:
+        x, y, z = made.x_mm[None, None, :], made.y_mm[None, :, None], made.z_mm[:, None, None]
+        return 60.0 * np.exp(-((x - 9.0) ** 2 + y**2 + z**2) / (2 * 40.0**2))
+
+    found = cylinder_in(dome, 65.0, 2.5)
+
+    assert [name for name, metric in found.items() if metric.value is None] == []
