@@ -175,7 +175,11 @@ def lower_classes_are_segregated(view: View, record: RecordView) -> Iterator[Fla
 
 @rule("B13", "Requirement on a class C unit is satisfied by a detailed design", _ON_C_UNITS)
 def designs_satisfy_requirements(view: View, record: RecordView) -> Iterator[Flaw]:
-    """Some detailed design in force says how the requirement is met."""
+    """Some detailed design in force says how the requirement is met.
+
+    Asked of what the judged release delivers: what is in force for a later one may await its
+    design, and stops that one.
+    """
     if not any(is_in_force(each) for each in view.sources(record, "satisfies")):
         yield Flaw(
             "is carried by a unit of class C and no detailed design satisfies it.",

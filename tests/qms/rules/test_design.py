@@ -142,3 +142,12 @@ def test_plan_approved_after_the_run(demo) -> None:
     demo.change("DOC-SDP", approved_at=LATER)
 
     demo.must_name("B18", "PRJ-RPM")
+
+
+def test_a_requirement_for_a_later_release_may_await_its_design(demo) -> None:
+    """REQ-002 is carried by a unit of class C too; only 1.0.0 delivers it."""
+    assert demo.flawed("B13") == []
+
+    demo.link("REL-0.1.0", "delivers", "REQ-002")
+
+    demo.must_name("B13", "REQ-002")
