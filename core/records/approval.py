@@ -75,7 +75,9 @@ def submit(
     ------
     Invalid
         With everything that is still missing.
-    Conflict, Refused
+    Refused
+        For anyone who did not write on the revision.
+    Conflict
     """
     record = lock_record(session, record)
     project, record_type = project_of(session, record), get_registry().of(record.type)
@@ -84,6 +86,12 @@ def submit(
     if record_type.lifecycle != "controlled":
         raise Conflict(f"{record.uid} has no review; it is in force as it stands.")
     refuse_withdrawn(record)
+    if by.uid not in revision.authors:
+        raise Refused(
+            f"{by.name} did not write revision {revision.number} of {record.uid} and may not "
+            f"submit it as its author; {revision.author_name} did. Ask its author, or edit it "
+            "first and answer for it too."
+        )
     if revision.state != lifecycle.DRAFT:
         raise Conflict(f"{record.uid} has no draft to submit.")
     refuse_unread(record, revision, expected)
@@ -215,7 +223,7 @@ def refuse_signer(
     roles = record_type.sign.get(signing.meaning)  # type: ignore[call-overload]
     if signing.meaning not in MEANINGS or roles is None:
         raise Refused(f"A {record_type.label.lower()} is not signed as '{signing.meaning}'.")
-    if by.person_id in revision.authors:
+    if by.uid in revision.authors:
         raise Refused(
             f"{by.name} wrote revision {revision.number} of {record.uid} and may not sign it as "
             f"{signing.meaning}; ask someone else."

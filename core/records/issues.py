@@ -184,6 +184,8 @@ def _begin_again(
         lifecycle.DRAFT,
         decided.envelope_digest,
     )
+    # Whoever wrote what was decided on still wrote it, and may not decide on it now.
+    revision.co_authors = sorted(decided.authors - {by.uid})
     fill(revision, record_type, project, record.uid, content)
     session.add(revision)
     session.flush()

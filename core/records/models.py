@@ -57,7 +57,7 @@ class Revision(Table, table=True):
     author_id: int = Field(foreign_key="person.id")
     author_name: str
     author_uid: str
-    co_authors: list[int] = Field(default_factory=list, sa_type=JsonColumn)
+    co_authors: list[str] = Field(default_factory=list, sa_type=JsonColumn)
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str = Field(default="", sa_type=Text)
@@ -67,9 +67,9 @@ class Revision(Table, table=True):
     fingerprint: str
 
     @property
-    def authors(self) -> frozenset[int]:
-        """Everyone who wrote on this revision."""
-        return frozenset({self.author_id, *self.co_authors})
+    def authors(self) -> frozenset[str]:
+        """The uids of everyone who wrote on this revision."""
+        return frozenset({self.author_uid, *self.co_authors})
 
 
 @controlled

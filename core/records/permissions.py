@@ -64,7 +64,7 @@ def signatures_due(
     for meaning in next_meanings(record_type, latest, given):
         needed: tuple[str, ...] = record_type.sign[meaning]  # type: ignore[index]
         held = tuple(role for role in needed if person.has(project_id, role))
-        if held and person.person_id not in latest.authors:
+        if held and person.uid not in latest.authors:
             mine.append((meaning, held))
         else:
             waits = f"{meaning} by {' or '.join(role.replace('_', ' ') for role in needed)}"
@@ -95,7 +95,10 @@ def permissions(
     allowed = person.has(project_id, *allowed_roles(record_type))
     writes = person.has(project_id, *record_type.authors)
     kind, in_review = record_type.lifecycle, latest.state == lifecycle.IN_REVIEW
+    is_draft, wrote = latest.state == lifecycle.DRAFT, person.uid in latest.authors
     sign_as, waits_for = signatures_due(record_type, project_id, latest, given, person)
+    if is_draft and writes and not wrote:
+        waits_for = f"submitted by {latest.author_name}, who wrote it"
     signers = {role for roles in record_type.sign.values() for role in roles}
     in_force = record.effective_id is not None
     decides_as = _decides_as(record_type, project_id, latest, person)
@@ -107,7 +110,7 @@ def permissions(
         and kind != "event"
         and not in_review
         and not lifecycle.is_decided(kind, latest.state),
-        submit=writes and kind == "controlled" and latest.state == lifecycle.DRAFT,
+        submit=is_draft and writes and wrote,
         reject=in_review and person.has(project_id, *signers),
         withdraw=bool(withdraws_as) if in_force else writes,
         withdraw_as=withdraws_as,
@@ -126,6 +129,6 @@ def _decides_as(
     record_type: RecordType, project_id: int, latest: Revision, person: Actor
 ) -> tuple[str, ...]:
     """Return the roles in which a person decides on a revision; its author has none, if signed."""
-    if record_type.deciding and person.person_id in latest.authors:
+    if record_type.deciding and person.uid in latest.authors:
         return ()
     return tuple(role for role in record_type.deciders if person.has(project_id, role))

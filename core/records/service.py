@@ -292,8 +292,8 @@ def save_draft(
     kept, targets = checked(session, record_type, project, record.uid, content)
     if latest.state == lifecycle.DRAFT:
         revision = latest
-        if by.person_id not in revision.authors:
-            revision.co_authors = [*revision.co_authors, by.person_id]
+        if by.uid not in revision.authors:
+            revision.co_authors = [*revision.co_authors, by.uid]
         revision.reason = reason or revision.reason
         revision.created_at = now()
     else:

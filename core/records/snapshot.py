@@ -63,6 +63,7 @@ class RecordView:
     revision: int = 1
     author: str = ""
     author_uid: str = ""
+    co_authors: tuple[str, ...] = ()
     approved_at: datetime | None = None
     content_digest: str = ""
     envelope_digest: str = ""

@@ -74,7 +74,7 @@ def _role_of(
             f"{by.name} may not withdraw {record.uid}, which is in force; that needs the role "
             f"{who}."
         )
-    if record_type.deciding and by.person_id in effective.authors:
+    if record_type.deciding and by.uid in effective.authors:
         raise Refused(
             f"{by.name} wrote revision {effective.number} of {record.uid}, which is in force, and "
             "may not withdraw it alone; ask someone else."

@@ -56,14 +56,19 @@ def trigger_values(
     return values
 
 
+ENVELOPE_FORMAT = "fiducial-envelope/2"
+"""The first one counted the co-authors; this one names them."""
+
+
 def envelope_document(revision: Revision) -> dict[str, Any]:
     """Return exactly what the envelope digest is over; signatures bind that digest."""
     return {
+        "format": ENVELOPE_FORMAT,
         "content_digest": revision.content_digest,
         "number": revision.number,
         "author": revision.author_uid,
         "author_name": revision.author_name,
-        "co_authors": len(revision.co_authors),
+        "co_authors": list(revision.co_authors),
         "time": rfc3339(revision.created_at),
         "reason": revision.reason,
         "previous": revision.previous_digest,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import networkx as nx
 
+from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, RecordView
 from qms.rules.findings import Flaw
 from qms.rules.view import JUDGED, Subjects, View, day, filled, in_force, rule
@@ -14,11 +15,13 @@ from qms.rules.view import JUDGED, Subjects, View, day, filled, in_force, rule
 _NUMBER = re.compile(r"\d+")
 
 _APPROVED = Subjects(
-    "approved records that need signatures",
+    "approved records and decided issues that need signatures",
     lambda view: [
         record
         for record in view.own
-        if record.state == "approved" and (facts := view.types_of(record)) and facts.sign
+        if (facts := view.types_of(record))
+        and facts.sign
+        and (record.state == "approved" or is_decided(facts.lifecycle, record.state))
     ],
 )
 _SIGNED = Subjects(
@@ -127,10 +130,13 @@ def approved_means_signed(view: View, record: RecordView) -> Iterator[Flaw]:
     facts = view.types_of(record)
     meanings = facts.sign if facts else {}
     given = {s.meaning for s in record.signatures if s.envelope_digest == record.envelope_digest}
+    if facts is not None and facts.lifecycle == "issue":
+        # Nobody submits an issue, so nobody signs it as authored; it is decided on.
+        meanings = {meaning: roles for meaning, roles in meanings.items() if meaning != "authored"}
     lacking = [meaning for meaning in meanings if meaning not in given]
     if lacking:
         yield Flaw(
-            f"is approved at revision {record.revision} without a signature as "
+            f"is {record.state} at revision {record.revision} without a signature as "
             f"{', '.join(lacking)}.",
             "Propose a change, submit it and have it signed.",
         )
@@ -140,10 +146,10 @@ def approved_means_signed(view: View, record: RecordView) -> Iterator[Flaw]:
 def authors_do_not_approve(_: View, record: RecordView) -> Iterator[Flaw]:
     """An author signs as authored and in no other meaning; nobody else signs as authored."""
     for signature in record.signatures:
-        own = signature.person_uid == record.author_uid
+        own = signature.person_uid in (record.author_uid, *record.co_authors)
         if own and signature.meaning != "authored":
             yield Flaw(
-                f"was {signature.meaning} by its author {signature.name}.",
+                f"was {signature.meaning} by {signature.name}, who wrote it.",
                 "Have it signed by somebody else on a new revision.",
             )
         elif not own and signature.meaning == "authored":

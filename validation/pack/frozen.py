@@ -176,6 +176,7 @@ def _view(
         revision=revision.number,
         author=revision.author_name,
         author_uid=revision.author_uid,
+        co_authors=tuple(revision.co_authors),
         approved_at=revision.approved_at if approved else None,
         content_digest=revision.content_digest,
         envelope_digest=revision.envelope_digest,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from core.records.content import content_digest
+from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
 from core.records.types import TypeRegistry
 from core.verdicts import Verdict, VerdictWord
@@ -208,7 +209,7 @@ def _frozen(uid: str) -> dict[str, Any]:
 def _signatures(
     registry: TypeRegistry, type_: str, uid: str, state: str
 ) -> tuple[SignatureView, ...]:
-    if state != "approved":
+    if state != "approved" and not is_decided(registry.of(type_).lifecycle, state):
         return ()
     at = SIGNED if type_ == "release" else APPROVED
     signatures = []

@@ -77,6 +77,26 @@ def test_signature_is_for_an_older_revision(demo) -> None:
     demo.must_name("A06", "REQ-010")
 
 
+def test_issue_is_decided_on_without_a_signature(demo) -> None:
+    demo.change("PR-001", signatures=())
+    demo.change("CR-001", state="closed")
+
+    demo.must_name("A06", "CR-001", "PR-001")
+
+
+def test_co_author_approves_own_revision(demo) -> None:
+    demo.change("REQ-009", co_authors=("PPL-BT", "PPL-EQ"))
+
+    demo.must_name("A07", "REQ-009")
+
+
+def test_co_author_signs_as_author(demo) -> None:
+    demo.change("REQ-010", co_authors=("PPL-BT",))
+    demo.resign("REQ-010", person_uid="PPL-BT", name="Ben Tarrant")
+
+    demo.must_name("A07")
+
+
 def test_author_approves_own_revision(demo) -> None:
     demo.change("REQ-009", author_uid="PPL-EQ")
 
