@@ -5,6 +5,9 @@ All people, the hospital and the data are fictional; every page and pack says so
 """
 
 import logging
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -281,11 +284,18 @@ def _tell_outcome(console: Console, outcome: Outcome, settings: Settings) -> Non
         "SHA-256": outcome.pack.sha256,
         "Public key": outcome.key_path,
         "Key fingerprint": print_fingerprint(load_key(settings.data_dir).fingerprint),
-        "Verify": f"fiducial verify {outcome.pack_path} --key {outcome.key_path}",
+        "Verify": _as_typed("verify", str(outcome.pack_path), "--key", str(outcome.key_path)),
     }
     # One line each, however long, so that a path can be copied or read by a script.
     for label, value in told.items():
         console.print(f"[bold]{label:<23}[/] {value}", highlight=False, soft_wrap=True)
+
+
+def _as_typed(*words: str) -> str:
+    """Return a command as it can be typed here: that of a clone is seldom on the path."""
+    installed = Path(sys.executable).with_name("fiducial")
+    program = "fiducial" if shutil.which("fiducial") or not installed.exists() else str(installed)
+    return shlex.join([program, *words])
 
 
 def _tell_sign_ins(console: Console, settings: Settings, sign_ins: SignIns) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,13 +52,15 @@ class Done:
     settings: Settings
     outcome: Outcome
     told: str
+    told_again: str
 
 
 @pytest.fixture(scope="module")
 def done(module_demo: BuiltDemo) -> Done:
     """A second run answers what the first one did; what the first one told was kept."""
-    outcome = run_demo(module_demo.settings, Console(file=io.StringIO()), serve=False)
-    return Done(module_demo.settings, outcome, module_demo.told)
+    again = io.StringIO()
+    outcome = run_demo(module_demo.settings, Console(file=again), serve=False)
+    return Done(module_demo.settings, outcome, module_demo.told, again.getvalue())
 
 
 @pytest.fixture
@@ -102,6 +105,17 @@ def test_what_was_done_is_told_with_the_places(done: Done) -> None:
     assert "74 of 74 pass" in done.told
     assert done.outcome.pack_path.name in done.told
     assert done.outcome.key_path.name in done.told
+
+
+def test_the_command_it_tells_can_be_pasted_and_verifies_the_pack(done: Done) -> None:
+    told = next(line for line in done.told_again.splitlines() if line.startswith("Verify  "))
+
+    verified = subprocess.run(  # noqa: S602 - as a person pastes it
+        told.removeprefix("Verify"), shell=True, capture_output=True, text=True, check=False
+    )
+
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout
 
 
 def test_the_department_has_the_systems_and_routes_of_its_file(done: Done) -> None:
