@@ -25,11 +25,14 @@ LONGEST_CELL = 32_767
 
 _CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:2rem;color:#212b32}
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem;color:#212b32}
+dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:0 1rem}dd{margin:0}
+div{overflow-x:auto}
 table{border-collapse:collapse;font-size:14px}caption{text-align:left;font-weight:600}
 th,td{border-bottom:1px solid #d8dde0;padding:.3rem .6rem;text-align:left;vertical-align:top}
-thead th{position:sticky;top:0;background:#f0f4f5}
-@media print{thead{display:table-header-group}tr{break-inside:avoid}}"""
+thead th{background:#f0f4f5}
+@media print{div{overflow:visible}thead{display:table-header-group}tr{break-inside:avoid}}"""
+"""How an exported page looks, inside the page itself; the service lets browsers use just this."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +138,11 @@ def to_html(sheet: Sheet) -> bytes:
     title = escape(sheet.title)
     return (
         f'<!doctype html>\n<html lang="en-GB"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{title}</h1>\n<dl>{about}</dl>\n"
-        f"<table><caption>{len(sheet.rows)} rows</caption><thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{body}\n</tbody></table></body></html>\n"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body><main><h1>{title}</h1>\n<dl>{about}</dl>\n"
+        f'<div role="region" tabindex="0" aria-label="{title}"><table>'
+        f"<caption>{len(sheet.rows)} rows</caption><thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}\n</tbody></table></div></main></body></html>\n"
     ).encode()
 
 

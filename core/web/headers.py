@@ -1,5 +1,7 @@
 """What surrounds every answer: the host it is for, its size, and what a browser may do with it."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
@@ -7,11 +9,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.exports import STYLE
 from core.settings import Settings
+
+_EXPORTED = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
+        f"style-src 'self' 'sha256-{_EXPORTED}'",
         "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
@@ -19,7 +25,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "form-action 'self'",
     )
 )
-"""Nothing from elsewhere, nothing inline; `data:` for the icons inside the style sheet."""
+"""Nothing from elsewhere; nothing inline but the style of exported pages, known by its digest;
+`data:` for the icons inside the style sheet."""
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

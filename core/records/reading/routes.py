@@ -340,7 +340,7 @@ def attach_file(
     store = BlobStore(settings_of(request).data_dir / "blobs")
     for one in chosen:
         _attach(session, store, project, record, person, one)
-    response = RedirectResponse(f"/p/{project.key}/{record.uid}#files", status_code=303)
+    response = RedirectResponse(f"/p/{project.key}/{record.uid}#attached", status_code=303)
     say(response, f"Attached {', '.join(one.filename or '' for one in chosen)}.")
     return response
 
