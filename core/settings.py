@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     sign_in_window_s: int = Field(default=300, ge=1)
     largest_upload_mb: int = Field(default=50, ge=1)
     repository_sources: JsonList = []
+    scenario_minutes: float = Field(default=30, gt=0, le=24 * 60)
 
     @field_validator("allowed_hosts", "repository_sources", mode="before")
     @classmethod

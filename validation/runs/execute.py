@@ -6,6 +6,7 @@ step folder are not read, and it ends when the service ends.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -56,10 +57,16 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def limits_of(minutes: float) -> Limits:
+    """Return limits of which time, on the wall and of the processor, is so many minutes."""
+    return Limits(wall_s=60 * minutes, cpu_s=max(1, math.ceil(60 * minutes)))
+
+
 @dataclass(frozen=True)
 class ChildEnd:
     """How a child ended, and its words."""
 
+    limits: Limits
     exit_code: int
     timed_out: bool
     stdout: Path
@@ -71,9 +78,17 @@ class ChildEnd:
     def reason(self) -> str:
         """Say in words why the child ended."""
         if self.timed_out:
-            return "The scenario went over its wall-clock limit and was ended."
+            return (
+                f"The scenario went over its wall-clock limit of {self.limits.wall_s:g} s and was "
+                "ended."
+            )
         if self.exit_code > child.SIGNAL_BASE:
             number = self.exit_code - child.SIGNAL_BASE
+            if number == signal.SIGXCPU:
+                return (
+                    f"The scenario used more than its {self.limits.cpu_s} s of processor time and "
+                    "was ended."
+                )
             return f"The scenario's process was ended by signal {signal.Signals(number).name}."
         if self.exit_code < 0:
             return f"The child was ended by signal {signal.Signals(-self.exit_code).name}."
@@ -176,7 +191,8 @@ def _run_child(
             start_new_session=True,
         )
         timed_out = _follow(process, limits.wall_s, watch)
-    return ChildEnd(process.returncode, timed_out, stdout, stderr, started, datetime.now(UTC))
+    ended = datetime.now(UTC)
+    return ChildEnd(limits, process.returncode, timed_out, stdout, stderr, started, ended)
 
 
 def _follow(

@@ -25,7 +25,7 @@ from validation.runs import recording
 from validation.runs.checkout import Checkout, check_out, differences
 from validation.runs.data import changes, freeze
 from validation.runs.environment import describe_environment
-from validation.runs.execute import EVIDENCE_NAME, run_scenario
+from validation.runs.execute import EVIDENCE_NAME, limits_of, run_scenario
 from validation.runs.recording import Beginning, Executable
 from validation.runs.scenario_rows import Kept, keep_files, record
 
@@ -138,6 +138,7 @@ def _work(bench: _Bench, planned: Planned, follow: Callable[[ScenarioEvidence], 
         bench.checkout.folder,
         planned.scenario,
         bench.folder / planned.step_name.replace(":", "-"),
+        limits=limits_of(bench.ctx.settings.scenario_minutes),
         data=bench.executable.data_folder,
         on_step=follow,
     )

@@ -154,3 +154,36 @@ def test_a_child_that_dies_is_a_refusal_and_not_the_end(tmp_path: Path) -> None:
         mortal._child.wait()
 
         assert mortal.read(path).kind == "plan"
+
+
+SPINNING = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import json, time;"
+    "from engine.dicom import worker; from engine.dicom.limits import Limits;"
+    "true = worker.extract;"
+    "spin = lambda until: next(n for n in iter(int, 1) if time.process_time() > until);"
+    "worker.extract = lambda path, *rest:"
+    " (spin(time.process_time() + float(path.name.split('-')[0])), true(path, *rest))[1];"
+    "worker.serve(Limits(**json.loads(sys.argv[2])))"
+)
+"""A child that burns as many seconds of processor time over a file as the file's name says."""
+
+
+def test_cpu_time_is_bounded_for_each_file_apart(tmp_path: Path, monkeypatch) -> None:
+    """Three files of 0.8 s pass a limit of 1 s that a single one of 60 s does not."""
+    plan = next(p for p in write_set(tmp_path) if p.name == "rtplan.dcm")
+    slow, endless = tmp_path / "0.8-plan.dcm", tmp_path / "60-plan.dcm"
+    for path in (slow, endless):
+        path.write_bytes(plan.read_bytes())
+    monkeypatch.setattr("engine.dicom.sandbox._START", SPINNING)
+
+    with Reader(Limits(cpu_seconds=1)) as reader:
+        assert [reader.read(slow).kind for _ in range(3)] == ["plan"] * 3
+        started = time.monotonic()
+        with pytest.raises(Refusal) as caught:
+            reader.read(endless)
+        assert reader.read(slow).kind == "plan"
+
+    [fault] = caught.value.faults
+    assert fault.code == Reason.TIME_LIMIT
+    assert "more than 1 s of CPU time" in fault.what
+    assert time.monotonic() - started < 30

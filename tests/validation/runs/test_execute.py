@@ -137,7 +137,7 @@ def test_a_scenario_over_its_time_is_an_error_in_the_step_where_it_was(run):
 
     assert done.end.timed_out
     assert done.evidence.status == Status.ERROR
-    assert "wall-clock limit" in done.evidence.failure
+    assert "wall-clock limit of 3 s" in done.evidence.failure
     assert [step.status for step in done.evidence.steps] == ["passed", "error"]
     assert done.evidence.steps[0].measurements[0].actual == 1
 
@@ -153,7 +153,17 @@ def test_cpu_time_is_bounded(run):
     done = run("while True: pass", limits=Limits(cpu_s=2))
 
     assert done.evidence.status == Status.ERROR
-    assert "SIGXCPU" in done.evidence.failure
+    assert "used more than its 2 s of processor time and was ended" in done.evidence.failure
+    assert [step.status for step in done.evidence.steps] == ["passed", "error"]
+
+
+def test_a_scenario_that_does_not_listen_to_the_limit_is_ended_all_the_same(run):
+    deaf = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+
+    done = run(deaf, limits=Limits(cpu_s=1))
+
+    assert done.evidence.status == Status.ERROR
+    assert "SIGKILL" in done.evidence.failure
 
 
 def test_a_written_file_is_bounded(run, tmp_path):

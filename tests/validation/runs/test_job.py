@@ -1,5 +1,6 @@
 """A run from its start to its verdict: a real repository, real children, a real database."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,24 @@ def test_a_run_is_done_once_even_when_its_job_is_done_again(department):
 
     scenarios = department.look(number, lambda s, _r: s.scalars(select(RunScenario.name)).all())
     assert scenarios == ["scenario:TST-001:0", "scenario:TST-002:0"]
+
+
+def test_a_step_that_spins_is_ended_and_recorded_as_an_error(empty_department, tmp_path):
+    """The limit here is twelve seconds, so that listing and starting stay far below it."""
+    spinning = STEPS.replace(
+        "    return sum(numbers)", "    while numbers == [1, 2]: pass\n    return 3.25"
+    )
+    fill(empty_department, adding_device(tmp_path, steps=spinning))
+    limited = replace(
+        empty_department,
+        settings=empty_department.settings.model_copy(update={"scenario_minutes": 0.2}),
+    )
+
+    run = limited.look(limited.execute(), run_as_plain)
+
+    first, second = run["scenarios"]
+    assert (run["state"], run["verdict"]) == ("complete", "failed")
+    assert [one["status"] for one in (first, second)] == ["error", "passed"]
+    assert [step["status"] for step in first["steps"]] == ["passed", "error", "not reached"]
+    assert first["failure"].startswith("The scenario went over its wall-clock limit of 12 s")
+    assert [test["verdict"] for test in run["tests"]] == ["failed", "passed"]
