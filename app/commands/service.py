@@ -29,7 +29,11 @@ def init(
     password: Annotated[
         str,
         typer.Option(
-            prompt=True, hide_input=True, confirmation_prompt=True, envvar="FIDUCIAL_INIT_PASSWORD"
+            prompt=True,
+            hide_input=True,
+            confirmation_prompt=True,
+            show_default=False,
+            envvar="FIDUCIAL_INIT_PASSWORD",
         ),
     ] = "",
 ) -> None:
