@@ -10,6 +10,7 @@ from core.canonical import rfc3339
 from core.clock import now
 from core.exports import Sheet
 from core.ledger.models import LedgerEntry
+from core.ledger.witness import ACTION as WITNESS
 
 PAGE_SIZE = 50
 
@@ -40,7 +41,9 @@ def read_trail(
     project_id : int, optional
         None reads the entries of every project and those of none, as sign-ins.
     """
-    conditions: list[ColumnElement[bool]] = []
+    # What the trail witnessed of rows is read by `fiducial audit verify`; people read the acts.
+    asked = wanted.action.startswith("rows:")
+    conditions: list[ColumnElement[bool]] = [] if asked else [col(LedgerEntry.action) != WITNESS]
     if project_id is not None:
         conditions.append(col(LedgerEntry.project_id) == project_id)
     if wanted.subject:

@@ -7,8 +7,10 @@ from sqlmodel import Field
 
 from core.clock import now
 from core.db import Table, UtcDateTime
+from core.ledger.witness import witnessed
 
 
+@witnessed("username", "uid", "name", "password_hash", "active", "created_at", named="username")
 class Person(Table, table=True):
     """One account, never shared and never given to somebody else."""
 
@@ -21,6 +23,7 @@ class Person(Table, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 
 
+@witnessed("person_id", "project_id", "role", "granted_at", "revoked_at")
 class RoleGrant(Table, table=True):
     """One role, in one project or (without one) everywhere, until it is revoked."""
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 from core.canonical import digest
 from core.ledger.models import LedgerEntry
 from core.ledger.verify import Anchor, AuditFinding, Verification, guard_findings, verify_chain
+from core.ledger.witness import mismatches
 from core.records.approval import signature_digest
 from core.records.content import Content, LinkDraft, content_digest
 from core.records.models import Link, Project, Record, Revision
@@ -21,6 +22,7 @@ def verify_audit(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
     seen, signed = _last_seen(session)
     _verify_revisions(session, result, seen)
     _verify_signatures(session, result, signed)
+    result.findings += [AuditFinding("row", one.where, one.what) for one in mismatches(session)]
     result.findings += guard_findings(session.connection())
     return result
 

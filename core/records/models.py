@@ -9,6 +9,7 @@ from sqlmodel import Field
 from core.clock import now
 from core.db import JsonColumn, Table, UtcDateTime
 from core.ledger.guards import append_only, controlled
+from core.ledger.witness import witnessed
 
 
 class Project(Table, table=True):
@@ -22,6 +23,11 @@ class Project(Table, table=True):
 
 
 @controlled
+@witnessed(
+    "project_id", "type", "uid", "latest_id", "effective_id", "withdrawn_at", "withdrawn_reason",
+    "created_at",
+    named="uid",
+)  # fmt: skip
 class Record(Table, table=True):
     """One controlled thing; its words are in its revisions."""
 
@@ -42,6 +48,10 @@ class Record(Table, table=True):
 
 
 @controlled
+@witnessed(
+    "record_id", "number", "state", "author_id", "author_name", "author_uid", "co_authors",
+    "created_at", "approved_at", "reason", "content_digest", "envelope_digest", "fingerprint",
+)  # fmt: skip
 class Revision(Table, table=True):
     """One revision: a draft may be edited, from submission on its content is immutable."""
 
@@ -103,6 +113,10 @@ class ObservedLink(Table, table=True):
 
 
 @append_only
+@witnessed(
+    "source_id", "role", "target_id", "source_fingerprint", "target_fingerprint", "person_id",
+    "person_name", "reason", "at",
+)  # fmt: skip
 class LinkReview(Table, table=True):
     """Somebody, or the first approval, saw both ends of a link as they were then."""
 
@@ -132,6 +146,7 @@ class UidCounter(Table, table=True):
 
 
 @append_only
+@witnessed("record_id", "sha256", "name", "media_type", "size", "person_name", "at", named="name")
 class Attachment(Table, table=True):
     """A file of a record; the bytes are kept by their SHA-256."""
 

@@ -14,6 +14,7 @@ from sqlmodel import Field
 from core.clock import now
 from core.db import JsonColumn, Table, UtcDateTime
 from core.ledger.guards import append_only, controlled
+from core.ledger.witness import witnessed
 
 
 class RunState(StrEnum):
@@ -41,6 +42,13 @@ class EventKind(StrEnum):
 
 
 @controlled
+@witnessed(
+    "project_id", "number", "protocol", "release_uid", "predecessor", "reason", "tester_id",
+    "tester", "tester_uid", "tester_role", "state", "repository", "repository_id", "tag",
+    "commit", "dirty", "manifest_digest", "protocol_digest", "engine_version", "engine_digest",
+    "environment", "environment_digest", "data_folder", "data", "known_tests", "created_at",
+    "started_at", "ended_at",
+)  # fmt: skip
 class Run(Table, table=True):
     """One execution of a protocol at one commit of a device's repository."""
 
@@ -81,6 +89,11 @@ class Run(Table, table=True):
 
 
 @append_only
+@witnessed(
+    "run_id", "uid", "title", "automated", "revision", "content_digest", "approved_at",
+    "approved_by",
+    named="uid",
+)  # fmt: skip
 class RunTest(Table, table=True):
     """A test record as it was in force when the run began."""
 
@@ -187,6 +200,7 @@ class RunAttachment(Table, table=True):
 
 
 @append_only
+@witnessed("run_id", "at", "kind", "scenario", "text", "by", "data")
 class RunEvent(Table, table=True):
     """Something that happened to a run besides its scenarios; never changed, never hidden."""
 
