@@ -17,9 +17,9 @@ import qms.repositories.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from core import ports
-from core.records import approval
+from core.records import approval, writing
 from core.records.types import use_packs
-from qms.competence import missing_training
+from qms.competence import missing_training, training_faults
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
 from validation.pack.standing import latest_pack, start_pack
@@ -35,6 +35,7 @@ def prepare() -> None:
     use_packs(TYPE_PACKS)
     approval.ports.training = missing_training
     approval.ports.gate = blocking_findings
+    writing.ports.content = training_faults
     ports.verdict_source.fill(release_verdicts)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)

@@ -1,13 +1,14 @@
 """Say who lacks training for a role, from the training matrix and the training on record. Pure.
 
 The matrix stands in the project record: for each role, the documents a person must be trained on
-before acting in it. Training counts for the revision of the document it covered and no other.
+before acting in it. Training counts for the revision of the document it covered and no other, once
+the person trained and somebody who confirms it signed.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.records.snapshot import Key, RecordView, Snapshot
@@ -15,13 +16,20 @@ from core.records.snapshot import Key, RecordView, Snapshot
 
 @dataclass(frozen=True)
 class Training:
-    """One training on record: a person, a document at a revision, and when it was completed."""
+    """One training on record: a person, a document at a revision, and when it was completed.
+
+    Attributes
+    ----------
+    signed : bool
+        The person signed it as attended, and somebody else as approved.
+    """
 
     person: str
     document: str
     revision: int | None
     done: date | None
     due: date | None = None
+    signed: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,12 +54,14 @@ class TrainingRecord:
     ----------
     matrix : mapping of role to tuple of document uids
     documents : mapping of document uid to the revision in force
+    approved : mapping of document uid to the first day on which that revision can be trained on
     trainings : mapping of person uid to their trainings
     """
 
     matrix: Mapping[str, tuple[str, ...]]
     documents: Mapping[str, int]
     trainings: Mapping[str, tuple[Training, ...]]
+    approved: Mapping[str, date] = field(default_factory=dict)
 
     def lacking(self, person: str, roles: Iterable[str], on: date) -> tuple[Lack, ...]:
         """Return what `person` lacks on a day to act in `roles`; empty when nothing does.
@@ -81,8 +91,14 @@ class TrainingRecord:
     def _reason(self, person: str, document: str, revision: int, on: date) -> str:
         own = [t for t in self.trainings.get(person, ()) if t.document == document]
         done = [t for t in own if t.done is not None and t.done <= on]
-        if any(t.revision == revision for t in done):
+        covering = [t for t in done if t.revision == revision]
+        since = self.approved.get(document, date.min)
+        if any(t.signed and t.done is not None and t.done >= since for t in covering):
             return ""
+        if any(t.signed for t in covering):
+            return f"trained on revision {revision} before it was approved on {since}"
+        if covering:
+            return "the training is not signed by the person and by who confirms it"
         if done:
             known = max((t.revision for t in done if t.revision is not None), default=None)
             trained = f"revision {known}" if known is not None else "an unnamed revision"
@@ -101,19 +117,37 @@ def training_record(snapshot: Snapshot, project: str) -> TrainingRecord:
         for row in record.fields.get("training_matrix") or ():
             role = str(row.get("role", ""))
             matrix[role] = (*matrix.get(role, ()), *map(str, row.get("documents") or ()))
-    documents = {
-        record.key.uid: record.revision
+    in_force = [
+        record
         for record in snapshot.of_type("document", project)
         if not record.withdrawn and record.state == "approved"
-    }
+    ]
     trainings: dict[str, list[Training]] = defaultdict(list)
     for record in snapshot.of_type("training", project):
         if not record.withdrawn:
             for training in _trainings(snapshot, record):
                 trainings[training.person].append(training)
     return TrainingRecord(
-        matrix, documents, {person: tuple(each) for person, each in trainings.items()}
+        matrix,
+        {record.key.uid: record.revision for record in in_force},
+        {person: tuple(each) for person, each in trainings.items()},
+        {one.key.uid: first_day(one.approved_at) for one in in_force if one.approved_at},
     )
+
+
+def first_day(approved_at: datetime) -> date:
+    """Return the first day on which an approved revision can be trained on.
+
+    A training names the day of its place. West of Greenwich the day of an approval may still be
+    the one before that of its UTC time, nowhere by more than twelve hours.
+    """
+    return (approved_at - timedelta(hours=12)).date()
+
+
+def is_signed(record: RecordView, person: str) -> bool:
+    """Whether a training is signed by the person trained and by somebody else who confirms it."""
+    given = {(one.meaning, one.person_uid == person) for one in record.signatures}
+    return {("attended", True), ("approved", False)} <= given
 
 
 def _trainings(snapshot: Snapshot, record: RecordView) -> Iterable[Training]:
@@ -123,7 +157,8 @@ def _trainings(snapshot: Snapshot, record: RecordView) -> Iterable[Training]:
     for person in snapshot.outgoing(key, "person"):
         for covers in snapshot.outgoing(key, "covers"):
             revision = covers.attributes.get("revision")
-            yield Training(person.target.uid, covers.target.uid, revision, done, due)
+            signed = is_signed(record, person.target.uid)
+            yield Training(person.target.uid, covers.target.uid, revision, done, due, signed)
 
 
 def _date(value: Any) -> date | None:

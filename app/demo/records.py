@@ -15,11 +15,11 @@ from core.db import Database
 from core.errors import NotFound
 from core.people.actor import Actor
 from core.records import approval
-from core.records.approval import Signing, signatures_of
+from core.records.approval import Signing, next_meanings, signatures_of
 from core.records.content import RecordDraft
 from core.records.importing import import_records
 from core.records.issues import Decision, decide, is_signed
-from core.records.lifecycle import BEFORE_DECISION, DRAFT
+from core.records.lifecycle import BEFORE_DECISION, DRAFT, RECORDED
 from core.records.models import Record
 from core.records.service import (
     create_project,
@@ -28,6 +28,7 @@ from core.records.service import (
     find_record,
     latest_revision,
 )
+from core.records.signable import about_of
 from core.records.types import RecordType, get_registry
 from dataflows.department import load_department
 from qms.interchange.design_record import DesignRecord, load_design_record
@@ -43,6 +44,7 @@ SIGNERS = {
     "clinical_safety_officer": "PPL-DM",
     "clinical_lead": "PPL-DM",
     "quality_manager": "PPL-EQ",
+    "trainer": "PPL-CV",
 }
 """Who signs in which role."""
 
@@ -51,8 +53,8 @@ BUILT_IN = {"SOUP-02": "pydicom", "SOUP-04": "numpy", "SOUP-11": "shapely"}
 """What the release is built of, by its uid in the register: the lock pins other versions for other
 versions of Python, and the story's reviewer evaluates the build that there is."""
 
-FIRST_IN_FORCE = ("project", "document", "person", "risk_policy")
-"""What others need before they can be signed: training counts for a document in force."""
+FIRST = ("project", "document", "person", "risk_policy", "training")
+"""What others need before they can be signed: training on a document in force."""
 
 AT_ONCE = 20
 """Records per transaction: few enough to show progress, many enough to be quick."""
@@ -124,31 +126,28 @@ def import_files(session: Session, loaded: Loaded, by: Actor) -> int:
 
 
 def to_approve(loaded: Loaded) -> list[tuple[str, str]]:
-    """Return (project, uid) of every record the demo's people approve, in a workable order.
+    """Return (project, uid) of every record the demo's people sign, in a workable order.
 
-    The device's file says which of its records are approved; the department's map is in force as
-    a whole.
+    The device's file says which of its records are approved, and which training is complete; the
+    department's map is in force as a whole.
     """
     registry = get_registry()
     device = [
         draft
         for draft in loaded.device.drafts
-        if draft.state == "approved" and registry.of(draft.type).lifecycle == "controlled"
+        if (draft.state == "approved" and registry.of(draft.type).lifecycle == "controlled")
+        or (draft.type == "training" and draft.content.fields["outcome"] == "complete")
     ]
-    device.sort(key=lambda draft: draft.type not in FIRST_IN_FORCE)
+    device.sort(key=lambda draft: FIRST.index(draft.type) if draft.type in FIRST else len(FIRST))
     return [(draft.project, draft.uid or "") for draft in (*device, *loaded.department)]
 
 
 def approve_all(
     db: Database, wanted: Sequence[tuple[str, str]], signers: Signers, tell: Tell
 ) -> int:
-    """Submit and sign every record that is not in force yet; return how many came into force."""
+    """Give every record the signatures that it lacks; return how many lacked any."""
     with db.reading() as session:
-        pending = [
-            (key, uid)
-            for key, uid in wanted
-            if find_record(session, find_project(session, key), uid).effective_id is None
-        ]
+        pending = [(key, uid) for key, uid in wanted if _is_pending(session, key, uid)]
     signers.next_act()
     for start in range(0, len(pending), AT_ONCE):
         tell(start, len(pending), f"{pending[start][1]} and those after it")
@@ -157,6 +156,17 @@ def approve_all(
                 project = find_project(session, key)
                 approve(session, find_record(session, project, uid), signers)
     return len(pending)
+
+
+def _is_pending(session: Session, key: str, uid: str) -> bool:
+    record = find_record(session, find_project(session, key), uid)
+    if record.effective_id is None:
+        return True
+    revision = latest_revision(session, record)
+    if revision.state != RECORDED:
+        return False
+    given = signatures_of(session, revision)
+    return bool(next_meanings(get_registry().of(record.type), revision, given))
 
 
 def approve(session: Session, record: Record, signers: Signers) -> None:
@@ -205,9 +215,15 @@ def decide_all(db: Database, loaded: Loaded, signers: Signers) -> int:
 def sign(
     session: Session, record: Record, record_type: RecordType, meaning: str, signers: Signers
 ) -> None:
-    """Give one signature, in the first role that the type names for it."""
-    role = record_type.sign[meaning][0]  # type: ignore[index]
-    signer = signers.actor(session, SIGNERS[role])
+    """Give one signature: that of the person trained, or of the first other one who may."""
+    revision = latest_revision(session, record)
+    about = about_of(session, record_type, revision)
+    roles: tuple[str, ...] = record_type.sign[meaning]  # type: ignore[index]
+    if meaning == "attended":
+        role, uid = roles[0], about
+    else:
+        role, uid = next((role, SIGNERS[role]) for role in roles if SIGNERS[role] != about)
+    signer = signers.actor(session, uid)
     proof = signers.proof(session, signer)
-    read = edit_token(latest_revision(session, record))
+    read = edit_token(revision)
     approval.sign(session, record, Signing(meaning, role), signer, proof, read)

@@ -15,6 +15,7 @@ ROLES = (
     "release_manager",
     "technical_reviewer",
     "tester",
+    "trainer",
     "user",
     "validation_tester",
     "viewer",

@@ -23,6 +23,7 @@ from core.records.service import (
     require_author,
 )
 from core.records.settling import settle_links
+from core.records.signable import about_of, is_signable, refuse_unfit_event, why_unsignable
 from core.records.types import MEANINGS, RecordType, get_registry
 from core.records.writing import content_of, envelope_document
 from core.signing.models import Signature
@@ -139,15 +140,13 @@ def sign(
     record_type = get_registry().of(record.type)
     revision = session.get_one(Revision, record.latest_id, populate_existing=True)
     refuse_withdrawn(record)
-    if revision.state != lifecycle.IN_REVIEW:
-        raise Conflict(
-            f"{record.uid} revision {revision.number} is {revision.state.replace('_', ' ')}; only "
-            "a revision in review can be signed."
-        )
+    if not is_signable(record_type, revision):
+        raise Conflict(why_unsignable(record, record_type, revision))
     # Who, before what: a person who may not sign is told so, whatever their form says.
     refuse_signer(session, record, revision, signing, by)
     refuse_unread(record, revision, expected)
     _refuse_out_of_turn(session, record, revision, record_type, signing)
+    refuse_unfit_event(session, record, revision, record_type)
     put_signature(session, record, revision, by, proof, signing)
     _bring_into_force(session, record, revision, record_type, by)
     return revision
@@ -202,7 +201,7 @@ def next_meanings(
     record_type: RecordType, revision: Revision, given: Sequence[Signature]
 ) -> tuple[str, ...]:
     """Return the signatures that can be given now: the first meaning not given yet."""
-    if revision.state != lifecycle.IN_REVIEW:
+    if not is_signable(record_type, revision):
         return ()
     signed = {one.meaning for one in given}
     return tuple(meaning for meaning in record_type.meanings if meaning not in signed)[:1]
@@ -223,6 +222,15 @@ def refuse_signer(
     roles = record_type.sign.get(signing.meaning)  # type: ignore[call-overload]
     if signing.meaning not in MEANINGS or roles is None:
         raise Refused(f"A {record_type.label.lower()} is not signed as '{signing.meaning}'.")
+    about = about_of(session, record_type, revision)
+    if signing.meaning == "attended":
+        _refuse_anyone_else(record, about, by)
+        return
+    if by.uid == about:
+        raise Refused(
+            f"{record.uid} is about {by.name}, who may not sign it as {signing.meaning}; ask "
+            "someone else."
+        )
     if by.uid in revision.authors:
         raise Refused(
             f"{by.name} wrote revision {revision.number} of {record.uid} and may not sign it as "
@@ -239,6 +247,14 @@ def refuse_signer(
     blocking = ports.gate(session, project, record) if ports.gate else ()
     if blocking:
         raise Refused(f"{record.uid} cannot be signed while its check fails. {' '.join(blocking)}")
+
+
+def _refuse_anyone_else(record: Record, about: str, by: Actor) -> None:
+    if by.uid != about:
+        raise Refused(
+            f"Only {about or 'the person'} whom {record.uid} is about signs it as attended, not "
+            f"{by.name}."
+        )
 
 
 def _refuse_out_of_turn(
@@ -328,6 +344,8 @@ def signature_digest(signature: Signature) -> str:
 def _bring_into_force(
     session: Session, record: Record, revision: Revision, record_type: RecordType, by: Actor
 ) -> None:
+    if record_type.lifecycle != "controlled":
+        return
     given = {one.meaning for one in signatures_of(session, revision)}
     if not given.issuperset(record_type.meanings):
         return

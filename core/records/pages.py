@@ -19,6 +19,7 @@ from core.records.permissions import Permissions, allowed_roles, permissions
 from core.records.queries import load_snapshot, load_touched
 from core.records.reviewing import review_token
 from core.records.service import edit_token, latest_revision
+from core.records.signable import about_of
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
 from core.records.targets import known_records
@@ -123,7 +124,7 @@ def record_page(
     if pending is not None:
         before, after = (content_of(session, one, project) for one in (shown, pending))
         changes = compare(record_type, before, after)
-    given = signatures_of(session, latest)
+    given, about = signatures_of(session, latest), about_of(session, record_type, latest)
     filled, empty = shown_fields(record_type, shown)
     return RecordPage(
         record=record,
@@ -137,7 +138,7 @@ def record_page(
         links=neighbourhood(session, project, record, shown, readable),
         signatures=signatures_of(session, shown),
         pending_signatures=given if pending is not None else (),
-        may=permissions(project, record, record_type, (shown, latest), given, person),
+        may=permissions(project, record, record_type, (shown, latest), given, person, about),
         revisions=revisions_of(session, record),
         files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
         trail=trail_of(session, record),

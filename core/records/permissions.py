@@ -58,13 +58,25 @@ def signatures_due(
     latest: Revision,
     given: Sequence[Signature],
     person: Actor,
+    about: str,
 ) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], str]:
-    """Return what a person may sign now, and what somebody else must sign."""
+    """Return what a person may sign now, and what somebody else must sign.
+
+    Parameters
+    ----------
+    about : str
+        The person whom the record is about, if its type names one.
+    """
     mine, waits = [], ""
     for meaning in next_meanings(record_type, latest, given):
         needed: tuple[str, ...] = record_type.sign[meaning]  # type: ignore[index]
         held = tuple(role for role in needed if person.has(project_id, role))
-        if held and person.uid not in latest.authors:
+        if meaning == "attended":
+            if person.uid == about:
+                mine.append((meaning, needed))
+            else:
+                waits = f"signed by {about}, whom it is about"
+        elif held and person.uid not in (*latest.authors, about):
             mine.append((meaning, held))
         else:
             waits = f"{meaning} by {' or '.join(role.replace('_', ' ') for role in needed)}"
@@ -78,6 +90,7 @@ def permissions(
     revisions: tuple[Revision, Revision],
     given: Sequence[Signature],
     person: Actor,
+    about: str = "",
 ) -> Permissions:
     """Return what a person may do with a record now; the services decide again when it is done.
 
@@ -87,6 +100,8 @@ def permissions(
         The one in force, or the latest where none is, and the latest.
     given : sequence of Signature
         The signatures of the latest.
+    about : str
+        Uid of the person whom the record is about, if its type names one.
     """
     shown, latest = revisions
     if record.withdrawn_at is not None:
@@ -96,7 +111,7 @@ def permissions(
     writes = person.has(project_id, *record_type.authors)
     kind, in_review = record_type.lifecycle, latest.state == lifecycle.IN_REVIEW
     is_draft, wrote = latest.state == lifecycle.DRAFT, person.uid in latest.authors
-    sign_as, waits_for = signatures_due(record_type, project_id, latest, given, person)
+    sign_as, waits_for = signatures_due(record_type, project_id, latest, given, person, about)
     if is_draft and writes and not wrote:
         waits_for = f"submitted by {latest.author_name}, who wrote it"
     signers = {role for roles in record_type.sign.values() for role in roles}

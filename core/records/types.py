@@ -7,9 +7,9 @@ wrong with a pack is said at once.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import Fault, Invalid, NotFound
 from core.located_yaml import read_yaml
@@ -32,8 +32,11 @@ Lifecycle = Literal["controlled", "issue", "event"]
 Suspect = Literal["source", "target", "both", "none"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
-MEANINGS = ("authored", "reviewed", "approved", "released")
-"""In the order in which they are given. Only an author signs as authored, and as nothing else."""
+Meaning = Literal["authored", "attended", "reviewed", "approved", "released"]
+
+MEANINGS: tuple[Meaning, ...] = ("authored", "attended", "reviewed", "approved", "released")
+"""In the order in which they are given. Only an author signs as authored; only the person whom a
+record is about signs as attended, and as nothing else but its author."""
 
 DEFAULT_AUTHORS = ("author", "developer")
 
@@ -90,9 +93,27 @@ class RecordType(_Strict):
     body: BodySpec = BodySpec()
     fields: dict[Word, FieldSpec] = {}
     links: dict[Word, LinkSpec] = {}
-    sign: dict[Literal["authored", "reviewed", "approved", "released"], tuple[str, ...]] = {}
+    sign: dict[Meaning, tuple[str, ...]] = {}
+    sign_when: dict[Word, str] = {}
+    about: Word | None = None
     training: bool = False
     clauses: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _signatures_fit_the_lifecycle(self) -> Self:
+        others = [meaning for meaning in self.sign if meaning != "authored"]
+        if self.lifecycle == "issue" and len(others) > 1:
+            raise ValueError("sign: an issue is decided on by one signature, not by several")
+        if self.about is not None and self.about not in self.links:
+            raise ValueError(f"about: there is no link '{self.about}'")
+        if "attended" in self.sign and (self.about is None or self.lifecycle != "event"):
+            raise ValueError("sign: attended needs an event and its link 'about' a person")
+        if self.sign_when and self.lifecycle != "event":
+            raise ValueError("sign_when: only of events; others are signed when submitted")
+        unknown = sorted(set(self.sign_when) - set(self.fields))
+        if unknown:
+            raise ValueError(f"sign_when: there is no field {', '.join(unknown)}")
+        return self
 
     @property
     def authors(self) -> tuple[str, ...]:
@@ -101,8 +122,15 @@ class RecordType(_Strict):
 
     @property
     def meanings(self) -> tuple[str, ...]:
-        """The signatures that bring a revision into force, in their order."""
-        return tuple(meaning for meaning in MEANINGS if meaning in self.sign)
+        """The signatures that bring a revision into force, in their order.
+
+        Only what is submitted is signed as authored; elsewhere the word says who may write.
+        """
+        return tuple(
+            meaning
+            for meaning in MEANINGS
+            if meaning in self.sign and (meaning != "authored" or self.lifecycle == "controlled")
+        )
 
     @property
     def deciding(self) -> str:
@@ -110,7 +138,9 @@ class RecordType(_Strict):
 
         Empty where the type asks for none.
         """
-        return next((one for one in reversed(self.meanings) if one != "authored"), "")
+        return next(
+            (one for one in reversed(self.meanings) if one not in ("authored", "attended")), ""
+        )
 
     @property
     def deciders(self) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from sqlmodel import Session, col
 
 from core.people.actor import Actor
 from core.records import lifecycle
-from core.records.models import Project, Record, Revision
+from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
 from core.records.queries import load_snapshot, load_suspicions
 from core.records.service import edit_token
+from core.records.signable import is_signable
 from core.records.snapshot import Key, RecordView, natural_order
 from core.records.suspects import Suspicion
 from core.records.types import get_registry
@@ -44,8 +45,16 @@ class Waiting:
 
 
 def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]) -> list[Waiting]:
-    """Return the revisions in review that a person may sign now, the oldest first."""
+    """Return the revisions in review, and events, that a person may sign now, the oldest first."""
     rows = _latest(session, projects, lifecycle.IN_REVIEW)
+    if any(one.lifecycle == "event" and one.meanings for one in get_registry().all()):
+        rows += [
+            row
+            for row in _latest(session, projects, lifecycle.RECORDED)
+            if is_signable(get_registry().of(row[0].type), row[1])
+        ]
+        rows.sort(key=lambda row: (row[1].created_at, row[0].id))
+    about = _about(session, rows)
     given: dict[int, list[Signature]] = defaultdict(list)
     for start in range(0, len(rows), 500):
         ids = [revision.id for _, revision, _ in rows[start : start + 500]]
@@ -60,8 +69,27 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             for one in given[revision.id or 0]
             if one.envelope_digest == revision.envelope_digest
         ]
-        mine, _ = signatures_due(record_type, project.id or 0, revision, current, person)
+        whom = about.get(revision.id or 0, "")
+        mine, _ = signatures_due(record_type, project.id or 0, revision, current, person, whom)
         found += [_waiting(record, revision, project, meaning, roles) for meaning, roles in mine]
+    return found
+
+
+def _about(session: Session, rows: Sequence[tuple[Record, Revision, Project]]) -> dict[int, str]:
+    """Return, by revision, the uid of the person whom it is about, where its type names one."""
+    roles = {one.name: one.about for one in get_registry().all() if one.about is not None}
+    revisions = {
+        revision.id or 0: roles[record.type] for record, revision, _ in rows if record.type in roles
+    }
+    found: dict[int, str] = {}
+    ids = list(revisions)
+    for start in range(0, len(ids), 500):
+        links = session.execute(
+            select(col(Link.revision_id), col(Link.role), col(Record.uid))
+            .join(Record, col(Record.id) == col(Link.target_id))
+            .where(col(Link.revision_id).in_(ids[start : start + 500]))
+        )
+        found.update({number: uid for number, role, uid in links if role == revisions[number]})
     return found
 
 

@@ -1,19 +1,32 @@
 """Put content into a revision: fields, links, digests and fingerprint together or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.canonical import digest, rfc3339
-from core.errors import Invalid
+from core.errors import Fault, Invalid
 from core.records.checking import content_faults
 from core.records.content import Content, LinkDraft, content_digest
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import Key
 from core.records.targets import known_records, target_faults
 from core.records.types import RecordType
+
+ContentCheck = Callable[[Session, RecordType, Project, str, Content], Sequence[Fault]]
+"""``(session, type, project, uid, content) -> faults`` that only a feature can see."""
+
+
+@dataclass
+class _Ports:
+    content: ContentCheck | None = None
+
+
+ports = _Ports()
+"""Filled by `app`."""
 
 
 def checked(
@@ -31,12 +44,21 @@ def checked(
     targets = known_records(session, keys)
     types = {key: record.type for key, record in targets.items()}
     faults += target_faults(record_type, content.links, project.key, types, uid)
+    kept = Content(content.title.strip(), content.body, fields, content.links)
+    if not faults:
+        faults = feature_faults(session, record_type, project, uid, kept)
     if faults:
         raise Invalid(f"{uid} was not saved.", faults)
-    return (
-        Content(content.title.strip(), content.body, fields, content.links),
-        targets,
-    )
+    return kept, targets
+
+
+def feature_faults(
+    session: Session, record_type: RecordType, project: Project, uid: str, content: Content
+) -> list[Fault]:
+    """Return what a feature has against content that fits its type, as `ports.content` says."""
+    if ports.content is None:
+        return []
+    return list(ports.content(session, record_type, project, uid, content))
 
 
 def fingerprint(record_type: RecordType, content: Content) -> str:

@@ -144,10 +144,10 @@ def approved_means_signed(view: View, record: RecordView) -> Iterator[Flaw]:
 
 @rule("A07", "Review and approval never come from an author of that revision", _SIGNED)
 def authors_do_not_approve(_: View, record: RecordView) -> Iterator[Flaw]:
-    """An author signs as authored and in no other meaning; nobody else signs as authored."""
+    """An author signs as authored, or as trained; nobody else signs as authored."""
     for signature in record.signatures:
         own = signature.person_uid in (record.author_uid, *record.co_authors)
-        if own and signature.meaning != "authored":
+        if own and signature.meaning not in ("authored", "attended"):
             yield Flaw(
                 f"was {signature.meaning} by {signature.name}, who wrote it.",
                 "Have it signed by somebody else on a new revision.",

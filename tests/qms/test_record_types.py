@@ -23,6 +23,8 @@ DEMO_ROLES = {
     "clinical_safety_officer",
     "quality_manager",
     "release_manager",
+    "trainer",
+    "trainee",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.records.snapshot import Key, RecordView, Snapshot
 from core.records.types import get_registry
+from qms.training import is_signed
 from validation.pack import contents
 from validation.pack.contents import Anomaly, ChangeRow, Component, FactGroup, SoupRow
 from validation.pack.evidence import Fact
@@ -175,6 +176,8 @@ def _trainings(snapshot: Snapshot, project: str, name: str) -> list[str]:
         for link in snapshot.incoming(person.key, "person"):
             training = snapshot.records[link.source]
             if training.withdrawn or training.fields.get("outcome") != "complete":
+                continue
+            if not is_signed(training, person.uid):
                 continue
             for covers in snapshot.outgoing(training.key, "covers"):
                 revision = covers.attributes.get("revision")

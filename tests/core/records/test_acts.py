@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.clock import now
 from core.ledger.models import LedgerEntry
 from core.records.service import latest_revision
 from tests.conftest import Office
@@ -187,3 +188,44 @@ def test_a_re_review_is_of_the_changes_that_were_shown(doubted: Browser) -> None
 
     done = doubted.send(here, reason="Still exact.")
     assert "is re-reviewed against UN-001" in words_of(done.text)
+
+
+def test_the_person_trained_and_who_confirms_it_sign_a_training_on_its_page(
+    browser_of: Open, office: Office
+) -> None:
+    amara, farid, esther = browser_of("PPL-AK"), browser_of("PPL-FR"), browser_of("PPL-EQ")
+    person = {"title": "Farid Rowe", "uid": "PPL-FR", "field.roles": "tester"}
+    write(amara, "person", person)
+    write(amara, "document", {"title": "Plan", "field.kind": "plan"})
+    submit(amara, "DOC-001")
+    esther.open("/p/RPM/DOC-001")
+    esther.send("/p/RPM/DOC-001/sign", password=PASSWORD)
+    training = {
+        "title": "Executing runs",
+        "field.outcome": "complete",
+        "field.done": now().date().isoformat(),
+        "link.person.1.target": "PPL-FR",
+        "link.covers.1.target": "DOC-001",
+        "link.covers.1.attr.revision": "1",
+    }
+    early = {**training, "field.done": "2020-01-01"}
+    amara.open("/p/RPM/new/training")
+    refused = amara.send("/p/RPM/new/training", early, action="save")
+    assert refused.status_code == 422
+    assert "was done on 2020-01-01, before revision 1 of DOC-001" in words_of(refused.text)
+    write(amara, "training", training)
+
+    waits = words_of(amara.open("/p/RPM/TRN-001").text)
+    assert "Revision 1 waits to be signed by PPL-FR, whom it is about." in waits
+    assert 'action="/p/RPM/TRN-001/sign"' not in esther.open("/p/RPM/TRN-001").text
+    assert "TRN-001" in farid.open("/p/RPM/sign").text
+    farid.open("/p/RPM/TRN-001")
+    attended = farid.send("/p/RPM/TRN-001/sign", password=PASSWORD)
+    assert "TRN-001 revision 1 is signed as attended." in words_of(attended.text)
+    esther.open("/p/RPM/TRN-001")
+    approved = esther.send("/p/RPM/TRN-001/sign", password=PASSWORD)
+
+    said = words_of(approved.text)
+    assert "TRN-001 revision 1 is signed as approved." in said
+    assert "trainee: attended" in said
+    assert "waits to be" not in said

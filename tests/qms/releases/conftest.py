@@ -20,6 +20,7 @@ from core.people.models import Person
 from core.people.service import Reauthentication
 from core.records import approval
 from core.records.approval import Signing
+from core.records.content import RecordDraft
 from core.records.importing import import_records
 from core.records.models import Project, Record, Revision
 from core.records.service import (
@@ -31,6 +32,7 @@ from core.records.service import (
     read_content,
     save_draft,
 )
+from core.records.signable import about_of
 from core.records.types import TypeRegistry, get_registry, use_packs
 from core.verdicts import Verdict, VerdictWord
 from dataflows.department import load_department
@@ -47,7 +49,7 @@ COMMIT = "3f2c1a9" + "0" * 33
 PEOPLE = {
     "PPL-AK": ("Amara Kole", ["author", "developer"]),
     "PPL-BT": ("Ben Tarrant", ["developer", "tester"]),
-    "PPL-CV": ("Chidi Vance", ["technical_reviewer"]),
+    "PPL-CV": ("Chidi Vance", ["technical_reviewer", "trainer"]),
     "PPL-DM": ("Dr Dana Moss", ["clinical_safety_officer", "clinical_lead"]),
     "PPL-EQ": ("Esther Quill", ["quality_manager", "release_manager"]),
 }
@@ -56,10 +58,11 @@ SIGNERS = {
     "clinical_safety_officer": "PPL-DM",
     "clinical_lead": "PPL-DM",
     "quality_manager": "PPL-EQ",
+    "trainer": "PPL-CV",
 }
 ABSENT = "-"
-FIRST_IN_FORCE = ("project", "document", "person", "risk_policy")
-"""What others need before they can be signed: training counts for a document in force."""
+FIRST = ("project", "document", "person", "risk_policy", "training")
+"""What others need before they can be signed: training on a document in force."""
 
 
 @dataclass
@@ -146,19 +149,25 @@ def change(session: Session, project: Project, uid: str, body: str = "", **field
 
 
 def approve(session: Session, project: Project, uid: str) -> None:
-    """Submit a draft and give every signature that its type asks for."""
+    """Submit a draft, where there is one, and give every signature that its type asks for."""
     record = find_record(session, project, uid)
-    author = _actor(session, "PPL-AK")
-    read = edit_token(latest_revision(session, record))
-    approval.submit(session, record, author, Reauthentication(author.person_id), read)
-    for meaning, roles in get_registry().of(record.type).sign.items():
-        if meaning != "authored":
-            sign(session, project, uid, meaning, roles[0])
+    record_type, revision = get_registry().of(record.type), latest_revision(session, record)
+    about = about_of(session, record_type, revision)
+    if record_type.lifecycle == "controlled":
+        author = _actor(session, "PPL-AK")
+        proof = Reauthentication(author.person_id)
+        approval.submit(session, record, author, proof, edit_token(revision))
+    for meaning, roles in record_type.sign.items():
+        if meaning == "attended":
+            sign(session, project, uid, meaning, roles[0], about)
+        elif meaning != "authored":
+            role = next(role for role in roles if SIGNERS[role] != about)
+            sign(session, project, uid, meaning, role, SIGNERS[role])
 
 
-def sign(session: Session, project: Project, uid: str, meaning: str, role: str) -> None:
-    """Give one signature, as the demo's person in that role."""
-    signer = _actor(session, SIGNERS[role])
+def sign(session: Session, project: Project, uid: str, meaning: str, role: str, by: str) -> None:
+    """Give one signature."""
+    signer = _actor(session, by)
     record = find_record(session, project, uid)
     proof = Reauthentication(signer.person_id)
     read = edit_token(latest_revision(session, record))
@@ -205,11 +214,10 @@ def _fill(session: Session, registry: TypeRegistry) -> None:
     department = load_department(ROOT / "app/demo/department.yaml", "DEPT")
     record = load_design_record(ROOT / "app/demo/project.yaml", "RPM", built=built)
     import_records(session, [*department, *record.drafts], author, registry)
-    states = {draft.uid: (draft.type, draft.state) for draft in record.drafts}
-    ready = [uid for uid, (_, state) in states.items() if state == "approved" and uid]
-    ready.sort(key=lambda uid: states[uid][0] not in FIRST_IN_FORCE)
-    for uid in ready:
-        approve(session, device, uid)
+    ready = [draft for draft in record.drafts if draft.state == "approved" or _is_trained(draft)]
+    ready.sort(key=lambda draft: FIRST.index(draft.type) if draft.type in FIRST else len(FIRST))
+    for draft in ready:
+        approve(session, device, draft.uid or "")
     _department_in_force(session)
     repository = Repository(
         project_id=device.id, name="device", address="/srv/device", registered_by="Amara Kole"
@@ -220,6 +228,13 @@ def _fill(session: Session, registry: TypeRegistry) -> None:
         RepositoryTag(
             repository_id=repository.id, name="v0.1.0", sha=COMMIT, annotated=True, at=now()
         )
+    )
+
+
+def _is_trained(draft: RecordDraft) -> bool:
+    """Whether it is a complete training of somebody who has an account here."""
+    return draft.content.fields.get("outcome") == "complete" and any(
+        link.role == "person" and link.target in PEOPLE for link in draft.content.links
     )
 
 

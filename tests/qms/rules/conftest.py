@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.records.content import content_digest
+from core.records.content import RecordDraft, content_digest
 from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
 from core.records.types import TypeRegistry
@@ -44,6 +44,7 @@ PEOPLE = {
     "clinical_safety_officer": ("PPL-DM", "Dr Dana Moss"),
     "clinical_lead": ("PPL-DM", "Dr Dana Moss"),
     "quality_manager": ("PPL-EQ", "Esther Quill"),
+    "trainer": ("PPL-CV", "Chidi Vance"),
 }
 BUILT = {
     "REL-0.1.0.commit": COMMIT,
@@ -189,7 +190,7 @@ def demo(design_record: DesignRecord, registry: TypeRegistry) -> Case:
             approved_at=APPROVED if state in ("approved", "recorded") else None,
             content_digest=digest,
             envelope_digest=f"envelope of {key.uid}",
-            signatures=_signatures(registry, draft.type, key.uid, state),
+            signatures=_signatures(registry, draft, state),
             in_force=state not in ("draft", "in_review"),
         )
         case.digests[key] = digest
@@ -207,15 +208,20 @@ def _frozen(uid: str) -> dict[str, Any]:
 
 
 def _signatures(
-    registry: TypeRegistry, type_: str, uid: str, state: str
+    registry: TypeRegistry, draft: RecordDraft, state: str
 ) -> tuple[SignatureView, ...]:
-    if state != "approved" and not is_decided(registry.of(type_).lifecycle, state):
+    kind = registry.of(draft.type)
+    trained = draft.content.fields.get("outcome") == "complete"
+    if state != "approved" and not is_decided(kind.lifecycle, state) and not trained:
         return ()
-    at = SIGNED if type_ == "release" else APPROVED
+    at = SIGNED if draft.type == "release" else APPROVED
+    about = next((link.target for link in draft.content.links if link.role == kind.about), "")
     signatures = []
-    for meaning, roles in registry.of(type_).sign.items():
-        person, name = PEOPLE[roles[0]]
-        signatures.append(SignatureView(name, person, roles[0], meaning, at, f"envelope of {uid}"))
+    for meaning, roles in kind.sign.items():
+        role = next(role for role in roles if PEOPLE.get(role, ("", ""))[0] != about)
+        person, name = (about, about) if meaning == "attended" else PEOPLE[role]
+        envelope = f"envelope of {draft.uid}"
+        signatures.append(SignatureView(name, person, role, meaning, at, envelope))
     return tuple(signatures)
 
 

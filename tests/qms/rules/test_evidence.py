@@ -140,6 +140,25 @@ def test_training_on_an_older_document(demo) -> None:
     demo.must_name("E16", "TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
 
 
+def test_training_signed_by_nobody(demo) -> None:
+    demo.change("TRN-005", signatures=())
+
+    demo.must_name("E16", "TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
+
+
+def test_training_signed_by_the_trainee_alone(demo) -> None:
+    attended, approved = demo.records[demo.key("TRN-005")].signatures
+    demo.change("TRN-005", signatures=(attended, replace(approved, person_uid="PPL-BT")))
+
+    demo.must_name("E16", "TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
+
+
+def test_training_done_before_the_document_was_approved(demo) -> None:
+    demo.fill("TRN-005", done="2026-05-30")
+
+    demo.must_name("E16", "TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010")
+
+
 def test_no_training_matrix(demo) -> None:
     demo.fill("PRJ-RPM", training_matrix=None)
 

@@ -1,5 +1,6 @@
 """What a pack shows, worked out from records as plain values; the whole is held by the demo."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
@@ -165,10 +166,21 @@ def test_only_components_that_the_release_rests_on_are_listed_beside_what_was_in
 def test_trainings_are_told_with_the_revision_they_covered() -> None:
     person = RecordView(key("PPL-AK"), "person", "Amara Kole")
     done = view("TRN-001", "training", outcome="complete", done="2026-03-20")
+    given = tuple(
+        SignatureView("Name", uid, role, meaning, AT, "e")
+        for uid, role, meaning in (
+            ("PPL-AK", "trainee", "attended"),
+            ("PPL-EQ", "quality_manager", "approved"),
+        )
+    )
+    done = replace(done, signatures=given)
+    alone = replace(view("TRN-003", "training", outcome="complete"), signatures=given[:1])
     planned = view("TRN-002", "training", outcome="planned")
     snapshot = Snapshot(
-        [person, done, planned, view("DOC-SDP", "document")],
+        [person, done, alone, planned, view("DOC-SDP", "document")],
         [
+            LinkView("person", key("TRN-003"), key("PPL-AK")),
+            LinkView("covers", key("TRN-003"), key("DOC-SDP"), {"revision": 2}),
             LinkView("person", key("TRN-001"), key("PPL-AK")),
             LinkView("covers", key("TRN-001"), key("DOC-SDP"), {"revision": 2}),
             LinkView("person", key("TRN-002"), key("PPL-AK")),
