@@ -19,8 +19,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +81,25 @@ def run(*command: str, **environment: str) -> None:
         raise SetupError(
             f"`{' '.join(command)}` ended with exit code {done.returncode}:\n\n{done.stdout}"
         )
+
+
+@contextmanager
+def caches() -> Iterator[dict[str, str]]:
+    """Yield settings that give pip, uv and npm a cache to write, for as long as it is asked for.
+
+    Without a home that can be written, uv ends with an error and npm does not end at all.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=Path.home()):
+            writable = True
+    except (OSError, RuntimeError):
+        writable = False
+    if writable:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="fiducial-set-up-") as folder:
+        names = ("PIP_CACHE_DIR", "UV_CACHE_DIR", "npm_config_cache")
+        yield {name: os.environ.get(name, f"{folder}/{name}") for name in names}
 
 
 # What the machine must have
@@ -328,10 +349,12 @@ def main() -> int:
     folder = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     try:
-        if not options.assets:
-            install_system_packages(options.tests)
-            install_python_packages()
-        build_assets(options.tests)
+        with caches() as settings:
+            os.environ.update(settings)
+            if not options.assets:
+                install_system_packages(options.tests)
+                install_python_packages()
+            build_assets(options.tests)
     except SetupError as error:
         sys.stderr.write(f"set-up: {error}\n")
         return 1

@@ -10,6 +10,7 @@ from scripts import setup
 from scripts.setup import (
     SetupError,
     build_assets,
+    caches,
     digest_of,
     install_system_packages,
     leftover_packages,
@@ -167,3 +168,30 @@ def test_assets_that_were_built_before_need_no_npm(tree, monkeypatch) -> None:
     build_assets(with_tests=False)
 
     assert len(tree) == 2
+
+
+def test_a_home_that_can_be_written_keeps_the_caches_where_they_are(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with caches() as settings:
+        assert settings == {}
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("home", ["/proc", "/nonexistent"])
+def test_without_a_home_to_write_the_caches_are_elsewhere_and_gone_afterwards(
+    monkeypatch, home: str
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.delenv("PIP_CACHE_DIR", raising=False)
+    monkeypatch.setenv("UV_CACHE_DIR", "/chosen")
+
+    with caches() as settings:
+        folder = Path(settings["npm_config_cache"]).parent
+        there = folder.is_dir()
+
+    assert there
+    assert settings["UV_CACHE_DIR"] == "/chosen"
+    assert Path(settings["PIP_CACHE_DIR"]).parent == folder
+    assert not folder.exists()
