@@ -182,11 +182,15 @@ def test_every_target_of_make_that_a_page_names_exists() -> None:
     assert named <= targets
 
 
-def test_every_module_and_script_that_a_page_runs_exists() -> None:
+def test_every_module_and_script_that_a_page_names_exists() -> None:
     lines = [line for page in PAGES for line, _ in quoted(page.read_text(encoding="utf-8"))]
 
     modules = {match for line in lines for match in re.findall(r"python3? -m ([\w.]+)", line)}
-    scripts = {match for line in lines for match in re.findall(r"\bscripts/\w+\.py", line)}
+    scripts = {
+        match
+        for line in lines
+        for match in re.findall(r"(?<![\w/])(?:scripts|tests)/[\w/]+\.py", line)
+    }
 
     assert [module for module in modules if find_spec(module) is None] == []
     assert scripts
