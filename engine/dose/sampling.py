@@ -214,12 +214,17 @@ def sample_body(
     Parameters
     ----------
     steps
-        Sampling spacings as shares of the dose spacing; each batch holds the same part of the body
-        once per spacing. ``thickest_mm`` holds for the first and grows with the others.
+        Sampling spacings as shares of the dose spacing, the coarsest last; each batch holds the
+        same part of the body once per spacing.
+    thickest_mm
+        Thickness of cells at the coarsest spacing. Thin slabs make thinner ones; a finer spacing
+        divides them all the same, so that it is finer in every direction.
     """
     field = Field(window)
     lattices = [lay_lattice(window, body, step) for step in steps]
-    layers = [cut_spans(body.spans, window.z_mm, thickest_mm * s / steps[0]) for s in steps]
+    layers = [
+        cut_spans(body.spans, window.z_mm, thickest_mm, round(steps[-1] / step)) for step in steps
+    ]
     per_section = max(1, layers[0].section.size // len(body.sections) + 1)
     cells = lattices[0].rows * lattices[0].columns * per_section
     batch = max(1, CELLS_AT_ONCE // cells)

@@ -146,15 +146,25 @@ class Pieces:
     length_mm: Floats
 
 
-def cut_spans(spans: Sequence[Span], dose_z_mm: Floats, thickest_mm: float) -> Pieces:
-    """Cut spans so that the trilinear dose is linear in z within each piece."""
+def cut_spans(
+    spans: Sequence[Span], dose_z_mm: Floats, thickest_mm: float, again: int = 1
+) -> Pieces:
+    """Cut spans so that the trilinear dose is linear in z within each piece.
+
+    Parameters
+    ----------
+    thickest_mm
+        Thickness that no piece exceeds.
+    again
+        Into how many parts each of these pieces is cut once more.
+    """
     rows = []
     for span in spans:
         between = dose_z_mm[(dose_z_mm > span.low_mm) & (dose_z_mm < span.high_mm)]
         marks = [span.low_mm, *between.tolist(), span.high_mm]
         rise = (span.weight_high - span.weight_low) / (span.high_mm - span.low_mm)
         for low, high in pairwise(marks):
-            layers = max(1, int(np.ceil((high - low) / thickest_mm - 1e-9)))
+            layers = again * max(1, int(np.ceil((high - low) / thickest_mm - 1e-9)))
             ends = np.linspace(low, high, layers + 1)
             for bottom, top in pairwise(ends):
                 height = top - bottom

@@ -1,5 +1,6 @@
 """The closed-form phantoms: twelve shapes on three dose grids, as DICOM sets with known answers."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from engine.dicom.objects import Contour, DoseGrid, Floats, Roi, RTDose, Source
 from engine.synth.dicom import Identity, rt_dose, rt_plan, structure_set, write
 from engine.synth.shapes import Stack, reference_shapes
-from engine.synth.truth import LinearField, StackTruth
+from engine.synth.truth import LinearField, StackTruth, Truth
 
 SPACINGS_MM = (1.0, 2.0, 3.0)
 DIRECTIONS = (
@@ -27,11 +28,10 @@ CENTRE_GY = 100.0
 
 
 @dataclass(frozen=True, eq=False)
-class Phantom:
-    """A stack in a linear field, and the dose points it is sampled on."""
+class Phantom(ABC):
+    """A stack of contours and the dose points around it."""
 
     stack: Stack
-    field: LinearField
     spacing_mm: float
     x_mm: Floats
     y_mm: Floats
@@ -43,17 +43,14 @@ class Phantom:
         return f"{self.stack.name}, {self.spacing_mm:g} mm grid"
 
     @property
-    def truth(self) -> StackTruth:
+    @abstractmethod
+    def truth(self) -> Truth:
         """The exact answers."""
-        return StackTruth(self.stack, self.field)
 
     @property
+    @abstractmethod
     def dose_gy(self) -> Floats:
         """Dose at the dose points, shape (z, y, x)."""
-        gx, gy, gz = self.field.gradient
-        plane = gx * self.x_mm[None, None, :] + gy * self.y_mm[None, :, None]
-        values: Floats = self.field.at_origin_gy + plane + gz * self.z_mm[:, None, None]
-        return values
 
     def roi(self) -> Roi:
         """Return the structure as the reader would."""
@@ -82,14 +79,30 @@ class Phantom:
         }
 
 
-def phantom(
-    stack: Stack,
-    spacing_mm: float,
-    direction: tuple[float, float, float] = (1.0, 0.0, 0.0),
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    steepness: float = 1.0,
-) -> Phantom:
-    """Place a stack in a linear field on a dose grid that covers it with points to spare."""
+@dataclass(frozen=True, eq=False)
+class LinearPhantom(Phantom):
+    """A stack in a linear field."""
+
+    field: LinearField
+
+    @property
+    def truth(self) -> StackTruth:
+        """The exact answers."""
+        return StackTruth(self.stack, self.field)
+
+    @property
+    def dose_gy(self) -> Floats:
+        """Dose at the dose points, shape (z, y, x)."""
+        gx, gy, gz = self.field.gradient
+        plane = gx * self.x_mm[None, None, :] + gy * self.y_mm[None, :, None]
+        values: Floats = self.field.at_origin_gy + plane + gz * self.z_mm[:, None, None]
+        return values
+
+
+def dose_points(
+    stack: Stack, spacing_mm: float, offset: tuple[float, float, float]
+) -> tuple[Floats, Floats, Floats]:
+    """Return x, y and z of dose points that cover a stack with points to spare."""
     points = stack.points_mm
     heights = [layer.z_mm for layer in stack.layers]
     low = [*points.min(axis=0), min(heights) - stack.spacing_mm]
@@ -99,13 +112,23 @@ def phantom(
         count = int(np.ceil((last - first) / spacing_mm)) + 4
         start = round(float(first) + (shift - 1.5) * spacing_mm, 6)
         axes.append(np.round(start + spacing_mm * np.arange(count), 6))
+    return axes[0], axes[1], axes[2]
+
+
+def phantom(
+    stack: Stack,
+    spacing_mm: float,
+    direction: tuple[float, float, float] = (1.0, 0.0, 0.0),
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    steepness: float = 1.0,
+) -> LinearPhantom:
+    """Place a stack in a linear field on a dose grid that covers it."""
+    axes = dose_points(stack, spacing_mm, offset)
     gx, gy, gz = (steepness * part for part in direction)
-    return Phantom(
-        stack, LinearField(CENTRE_GY, (gx, gy, gz)), spacing_mm, axes[0], axes[1], axes[2]
-    )
+    return LinearPhantom(stack, spacing_mm, *axes, LinearField(CENTRE_GY, (gx, gy, gz)))
 
 
-def reference_phantoms() -> tuple[Phantom, ...]:
+def reference_phantoms() -> tuple[LinearPhantom, ...]:
     """Return the 36 phantoms: every shape on every grid, directions and offsets in turn."""
     made = []
     for number, spacing in enumerate(SPACINGS_MM):

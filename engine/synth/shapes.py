@@ -45,6 +45,12 @@ class Stack:
         """All points of the stack, shape (n, 2)."""
         return np.concatenate([ring.points_mm for layer in self.layers for ring in layer.rings])
 
+    @property
+    def ends_mm(self) -> tuple[float, float]:
+        """Where the half slabs beyond the first and the last plane end, in z."""
+        z = [layer.z_mm for layer in self.layers]
+        return z[0] - 0.5 * (z[1] - z[0]), z[-1] + 0.5 * (z[-1] - z[-2])
+
 
 def _ellipse(half_x: float, half_y: float, x: float = 0.0, y: float = 0.0) -> Floats:
     angle = 2 * np.pi * (np.arange(POINTS) + 0.25) / POINTS
@@ -155,6 +161,24 @@ def keyhole(radius: float, length: float, spacing: float) -> Stack:
     outer, inner = _ellipse(radius, radius), _ellipse(radius / 2, radius / 2)[::-1]
     ring = np.concatenate([outer, outer[:1], np.roll(inner, 1, axis=0), inner[-1:]])
     return _stack(f"keyhole {radius:g} mm", -length / 2, length / 2, spacing, lambda _: [(ring, 1)])
+
+
+def _prism(name: str, corners: list[list[float]], length: float, spacing: float) -> Stack:
+    ring = np.round(np.array(corners), DECIMALS)
+    return _stack(name, -length / 2, length / 2, spacing, lambda _: [(ring, 1)])
+
+
+def box(width: float, depth: float, length: float, spacing: float) -> Stack:
+    """Return a box with its length along z."""
+    x, y = width / 2, depth / 2
+    corners = [[-x, -y], [x, -y], [x, y], [-x, y]]
+    return _prism(f"box {width:g} x {depth:g} mm", corners, length, spacing)
+
+
+def diamond(reach: float, length: float, spacing: float) -> Stack:
+    """Return a box turned by 45 degrees: |x| + |y| <= ``reach`` in every plane."""
+    corners = [[reach, 0.0], [0.0, reach], [-reach, 0.0], [0.0, -reach]]
+    return _prism(f"diamond {reach:g} mm", corners, length, spacing)
 
 
 def reference_shapes(spacing: float = 3.0) -> tuple[Stack, ...]:

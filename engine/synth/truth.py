@@ -6,6 +6,7 @@ coverage, nesting or histogram code: areas beyond a line come from Green's theor
 volumes beyond a plane from its integral.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,52 @@ def _mean_above(start: Floats, end: Floats, power: int) -> Floats:
     return np.where(low >= 0.0, both, np.where(high <= 0.0, 0.0, part / span))
 
 
-class StackTruth:
+class Truth(ABC):
+    """Exact answers about one body in one dose."""
+
+    volume_mm3: float
+
+    @property
+    @abstractmethod
+    def mean_gy(self) -> float:
+        """Mean dose."""
+
+    @property
+    @abstractmethod
+    def range_gy(self) -> tuple[float, float]:
+        """Least and greatest dose."""
+
+    @abstractmethod
+    def volume_at(self, dose_gy: float) -> float:
+        """Return the exact volume (mm3) that receives at least a dose."""
+
+    def dose_to(self, volume_mm3: float) -> float:
+        """Return the dose that exactly ``volume_mm3`` receives, by bisection to 1e-9 Gy."""
+        low, high = self.range_gy
+        while high - low > 1e-9:
+            middle = 0.5 * (low + high)
+            if self.volume_at(middle) >= volume_mm3:
+                low = middle
+            else:
+                high = middle
+        return 0.5 * (low + high)
+
+    def figure(self, metric: str) -> float:
+        """Return the exact answer to a metric, in the metric's own unit (percentages for V%)."""
+        low, high = self.range_gy
+        plain = {"Dmean": self.mean_gy, "Dmin": low, "Dmax": high}
+        if metric in plain:
+            return plain[metric]
+        if metric == "HI":
+            return (self.figure("D2%") - self.figure("D98%")) / self.figure("D50%")
+        if metric.startswith("V"):
+            share = 1 / 1000 if metric.endswith("cc") else 100 / self.volume_mm3
+            return self.volume_at(float(metric[1:].split("Gy")[0])) * share
+        size = float(metric[1:].removesuffix("%").removesuffix("cc"))
+        return self.dose_to(size * 1000 if metric.endswith("cc") else size / 100 * self.volume_mm3)
+
+
+class StackTruth(Truth):
     """Exact volume, mean dose, V and D of a contour stack in a linear field.
 
     Parameters
@@ -113,14 +159,3 @@ class StackTruth:
         heights = np.stack([self._low[self._slab], self._high[self._slab]])
         values = self.field.at_origin_gy + self._q * self._u0 + self._gz * heights
         return float(values.min()), float(values.max())
-
-    def dose_to(self, volume_mm3: float) -> float:
-        """Return the dose that exactly ``volume_mm3`` receives, by bisection to 1e-9 Gy."""
-        low, high = self.range_gy
-        while high - low > 1e-9:
-            middle = 0.5 * (low + high)
-            if self.volume_at(middle) >= volume_mm3:
-                low = middle
-            else:
-                high = middle
-        return 0.5 * (low + high)
