@@ -6,6 +6,7 @@ the mirror's own configuration, revisions are hexadecimal names checked here, re
 
 import os
 import re
+import shlex
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ LAST_SECOND = 253402300799
 """The end of the year 9999, the last that a datetime can say."""
 
 _OBJECT_NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_OTHER_OWNER = re.compile(r"detected dubious ownership in repository at '([^']+)'")
 _LOG_FIELDS = ("%H", "%P", "%an", "%ct", "%s", "%(trailers:only=true,unfold=true)")
 _TAG_FIELDS = ("%(refname:strip=2)", "%(objectname)", "%(*objectname)", "%(creatordate:unix)")
 _QUIET = {
@@ -305,6 +307,13 @@ def _environment(transport: Transport) -> Mapping[str, str]:
 def _last_words(address: Address, error: GitCommandError) -> str:
     said = str(error.stderr or error).strip().strip("'").strip()
     last = [line.strip() for line in said.splitlines() if line.strip()] or ["no reason given"]
+    foreign = _OTHER_OWNER.search(said)
+    if foreign:
+        return (
+            f"Git could not fetch {address.url}: {foreign[1]} belongs to another account than the "
+            "one that the service runs as. If it may be trusted, run as that account: "
+            f"{shlex.join(['git', 'config', '--global', '--add', 'safe.directory', foreign[1]])}"
+        )
     return (
         f"Git could not fetch {address.url}: {last[0]} Check the address and the server's access."
     )

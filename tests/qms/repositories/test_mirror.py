@@ -143,6 +143,19 @@ def test_a_missing_repository_is_a_clear_refusal(mirror: Mirror, tmp_path: Path)
         mirror.fetch(parse_address(str(tmp_path / "nowhere")))
 
 
+def test_a_repository_of_another_account_is_refused_with_what_makes_it_trusted(
+    source, mirror: Mirror, monkeypatch
+) -> None:
+    mirror.fetch(parse_address(str(source.folder)))
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    with pytest.raises(Conflict, match="belongs to another account") as refused:
+        mirror.fetch(parse_address(str(source.folder)))
+
+    command = str(refused.value.message).partition("run as that account: ")[2]
+    assert command == f"git config --global --add safe.directory {mirror.path}"
+
+
 def test_hooks_of_the_mirror_do_not_run(source, mirror: Mirror, tmp_path: Path) -> None:
     source.add("Begin")
     mirror.fetch(parse_address(str(source.folder)))
