@@ -10,15 +10,25 @@ from core.db import Table, UtcDateTime
 from core.ledger.witness import witnessed
 
 
-@witnessed("username", "uid", "name", "password_hash", "active", "created_at", named="username")
+@witnessed(
+    "username", "uid", "name", "password_hash", "password_given_at", "active", "created_at",
+    named="username",
+)  # fmt: skip
 class Person(Table, table=True):
-    """One account, never shared and never given to somebody else."""
+    """One account, never shared and never given to somebody else.
+
+    Attributes
+    ----------
+    password_given_at : datetime or None
+        When an administrator chose the password. Nobody signs until they chose one themselves.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     username: str = Field(unique=True, max_length=60)
     uid: str = Field(unique=True, max_length=80)
     name: str
     password_hash: str
+    password_given_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     active: bool = True
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
 

@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import FiducialError, Invalid, NotFound, Refused, TooManyAttempts, Unauthenticated
-from core.people import service
-from core.people.actor import ADMINISTRATOR, ROLES, Actor
-from core.people.models import Person, RoleGrant
+from core.errors import FiducialError, Invalid, Refused, TooManyAttempts, Unauthenticated
+from core.people import accounts, service
+from core.people.actor import ADMINISTRATOR, Actor
+from core.people.models import Person
 from core.records.models import Project
-from core.records.service import create_project, find_project
+from core.records.service import create_project
 from core.web import CurrentPerson, ReadSession, WriteSession, page, say
 from core.web.access import COOKIE
 from core.web.forgery import STALE, refuse_other_sites, same
@@ -41,15 +41,6 @@ class SignInForm(BaseModel):
     password: str = Field(default="", max_length=1000)
     next: str = Field(default="/", max_length=2000)
     before: str = Field(default="", max_length=200)
-
-
-class AccountForm(BaseModel):
-    """A new account."""
-
-    username: str = Field(default="", max_length=200)
-    uid: str = Field(default="", max_length=200)
-    name: str = Field(default="", max_length=200)
-    password: str = Field(default="", max_length=1000)
 
 
 class ProjectForm(BaseModel):
@@ -172,7 +163,7 @@ def change_password(
         error = Invalid("The two new passwords differ. Nothing was changed.")
         return _account_page(request, person, session, 422, error)
     try:
-        service.change_password(session, person, current, wanted, settings_of(request))
+        accounts.change_password(session, person, current, wanted, settings_of(request))
     except (Invalid, Unauthenticated, TooManyAttempts) as refusal:
         refuse_within(request, session, person.uid, refusal)
         status = 422 if isinstance(refusal, Invalid) else 401
@@ -195,6 +186,7 @@ def _account_page(
         request,
         "people/account.html",
         status=status,
+        given=session.get_one(Person, person.person_id).password_given_at is not None,
         held=[
             (titles.get(project_id) if project_id else None, sorted(roles))
             for project_id, roles in person.roles.items()
@@ -202,113 +194,6 @@ def _account_page(
         ],
         problem=error.message if error else "",
         faults=error.faults if isinstance(error, Invalid) else (),
-    )
-
-
-@router.get("/people")
-def show_people(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
-    """List every account with its roles."""
-    return _people_page(request, person, session)
-
-
-@router.post("/people")
-def create_account(
-    request: Request,
-    person: CurrentPerson,
-    session: WriteSession,
-    form: Annotated[AccountForm, Form()],
-) -> Response:
-    """Create an account; what is wrong with it comes back beside what was typed."""
-    _require_administrator(person)
-    try:
-        service.create_person(session, form.username, form.uid, form.name, form.password, person)
-    except FiducialError as error:
-        refuse_within(request, session, form.uid or "/people", error)
-        return _people_page(request, person, session, form, error)
-    response = RedirectResponse("/people", status_code=303)
-    say(response, f"{form.name} has an account now. Grant roles, or there is nothing to see yet.")
-    return response
-
-
-@router.post("/people/{uid}/roles", status_code=303)
-def grant_role(
-    uid: str,
-    person: CurrentPerson,
-    session: WriteSession,
-    role: Annotated[str, Form(max_length=60)],
-    project: Annotated[str, Form(max_length=60)] = "",
-) -> RedirectResponse:
-    """Grant one role, in one project or everywhere."""
-    _require_administrator(person)
-    someone = _person(session, uid)
-    service.grant(session, someone, [role], person, _project_id(session, project))
-    return RedirectResponse("/people", status_code=303)
-
-
-@router.post("/people/{uid}/roles/revoke", status_code=303)
-def revoke_role(
-    uid: str,
-    person: CurrentPerson,
-    session: WriteSession,
-    role: Annotated[str, Form(max_length=60)],
-    project: Annotated[str, Form(max_length=60)] = "",
-) -> RedirectResponse:
-    """End one role."""
-    _require_administrator(person)
-    where = _project_id(session, project)
-    if role == ADMINISTRATOR and where is None and uid == person.uid:
-        raise Refused("You cannot take the role of administrator from yourself; ask another one.")
-    service.revoke(session, _person(session, uid), role, person, where)
-    return RedirectResponse("/people", status_code=303)
-
-
-def _require_administrator(person: Actor) -> None:
-    if not person.is_administrator:
-        raise Refused(f"{person.name} may not look after accounts; that needs an administrator.")
-
-
-def _person(session: Session, uid: str) -> Person:
-    query = select(Person).where(col(Person.uid) == uid)
-    found: Person | None = session.execute(query).scalar_one_or_none()
-    if found is None:
-        raise NotFound(f"There is no account {uid[:80]}.")
-    return found
-
-
-def _project_id(session: Session, key: str) -> int | None:
-    if not key:
-        return None
-    return find_project(session, key).id
-
-
-def _people_page(
-    request: Request,
-    person: Actor,
-    session: Session,
-    form: AccountForm | None = None,
-    error: FiducialError | None = None,
-) -> HTMLResponse:
-    _require_administrator(person)
-    projects = {
-        one.id: one for one in session.execute(select(Project).order_by(col(Project.key))).scalars()
-    }
-    grants: dict[int, list[tuple[str, str]]] = {}
-    for one in session.execute(
-        select(RoleGrant).where(col(RoleGrant.revoked_at).is_(None)).order_by(col(RoleGrant.role))
-    ).scalars():
-        key = projects[one.project_id].key if one.project_id else ""
-        grants.setdefault(one.person_id, []).append((key, one.role))
-    faults = error.faults if isinstance(error, Invalid) else ()
-    return page(
-        request,
-        "people/people.html",
-        status=422 if faults else 409 if error else 200,
-        accounts=[(one, sorted(grants.get(one.id or 0, []))) for one in service.people(session)],
-        every_project=list(projects.values()),
-        roles=ROLES,
-        form=form or AccountForm(),
-        faults=faults,
-        problem=error.message if error else "",
     )
 
 

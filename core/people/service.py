@@ -14,7 +14,15 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.errors import Conflict, Fault, Invalid, NotFound, TooManyAttempts, Unauthenticated
+from core.errors import (
+    Conflict,
+    Fault,
+    Invalid,
+    NotFound,
+    Refused,
+    TooManyAttempts,
+    Unauthenticated,
+)
 from core.ledger import append
 from core.people.actor import ROLES, Actor
 from core.people.models import FailedSignIn, Person, RoleGrant, WebSession
@@ -31,7 +39,8 @@ WRONG = "The name or the password is wrong."
 
 
 @lru_cache
-def _hasher() -> PasswordHash:
+def hasher() -> PasswordHash:
+    """Return what hashes passwords, as argon2 recommends."""
     return PasswordHash.recommended()
 
 
@@ -49,8 +58,15 @@ def create_person(
     name: str,
     password: str,
     by: Actor | None,
+    *,
+    given: bool = False,
 ) -> Person:
     """Create an account.
+
+    Parameters
+    ----------
+    given : bool
+        Whether somebody else chose the password, so that the person has yet to choose their own.
 
     Raises
     ------
@@ -73,7 +89,7 @@ def create_person(
         faults.append(Fault("uid", "uid", f"'{uid[:80]}' is no uid.", "Write it as PPL-AK."))
     if not name.strip():
         faults.append(Fault("name", "name", "is empty.", "Give the name that signatures print."))
-    faults += _password_faults(password)
+    faults += password_faults(password)
     if faults:
         raise Invalid("This account cannot be created.", faults)
     taken = (
@@ -86,7 +102,11 @@ def create_person(
     if taken is not None:
         raise Conflict(f"There is already an account {taken.username} with the uid {taken.uid}.")
     person = Person(
-        username=username, uid=uid, name=name.strip(), password_hash=_hasher().hash(password)
+        username=username,
+        uid=uid,
+        name=name.strip(),
+        password_hash=hasher().hash(password),
+        password_given_at=now() if given else None,
     )
     session.add(person)
     session.flush()
@@ -94,7 +114,8 @@ def create_person(
     return person
 
 
-def _password_faults(password: str) -> list[Fault]:
+def password_faults(password: str) -> list[Fault]:
+    """Return what is wrong with a password that somebody chose."""
     if len(password) < SHORTEST_PASSWORD:
         return [
             Fault(
@@ -107,23 +128,6 @@ def _password_faults(password: str) -> list[Fault]:
     if len(password) > LONGEST_PASSWORD:
         return [Fault("password", "password", "is too long.", f"Use at most {LONGEST_PASSWORD}.")]
     return []
-
-
-def change_password(
-    session: Session, actor: Actor, current: str, wanted: str, settings: Settings
-) -> None:
-    """Change one's own password and end every other session of the account."""
-    reauthenticate(session, actor, current, settings)
-    faults = _password_faults(wanted)
-    if faults:
-        raise Invalid("This password cannot be used.", faults)
-    person = session.get_one(Person, actor.person_id)
-    person.password_hash = _hasher().hash(wanted)
-    for one in session.execute(
-        select(WebSession).where(col(WebSession.person_id) == person.id)
-    ).scalars():
-        session.delete(one)
-    append(session, "person:password:change", actor, subject=person.uid)
 
 
 def grant(
@@ -233,7 +237,7 @@ def sign_in(
         select(Person).where(col(Person.username) == username)
     ).scalar_one_or_none()
     stored = person.password_hash if person and person.active else _decoy()
-    good = _hasher().verify(password[:LONGEST_PASSWORD], stored)
+    good = hasher().verify(password[:LONGEST_PASSWORD], stored)
     if person is None or not person.active or not good:
         raise Unauthenticated(WRONG)
     token, at = secrets.token_urlsafe(32), now()
@@ -255,7 +259,7 @@ def sign_in(
 @lru_cache
 def _decoy() -> str:
     # An unknown name costs as much time as a known one, so names cannot be guessed by the clock.
-    return _hasher().hash(secrets.token_urlsafe(16))
+    return hasher().hash(secrets.token_urlsafe(16))
 
 
 def note_failure(session: Session, username: str, address: str, settings: Settings) -> None:
@@ -306,14 +310,26 @@ def reauthenticate(
     ------
     Unauthenticated
         If it is wrong.
+    Refused
+        If it is one that somebody else chose.
     """
+    if checked_person(session, actor, password, settings).password_given_at is not None:
+        raise Refused(
+            "This password was given to you, so somebody else knows it; nothing was signed. Choose "
+            "one of your own on the page of your account, then sign."
+        )
+    return Reauthentication(actor.person_id)
+
+
+def checked_person(session: Session, actor: Actor, password: str, settings: Settings) -> Person:
+    """Return the person whose password was typed."""
     person = session.get_one(Person, actor.person_id)
     _refuse_when_too_many(session, (f"name:{person.username}",), settings)
-    if not person.active or not _hasher().verify(password[:LONGEST_PASSWORD], person.password_hash):
+    if not person.active or not hasher().verify(password[:LONGEST_PASSWORD], person.password_hash):
         raise Unauthenticated(
             "That is not your password; nothing was signed. Type it again to sign."
         )
-    return Reauthentication(actor.person_id)
+    return person
 
 
 @dataclass(frozen=True)
