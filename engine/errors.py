@@ -54,7 +54,9 @@ class Reason(StrEnum):
     FRAME_OF_REFERENCE_DIFFERS = "FRAME_OF_REFERENCE_DIFFERS"
     PLAN_DIFFERS = "PLAN_DIFFERS"
     PLAN_REFERENCE_MISSING = "PLAN_REFERENCE_MISSING"
+    DOSE_NOT_WHOLE_PLAN = "DOSE_NOT_WHOLE_PLAN"
     STRUCTURE_SET_DIFFERS = "STRUCTURE_SET_DIFFERS"
+    STRUCTURE_SET_REFERENCE_MISSING = "STRUCTURE_SET_REFERENCE_MISSING"
     PATIENT_DIFFERS = "PATIENT_DIFFERS"
     STUDY_DIFFERS = "STUDY_DIFFERS"
     IDENTITY_MISSING = "IDENTITY_MISSING"
@@ -116,7 +118,11 @@ NEXT_STEPS: dict[Reason, str] = {
     Reason.FRAME_OF_REFERENCE_DIFFERS: _ONE_SET,
     Reason.PLAN_DIFFERS: _ONE_SET,
     Reason.PLAN_REFERENCE_MISSING: "Export the plan dose so that it refers to its plan.",
+    Reason.DOSE_NOT_WHOLE_PLAN: "Export the dose of the whole plan, not of a part or of several.",
     Reason.STRUCTURE_SET_DIFFERS: _ONE_SET,
+    Reason.STRUCTURE_SET_REFERENCE_MISSING: (
+        "Export the plan so that it refers to the structure set it was made on."
+    ),
     Reason.PATIENT_DIFFERS: "Stop: check which patient each object belongs to, then send again.",
     Reason.STUDY_DIFFERS: _ONE_SET,
     Reason.IDENTITY_MISSING: "Export with patient identity; data without it: numerical comparison.",

@@ -59,17 +59,34 @@ def plan_of_dose(found: Set) -> list[Fault]:
     if "plan" not in found:
         return []
     plan = found["plan"].identity["SOPInstanceUID"]
-    if referred == [plan]:
+    if set(referred) == {plan}:
         return []
     what = f"The dose refers to plan {_list(referred)}; the plan in the set is {plan}."
     return [Fault(Reason.PLAN_DIFFERS, f"{dose.name} and {found['plan'].name}", what)]
 
 
+def dose_of_whole_plan(found: Set) -> list[Fault]:
+    """Check that the dose is that of the whole plan: no beam, fraction or sum of plans (REQ-003).
+
+    PS3.3, C.8.8.3: PLAN is the dose of all fraction groups of one plan. An absent type is a missing
+    value of the dose itself.
+    """
+    said = found["dose"].found["DoseSummationType"] if "dose" in found else None
+    if said in (None, "", "PLAN"):
+        return []
+    what = f"DoseSummationType is {said[:40]}; only PLAN is the dose of the whole plan."
+    return [Fault(Reason.DOSE_NOT_WHOLE_PLAN, found["dose"].name, what)]
+
+
 def structures_of_plan(found: Set) -> list[Fault]:
-    """Check that the structure set is the one that plan and dose refer to."""
+    """Check that the structure set is the one that plan and dose refer to (REQ-003)."""
     if "structures" not in found:
         return []
     uid = found["structures"].identity["SOPInstanceUID"]
+    both = [found[kind] for kind in ("plan", "dose") if kind in found]
+    if len(both) == 2 and not any(raw.found["structure_sets"] for raw in both):
+        what = "Neither the plan nor the dose says which structure set it belongs to."
+        return [Fault(Reason.STRUCTURE_SET_REFERENCE_MISSING, found["plan"].name, what)]
     faults = []
     for kind in ("plan", "dose"):
         if kind in found:
@@ -82,15 +99,27 @@ def structures_of_plan(found: Set) -> list[Fault]:
     return faults
 
 
+def _name(stated: str | None) -> str:
+    """Return a person's name as it compares: letters without case, empty ends left out.
+
+    PS3.5, 6.2.1.1: what stands behind ``=`` writes the same name in other characters.
+    """
+    parts = (stated or "").split("=")[0].casefold().split("^")
+    return "^".join(" ".join(part.split()) for part in parts).rstrip("^")
+
+
 def same_patient(found: Set) -> list[Fault]:
     """Check that all objects name the same patient and study."""
     faults = []
     for attribute, code in (
         ("PatientID", Reason.PATIENT_DIFFERS),
+        ("PatientName", Reason.PATIENT_DIFFERS),
         ("PatientBirthDate", Reason.PATIENT_DIFFERS),
         ("StudyInstanceUID", Reason.STUDY_DIFFERS),
     ):
         stated = {raw.name: raw.identity[attribute] for raw in found.values()}
+        if attribute == "PatientName":
+            stated = {file: _name(name) for file, name in stated.items()}
         if len({value for value in stated.values() if value}) > 1:
             # The values themselves stay out of the message: it may be logged.
             what = f"{attribute} differs between " + ", ".join(sorted(stated)) + "."
@@ -113,6 +142,7 @@ CHECKS = (
     missing_objects,
     frame_of_reference,
     plan_of_dose,
+    dose_of_whole_plan,
     structures_of_plan,
     same_patient,
     identity_present,

@@ -170,10 +170,22 @@ SEEDED_FAULTS: tuple[SeededFault, ...] = (
     _fault("match", "dose without plan reference", Reason.PLAN_REFERENCE_MISSING,
            _without("dose", "ReferencedRTPlanSequence")),
     _fault("match", "other plan and other frame", frozenset({_PLAN, _FRAME}), _plan_and_frame),
+    _fault("match", "dose of one beam", Reason.DOSE_NOT_WHOLE_PLAN,
+           _value("dose", "DoseSummationType", "BEAM")),
+    _fault("match", "dose of one fraction", Reason.DOSE_NOT_WHOLE_PLAN,
+           _value("dose", "DoseSummationType", "FRACTION")),
+    _fault("match", "dose of several plans", Reason.DOSE_NOT_WHOLE_PLAN,
+           _value("dose", "DoseSummationType", "MULTI_PLAN")),
+    _fault("match", "dose summed in an unknown way", Reason.DOSE_NOT_WHOLE_PLAN,
+           _value("dose", "DoseSummationType", "ALL")),
+    _fault("match", "structure set nothing refers to", Reason.STRUCTURE_SET_REFERENCE_MISSING,
+           _without("plan", "ReferencedStructureSetSequence")),
     _fault("match", "plan of another structure set", Reason.STRUCTURE_SET_DIFFERS,
            _other_structure_set),
     _fault("match", "dose of another patient", Reason.PATIENT_DIFFERS,
            _value("dose", "PatientID", "SYN-9999")),
+    _fault("match", "dose under another name", Reason.PATIENT_DIFFERS,
+           _value("dose", "PatientName", "Other^Person")),
     _fault("match", "plan of another study", Reason.STUDY_DIFFERS,
            _value("plan", "StudyInstanceUID", OTHER)),
     _fault("match", "set without plan", Reason.OBJECT_MISSING, _drop("plan")),
@@ -195,6 +207,7 @@ SEEDED_FAULTS: tuple[SeededFault, ...] = (
     _fault("scaling", "units missing", _MISSING, _without("dose", "DoseUnits")),
     _fault("scaling", "effective dose", Reason.DOSE_TYPE_NOT_PHYSICAL,
            _value("dose", "DoseType", "EFFECTIVE")),
+    _fault("scaling", "summation missing", _MISSING, _without("dose", "DoseSummationType")),
     _fault("geometry", "position missing", _MISSING, _without("dose", "ImagePositionPatient")),
     _fault("geometry", "position a word", _NUMERIC,
            _text("dose", "ImagePositionPatient", "left\\0\\0")),
@@ -226,7 +239,7 @@ SEEDED_FAULTS: tuple[SeededFault, ...] = (
     _fault("geometry", "contour of two points", Reason.CONTOUR_TOO_FEW_POINTS, _two_points),
     _fault("match", "four faults at once", frozenset({_PLAN, _FRAME, _NUMERIC, _RANGE}), _several),
 )  # fmt: skip
-"""48 sets (DS-002)."""
+"""55 sets (DS-002)."""
 
 
 def fault_named(name: str) -> SeededFault:

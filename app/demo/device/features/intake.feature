@@ -8,20 +8,26 @@ Feature: Data that cannot be trusted are refused by name
     When it is taken in
     Then it is accepted
     Given plan sets with these seeded mismatches
-      | mismatch                       | codes                                    |
-      | dose in another frame          | FRAME_OF_REFERENCE_DIFFERS               |
-      | structures in another frame    | FRAME_OF_REFERENCE_DIFFERS               |
-      | one structure in another frame | FRAME_OF_REFERENCE_DIFFERS               |
-      | dose of another plan           | PLAN_DIFFERS                             |
-      | another plan in the set        | PLAN_DIFFERS                             |
-      | dose without plan reference    | PLAN_REFERENCE_MISSING                   |
-      | other plan and other frame     | FRAME_OF_REFERENCE_DIFFERS, PLAN_DIFFERS |
-      | plan of another structure set  | STRUCTURE_SET_DIFFERS                    |
-      | dose of another patient        | PATIENT_DIFFERS                          |
-      | plan of another study          | STUDY_DIFFERS                            |
-      | set without plan               | OBJECT_MISSING                           |
-      | set without dose               | OBJECT_MISSING                           |
-      | dose without patient           | IDENTITY_MISSING                         |
+      | mismatch                        | codes                                    |
+      | dose in another frame           | FRAME_OF_REFERENCE_DIFFERS               |
+      | structures in another frame     | FRAME_OF_REFERENCE_DIFFERS               |
+      | one structure in another frame  | FRAME_OF_REFERENCE_DIFFERS               |
+      | dose of another plan            | PLAN_DIFFERS                             |
+      | another plan in the set         | PLAN_DIFFERS                             |
+      | dose without plan reference     | PLAN_REFERENCE_MISSING                   |
+      | other plan and other frame      | FRAME_OF_REFERENCE_DIFFERS, PLAN_DIFFERS |
+      | dose of one beam                | DOSE_NOT_WHOLE_PLAN                      |
+      | dose of one fraction            | DOSE_NOT_WHOLE_PLAN                      |
+      | dose of several plans           | DOSE_NOT_WHOLE_PLAN                      |
+      | dose summed in an unknown way   | DOSE_NOT_WHOLE_PLAN                      |
+      | structure set nothing refers to | STRUCTURE_SET_REFERENCE_MISSING          |
+      | plan of another structure set   | STRUCTURE_SET_DIFFERS                    |
+      | dose of another patient         | PATIENT_DIFFERS                          |
+      | dose under another name         | PATIENT_DIFFERS                          |
+      | plan of another study           | STUDY_DIFFERS                            |
+      | set without plan                | OBJECT_MISSING                           |
+      | set without dose                | OBJECT_MISSING                           |
+      | dose without patient            | IDENTITY_MISSING                         |
     When each of them is taken in
     Then each is refused with exactly its codes
     And every refusal states a reason and a next step
@@ -46,6 +52,7 @@ Feature: Data that cannot be trusted are refused by name
       | relative dose                      | DOSE_UNITS_NOT_GRAY         |
       | units missing                      | VALUE_MISSING               |
       | effective dose                     | DOSE_TYPE_NOT_PHYSICAL      |
+      | summation missing                  | VALUE_MISSING               |
       | position missing                   | VALUE_MISSING               |
       | position a word                    | VALUE_NOT_NUMERIC           |
       | position of two values             | VALUE_COUNT                 |
