@@ -90,9 +90,18 @@ class Database:
         Made by `open_database`.
     """
 
+    READS = "fiducial_reads"
+    """What `Session.info` calls the database of a session that reads and nothing else."""
+
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(fiducial_writes=True)
+        # SQLite shows a transaction one state of the database; PostgreSQL does when asked.
+        self._reader = (
+            engine
+            if self.is_sqlite
+            else engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -101,8 +110,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a session that leaves nothing behind."""
-        with Session(self.engine, autoflush=False) as session:
+        """Open a session that sees one state of the database and leaves nothing behind."""
+        with Session(self._reader, autoflush=False, info={self.READS: self}) as session:
             yield session
             session.rollback()
 

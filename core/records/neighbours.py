@@ -1,15 +1,16 @@
 """What one record is linked with, in both directions, and which of it needs re-review."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Link, Project, Record, Revision
-from core.records.queries import load_reviews, suspect_end, with_diff
+from core.records.queries import diff_since, outdated_reviews, suspect_end
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot, natural_order
+from core.records.snapshot_rows import read_rows_of, shown_revision
 from core.records.suspects import Suspicion, direct_suspicions
 from core.records.types import get_registry
 
@@ -50,11 +51,6 @@ class Neighbourhood:
     doubts: tuple[Suspicion, ...]
 
 
-def in_force() -> ColumnElement[Any]:
-    """Return the id of what counts of a record: the revision in force, or else the latest."""
-    return func.coalesce(col(Record.effective_id), col(Record.latest_id))
-
-
 def neighbourhood(
     session: Session,
     project: Project,
@@ -71,11 +67,13 @@ def neighbourhood(
     """
     outgoing = _outgoing(session, shown)
     incoming = _incoming(session, record)
-    views = _views(session, {record.id or 0, *(row[2] for row in (*outgoing, *incoming))})
+    around = read_rows_of(session, {record.id or 0, *(row[2] for row in (*outgoing, *incoming))})
+    views = {number: row.view for number, row in around.items()}
+    known = {view.key: view for view in views.values()}
     here = Key(project.key, record.uid)
     doubts = _doubts(session, record, shown, views, (outgoing, incoming))
     own = tuple(
-        with_diff(session, Snapshot(views.values(), ()), one)
+        replace(one, diff=diff_since(session, known[one.cause], one.reviewed))
         for one in doubts
         if one.record == here
     )
@@ -131,34 +129,10 @@ def _incoming(session: Session, record: Record) -> list[Row]:
     rows = session.execute(
         select(col(Link.role), col(Link.attributes), col(Revision.record_id))
         .join(Revision, col(Revision.id) == col(Link.revision_id))
-        .join(Record, col(Record.id) == col(Revision.record_id))
-        .where(col(Link.target_id) == record.id, col(Revision.id) == in_force())
+        .join(Record, shown_revision())
+        .where(col(Link.target_id) == record.id)
     )
     return [(role, attributes or {}, source) for role, attributes, source in rows]
-
-
-def _views(session: Session, ids: Collection[int]) -> dict[int, RecordView]:
-    rows = session.execute(
-        select(Record, Revision, col(Project.key))
-        .join(Revision, col(Revision.id) == in_force())
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Record.id).in_(ids))
-    )
-    return {
-        record.id or 0: RecordView(
-            key=Key(key, record.uid),
-            type=record.type,
-            title=revision.title,
-            body=revision.body,
-            fields=revision.fields,
-            state="withdrawn" if record.withdrawn_at else revision.state,
-            revision=revision.number,
-            fingerprint=revision.fingerprint,
-            withdrawn=record.withdrawn_at is not None,
-            in_force=record.effective_id == revision.id and record.withdrawn_at is None,
-        )
-        for record, revision, key in rows
-    }
 
 
 def _doubts(
@@ -179,4 +153,5 @@ def _doubts(
     small = Snapshot(
         views.values(), {(one.role, one.source, one.target): one for one in known}.values()
     )
-    return direct_suspicions(small, load_reviews(session, record.id), suspect_end)
+    reviews, _ = outdated_reviews(session, record.id)
+    return direct_suspicions(small, reviews, suspect_end)

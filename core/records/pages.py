@@ -16,7 +16,7 @@ from core.records.comparing import Difference, compare, word_difference
 from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
 from core.records.permissions import Permissions, allowed_roles, permissions
-from core.records.queries import load_snapshot, load_touched
+from core.records.queries import load_touched
 from core.records.reviewing import review_token
 from core.records.service import edit_token, latest_revision
 from core.records.signable import about_of
@@ -205,12 +205,8 @@ def trail_of(session: Session, record: Record) -> list[LedgerEntry]:
 
 
 def touched(
-    session: Session, project: Project, uid: str, readable: Collection[str]
+    session: Session, project: Project, record: Record, readable: Collection[str]
 ) -> list[tuple[Suspicion, RecordView]]:
     """Return what a change of a record throws doubt on, nearest first, with what it is."""
-    snapshot = load_snapshot(session)
-    return [
-        (one, snapshot.records[one.record])
-        for one in load_touched(snapshot, Key(project.key, uid))
-        if one.record.project in readable
-    ]
+    found = load_touched(session, project, record)
+    return [(one, other) for one, other in found if one.record.project in readable]

@@ -1,32 +1,40 @@
-"""Load snapshots and suspicions: one statement per table, rows instead of entities."""
+"""Load snapshots, and what a change throws doubt on: the database finds, pure rules judge."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.records.models import Link, LinkReview, Project, Record, Revision
-from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
+from core.records.snapshot import Key, RecordView, Snapshot
+from core.records.snapshot_keeping import keeper_of
+from core.records.snapshot_rows import chunks, read_rows, read_rows_of, shown_revision, snapshot_of
 from core.records.suspects import (
+    FARTHEST,
     FieldChange,
     Reviewed,
     Suspicion,
     direct_suspicions,
     touched_by,
 )
-from core.records.types import TypeRegistry, get_registry
+from core.records.types import get_registry
 from core.records.writing import trigger_values
-from core.signing.models import Signature
 
 LONGEST_SHOWN = 400
+
+Reviews = Mapping[tuple[Key, str, Key], Reviewed]
+"""What both ends of a link said when it was last reviewed, by source, role and target."""
 
 
 def load_snapshot(
     session: Session, projects: Sequence[str] | None = None, effective: bool = True
 ) -> Snapshot:
-    """Load every record of some projects (or of all) with its links.
+    """Return every record of some projects (or of all) with its links.
+
+    A session that only reads may be given a snapshot that another one loaded: its values are
+    shared, so nobody changes them.
 
     Parameters
     ----------
@@ -34,183 +42,147 @@ def load_snapshot(
         True: the revision in force, or the latest draft of a record that never was in force.
         False: the latest revision of every record.
     """
-    rows = session.execute(_revisions(projects, effective)).all()
-    keys = {row[0]: Key(row[1], row[2]) for row in rows}
-    revisions = {row[6]: Key(row[1], row[2]) for row in rows}
-    signatures = _signatures(session, projects, effective)
-    records = [
-        RecordView(
-            key=keys[row[0]],
-            type=row[3],
-            title=row[9],
-            body=row[10],
-            fields=row[11] or {},
-            state="withdrawn" if row[4] else row[8],
-            revision=row[7],
-            author=row[12],
-            author_uid=row[13],
-            approved_at=row[14],
-            content_digest=row[15],
-            envelope_digest=row[16],
-            fingerprint=row[17],
-            signatures=tuple(
-                one for one in signatures.get(row[6], ()) if one.envelope_digest == row[16]
-            ),
-            withdrawn=row[4] is not None,
-            in_force=row[5] == row[6] and row[4] is None,
-        )
-        for row in rows
-    ]
-    return Snapshot(records, _links(session, projects, effective, revisions))
-
-
-def _revisions(projects: Sequence[str] | None, effective: bool) -> Select[*tuple[Any, ...]]:
-    chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
-    query: Select[*tuple[Any, ...]] = (
-        select(
-            col(Record.id),
-            col(Project.key),
-            col(Record.uid),
-            col(Record.type),
-            col(Record.withdrawn_at),
-            col(Record.effective_id),
-            col(Revision.id),
-            col(Revision.number),
-            col(Revision.state),
-            col(Revision.title),
-            col(Revision.body),
-            col(Revision.fields),
-            col(Revision.author_name),
-            col(Revision.author_uid),
-            col(Revision.approved_at),
-            col(Revision.content_digest),
-            col(Revision.envelope_digest),
-            col(Revision.fingerprint),
-        )
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .join(Revision, chosen)
-    )
-    if projects is not None:
-        query = query.where(col(Project.key).in_(projects))
-    return query
-
-
-def _coalesced() -> ColumnElement[bool]:
-    return (col(Revision.id) == col(Record.effective_id)) | (
-        col(Record.effective_id).is_(None) & (col(Revision.id) == col(Record.latest_id))
-    )
-
-
-def _of_projects(
-    query: Select[tuple[object, ...]], projects: Sequence[str] | None
-) -> Select[tuple[object, ...]]:
     if projects is None:
-        return query
-    return query.where(
-        col(Record.project_id).in_(select(col(Project.id)).where(col(Project.key).in_(projects)))
-    )
+        projects = list(session.execute(select(col(Project.key))).scalars())
+    keeper = keeper_of(session)
+    if keeper is not None:
+        return keeper.snapshot(session, projects, effective=effective)
+    return snapshot_of(read_rows(session, projects, effective=effective))
 
 
-def _links(
-    session: Session,
-    projects: Sequence[str] | None,
-    effective: bool,
-    revisions: dict[int, Key],
-) -> list[LinkView]:
-    chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
-    query: Select[tuple[object, ...]] = (
-        select(col(Revision.id), col(Link.role), col(Link.target_id), col(Link.attributes))
-        .select_from(Record)
-        .join(Revision, chosen)
-        .join(Link, col(Link.revision_id) == col(Revision.id))
-        .order_by(col(Revision.id), col(Link.position))
-    )
-    rows = session.execute(_of_projects(query, projects)).all()
-    ends = _ends(session, {row[2] for row in rows})
-    return [LinkView(row[1], revisions[row[0]], ends[row[2]], row[3] or {}) for row in rows]
-
-
-def _ends(session: Session, ids: Iterable[int]) -> dict[int, Key]:
-    wanted = set(ids)
-    if not wanted:
-        return {}
-    query = select(col(Record.id), col(Project.key), col(Record.uid)).join(
-        Project, col(Project.id) == col(Record.project_id)
-    )
-    return {row[0]: Key(row[1], row[2]) for row in session.execute(query) if row[0] in wanted}
-
-
-def _signatures(
-    session: Session, projects: Sequence[str] | None, effective: bool
-) -> dict[int, list[SignatureView]]:
-    chosen = _coalesced() if effective else col(Revision.id) == col(Record.latest_id)
-    query: Select[tuple[object, ...]] = (
-        select(Signature)  # type: ignore[assignment]
-        .select_from(Record)
-        .join(Revision, chosen)
-        .join(Signature, col(Signature.revision_id) == col(Revision.id))
-        .order_by(col(Signature.id))
-    )
-    found: dict[int, list[SignatureView]] = defaultdict(list)
-    for one in session.execute(_of_projects(query, projects)).scalars():
-        assert isinstance(one, Signature)  # noqa: S101 - narrows the type of a generic select
-        found[one.revision_id].append(
-            SignatureView(
-                name=one.printed_name,
-                person_uid=one.person_uid,
-                role=one.role,
-                meaning=one.meaning,
-                at=one.at,
-                envelope_digest=one.envelope_digest,
-                reason=one.reason,
-            )
-        )
-    return found
-
-
-def suspect_end(source_type: str, link: LinkView, registry: TypeRegistry | None = None) -> str:
+def suspect_end(source_type: str, role: str) -> str:
     """Return whose end of a link suffers when the other changes."""
-    types = registry or get_registry()
-    if source_type not in types:
-        return "none"
-    spec = types.of(source_type).links.get(link.role)
+    types = get_registry()
+    spec = types.of(source_type).links.get(role) if source_type in types else None
     return spec.suspect if spec else "none"
-
-
-def load_reviews(
-    session: Session, record_id: int | None = None
-) -> dict[tuple[Key, str, Key], Reviewed]:
-    """Return the last review of every link, or of every link of one record."""
-    query = select(
-        col(LinkReview.source_id),
-        col(LinkReview.role),
-        col(LinkReview.target_id),
-        col(LinkReview.source_fingerprint),
-        col(LinkReview.target_fingerprint),
-    ).order_by(col(LinkReview.id))
-    if record_id is not None:
-        query = query.where(
-            (col(LinkReview.source_id) == record_id) | (col(LinkReview.target_id) == record_id)
-        )
-    rows = session.execute(query).all()
-    ends = _ends(session, {end for row in rows for end in (row[0], row[2])})
-    return {(ends[row[0]], row[1], ends[row[2]]): Reviewed(row[3], row[4]) for row in rows}
 
 
 def load_suspicions(session: Session, snapshot: Snapshot) -> list[Suspicion]:
     """Return every record of a snapshot that needs re-review, with what changed at the cause."""
-    found = direct_suspicions(snapshot, load_reviews(session), suspect_end)
-    return [with_diff(session, snapshot, one) for one in found]
+    reviews, _ = outdated_reviews(session)
+    return _suspicions(session, snapshot, reviews)
 
 
-def load_touched(snapshot: Snapshot, changed: Key) -> list[Suspicion]:
-    """Return what a change of one record would throw doubt on, with the distance."""
-    return touched_by(snapshot, changed, suspect_end)
+def load_doubts(session: Session, record_id: int | None = None) -> tuple[list[Suspicion], Snapshot]:
+    """Return all that needs re-review, or over the links of one record, and the records it names.
+
+    Unlike `load_suspicions` this reads nothing but the records in doubt and the causes.
+    """
+    reviews, ends = outdated_reviews(session, record_id)
+    around = snapshot_of(read_rows_of(session, ends))
+    return _suspicions(session, around, reviews), around
 
 
-def with_diff(session: Session, snapshot: Snapshot, suspicion: Suspicion) -> Suspicion:
-    """Return a suspicion with what changed at its cause since the last review."""
-    cause = snapshot.records[suspicion.cause]
+def _suspicions(session: Session, snapshot: Snapshot, reviews: Reviews) -> list[Suspicion]:
+    if not reviews:
+        return []
+    diffs: dict[tuple[Key, str], tuple[FieldChange, ...]] = {}
+    found = []
+    for one in direct_suspicions(snapshot, reviews, suspect_end):
+        change = (one.cause, one.reviewed)
+        if change not in diffs:
+            diffs[change] = diff_since(session, snapshot.records[one.cause], one.reviewed)
+        found.append(replace(one, diff=diffs[change]))
+    return found
+
+
+def outdated_reviews(session: Session, record_id: int | None = None) -> tuple[Reviews, set[int]]:
+    """Return the last review of each link in force an end of which changed since, and those ends.
+
+    Parameters
+    ----------
+    record_id : int, optional
+        Only the links of this record.
+    """
+    newest = select(func.max(col(LinkReview.id)).label("id")).group_by(
+        col(LinkReview.source_id), col(LinkReview.role), col(LinkReview.target_id)
+    )
+    if record_id is not None:
+        newest = newest.where(
+            (col(LinkReview.source_id) == record_id) | (col(LinkReview.target_id) == record_id)
+        )
+    last = newest.subquery()
+    source, target = aliased(Record), aliased(Record)
+    says, said = aliased(Revision), aliased(Revision)
+    rows = session.execute(
+        select(
+            col(source.id),
+            col(LinkReview.role),
+            col(target.id),
+            col(LinkReview.source_fingerprint),
+            col(LinkReview.target_fingerprint),
+        )
+        .join(last, last.c.id == col(LinkReview.id))
+        .join(source, col(source.id) == col(LinkReview.source_id))
+        .join(says, col(says.id) == col(source.effective_id))
+        .join(target, col(target.id) == col(LinkReview.target_id))
+        .join(said, col(said.id) == col(target.effective_id))
+        .where(
+            (col(says.fingerprint) != col(LinkReview.source_fingerprint))
+            | (col(said.fingerprint) != col(LinkReview.target_fingerprint))
+        )
+    ).all()
+    ends = {end for row in rows for end in (row[0], row[2])}
+    keys = _keys(session, ends)
+    found = {(keys[row[0]], row[1], keys[row[2]]): Reviewed(row[3], row[4]) for row in rows}
+    return found, ends
+
+
+def _keys(session: Session, ids: Iterable[int]) -> dict[int, Key]:
+    found = {}
+    for chunk in chunks(ids):
+        rows = session.execute(
+            select(col(Record.id), col(Project.key), col(Record.uid))
+            .join(Project, col(Project.id) == col(Record.project_id))
+            .where(col(Record.id).in_(chunk))
+        )
+        found.update({number: Key(project, uid) for number, project, uid in rows})
+    return found
+
+
+def load_touched(
+    session: Session, project: Project, record: Record
+) -> list[tuple[Suspicion, RecordView]]:
+    """Return what a change of one record would throw doubt on, nearest first, with what it is."""
+    around = snapshot_of(read_rows_of(session, _reached_by_doubt(session, record)))
+    found = touched_by(around, Key(project.key, record.uid), suspect_end)
+    return [(one, around.records[one.record]) for one in found]
+
+
+def _reached_by_doubt(session: Session, record: Record) -> set[int]:
+    """Return the ids of all that doubt about a record can reach, and some it cannot."""
+    reached = {record.id or 0}
+    border = reached
+    for _ in range(FARTHEST):
+        suffering = set()
+        for source_type, role, source, target in _links_at(session, border):
+            end = suspect_end(source_type, role)
+            if end in ("source", "both") and target in border:
+                suffering.add(source)
+            if end in ("target", "both") and source in border:
+                suffering.add(target)
+        border = suffering - reached
+        reached |= border
+    return reached
+
+
+def _links_at(session: Session, ids: Iterable[int]) -> list[tuple[str, str, int, int]]:
+    """Return type of the source, role, source and target of the links in force at some records."""
+    found: list[tuple[str, str, int, int]] = []
+    for chunk in chunks(ids):
+        query = (
+            select(col(Record.type), col(Link.role), col(Record.id), col(Link.target_id))
+            .join(Revision, shown_revision())
+            .join(Link, col(Link.revision_id) == col(Revision.id))
+        )
+        # Two statements, because no index serves "either end".
+        for end in (col(Record.id), col(Link.target_id)):
+            found += [tuple(row) for row in session.execute(query.where(end.in_(chunk)))]
+    return found
+
+
+def diff_since(session: Session, cause: RecordView, reviewed: str) -> tuple[FieldChange, ...]:
+    """Return what changed at a record since the revision with a fingerprint; () if none has it."""
     record_type = get_registry().of(cause.type)
     old = (
         session.execute(
@@ -220,7 +192,7 @@ def with_diff(session: Session, snapshot: Snapshot, suspicion: Suspicion) -> Sus
             .where(
                 col(Project.key) == cause.key.project,
                 col(Record.uid) == cause.key.uid,
-                col(Revision.fingerprint) == suspicion.reviewed,
+                col(Revision.fingerprint) == reviewed,
             )
             .order_by(col(Revision.number).desc())
         )
@@ -228,22 +200,13 @@ def with_diff(session: Session, snapshot: Snapshot, suspicion: Suspicion) -> Sus
         .first()
     )
     if old is None:
-        return suspicion
+        return ()
     before = trigger_values(record_type, old.title, old.body, old.fields)
     after = trigger_values(record_type, cause.title, cause.body, cause.fields)
-    diff = tuple(
+    return tuple(
         FieldChange(label, _text(before.get(label)), _text(after.get(label)))
         for label in after
         if before.get(label) != after.get(label)
-    )
-    return Suspicion(
-        suspicion.record,
-        suspicion.cause,
-        suspicion.role,
-        suspicion.distance,
-        suspicion.link,
-        suspicion.reviewed,
-        diff,
     )
 
 

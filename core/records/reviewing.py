@@ -9,7 +9,7 @@ from core.canonical import digest
 from core.errors import Conflict, Fault, Invalid, Refused
 from core.people.actor import Actor
 from core.records.models import LinkReview, Record, Revision
-from core.records.queries import load_snapshot, load_suspicions
+from core.records.queries import load_doubts
 from core.records.service import (
     edit_token,
     lock_record,
@@ -27,7 +27,8 @@ def suspicions_of(session: Session, record: Record) -> list[Suspicion]:
     """Return why one record needs re-review, once per link; empty when it does not."""
     project = project_of(session, record)
     key = Key(project.key, record.uid)
-    return [one for one in load_suspicions(session, load_snapshot(session)) if one.record == key]
+    doubts, _ = load_doubts(session, record.id)
+    return [one for one in doubts if one.record == key]
 
 
 def review_token(revision: Revision, doubts: Sequence[Suspicion]) -> str:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from core.records.snapshot import Key, LinkView, Snapshot
 
+FARTHEST = 4
+"""Links away: need, requirement, test and one to spare; beyond, everything touches everything."""
+
 
 @dataclass(frozen=True)
 class Reviewed:
@@ -59,8 +62,8 @@ class Suspicion:
     diff: tuple[FieldChange, ...] = ()
 
 
-SuspectEnd = Callable[[str, LinkView], str]
-"""``(type of the link's source, link) -> source | target | both | none``"""
+SuspectEnd = Callable[[str, str], str]
+"""``(type of the link's source, role) -> source | target | both | none``"""
 
 
 def direct_suspicions(
@@ -79,7 +82,7 @@ def direct_suspicions(
             continue
         if not (source.in_force and target.in_force):
             continue
-        end = end_of(source.type, link)
+        end = end_of(source.type, link.role)
         if end in ("source", "both") and target.fingerprint != seen.target_fingerprint:
             found.append(
                 Suspicion(source.key, target.key, link.role, 1, link, seen.target_fingerprint)
@@ -92,7 +95,7 @@ def direct_suspicions(
 
 
 def touched_by(
-    snapshot: Snapshot, changed: Key, end_of: SuspectEnd, farthest: int = 4
+    snapshot: Snapshot, changed: Key, end_of: SuspectEnd, farthest: int = FARTHEST
 ) -> list[Suspicion]:
     """Return what a change of one record would throw doubt on, nearest first.
 
@@ -123,8 +126,8 @@ def _doubting(snapshot: Snapshot, key: Key, end_of: SuspectEnd) -> Iterable[tupl
         return
     for link in snapshot.incoming(key):
         source = snapshot.records.get(link.source)
-        if source is not None and end_of(source.type, link) in ("source", "both"):
+        if source is not None and end_of(source.type, link.role) in ("source", "both"):
             yield link, link.source
     for link in snapshot.outgoing(key):
-        if end_of(record.type, link) in ("target", "both"):
+        if end_of(record.type, link.role) in ("target", "both"):
             yield link, link.target

@@ -12,7 +12,7 @@ from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
-from core.records.queries import load_snapshot, load_suspicions
+from core.records.queries import load_doubts
 from core.records.service import edit_token
 from core.records.signable import is_signable
 from core.records.snapshot import Key, RecordView, natural_order
@@ -106,16 +106,16 @@ def waiting_for_review(
 ) -> list[tuple[RecordView, Sequence[Suspicion]]]:
     """Return the records that need re-review and that a person may re-review, with the causes."""
     ids = {project.key: project.id or 0 for project in projects}
-    snapshot = load_snapshot(session)
+    found, around = load_doubts(session)
     doubts: dict[Key, list[Suspicion]] = defaultdict(list)
-    for one in load_suspicions(session, snapshot):
-        record = snapshot.records[one.record]
+    for one in found:
+        record = around.records[one.record]
         roles = allowed_roles(get_registry().of(record.type))
         if one.record.project in ids and person.has(ids[one.record.project], *roles):
             told = one if one.cause.project in ids else replace(one, diff=())
             doubts[one.record].append(told)
     ordered = sorted(doubts, key=lambda key: (key.project, natural_order(key.uid)))
-    return [(snapshot.records[key], doubts[key]) for key in ordered]
+    return [(around.records[key], doubts[key]) for key in ordered]
 
 
 def _latest(

@@ -26,7 +26,6 @@ from core.records.forms import (
     to_content,
 )
 from core.records.models import Project, Record, Revision
-from core.records.neighbours import in_force
 from core.records.pages import touched
 from core.records.service import (
     create_record,
@@ -37,6 +36,7 @@ from core.records.service import (
     save_draft,
 )
 from core.records.snapshot import natural_order
+from core.records.snapshot_rows import shown_revision
 from core.records.types import RecordType, get_registry
 from core.records.writing import fingerprint
 from core.web import (
@@ -293,7 +293,7 @@ def _around(
     readable: Sequence[str],
 ) -> dict[str, Any]:
     latest = latest_revision(session, record)
-    found = touched(session, project, record.uid, readable) if record.effective_id else []
+    found = touched(session, project, record, readable) if record.effective_id else []
     triggers = [record_type.fields[name].label for name in record_type.triggers()]
     if record_type.body.trigger:
         triggers.insert(0, record_type.body.label)
@@ -327,7 +327,7 @@ def _targets(
     wanted = {name for spec in record_type.links.values() for name in spec.to}
     rows = session.execute(
         select(col(Record.type), col(Record.uid), col(Revision.title))
-        .join(Revision, col(Revision.id) == in_force())
+        .join(Revision, shown_revision())
         .where(
             col(Record.project_id) == project.id,
             col(Record.type).in_(wanted),

@@ -1,0 +1,129 @@
+"""Keep the last snapshots in memory, and bring them up to date by what the audit trail names.
+
+Every change of a record appends an entry naming that record, in the same transaction. So two
+reading transactions that see the same end of the audit trail see the same records, and the
+entries between two ends name every record that differs: a kept snapshot is exact, whichever
+process wrote. A writing session sees its own changes before they are recorded; it never asks here.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from core.db import Database
+from core.ledger.chain import head
+from core.ledger.models import LedgerEntry, LedgerHead
+from core.records.models import Record
+from core.records.snapshot import Snapshot
+from core.records.snapshot_rows import RecordRow, read_rows, read_rows_of, snapshot_of
+
+MOST_RECORDS = 100_000
+"""Kept at once, some 3 kB each; the snapshot that was asked for last is kept whatever its size."""
+
+MOST_RENEWED = 400
+"""Above this, reading everything is not slower, and the statement stays short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot and the end of the audit trail that it was true at."""
+
+    seq: int
+    hash: str
+    rows: dict[int, RecordRow]
+    snapshot: Snapshot
+
+
+class SnapshotKeeper:
+    """The snapshots kept for one database, the least used first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[tuple[str, ...], bool], Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def snapshot(self, session: Session, projects: Sequence[str], *, effective: bool) -> Snapshot:
+        """Return the snapshot as this reading transaction sees it."""
+        end = head(session)
+        asked = (tuple(sorted(projects)), effective)
+        # Whoever asks for the same while it is read waits for it instead of reading it too.
+        with self._lock:
+            known = self._kept.get(asked)
+            if known is None or known.hash != end.hash:
+                rows, snapshot = _renewed(session, asked[0], known, end, effective=effective)
+                if known is not None and known.seq > end.seq:
+                    # This transaction began before the one that made what is kept.
+                    return snapshot
+                known = Kept(end.seq, end.hash, rows, snapshot)
+            self._keep(asked, known)
+            return known.snapshot
+
+    def _keep(self, asked: tuple[tuple[str, ...], bool], known: Kept) -> None:
+        self._kept[asked] = known
+        self._kept.move_to_end(asked)
+        while len(self._kept) > 1 and sum(len(one.rows) for one in self._kept.values()) > (
+            MOST_RECORDS
+        ):
+            self._kept.popitem(last=False)
+
+
+def _renewed(
+    session: Session,
+    projects: Sequence[str],
+    known: Kept | None,
+    end: LedgerHead,
+    *,
+    effective: bool,
+) -> tuple[dict[int, RecordRow], Snapshot]:
+    earlier = known is not None and known.seq < end.seq
+    named = _records_named_since(session, known) if known is not None and earlier else None
+    if known is None or named is None:
+        rows = read_rows(session, projects, effective=effective)
+        return rows, snapshot_of(rows)
+    changed = {
+        number: row
+        for number, row in read_rows_of(session, named, effective=effective).items()
+        if row.view.key.project in projects
+    }
+    if not changed:
+        return known.rows, known.snapshot
+    rows = {**known.rows, **changed}
+    return rows, snapshot_of(rows)
+
+
+def _records_named_since(session: Session, known: Kept) -> set[int] | None:
+    """Return the ids of the records that the audit trail names since then, or None for too many.
+
+    None too when the audit trail is another one: a database that was restored from a backup.
+    """
+    last = session.get(LedgerEntry, known.seq)
+    if last is None or last.hash != known.hash:
+        return None
+    query = (
+        select(col(Record.id))
+        .join(
+            LedgerEntry,
+            (col(LedgerEntry.project_id) == col(Record.project_id))
+            & (col(LedgerEntry.subject) == col(Record.uid)),
+        )
+        .where(col(LedgerEntry.seq) > known.seq)
+        .distinct()
+        .limit(MOST_RENEWED + 1)
+    )
+    found = set(session.execute(query).scalars())
+    return found if len(found) <= MOST_RENEWED else None
+
+
+_KEEPERS: WeakKeyDictionary[Database, SnapshotKeeper] = WeakKeyDictionary()
+
+
+def keeper_of(session: Session) -> SnapshotKeeper | None:
+    """Return what keeps snapshots for a session, or None for one that may write."""
+    database = session.info.get(Database.READS)
+    if database is None:
+        return None
+    return _KEEPERS.setdefault(database, SnapshotKeeper())
