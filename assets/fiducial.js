@@ -13,9 +13,25 @@ function enliven() {
     }
   }
 }
+// A table that is wider than its place scrolls there, so the keyboard must be able to stop at it.
+function reachScrolling() {
+  for (const box of document.querySelectorAll(".table-fit")) {
+    const caption = box.querySelector("caption")?.textContent ?? "Table";
+    const told = { tabindex: "0", role: "region", "aria-label": caption };
+    const scrolls = box.scrollWidth > box.clientWidth;
+    for (const [name, value] of Object.entries(told)) {
+      if (scrolls) box.setAttribute(name, value);
+      else box.removeAttribute(name);
+    }
+  }
+}
+
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
-enliven();
-document.addEventListener("htmx:after:swap", enliven);
+function settle() { enliven(); reachScrolling(); }
+settle();
+addEventListener("resize", reachScrolling);
+document.addEventListener("htmx:after:swap", settle);
+document.addEventListener("toggle", reachScrolling, true);
 
 // Menus (a <details class="menu">) close on Escape and on a click elsewhere.
 function closeMenus(except) {

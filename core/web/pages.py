@@ -1,6 +1,6 @@
 """Render a page: strict templates, autoescaped, with what the frame of every page needs."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core.markdown import to_html
+from core.people.actor import Actor
+from core.records.models import Project
+from core.records.types import get_registry
 from core.web import wording
 from core.web.forgery import FIELD
+from core.web.identity import ProjectName
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -105,9 +109,17 @@ def _framed(request: Request, context: dict[str, Any]) -> dict[str, Any]:
         "messages": [unquote(said)[:LONGEST_SAID]] if said else [],
     }
     framed = frame | context
+    framed["may_write"] = partial(_may_write, framed["actor"], framed["project"])
     if framed["project"] is None and "demonstration" not in framed:
         framed["demonstration"] = any(one.demonstration for one in framed["projects"])
     return framed
+
+
+def _may_write(actor: Actor | None, project: Project | ProjectName | None, type_name: str) -> bool:
+    """Whether a person writes records of a type here: a page offers only what will be taken."""
+    if actor is None or project is None:
+        return False
+    return actor.has(project.id or 0, *get_registry().of(type_name).authors)
 
 
 def csrf_input(token: str) -> Markup:

@@ -1,7 +1,7 @@
 """How values read on a page: local times, words, ages, Markdown."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
@@ -60,8 +60,41 @@ def pairs(values: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def plain_json(value: object) -> str:
-    """Write structured values as readable JSON."""
-    return json.dumps(value, ensure_ascii=False, indent=1)
+    """Write structured values as readable JSON: what holds nothing further takes one line.
+
+    Examples
+    --------
+    >>> print(plain_json({"rows": [[1, 1, 2], [1, 2, 3]]}))
+    {
+      "rows": [
+        [1, 1, 2],
+        [1, 2, 3]
+      ]
+    }
+    """
+    return _json(value, "")
+
+
+def _json(value: object, indent: str) -> str:
+    if isinstance(value, Mapping):
+        inside = list(value.values())
+    else:
+        inside = list(value) if isinstance(value, list | tuple) else []
+    nested = isinstance(value, Mapping) or any(map(_holds, inside))
+    if not inside or not nested:
+        return json.dumps(value, ensure_ascii=False)
+    deeper = indent + "  "
+    lines = [_json(one, deeper) for one in inside]
+    if isinstance(value, Mapping):
+        names = [json.dumps(str(name), ensure_ascii=False) for name in value]
+        lines = [f"{name}: {line}" for name, line in zip(names, lines, strict=True)]
+    opening, closing = "{}" if isinstance(value, Mapping) else "[]"
+    body = f",\n{deeper}".join(lines)
+    return f"{opening}\n{deeper}{body}\n{indent}{closing}"
+
+
+def _holds(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple)
 
 
 def groupby_kept(rows: Iterable[Any], name: str) -> list[tuple[Any, list[Any]]]:

@@ -59,6 +59,8 @@ register_url_convertor("uid", _UidConvertor())
 router = APIRouter(prefix="/p/{project_key}")
 
 LONGEST_FILE_NAME = 200
+MOST_TOUCHED_SHOWN = 12
+"""Rows on the page of a record; the rest has a page of its own."""
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}")
 
@@ -215,7 +217,13 @@ def show_touched(
     whole = "hx-request" not in request.headers
     template = "records/touches.html" if whole else "records/_touches.html"
     return page(
-        request, template, project=project, nav="Record", record=record, touched=found, limit=None
+        request,
+        template,
+        project=project,
+        nav="Record",
+        record=record,
+        touched=found,
+        limit=len(found) if whole else MOST_TOUCHED_SHOWN,
     )
 
 
