@@ -235,8 +235,13 @@ def _notes(roi: Roi, dvh: StructureDvh) -> tuple[str, ...]:
     if dvh.outside_mm3 > 0.0:
         share = 100 * dvh.outside_mm3 / dvh.volume_mm3
         notes.append(f"{share:.2f} % of its volume lies outside the dose grid and has no dose.")
-    if dvh.body.parts > 1:
-        notes.append(f"Wide gaps between its contours make it {dvh.body.parts} separate parts.")
+    for filled in (True, False):
+        gaps = ", ".join(str(gap) for gap in dvh.body.gaps if gap.filled == filled)
+        if gaps:
+            what = "each gap is filled from both sides."
+            if not filled:
+                what = f"gaps so wide make it {dvh.body.parts} separate parts."
+            notes.append(f"Contours are missing between z = {gaps}: {what}")
     for kind, count in roi.other_contours.items():
         notes.append(f"{count} contours of type {kind} bound no volume and are left out.")
     if dvh.planes <= FEW_PLANES:

@@ -37,10 +37,15 @@ class Parameters:
     ----------
     end_caps, between
         The slab model; the largest single lever against a planning system's own figures.
-    single_plane_thickness_mm
-        Slice spacing of the images, for structures drawn on one plane; without it they are refused.
+    slice_spacing_mm
+        Slice spacing of the images, where it is known: the thickness of a structure drawn on one
+        plane, which is refused without it, and what gaps are measured by in place of the median
+        distance of the planes.
     split_gap_factor
-        A gap wider than so many median plane spacings separates two parts of a structure.
+        A gap wider than so many spacings separates two parts of a structure.
+    widest_gap_mm
+        So does a wider gap than this where the slice spacing is not known: two slices of the
+        coarsest planning images. Few or sparse contours cannot tell by themselves.
     cells_across
         Sampling cells wanted across a structure (4 x area / perimeter).
     cells_per_dose_spacing
@@ -58,8 +63,9 @@ class Parameters:
 
     end_caps: EndCaps = EndCaps.HALF
     between: Between = Between.SLAB
-    single_plane_thickness_mm: float | None = None
+    slice_spacing_mm: float | None = None
     split_gap_factor: float = 2.5
+    widest_gap_mm: float = 10.0
     cells_across: int = 24
     cells_per_dose_spacing: int = 12
     bins: int = 65536

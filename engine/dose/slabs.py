@@ -7,10 +7,13 @@ from itertools import pairwise
 import numpy as np
 
 from engine.dicom.objects import Floats
+from engine.dicom.structures import PLANE_TOLERANCE_MM
 from engine.dose.parameters import Between, EndCaps, Parameters
 from engine.dose.rings import Plane
 from engine.errors import Reason, refuse
 
+MISSING_SLICE = 1.5
+"""Spacings from which a gap between planes is told: half a slice is more than planes ever vary."""
 CAP_LAYERS = 8
 """Layers of a rounded cap; each has the exact mean area of the ellipsoid over its thickness."""
 
@@ -31,13 +34,32 @@ class Span:
         return (self.high_mm - self.low_mm) * 0.5 * (self.weight_low + self.weight_high)
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Two neighbouring planes with room for more between them; filled, or left between parts."""
+
+    low_mm: float
+    high_mm: float
+    spacing_mm: float
+    filled: bool
+
+    def __str__(self) -> str:
+        times = (self.high_mm - self.low_mm) / self.spacing_mm
+        return f"{self.low_mm:g} and {self.high_mm:g} mm ({times:.2g} x {self.spacing_mm:g} mm)"
+
+
 @dataclass(frozen=True, eq=False)
 class Body:
-    """Sections (planes, and the layers of rounded caps) and the spans they fill."""
+    """Sections (planes, and the layers of rounded caps), the spans they fill and their gaps."""
 
     sections: tuple[Plane, ...]
     spans: tuple[Span, ...]
-    parts: int
+    gaps: tuple[Gap, ...]
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts gaps divide it."""
+        return 1 + sum(not gap.filled for gap in self.gaps)
 
     @property
     def volume_mm3(self) -> float:
@@ -45,12 +67,21 @@ class Body:
         return sum(self.sections[span.section].area_mm2 * span.length_mm for span in self.spans)
 
 
-def _parts(z: Floats, factor: float) -> list[tuple[int, int]]:
-    """Return (first, past last) of each run of planes without an unusually wide gap."""
-    gaps = np.diff(z)
-    breaks = np.flatnonzero(gaps > factor * np.median(gaps)) + 1 if gaps.size else np.array([], int)
-    starts = [0, *breaks.tolist()]
-    return list(zip(starts, [*starts[1:], z.size], strict=True))
+def _gaps(z: Floats, parameters: Parameters) -> list[Gap]:
+    """Return where contours are missing between planes, and whether the gap is filled."""
+    if z.size < 2:
+        return []
+    known = parameters.slice_spacing_mm
+    spacing = known or round(float(np.median(np.diff(z))), 3)
+    widest = parameters.split_gap_factor * spacing
+    if known is None:
+        widest = min(widest, parameters.widest_gap_mm)
+    widest += PLANE_TOLERANCE_MM
+    return [
+        Gap(float(low), float(high), spacing, filled=bool(high - low <= widest))
+        for low, high in pairwise(z)
+        if high - low > min(MISSING_SLICE * spacing, widest)
+    ]
 
 
 def _shrunk(plane: Plane, factor: float) -> Plane:
@@ -90,12 +121,14 @@ def build_body(planes: Sequence[Plane], parameters: Parameters, name: str) -> Bo
     z = np.array([plane.z_mm for plane in planes])
     extra: list[Plane] = []
     spans: list[Span] = []
-    parts = _parts(z, parameters.split_gap_factor)
-    for first, past in parts:
+    gaps = _gaps(z, parameters)
+    starts = [0, *(int(np.searchsorted(z, gap.high_mm)) for gap in gaps if not gap.filled)]
+    for first, past in zip(starts, [*starts[1:], z.size], strict=True):
         if past - first == 1:
-            thickness = parameters.single_plane_thickness_mm
+            thickness = parameters.slice_spacing_mm
             if thickness is None:
-                what = f"It lies on one plane (z = {z[first]:g} mm); its thickness is not known."
+                where = "It lies" if z.size == 1 else "A part of it lies"
+                what = f"{where} on one plane (z = {z[first]:g} mm); its thickness is not known."
                 raise refuse(Reason.SINGLE_PLANE, f"structure {name}", what)
             spans.append(Span(first, z[first] - thickness / 2, z[first] + thickness / 2))
             continue
@@ -110,7 +143,7 @@ def build_body(planes: Sequence[Plane], parameters: Parameters, name: str) -> Bo
             else:
                 spans += [Span(lower, low, high, 1.0, 0.0), Span(lower + 1, low, high, 0.0, 1.0)]
         spans += _cap(last, planes, up, extra, parameters.end_caps)
-    return Body((*planes, *extra), tuple(_merged(spans)), len(parts))
+    return Body((*planes, *extra), tuple(_merged(spans)), tuple(gaps))
 
 
 def _merged(spans: Sequence[Span]) -> list[Span]:

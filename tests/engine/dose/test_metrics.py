@@ -187,3 +187,26 @@ def test_a_large_structure_in_a_curved_dose_is_sampled_finely_enough_to_be_shown
     found = cylinder_in(dome, 65.0, 2.5)
 
     assert [name for name, metric in found.items() if metric.value is None] == []
+
+
+def test_gaps_between_contours_are_told_beside_the_figures() -> None:
+    made = phantom(cylinder_axial(12.0, 60.0, 3.0), 2.0)
+    whole = made.roi()
+
+    def notes_without(*missing: int) -> str:
+        kept = tuple(c for number, c in enumerate(whole.contours) if number not in missing)
+        structures = RTStructureSet(
+            made.dose().source, "", ("frame",), (replace(whole, contours=kept),)
+        )
+        result = compute_objects(structures, made.dose(), parameters=Parameters())
+        return " ".join(result.structures[0].notes)
+
+    z = [contour.z_mm for contour in whole.contours]
+    assert notes_without() == ""
+    one = f"Contours are missing between z = {z[4]:g} and {z[6]:g} mm (2 x 3 mm)"
+    assert notes_without(5).startswith(one)
+    assert "filled" in notes_without(5)
+    assert f"z = {z[4]:g} and {z[6]:g} mm (2 x 3 mm), {z[9]:g} and" in notes_without(5, 10)
+    apart = notes_without(5, 6)
+    assert f"between z = {z[4]:g} and {z[7]:g} mm (3 x 3 mm)" in apart
+    assert "2 separate parts" in apart
