@@ -114,11 +114,16 @@ class ObservedLink(Table, table=True):
 
 @append_only
 @witnessed(
-    "source_id", "role", "target_id", "source_fingerprint", "target_fingerprint", "person_id",
+    "source_id", "role", "target_id", "source_fingerprint", "target_fingerprint", "attributes",
+    "gone", "person_id",
     "person_name", "reason", "at",
 )  # fmt: skip
 class LinkReview(Table, table=True):
-    """Somebody, or the first approval, saw both ends of a link as they were then."""
+    """Somebody, or the first approval, saw both ends of a link as they were then.
+
+    `attributes` is what the link said; None where it was not kept. `gone` is a link that was seen
+    to be stated no more, or to lead to or from a withdrawn record.
+    """
 
     __tablename__ = "link_review"
     __table_args__ = (Index("ix_link_review_link", "source_id", "role", "target_id"),)
@@ -129,6 +134,8 @@ class LinkReview(Table, table=True):
     target_id: int = Field(foreign_key="record.id")
     source_fingerprint: str
     target_fingerprint: str
+    attributes: dict[str, Any] | None = Field(default=None, sa_type=JsonColumn)
+    gone: bool = False
     person_id: int = Field(foreign_key="person.id")
     person_name: str
     reason: str

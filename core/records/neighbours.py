@@ -1,14 +1,14 @@
 """What one record is linked with, in both directions, and which of it needs re-review."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Link, Project, Record, Revision
-from core.records.queries import diff_since, outdated_reviews, suspect_end
+from core.records.queries import Reviews, outdated_reviews, suspect_end, with_diff
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot, natural_order
 from core.records.snapshot_rows import read_rows_of, shown_revision
 from core.records.suspects import Suspicion, direct_suspicions
@@ -25,8 +25,8 @@ class Neighbour:
         The role, read from this record's end.
     readable : bool
         Whether the reader may know more of the other record than its uid.
-    cause : bool
-        The other record changed since this one was last reviewed against it.
+    cause : str
+        What became of the other record since this one was last reviewed against it, if anything.
     doubted : bool
         The other record needs re-review because this one changed.
     """
@@ -37,7 +37,7 @@ class Neighbour:
     state: str
     attributes: Mapping[str, Any]
     readable: bool = True
-    cause: bool = False
+    cause: str = ""
     doubted: bool = False
 
 
@@ -67,17 +67,19 @@ def neighbourhood(
     """
     outgoing = _outgoing(session, shown)
     incoming = _incoming(session, record)
-    around = read_rows_of(session, {record.id or 0, *(row[2] for row in (*outgoing, *incoming))})
+    reviews, ends = outdated_reviews(session, record.id)
+    beside = {record.id or 0, *(row[2] for row in (*outgoing, *incoming))}
+    around = read_rows_of(session, beside | ends)
     views = {number: row.view for number, row in around.items()}
     known = {view.key: view for view in views.values()}
     here = Key(project.key, record.uid)
-    doubts = _doubts(session, record, shown, views, (outgoing, incoming))
+    doubts = _doubts(record, shown, views, (outgoing, incoming), reviews)
     own = tuple(
-        replace(one, diff=diff_since(session, known[one.cause], one.reviewed))
+        with_diff(session, known, one) if one.cause.project in readable else one
         for one in doubts
         if one.record == here
     )
-    causes = {(one.role, one.cause) for one in own}
+    causes = {(one.role, one.cause): one.happened for one in own}
     doubted = {(one.role, one.record) for one in doubts if one.cause == here}
     own_type = get_registry().of(record.type)
 
@@ -90,7 +92,7 @@ def neighbourhood(
             state=other.state if may else "",
             attributes=attributes,
             readable=may,
-            cause=(role, other.key) in causes,
+            cause=causes.get((role, other.key), ""),
             doubted=(role, other.key) in doubted,
         )
 
@@ -136,11 +138,11 @@ def _incoming(session: Session, record: Record) -> list[Row]:
 
 
 def _doubts(
-    session: Session,
     record: Record,
     shown: Revision,
     views: Mapping[int, RecordView],
     links: tuple[list[Row], list[Row]],
+    reviews: Reviews,
 ) -> list[Suspicion]:
     """Return the doubts at both ends of this record's links; those of a draft are no doubts yet."""
     if record.effective_id != shown.id:
@@ -153,5 +155,4 @@ def _doubts(
     small = Snapshot(
         views.values(), {(one.role, one.source, one.target): one for one in known}.values()
     )
-    reviews, _ = outdated_reviews(session, record.id)
     return direct_suspicions(small, reviews, suspect_end)

@@ -18,7 +18,7 @@ from core.records.service import (
     refuse_stale,
 )
 from core.records.snapshot import Key
-from core.records.suspects import Suspicion
+from core.records.suspects import Happened, Suspicion
 from core.records.targets import known_records
 from core.records.types import get_registry
 
@@ -33,10 +33,10 @@ def suspicions_of(session: Session, record: Record) -> list[Suspicion]:
 
 def review_token(revision: Revision, doubts: Sequence[Suspicion]) -> str:
     """Return what the form of a re-review remembers: the record, and every change it was shown."""
-    seen = sorted(
-        [*one.record, one.role, *one.cause, one.reviewed, *(change.after for change in one.diff)]
+    seen = [
+        [*one.record, one.role, *one.cause, one.happened, one.now, dict(one.link.attributes)]
         for one in doubts
-    )
+    ]
     return f"{edit_token(revision)}.{digest(seen)[:16]}"
 
 
@@ -121,7 +121,9 @@ def _keep(session: Session, doubt: Suspicion, by: Actor, reason: str) -> None:
         raise Conflict(f"The link {link.role} of {link.source.uid} was never in force.")
     cause = ends[doubt.cause]
     seen = session.get_one(Revision, cause.effective_id).fingerprint
-    # Only the fingerprint of the end that changed moves on: the other end was not looked at.
+    gone = doubt.happened in (Happened.LINK_GONE, Happened.WITHDRAWN)
+    # Only what was looked at moves on: the end that changed and, by the target, what the link says.
+    by_target = doubt.record == link.target
     session.add(
         LinkReview(
             source_id=source.id or 0,
@@ -129,6 +131,8 @@ def _keep(session: Session, doubt: Suspicion, by: Actor, reason: str) -> None:
             target_id=target.id or 0,
             source_fingerprint=seen if cause.id == source.id else last.source_fingerprint,
             target_fingerprint=seen if cause.id == target.id else last.target_fingerprint,
+            attributes=dict(link.attributes) if by_target else last.attributes,
+            gone=gone,
             person_id=by.person_id,
             person_name=by.name,
             reason=reason,

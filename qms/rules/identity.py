@@ -222,7 +222,7 @@ def nothing_is_suspect(view: View, record: RecordView) -> Iterator[Flaw]:
     more = f"; and {others} more" if others else ""
     role = nearest.role.replace("_", " ")
     yield Flaw(
-        f"needs re-review: {nearest.cause.uid} changed ({role}{away}){more}.",
+        f"needs re-review: {nearest.cause.uid} {nearest.happened} ({role}{away}){more}.",
         "Read both and record the re-review.",
     )
 

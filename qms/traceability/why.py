@@ -176,7 +176,7 @@ def _suspect(suspicion: Suspicion) -> Sentence:
         _key_link(suspicion.record),
         Part(" needs re-review because "),
         _key_link(suspicion.cause),
-        Part(f" changed{changed_fields(suspicion)}."),
+        Part(f" {suspicion.happened}{changed_fields(suspicion)}."),
     )
     return Sentence(parts, Flag.NEEDS_REVIEW)
 

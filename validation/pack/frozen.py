@@ -256,7 +256,7 @@ def _reviews(session: Session, signed: FinalSignature) -> dict[tuple[Key, str, K
     )
     return {
         (keys[one.source_id], one.role, keys[one.target_id]): Reviewed(
-            one.source_fingerprint, one.target_fingerprint
+            one.source_fingerprint, one.target_fingerprint, one.attributes, one.gone
         )
         for one in reviews
     }

@@ -84,7 +84,7 @@ def whole_reviews(session: Session) -> dict[tuple[Key, str, Key], Reviewed]:
     }
     return {
         (keys[one.source_id], one.role, keys[one.target_id]): Reviewed(
-            one.source_fingerprint, one.target_fingerprint
+            one.source_fingerprint, one.target_fingerprint, one.attributes, one.gone
         )
         for one in session.execute(select(LinkReview).order_by(col(LinkReview.id))).scalars()
     }

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
 
+from core.records.suspects import Happened
+
 
 def test_two_ids_read_the_same(demo) -> None:
     demo.add("requirement", "req-9", state="draft")
@@ -144,7 +146,11 @@ def test_two_records_need_rereview(demo) -> None:
     cause = demo.key("REQ-009")
     for uid, distance in (("TST-009", 1), ("SI-05", 2)):
         suspicion = SimpleNamespace(
-            record=demo.key(uid), cause=cause, role="verifies", distance=distance
+            record=demo.key(uid),
+            cause=cause,
+            role="verifies",
+            distance=distance,
+            happened=Happened.CHANGED,
         )
         demo.suspects.append(suspicion)
 
