@@ -5,9 +5,10 @@ structure receives; ``VxGy%`` and ``VxGycc``: the part that receives at least th
 (D2% - D98%) / D50% (ICRU report 83). Percentages are of the structure's volume on the dose grid.
 
 The bound is numerical: how far the figure may lie from that of the contour stack in the trilinear
-dose field. It is made of the difference between two sampling spacings (the largest one within a
-sampling cell's worth of dose, so that a chance agreement at one point does not count), the width of
-a bin, and whatever the part of the structure without dose could change.
+dose field. ``Dmin`` and ``Dmax`` are exact but for rounding. For the others it is made of the
+difference between two sampling spacings (the largest one within a sampling cell's worth of dose, so
+that a chance agreement at one point does not count) and the width of a bin; for all, of whatever
+the part of the structure without dose could change.
 """
 
 import re
@@ -34,6 +35,27 @@ WINDOW_POINTS = 33
 SHAPE_FACTOR = 0.3
 """Share of a cell's dose by which cut cells may mislead, divided by the cells across a structure;
 covers every reference case down to spheres smaller than a sampling cell."""
+
+
+def _parsed(name: str) -> re.Match[str]:
+    match = PATTERN.fullmatch(name)
+    if match is None:
+        raise refuse(Reason.METRIC_UNKNOWN, name, f"There is no metric called {name!r}.")
+    return match
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a metric: Gy, %, cc, or nothing for the homogeneity index.
+
+    Raises
+    ------
+    Refusal
+        METRIC_UNKNOWN when there is no metric of that name.
+    """
+    match = _parsed(name)
+    if match["vkind"]:
+        return match["vunit"] or "%"
+    return "" if name == "HI" else "Gy"
 
 
 @dataclass(frozen=True)
@@ -89,13 +111,11 @@ class MetricReader:
         Refusal
             METRIC_UNKNOWN when there is no metric of that name.
         """
-        match = PATTERN.fullmatch(name)
-        if match is None:
-            raise refuse(Reason.METRIC_UNKNOWN, name, f"There is no metric called {name!r}.")
+        match = _parsed(name)
         if match["name"] == "HI":
             return self._homogeneity()
         if match["vkind"]:
-            return self._volume_metric(name, float(match["dose"]), match["vunit"] or "%")
+            return self._volume_metric(name, float(match["dose"]), unit_of(name))
         if match["name"]:
             figure: _Figure | Fault = self._plain_dose(match["name"])
         else:

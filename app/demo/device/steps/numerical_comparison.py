@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pytest_bdd import given, parsers, scenarios, then, when
 
-from engine.comparison import compare, load_expectations
+from engine.comparison import compare
+from engine.published import load_expectations
 
 scenarios("numerical_comparison.feature")
 
