@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from core.records.content import Content
+from core.records.content import Content, LinkDraft
 from core.records.types import FieldSpec, RecordType
 
 MOST_WORDS = 6_000
@@ -33,6 +33,21 @@ class Difference:
 
     label: str
     parts: tuple[Part, ...]
+
+
+def lost_links(record_type: RecordType, before: Content, after: Content) -> list[LinkDraft]:
+    """Return the links whose loss concerns their target: stated no more, or saying something else.
+
+    A requirement that controlled a risk by protection and now does by information is one of them.
+    """
+    kept = [(one.role, one.project, one.target, dict(one.attributes)) for one in after.links]
+    return [
+        one
+        for one in before.links
+        if (spec := record_type.links.get(one.role)) is not None
+        and spec.suspect != "none"
+        and (one.role, one.project, one.target, dict(one.attributes)) not in kept
+    ]
 
 
 def word_difference(before: str, after: str) -> tuple[Part, ...]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core.errors import Conflict, Fault, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.checking import content_faults
-from core.records.comparing import compare
+from core.records.comparing import compare, lost_links
 from core.records.content import Content, LinkDraft
 from core.records.forms import (
     MOST_SPARE_ROWS,
@@ -35,10 +35,11 @@ from core.records.service import (
     require_author,
     save_draft,
 )
-from core.records.snapshot import natural_order
+from core.records.snapshot import Key, natural_order
 from core.records.snapshot_rows import shown_revision
+from core.records.targets import known_records
 from core.records.types import RecordType, get_registry
-from core.records.writing import fingerprint
+from core.records.writing import content_of, fingerprint
 from core.web import (
     CurrentPerson,
     ProjectInPath,
@@ -123,7 +124,8 @@ def create(
             request, session, project, record_type, person, form, sent=sent, error=error
         )
     response = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
-    say(response, f"{record.uid} is saved as a draft.")
+    saved = {"controlled": "saved as a draft", "issue": "open", "event": "recorded"}
+    say(response, f"{record.uid} is {saved[record_type.lifecycle]}.")
     return response
 
 
@@ -251,6 +253,7 @@ def _form_page(
         )
         if preview is not None:
             context["said"] = _effect(session, record, record_type, preview)
+            context["lost"] = _losing(session, project, record, record_type, preview)
         if against is not None:
             saved = read_content(session, record)
             context["conflict"] = compare(record_type, saved, against)
@@ -274,7 +277,7 @@ def _form_page(
         other_projects=[one for one in readable if one.key != project.key],
         targets=_targets(session, project, record_type),
         previewed=preview is not None,
-        **({"said": ""} | context),
+        **({"said": "", "lost": ()} | context),
     )
 
 
@@ -318,6 +321,25 @@ def _effect(session: Session, record: Record, record_type: RecordType, content: 
     if fingerprint(record_type, checked) == before:
         return "Nothing that other records rely on is changed: none will need re-review."
     return "changes"
+
+
+def _losing(
+    session: Session, project: Project, record: Record, record_type: RecordType, content: Content
+) -> list[Key]:
+    """Return the records in force that lose what was typed no longer says of them."""
+    if record.effective_id is None:
+        return []
+    before = content_of(session, session.get_one(Revision, record.effective_id), project)
+    lost = [
+        Key(one.project or project.key, one.target)
+        for one in lost_links(record_type, before, content)
+    ]
+    there = known_records(session, lost)
+    return [
+        key
+        for key in dict.fromkeys(lost)
+        if (one := there.get(key)) and one.effective_id is not None and one.withdrawn_at is None
+    ]
 
 
 def _targets(

@@ -124,6 +124,18 @@ def test_a_form_tells_what_it_will_touch_before_and_whether_it_does(
     assert "none will need re-review" in words_of(unchanged.text)
 
 
+def test_a_form_tells_who_loses_a_link_before_it_is_saved(need_and_requirement: Browser) -> None:
+    browser = need_and_requirement
+    browser.open("/p/RPM/REQ-001/edit")
+
+    typed = {"link.derives_from.1.target": ""}
+    preview = browser.send("/p/RPM/REQ-001/edit", typed, action="preview")
+
+    said = words_of(preview.text)
+    assert "UN-001 will need re-review once it is in force: it no longer states the link" in said
+    assert "none will need re-review" not in said
+
+
 def test_an_approved_change_makes_the_requirement_suspect_until_it_is_re_reviewed(
     need_and_requirement: Browser, browser_of: Open, actions: Actions
 ) -> None:
