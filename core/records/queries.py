@@ -128,6 +128,13 @@ def outdated_reviews(session: Session, record_id: int | None = None) -> tuple[Re
     record_id : int, optional
         Only the links of this record.
     """
+    keeper = keeper_of(session) if record_id is None else None
+    if keeper is None:
+        return _read_outdated(session, record_id)
+    return keeper.fact(session, _read_outdated)
+
+
+def _read_outdated(session: Session, record_id: int | None = None) -> tuple[Reviews, set[int]]:
     newest = select(func.max(col(LinkReview.id)).label("id")).group_by(
         col(LinkReview.source_id), col(LinkReview.role), col(LinkReview.target_id)
     )

@@ -7,9 +7,10 @@ process wrote. A writing session sees its own changes before they are recorded; 
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
@@ -21,6 +22,8 @@ from core.ledger.models import LedgerEntry, LedgerHead
 from core.records.models import Record
 from core.records.snapshot import Snapshot
 from core.records.snapshot_rows import RecordRow, read_rows, read_rows_of, snapshot_of
+
+Fact = TypeVar("Fact")
 
 MOST_RECORDS = 100_000
 """Kept at once, some 3 kB each; the snapshot that was asked for last is kept whatever its size."""
@@ -44,6 +47,7 @@ class SnapshotKeeper:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[tuple[str, ...], bool], Kept] = OrderedDict()
+        self._facts: dict[Callable[[Session], Any], tuple[str, Any]] = {}
         self._lock = Lock()
 
     def snapshot(self, session: Session, projects: Sequence[str], *, effective: bool) -> Snapshot:
@@ -61,6 +65,14 @@ class SnapshotKeeper:
                 known = Kept(end.seq, end.hash, rows, snapshot)
             self._keep(asked, known)
             return known.snapshot
+
+    def fact(self, session: Session, read: Callable[[Session], Fact]) -> Fact:
+        """Return what `read` says of the records, read again only when the audit trail went on."""
+        end = head(session)
+        known: tuple[str, Fact] | None = self._facts.get(read)
+        if known is None or known[0] != end.hash:
+            known = self._facts[read] = (end.hash, read(session))
+        return known[1]
 
     def _keep(self, asked: tuple[tuple[str, ...], bool], known: Kept) -> None:
         self._kept[asked] = known

@@ -78,7 +78,7 @@ def walk(snapshot: Snapshot, start: Key, way: Way) -> set[Key]:
 
 def reach(snapshot: Snapshot, start: Key, ways: Iterable[Way]) -> set[Key]:
     """Return every record at the end of any of `ways` from `start`."""
-    return set().union(*(walk(snapshot, start, way) for way in ways))
+    return set().union(*[walk(snapshot, start, way) for way in ways])
 
 
 def read_step(text: str) -> Step:
