@@ -45,7 +45,7 @@ def show_map(
     sheet = sheets.routes_sheet(department, shown)
     if view.format:
         return _export(sheet, view.format, f"{project.key}-map")
-    drawn = service.drawing(_store(request), department, shown)
+    drawn = service.drawing(session, _store(request), department, shown)
     return page(
         request,
         "dataflows/map.html",
@@ -75,7 +75,7 @@ def show_drawing(
     """Show the picture alone, or that it is being drawn: the part of the page that changes."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    drawn = service.drawing(_store(request), department, shown)
+    drawn = service.drawing(session, _store(request), department, shown)
     return page(
         request,
         "dataflows/_drawing.html",
@@ -85,7 +85,6 @@ def show_drawing(
         drawing=drawn,
         svg=_sized(drawn.svg, view.zoom),
         workers=workers_seen(session),
-        asked=True,
     )
 
 
@@ -97,13 +96,14 @@ def ask_for_drawing(
     session: WriteSession,
     view: Annotated[View, Query()],
 ) -> RedirectResponse:
-    """Let a worker draw a large picture; the answer keeps asking until it is there."""
+    """Let a worker draw a large picture; the page, or its part, keeps asking until it is there."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
     if shown.drawable:
         text = to_dot(shown.picture(department))
         service.ask_for_drawing(session, _store(request), text, project, person)
-    return RedirectResponse(address(project, "/drawing", view.query()), status_code=303)
+    part = "/drawing" if "hx-request" in request.headers else ""
+    return RedirectResponse(address(project, part, view.query()), status_code=303)
 
 
 @router.get("/diagram.{kind}")
@@ -126,7 +126,7 @@ def download_diagram(
         return Response(text, media_type="text/plain; charset=utf-8")
     if kind != "svg":
         raise NotFound(f"A diagram comes as svg, puml or dot, not as '{kind}'.")
-    drawn = service.drawing(_store(request), department, shown)
+    drawn = service.drawing(session, _store(request), department, shown)
     if drawn.svg is None:
         reason = drawn.reason or "The picture is not drawn yet; open the map and draw it first."
         return Response(

@@ -7,8 +7,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from core.errors import NotFound
-from core.jobs.models import Job
-from core.jobs.service import enqueue
+from core.jobs.models import Job, JobState
+from core.jobs.service import enqueue, newest_job
 from core.people.actor import Actor
 from core.records.models import Link, Project, Record, Revision
 from core.records.queries import load_snapshot
@@ -16,7 +16,13 @@ from core.records.snapshot import Key, natural_order
 from dataflows.diagram import to_dot
 from dataflows.impact import Impact, impact_of_connection, impact_of_system
 from dataflows.inventory import Connection, Department
-from dataflows.render import QUICK_LINES, DrawingFailed, DrawingStore
+from dataflows.render import (
+    QUICK_LINES,
+    DrawingFailed,
+    DrawingStore,
+    DrawingTookTooLong,
+    key_of,
+)
 from dataflows.rendering import KIND
 from dataflows.survey import department_from_snapshot
 from dataflows.views import Shown
@@ -29,11 +35,20 @@ TOO_MANY_LINES = (
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture for a page: drawn, still to be drawn, or the reason why there is none."""
+    """A picture for a page: drawn, being drawn, still to be drawn, or why there is none.
+
+    Attributes
+    ----------
+    reason : str
+        Why there is none; empty while there may still be one.
+    job : int or None
+        The job that draws it, or that could not.
+    """
 
     text: str
     svg: str | None = None
     reason: str = ""
+    job: int | None = None
 
 
 def read_department(
@@ -69,7 +84,7 @@ def project_of_map(session: Session, projects: Sequence[Project]) -> Project | N
     return next((project for project in projects if project.id in with_systems), None)
 
 
-def drawing(store: DrawingStore, department: Department, shown: Shown) -> Drawing:
+def drawing(session: Session, store: DrawingStore, department: Department, shown: Shown) -> Drawing:
     """Return the picture of a view: the kept one, or one drawn now if it is small.
 
     Laying out a large picture takes seconds, so that is a job; one of the size of a department
@@ -79,12 +94,28 @@ def drawing(store: DrawingStore, department: Department, shown: Shown) -> Drawin
         return Drawing("", reason=TOO_MANY_LINES)
     text = to_dot(shown.picture(department))
     kept = store.kept(text)
-    if kept is not None or len(shown.view.routes) > QUICK_LINES:
+    if kept is not None:
         return Drawing(text, kept)
+    asked = newest_job(session, KIND, key_of(text))
+    if asked is not None and asked.state != JobState.DONE:
+        return Drawing(text, reason=_outcome(asked), job=asked.id)
+    return _drawn_now(store, text) if len(shown.view.routes) <= QUICK_LINES else Drawing(text)
+
+
+def _drawn_now(store: DrawingStore, text: str) -> Drawing:
     try:
         return Drawing(text, store.draw(text))
+    except DrawingTookTooLong:
+        # Too much for a reader who waits, not for a job.
+        return Drawing(text)
     except DrawingFailed as failure:
         return Drawing(text, reason=failure.message)
+
+
+def _outcome(job: Job) -> str:
+    if job.state == JobState.CANCELLED:
+        return "The drawing of this picture was cancelled."
+    return f"This picture could not be drawn. {job.error}" if job.state == JobState.FAILED else ""
 
 
 def ask_for_drawing(

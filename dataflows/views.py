@@ -22,7 +22,7 @@ OPENED = "open"
 EVERY_PART = "all"
 """The deepest level, whatever its number."""
 
-MOST_LINES = 2000
+MOST_LINES = 1000
 """A picture of more lines is a grey square; the matrix and the table still show everything."""
 
 

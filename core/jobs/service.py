@@ -97,6 +97,17 @@ def find_job(session: Session, job_id: int) -> Job:
     return job
 
 
+def newest_job(session: Session, kind: str, key: str) -> Job | None:
+    """Return the job of this kind and key that was asked for last, however it stands."""
+    job: Job | None = session.execute(
+        select(Job)
+        .where(col(Job.kind) == kind, col(Job.key) == key)
+        .order_by(col(Job.id).desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return job
+
+
 def cancel(session: Session, job: Job, by: Actor | None) -> None:
     """Call a job off. What its finished steps wrote stays; the step at work is refused.
 

@@ -1,28 +1,39 @@
 """The demo department, as a file, as drafts and as the value every rule reads."""
 
+import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select
 
 import core.jobs.models
 import core.signing.models  # noqa: F401 - their tables are part of the database
+from app.main import create_app
+from core.clock import now
 from core.db import Database, Table, open_database
 from core.ledger.guards import install_guards
 from core.people.actor import Actor
-from core.people.models import Person
+from core.people.models import Person, WebSession
 from core.people.service import find_actor, grant
 from core.records import types
 from core.records.content import Content, LinkDraft, RecordDraft
 from core.records.importing import import_records
 from core.records.service import create_project, find_project
+from core.settings import Settings
+from core.web.access import COOKIE
 from dataflows.department import load_department
 from dataflows.inventory import Category, Connection, Department, System
 from dataflows.survey import department_from_drafts
 
 ROOT = Path(__file__).parents[2]
 DEMO_FILE = ROOT / "app" / "demo" / "department.yaml"
+
+
+Browse = Callable[[str], TestClient]
 
 
 HOSTILE = (
@@ -150,3 +161,39 @@ def viewer(map_db: Database) -> Actor:
     """A person who may read the department and nothing else."""
     with map_db.reading() as session:
         return find_actor(session, "PPL-VW")
+
+
+@pytest.fixture
+def browse(map_db: Database, tmp_path: Path) -> Iterator[Browse]:
+    """Return a browser in which a person is signed in."""
+    app = create_app(Settings(data_dir=tmp_path / "var"), map_db)
+    clients: list[TestClient] = []
+
+    def sign_in(uid: str) -> TestClient:
+        with map_db.writing() as session:
+            person = session.exec(select(Person).where(Person.uid == uid)).one()
+            session.add(
+                WebSession(
+                    token_digest=hashlib.sha256(uid.encode()).hexdigest(),
+                    person_id=person.id or 0,
+                    csrf="its-own",
+                    created_at=now(),
+                    seen_at=now(),
+                    expires_at=now() + timedelta(hours=1),
+                )
+            )
+        client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
+        client.cookies.set(COOKIE, uid)
+        client.headers["accept"] = "text/html"
+        clients.append(client)
+        return client
+
+    yield sign_in
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def browser(browse: Browse) -> TestClient:
+    """A browser of an author."""
+    return browse("PPL-AK")

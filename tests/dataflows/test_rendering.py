@@ -24,7 +24,9 @@ def test_a_worker_draws_the_picture_that_was_asked_for(
     store = DrawingStore(settings.data_dir)
     with map_db.writing() as session:
         department = service.read_department(session, "DEPT", author)
-        drawn = service.drawing(store, department, choose(department, Selection(level="1")))
+        drawn = service.drawing(
+            session, store, department, choose(department, Selection(level="1"))
+        )
         assert drawn.svg is None
         project = find_project(session, "DEPT")
         service.ask_for_drawing(session, store, drawn.text, project, author)

@@ -1,71 +1,25 @@
 """The pages of the map, asked for as a browser asks."""
 
 import csv
-import hashlib
 import html
 import io
 import re
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from app.main import create_app
-from core.clock import now
 from core.db import Database
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
-from core.people.models import Person, WebSession
 from core.records.content import Content
 from core.records.service import create_record, find_project
-from core.settings import Settings
-from core.web.access import COOKIE
 from dataflows import service
 from dataflows.matrix import routes_in_rows
 from dataflows.render import drawn_names
+from tests.dataflows.conftest import Browse
 
 HOSTILE = '"]] !include /etc/passwd <b>'
-
-Browse = Callable[[str], TestClient]
-
-
-@pytest.fixture
-def browse(map_db: Database, tmp_path: Path) -> Iterator[Browse]:
-    """Return a browser in which a person is signed in."""
-    app = create_app(Settings(data_dir=tmp_path / "var"), map_db)
-    clients: list[TestClient] = []
-
-    def sign_in(uid: str) -> TestClient:
-        with map_db.writing() as session:
-            person = session.exec(select(Person).where(Person.uid == uid)).one()
-            session.add(
-                WebSession(
-                    token_digest=hashlib.sha256(uid.encode()).hexdigest(),
-                    person_id=person.id or 0,
-                    csrf="its-own",
-                    created_at=now(),
-                    seen_at=now(),
-                    expires_at=now() + timedelta(hours=1),
-                )
-            )
-        client = TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
-        client.cookies.set(COOKIE, uid)
-        client.headers["accept"] = "text/html"
-        clients.append(client)
-        return client
-
-    yield sign_in
-    for client in clients:
-        client.close()
-
-
-@pytest.fixture
-def browser(browse: Browse) -> TestClient:
-    """A browser of an author."""
-    return browse("PPL-AK")
 
 
 def _words(page: str) -> str:
@@ -299,7 +253,7 @@ def test_a_large_picture_waits_for_a_worker_and_says_so(
 
     assert "a worker draws it" in _words(page.text)
     assert asked.status_code == 303
-    assert asked.headers["location"] == "/p/DEPT/map/drawing"
+    assert asked.headers["location"] == "/p/DEPT/map"
     assert "is being drawn" in _words(waiting.text)
     assert "fiducial worker" in _words(waiting.text)
     assert svg.status_code == 503

@@ -115,11 +115,14 @@ def test_a_table_filter_on_a_system_that_is_not_there_is_named(stored: Departmen
         service.connections_of(stored, (), TableFilter(target="NOBODY"))
 
 
-def test_a_small_picture_is_drawn_at_once_and_then_kept(stored: Department, tmp_path: Path) -> None:
+def test_a_small_picture_is_drawn_at_once_and_then_kept(
+    map_db: Database, stored: Department, tmp_path: Path
+) -> None:
     store = DrawingStore(tmp_path)
     shown = choose(stored, Selection())
 
-    drawn = service.drawing(store, stored, shown)
+    with map_db.reading() as session:
+        drawn = service.drawing(session, store, stored, shown)
 
     assert drawn.svg is not None
     assert len(list(drawn_names(drawn.svg, "edge"))) == 59
@@ -135,7 +138,8 @@ def test_a_large_picture_waits_for_the_worker_and_is_asked_for_once(
 ) -> None:
     monkeypatch.setattr(service, "QUICK_LINES", 10)
     store = DrawingStore(tmp_path)
-    drawn = service.drawing(store, stored, choose(stored, Selection()))
+    with map_db.reading() as session:
+        drawn = service.drawing(session, store, stored, choose(stored, Selection()))
     assert drawn.svg is None
     assert drawn.reason == ""
 
@@ -165,8 +169,8 @@ def test_a_system_with_a_hostile_name_shows_literally_from_the_record_to_the_pic
 
     with map_db.reading() as session:
         department = service.read_department(session, "DEPT", author)
-    shown = choose(department, Selection(focus="EVIL"))
-    drawn = service.drawing(DrawingStore(tmp_path), department, shown)
+        shown = choose(department, Selection(focus="EVIL"))
+        drawn = service.drawing(session, DrawingStore(tmp_path), department, shown)
 
     assert drawn.svg is not None
     assert f"{name} EVIL" in list(drawn_names(drawn.svg, "node"))
