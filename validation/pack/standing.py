@@ -16,7 +16,7 @@ from core.blobs import BlobStore
 from core.canonical import read_json
 from core.errors import Conflict, NotFound
 from core.jobs.models import LIVE_STATES, Job, JobState
-from core.jobs.service import enqueue
+from core.jobs.service import enqueue, newest_job
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records.models import Project, Record, Revision
@@ -90,12 +90,7 @@ def latest_pack_file(
 
 def latest_pack(session: Session, project_key: str, release: str) -> PackStanding | None:
     """Say where a release's newest pack stands: being built, built, or failed to be."""
-    job = session.scalars(
-        select(Job)
-        .where(col(Job.kind) == KIND, col(Job.key) == job_key(project_key, release))
-        .order_by(col(Job.id).desc())
-        .limit(1)
-    ).first()
+    job = newest_job(session, KIND, job_key(project_key, release))
     if job is not None and job.state in LIVE_STATES:
         return PackStanding("building", "the pack", f"/jobs/{job.id}", job.created_at)
     built = _built(session, project_key, release)
