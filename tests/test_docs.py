@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,64 @@ def test_every_command_that_a_page_prints_is_understood(page: Path) -> None:
     ]
 
     assert wrong == []
+
+
+UNSAID = {"--help", "--json", "--password"}
+"""Options that commands.md speaks of once for all; a password is asked for or in a variable."""
+
+
+def test_commands_md_states_every_argument_and_option_and_which_of_them_must_be_given() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### `fiducial (.+)`$", text, re.MULTILINE)
+
+    stated = {words_of(heading): said_of(heading) for heading in headings}
+
+    assert stated == {words: parameters(command) for words, command in every_command()}
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    """Yield every command with the words that call it."""
+    from app.cli import cli
+
+    waiting: list[tuple[str, Any]] = [("", typer.main.get_command(cli))]
+    while waiting:
+        words, command = waiting.pop()
+        below = getattr(command, "commands", None)
+        if below is None:
+            yield words.strip(), command
+        else:
+            waiting += [(f"{words} {name}", each) for name, each in below.items()]
+
+
+def words_of(heading: str) -> str:
+    """Return the words that call a command: "git scan" of "git scan PROJECT --as UID"."""
+    return " ".join(takewhile(re.compile(r"[a-z]+").fullmatch, heading.split()))
+
+
+def said_of(heading: str) -> tuple[int, set[str], set[str]]:
+    """Return how many arguments, which options must be given and which may."""
+    optional = re.findall(r"\[([^]]+)\]", heading)
+    needed = re.sub(r"\[[^]]+\]", "", heading).removeprefix(words_of(heading)).split()
+    options = {word for word in needed if word.startswith("-")}
+    values = [word for before, word in pairwise(["", *needed]) if not before.startswith("-")]
+    return (
+        len([word for word in values if not word.startswith("-")]),
+        options,
+        {word.split()[0] for word in optional},
+    )
+
+
+def parameters(command: Any) -> tuple[int, set[str], set[str]]:
+    """Return the same of the command itself; of two flags, the one that is not the default."""
+    arguments, needed, optional = 0, set(), set()
+    for one in command.params:
+        names = one.secondary_opts if one.default is True else one.opts
+        if not names[0].startswith("-"):
+            arguments += 1
+        elif names[0] not in UNSAID:
+            must = one.required and not getattr(one, "prompt", None)
+            (needed if must else optional).add(names[0])
+    return arguments, needed, optional
 
 
 def test_commands_are_found_where_pages_print_them() -> None:
