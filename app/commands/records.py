@@ -14,8 +14,6 @@ git = typer.Typer(help="Git repositories.", no_args_is_help=True)
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
 baseline = typer.Typer(help="Frozen lists of revisions.", no_args_is_help=True)
 
-KINDS = ("department", "design-record")
-
 
 @project.command("list")
 def list_projects(as_json: AsJson = False) -> None:
@@ -70,45 +68,31 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Import records: every fault first, then everything or nothing. They arrive as drafts."""
-    from core.records.importing import import_records
+    from sqlmodel import Session
+
+    from app.reading import Source, keep, read_sources
     from core.records.types import get_registry
 
-    wanted = [(kind, into, path)]
+    wanted = [Source(kind, into, path)]
     for text in also or []:
         parts = text.split(":", 2)
         if len(parts) != 3:
             raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
-        wanted.append((parts[0], parts[1], Path(parts[2])))
-    drafts = [draft for one in wanted for draft in _drafts(*one)]
+        wanted.append(Source(parts[0], parts[1], Path(parts[2])))
+    read = read_sources(wanted)
     with installation() as opened:
         by = acting(opened, person)
         if dry_run:
             with opened.database.engine.connect() as connection:
-                from sqlmodel import Session
-
                 session = Session(connection)
-                result = import_records(session, drafts, by, get_registry())
+                result = keep(session, read, by, get_registry())
                 session.rollback()
         else:
             with opened.database.writing() as session:
-                result = import_records(session, drafts, by, get_registry())
+                result = keep(session, read, by, get_registry())
     told = {"created": [list(key) for key in result.created], "kept": not dry_run}
     verb = "would be created" if dry_run else "were created"
     say(told, as_json, f"{len(result.created)} records {verb} as drafts.")
-
-
-def _drafts(kind: str, project_key: str, path: Path) -> list:  # type: ignore[type-arg]
-    if not path.is_file():
-        raise Invalid(f"{path} is no file.")
-    if kind == "department":
-        from dataflows.department import load_department
-
-        return load_department(path, project_key)
-    if kind == "design-record":
-        from qms.interchange.design_record import load_design_record
-
-        return list(load_design_record(path, project_key).drafts)
-    raise Invalid(f"'{kind}' is nothing that can be imported; there are {', '.join(KINDS)}.")
 
 
 def check(

@@ -45,18 +45,9 @@ def import_records(
         With every fault of every draft; then nothing was created.
     """
     projects = _projects(session, drafts)
-    contents, faults = _check(session, drafts, registry)
     authors = _authors(session, drafts)
-    faults += [
-        Fault(
-            "unknown-author",
-            _where(draft),
-            f"is written by {draft.author}, who has no account.",
-            "Create the account first.",
-        )
-        for draft in drafts
-        if draft.author and draft.author not in authors
-    ]
+    contents, faults = _check(session, drafts, registry)
+    faults += _unknown_authors(drafts, authors)
     if faults:
         raise Invalid("Nothing was imported.", faults)
     for draft in drafts:
@@ -68,6 +59,34 @@ def import_records(
         author = authors.get(draft.author or "", by)
         _write(session, draft, record, content, projects[draft.project], author, known, registry)
     return ImportResult(tuple(Key(draft.project, draft.uid or "") for draft in drafts))
+
+
+def import_faults(
+    session: Session, drafts: Sequence[RecordDraft], registry: TypeRegistry
+) -> list[Fault]:
+    """Return what would keep drafts from being imported, and create nothing.
+
+    Raises
+    ------
+    Invalid
+        If a project is missing.
+    """
+    _projects(session, drafts)
+    _, faults = _check(session, drafts, registry)
+    return faults + _unknown_authors(drafts, _authors(session, drafts))
+
+
+def _unknown_authors(drafts: Sequence[RecordDraft], authors: Mapping[str, Actor]) -> list[Fault]:
+    return [
+        Fault(
+            "unknown-author",
+            _where(draft),
+            f"is written by {draft.author}, who has no account.",
+            "Create the account first.",
+        )
+        for draft in drafts
+        if draft.author and draft.author not in authors
+    ]
 
 
 def _where(draft: RecordDraft) -> str:

@@ -5,13 +5,13 @@ statement of a link that must agree with the first. Nothing is guessed and nothi
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from core.clock import now
-from core.errors import Invalid
+from core.errors import Fault, Invalid
 from core.located_yaml import Lined, read_mapping
 from core.records.content import Content, LinkDraft, RecordDraft
 from qms.interchange.agreement import mend_and_compare
@@ -48,6 +48,22 @@ class DesignRecord:
     drafts: tuple[RecordDraft, ...]
     title: str
     pending: tuple[str, ...]
+
+
+class FaultyRecord(Invalid):
+    """A file with faults, and the records that could be read of it all the same.
+
+    Attributes
+    ----------
+    drafts : tuple of RecordDraft
+        Not to be kept: only so that what their types say of them can be told along.
+    """
+
+    def __init__(
+        self, message: str, faults: Iterable[Fault], drafts: Iterable[RecordDraft]
+    ) -> None:
+        super().__init__(message, faults)
+        self.drafts = tuple(drafts)
 
 
 def load_design_record(
@@ -91,7 +107,7 @@ def read_design_record(
 
     Raises
     ------
-    Invalid
+    FaultyRecord
         With every fault of the file, each with file, line and record.
     """
     top = read_mapping(content, name)
@@ -103,16 +119,14 @@ def read_design_record(
     _compare_meanings(top, reading)
     links = mend_and_compare(reading, {entry.uid: entry.number for entry in entries})
     _refuse_unused(reading, entries)
+    named = [entry for entry in entries if entry.title and not entry.uid.startswith("(")]
+    drafts = tuple(_draft(entry, links, project, department) for entry in named)
     if reading.faults:
-        raise Invalid(
-            f"{name} has {len(reading.faults)} faults; nothing was read from it.", reading.faults
-        )
+        told = f"{name} has {len(reading.faults)} faults; nothing was read from it."
+        uids = frozenset(entry.uid for entry in named)
+        raise FaultyRecord(told, reading.faults, (_without_loose(one, uids) for one in drafts))
     device = next((entry.title for entry in entries if entry.type == "project"), project)
-    return DesignRecord(
-        tuple(_draft(entry, links, project, department) for entry in entries),
-        device,
-        tuple(reading.pending),
-    )
+    return DesignRecord(drafts, device, tuple(reading.pending))
 
 
 def _defaults(top: Lined, reading: Reading) -> Mapping[str, Any]:
@@ -261,6 +275,12 @@ def _refuse_unused(reading: Reading, entries: Iterable[Entry]) -> None:
         if not any(key.startswith(f"{uid}.") for uid in asked):
             what = f"a build value was given for {key}, which is not in the file."
             reading.fault("DR19", reading.name, what, "Give it under uid.key.")
+
+
+def _without_loose(draft: RecordDraft, uids: frozenset[str]) -> RecordDraft:
+    """Leave out links that lead to no record of the file: each is among the faults already."""
+    links = [one for one in draft.content.links if one.project or one.target in uids]
+    return replace(draft, content=replace(draft.content, links=tuple(links)))
 
 
 def _draft(
