@@ -22,6 +22,9 @@ BLOBS = "blobs"
 REPOSITORY_FOLDERS = ("repositories", "demo")
 """The mirrors, and the repositories that the demonstration made itself."""
 
+DEMO_SIGN_INS = "demo-sign-ins.json"
+"""The password of the demonstration's fictional people, whom nobody could be without it."""
+
 KEYS = "keys"
 SEALED_KEYS = "keys.sealed"
 
@@ -62,6 +65,8 @@ def fill(
         for folder in REPOSITORY_FOLDERS
         for name in add_repositories(writer, settings.data_dir, folder)
     ]
+    if (settings.data_dir / DEMO_SIGN_INS).is_file():
+        writer.add(DEMO_SIGN_INS, settings.data_dir / DEMO_SIGN_INS)
     facts = {
         "database": {
             "kind": url.get_backend_name(),
