@@ -6,6 +6,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import Desk
 
+expect.set_options(timeout=30_000)  # a busy machine is slow, and nothing waits longer than it must
+
 UID = re.compile(r"[A-Z]{2,}-[\w.-]*\w")
 
 
