@@ -145,6 +145,7 @@ def _read_outdated(session: Session, record_id: int | None = None) -> tuple[Revi
     last = newest.subquery()
     source, target = aliased(Record), aliased(Record)
     says, said = aliased(Revision), aliased(Revision)
+    said_then = cast(col(LinkReview.attributes), Text)
     rows = session.execute(
         select(
             col(source.id),
@@ -173,7 +174,7 @@ def _read_outdated(session: Session, record_id: int | None = None) -> tuple[Revi
             | col(target.withdrawn_at).is_not(None)
             | col(Link.id).is_(None)
             # As text: two spellings of one value are told apart here and not by the rule.
-            | (cast(col(Link.attributes), Text) != cast(col(LinkReview.attributes), Text)),
+            | (cast(col(Link.attributes), Text) != said_then) & (said_then != "null"),
         )
     ).all()
     ends = {end for row in rows for end in (row[0], row[2])}
