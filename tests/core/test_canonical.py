@@ -24,6 +24,13 @@ SCALARS = (
 CONTENT = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
 )
+USUAL = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text(st.characters(max_codepoint=127)), inner)
+    ),
+    max_leaves=20,
+)
 
 
 def test_example_of_rfc_8785_gives_the_published_bytes() -> None:
@@ -77,6 +84,12 @@ def test_json_that_could_be_read_in_two_ways_is_refused(data, message) -> None:
 
 @given(CONTENT)
 def test_the_bytes_are_those_of_the_rfc8785_package(value) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@given(USUAL)
+def test_usual_content_has_the_bytes_of_the_rfc8785_package(value) -> None:
+    """What Python's own encoder writes: ASCII keys, integers, and any text as a value."""
     assert canonical_json(value) == rfc8785.dumps(value)
 
 
