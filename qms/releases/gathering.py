@@ -5,7 +5,6 @@ from sqlmodel import Session
 from core import ports as core_ports
 from core.clock import now
 from core.errors import Conflict, NotFound
-from core.records.content import Content, LinkDraft, content_digest
 from core.records.models import Project
 from core.records.queries import load_suspicions
 from core.records.snapshot import Key, RecordView, Snapshot
@@ -14,6 +13,7 @@ from qms.baselines.comparison import compare
 from qms.baselines.current import lines_now, project_snapshot
 from qms.baselines.service import find_baseline, lines_of, verify_baseline
 from qms.releases import ports
+from qms.releases.keeping import digests_now
 from qms.repositories.service import commit_of_tag
 from qms.rules.facts import BaselineFact, Component, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
@@ -43,11 +43,7 @@ def gather(
         tagged=_tagged(session, project, release),
         bill=_bill(session, project, uid),
         baseline=_baseline(session, project, snapshot, release),
-        content_digests={
-            key: digest_now(snapshot, record)
-            for key, record in snapshot.records.items()
-            if key.project == project.key
-        },
+        content_digests=digests_now(snapshot, project.key),
     )
     return RuleInput(
         snapshot=snapshot,
@@ -73,22 +69,6 @@ def find_release(snapshot: Snapshot, project: str, name: str) -> RecordView:
             return release
     known = ", ".join(str(r.fields.get("version") or r.key.uid) for r in releases) or "none yet"
     raise NotFound(f"{project} has no release {name[:80]!r}; there are: {known}.")
-
-
-def digest_now(snapshot: Snapshot, record: RecordView) -> str:
-    """Compute a record's content digest again from what is stored now."""
-    own = record.key.project
-    links = tuple(
-        LinkDraft(
-            link.role,
-            link.target.uid,
-            None if link.target.project == own else link.target.project,
-            dict(link.attributes),
-        )
-        for link in snapshot.outgoing(record.key)
-    )
-    content = Content(record.title, record.body, dict(record.fields), links)
-    return content_digest(own, record.type, record.key.uid, content)
 
 
 def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple[RunOfTest, ...]:

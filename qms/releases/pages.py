@@ -12,9 +12,10 @@ from core.records.snapshot import Key, RecordView, Snapshot
 from qms.baselines.current import project_snapshot
 from qms.releases import ports
 from qms.releases.gathering import find_release, gather
+from qms.releases.keeping import checked
 from qms.releases.service import PACK_ROLES, may_freeze
 from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
-from qms.rules.check import check, conceded
+from qms.rules.check import conceded
 from qms.rules.facts import BaselineFact
 from qms.rules.findings import CheckResult, Finding, Word, count_by_word
 from qms.rules.packs import framework_pack
@@ -80,7 +81,7 @@ def _page(
 ) -> ReleasePage:
     given = gather(session, project, release, snapshot)
     readable = _readable(session, reader)
-    result = check(given, framework_pack())
+    result = checked(given, framework_pack())
     run_source, pack_source = ports.latest_run.source, ports.latest_pack.source
     run = run_source(session, project.key, release.key.uid) if run_source else None
     pack = pack_source(session, project.key, release.key.uid) if pack_source else None

@@ -9,6 +9,9 @@ from core.records.snapshot import Key, RecordView
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, filled, in_force, is_in_force, rule, text, uids
 
+MOST_NAMED = 5
+"""Records that one sentence names."""
+
 _NEEDS = in_force("user_need", "user needs")
 _REQUIREMENTS = in_force("requirement", "requirements")
 _PARTS = Subjects(
@@ -103,9 +106,12 @@ def _vague(view: View) -> re.Pattern[str]:
 def requirements_differ(view: View, record: RecordView) -> Iterator[Flaw]:
     """Compared without case, spaces and marks."""
     same = view.once("same texts", lambda: _same_texts(view))[_plain(record.body)]
-    others = [key.uid for key in same if key != record.key]
+    # A few names suffice: where thousands say the same, each would name all the others.
+    others = [key.uid for key in same[: MOST_NAMED + 1] if key != record.key][:MOST_NAMED]
     if others and _plain(record.body):
-        yield Flaw(f"says the same as {', '.join(others)}.", "Keep one and withdraw the other.")
+        more = len(same) - 1 - len(others)
+        named = ", ".join(others) + (f" and {more:,} more" if more else "")
+        yield Flaw(f"says the same as {named}.", "Keep one and withdraw the other.")
 
 
 def _plain(body: str) -> str:
