@@ -25,7 +25,7 @@ from core.signing.models import Signature
 PROJECT = "BIG"
 ROLES = ("author", "developer", "tester", "technical_reviewer", "quality_manager")
 MEANINGS = ("authored", "reviewed", "approved")
-SENTENCE = "The product shows the dose-volume histogram of every structure within its tolerance. "
+SENTENCE = "The product shall show the dose-volume histogram of every structure, or say why not. "
 
 
 def open_large(folder: Path, records: int) -> tuple[Database, Actor]:
@@ -55,11 +55,15 @@ def open_large(folder: Path, records: int) -> tuple[Database, Actor]:
 
 
 def drafts(records: int) -> list[RecordDraft]:
-    """Return the drafts: of twenty records 3 needs, 8 requirements, 8 tests and 1 risk."""
+    """Return the drafts: of twenty records 3 needs, 8 requirements, 8 tests and 1 risk.
+
+    A project's own record and a candidate that delivers all of it come on top.
+    """
     needs, requirements, tests, risks = (records * share // 20 for share in (3, 8, 8, 1))
 
     def draft(kind: str, uid: str, *links: LinkDraft, **fields: str) -> RecordDraft:
-        content = Content(f"Record {uid} of the large project", SENTENCE * 3, fields, links)
+        said = f"For case {uid}: {SENTENCE}It says so on the page. "
+        content = Content(f"Record {uid} of the large project", said, fields, links)
         return RecordDraft(PROJECT, kind, uid, content)
 
     def to(role: str, prefix: str, count: int, start: int, of: int) -> Sequence[LinkDraft]:
@@ -69,6 +73,26 @@ def drafts(records: int) -> list[RecordDraft]:
         ]
 
     return [
+        draft(
+            "project",
+            "PRJ-BIG",
+            intended_use=SENTENCE,
+            manufacturer="The department",
+            regulatory_route="health institution exemption",
+            software_class="B",
+        ),
+        draft(
+            "release",
+            "REL-001",
+            LinkDraft("scope", "PRJ-BIG"),
+            *to("meets", "UN", needs, 0, needs),
+            *to("delivers", "REQ", requirements, 0, requirements),
+            *to("tested_by", "TST", tests, 0, tests),
+            version="1.0.0",
+            stage="candidate",
+            purpose=SENTENCE,
+            git_tag="v1.0.0",
+        ),
         *(draft("user_need", f"UN-{n:05d}", acceptance=SENTENCE) for n in range(needs)),
         *(draft("risk", f"RSK-{n:05d}", hazard=SENTENCE) for n in range(risks)),
         *(
