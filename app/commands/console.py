@@ -112,12 +112,12 @@ def say(value: Any, as_json: bool, text: str) -> None:
     if as_json:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
     else:
-        out.print(text, markup=False, soft_wrap=True)
+        out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def tell(text: str) -> None:
     """Tell how far the work is, beside the result and whole: a terminal's width cuts no digest."""
-    err.print(text, markup=False, soft_wrap=True)
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def write_bytes(content: bytes) -> None:

@@ -16,7 +16,9 @@ from app.commands.console import (
     tell,
     termination_as_interrupt,
 )
+from core.db import Database
 from core.errors import Conflict, Invalid
+from core.ledger.guards import missing_guards
 from core.settings import get_settings
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -93,6 +95,7 @@ def serve(
 
     with termination_as_interrupt(), installation() as opened:
         settings = opened.settings
+        tell_of_missing_guards(opened.database)
         where, at = host or settings.host, port or settings.port
         tell(f"Serving {settings.data_dir} at http://{where}:{at}; Ctrl-C ends it.")
         serve_pages(settings, where, at, with_worker)
@@ -109,7 +112,20 @@ def worker(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with installation() as opened:
+        tell_of_missing_guards(opened.database)
         run_worker(opened.database, opened.settings, once=once)
+
+
+def tell_of_missing_guards(database: Database) -> None:
+    """Say at the start which changes the database would not refuse by itself."""
+    with database.engine.connect() as connection:
+        missing = missing_guards(connection)
+    if missing:
+        tell(
+            f"The database lacks {len(missing)} of its guards ({', '.join(missing[:3])}, ...), so "
+            "it would let history be changed. Run 'fiducial audit verify' to see whether it was, "
+            "then 'fiducial db upgrade' to make them again."
+        )
 
 
 @db.command("upgrade")

@@ -9,9 +9,7 @@ from sqlmodel import Field
 from core.canonical import digest, read_json, rfc3339
 from core.db import Table, UtcDateTime
 from core.ledger.guards import append_only
-
-GENESIS = "0" * 64
-"""What the first entry follows."""
+from core.ledger.triggers import GENESIS as GENESIS
 
 
 @append_only

@@ -129,7 +129,8 @@ def port() -> int:
 @pytest.fixture
 def served(terminal, tmp_path: Path, port: int):
     """An empty installation, served with its worker; both are at work."""
-    upgrade(Settings(data_dir=tmp_path, database_url="")).engine.dispose()
+    if not (tmp_path / "fiducial.db").exists():
+        upgrade(Settings(data_dir=tmp_path, database_url="")).engine.dispose()
 
     def start(**options: bool) -> Terminal:
         opened = terminal("serve", data_dir=tmp_path, port=port, **options)
@@ -195,6 +196,19 @@ def test_a_taken_port_is_told_with_the_way_out(terminal, tmp_path: Path, port: i
         assert opened.ended_within(60) == 1
     assert b"choose another with FIDUCIAL_PORT" in opened.seen
     assert b"Traceback" not in opened.seen
+
+
+def test_a_database_without_its_guards_is_told_of_at_the_start(served, tmp_path: Path) -> None:
+    database = upgrade(Settings(data_dir=tmp_path, database_url=""))
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql('DROP TRIGGER "guard_ledger_entry_delete"')
+    database.engine.dispose()
+
+    terminal = served()
+    os.write(terminal.screen, CTRL_C)
+
+    assert terminal.ended_within(SOON_S) == 0
+    assert b"lacks 1 of its guards (guard_ledger_entry_delete" in terminal.seen
 
 
 def test_a_second_interrupt_does_not_wait_for_the_present_step(
