@@ -75,21 +75,7 @@ def create_person(
     Conflict
         If the username or uid is taken.
     """
-    faults = []
-    if not _USERNAME.fullmatch(username):
-        faults.append(
-            Fault(
-                "username",
-                "username",
-                f"'{username[:60]}' is no name to sign in with.",
-                "Use 2 to 60 of a-z, 0-9, dot, dash, underscore, @.",
-            )
-        )
-    if not _UID.fullmatch(uid):
-        faults.append(Fault("uid", "uid", f"'{uid[:80]}' is no uid.", "Write it as PPL-AK."))
-    if not name.strip():
-        faults.append(Fault("name", "name", "is empty.", "Give the name that signatures print."))
-    faults += password_faults(password)
+    faults = _account_faults(username, uid, name) + password_faults(password)
     if faults:
         raise Invalid("This account cannot be created.", faults)
     taken = (
@@ -112,6 +98,24 @@ def create_person(
     session.flush()
     append(session, "person:account:create", by, subject=uid, data={"username": username})
     return person
+
+
+def _account_faults(username: str, uid: str, name: str) -> list[Fault]:
+    faults = []
+    if not _USERNAME.fullmatch(username):
+        faults.append(
+            Fault(
+                "username",
+                "username",
+                f"'{username[:60]}' is no name to sign in with.",
+                "Use 2 to 60 of a-z, 0-9, dot, dash, underscore, @.",
+            )
+        )
+    if not _UID.fullmatch(uid):
+        faults.append(Fault("uid", "uid", f"'{uid[:80]}' is no uid.", "Write it as PPL-AK."))
+    if not name.strip():
+        faults.append(Fault("name", "name", "is empty.", "Give the name that signatures print."))
+    return faults
 
 
 def password_faults(password: str) -> list[Fault]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.errors import NotFound
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records import lifecycle
@@ -188,6 +189,28 @@ def revisions_of(session: Session, record: Record) -> list[Revision]:
     """Return every revision of a record, the newest first."""
     query = select(Revision).where(col(Revision.record_id) == record.id)
     return _rows(session, query.order_by(col(Revision.number).desc()))
+
+
+def find_revision(session: Session, record: Record, number: int) -> Revision:
+    """Return one revision of a record by its number."""
+    query = select(Revision).where(
+        col(Revision.record_id) == record.id, col(Revision.number) == number
+    )
+    found: Revision | None = session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"{record.uid} has no revision {number}.")
+    return found
+
+
+def revision_before(session: Session, record: Record, number: int) -> Revision | None:
+    """Return the revision before a number; None where that is the first."""
+    query = (
+        select(Revision)
+        .where(col(Revision.record_id) == record.id, col(Revision.number) < number)
+        .order_by(col(Revision.number).desc())
+    )
+    found: Revision | None = session.execute(query).scalars().first()
+    return found
 
 
 def trail_of(session: Session, record: Record) -> list[LedgerEntry]:

@@ -8,8 +8,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 from starlette.convertors import Convertor, register_url_convertor
 
 from core.blobs import BlobStore, keep
@@ -19,8 +18,16 @@ from core.people.actor import Actor
 from core.records.approval import signatures_of
 from core.records.comparing import compare
 from core.records.listing import PAGE_SIZE, Wanted, find_records, records_sheet
-from core.records.models import Attachment, Project, Record, Revision
-from core.records.pages import addresses, record_page, revisions_of, shown_fields, touched
+from core.records.models import Attachment, Project, Record
+from core.records.pages import (
+    addresses,
+    find_revision,
+    record_page,
+    revision_before,
+    revisions_of,
+    shown_fields,
+    touched,
+)
 from core.records.panels import panels_of
 from core.records.permissions import allowed_roles
 from core.records.service import latest_revision, record_event
@@ -252,10 +259,10 @@ def show_revision(
     number: NumberInPath,
 ) -> HTMLResponse:
     """Show one revision as it was, with what it changed."""
-    revision = _revision(session, record, number)
+    revision = find_revision(session, record, number)
     record_type = get_registry().of(record.type)
     content = content_of(session, revision, project)
-    before = _before(session, record, number)
+    before = revision_before(session, record, number)
     filled, empty = shown_fields(record_type, revision)
     return page(
         request,
@@ -289,8 +296,12 @@ def compare_revisions(
 ) -> HTMLResponse:
     """Show what differs between two revisions; without numbers, between the last two."""
     revisions = revisions_of(session, record)
-    newer = _revision(session, record, new) if new else revisions[0]
-    older = _revision(session, record, old) if old else (_before(session, record, newer.number))
+    newer = find_revision(session, record, new) if new else revisions[0]
+    older = (
+        find_revision(session, record, old)
+        if old
+        else (revision_before(session, record, newer.number))
+    )
     older = older or newer
     record_type = get_registry().of(record.type)
     before, after = (content_of(session, one, project) for one in (older, newer))
@@ -306,26 +317,6 @@ def compare_revisions(
         changes=compare(record_type, before, after),
         address=f"/p/{project.key}/{record.uid}",
     )
-
-
-def _revision(session: Session, record: Record, number: int) -> Revision:
-    query = select(Revision).where(
-        col(Revision.record_id) == record.id, col(Revision.number) == number
-    )
-    found: Revision | None = session.execute(query).scalar_one_or_none()
-    if found is None:
-        raise NotFound(f"{record.uid} has no revision {number}.")
-    return found
-
-
-def _before(session: Session, record: Record, number: int) -> Revision | None:
-    query = (
-        select(Revision)
-        .where(col(Revision.record_id) == record.id, col(Revision.number) < number)
-        .order_by(col(Revision.number).desc())
-    )
-    found: Revision | None = session.execute(query).scalars().first()
-    return found
 
 
 @router.post("/{uid:uid}/files")
