@@ -330,10 +330,9 @@ def build_assets(with_tests: bool) -> None:
 
 
 def newer_python() -> str | None:
-    """Return another interpreter on this machine that is new enough."""
-    return next(
-        (found for minor in range(14, 10, -1) if (found := shutil.which(f"python3.{minor}"))), None
-    )
+    """Return another interpreter on this machine that is new enough and starts."""
+    found = (shutil.which(f"python3.{minor}") for minor in range(14, 10, -1))
+    return next((path for path in found if path and python_version(Path(path))), None)
 
 
 def main() -> int:
