@@ -54,23 +54,25 @@ def open_large(folder: Path, records: int) -> tuple[Database, Actor]:
     return database, actor
 
 
+def draft(kind: str, uid: str, *links: LinkDraft, **fields: str) -> RecordDraft:
+    """Return one record of the large project."""
+    said = f"For case {uid}: {SENTENCE}It says so on the page. "
+    content = Content(f"Record {uid} of the large project", said, fields, links)
+    return RecordDraft(PROJECT, kind, uid, content)
+
+
+def to(role: str, prefix: str, count: int, start: int, of: int) -> Sequence[LinkDraft]:
+    """Return links to records of one prefix, their targets all different."""
+    # A stride without a common factor with the count, so that the targets of one differ.
+    return [LinkDraft(role, f"{prefix}-{(start + step * 37) % count:05d}") for step in range(of)]
+
+
 def drafts(records: int) -> list[RecordDraft]:
     """Return the drafts: of twenty records 3 needs, 8 requirements, 8 tests and 1 risk.
 
     A project's own record and a candidate that delivers all of it come on top.
     """
     needs, requirements, tests, risks = (records * share // 20 for share in (3, 8, 8, 1))
-
-    def draft(kind: str, uid: str, *links: LinkDraft, **fields: str) -> RecordDraft:
-        said = f"For case {uid}: {SENTENCE}It says so on the page. "
-        content = Content(f"Record {uid} of the large project", said, fields, links)
-        return RecordDraft(PROJECT, kind, uid, content)
-
-    def to(role: str, prefix: str, count: int, start: int, of: int) -> Sequence[LinkDraft]:
-        # A stride without a common factor with the count, so that the targets of one differ.
-        return [
-            LinkDraft(role, f"{prefix}-{(start + step * 37) % count:05d}") for step in range(of)
-        ]
 
     return [
         draft(
@@ -155,7 +157,7 @@ def _bring_into_force(session: Session, by: Actor) -> None:
 
 def _review_links(session: Session, by: Actor) -> None:
     known = select(col(Revision.record_id), col(Revision.fingerprint))
-    prints = dict(session.execute(known).tuples().all())
+    prints = {record: fingerprint for record, fingerprint in session.execute(known)}
     links = session.execute(
         select(col(Revision.record_id), col(Link.role), col(Link.target_id)).join(
             Link, col(Link.revision_id) == col(Revision.id)
