@@ -5,11 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.canonical import digest
+from engine.synth.curved import curved_phantoms
 from engine.synth.faults import SEEDED_FAULTS, write_set
-from engine.synth.phantoms import reference_phantoms
+from engine.synth.phantoms import SPACINGS_MM, Phantom, reference_phantoms
 from validation.runs.data import freeze
 
 Tell = Callable[[int, int, str], None]
+
+
+def closed_form_phantoms() -> tuple[Phantom, ...]:
+    """Return the phantoms of DS-003: shapes in even gradients, boxes and a diamond in curves."""
+    curved = (made for spacing in SPACINGS_MM for made in curved_phantoms(spacing))
+    return (*reference_phantoms(), *curved)
 
 
 def build_data_sets(folder: Path, tell: Tell) -> dict[str, str]:
@@ -17,7 +24,7 @@ def build_data_sets(folder: Path, tell: Tell) -> dict[str, str]:
 
     The digest is over path, size and SHA-256 of every file of the set.
     """
-    phantoms = reference_phantoms()
+    phantoms = closed_form_phantoms()
     total = len(phantoms) + len(SEEDED_FAULTS)
     faults_folder, phantoms_folder = folder / "DS-002", folder / "DS-003"
     for place in (faults_folder, phantoms_folder):

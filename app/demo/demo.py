@@ -20,7 +20,7 @@ from rich.table import Table
 from sqlmodel import Session
 
 from app.demo import records, release
-from app.demo.data_sets import build_data_sets
+from app.demo.data_sets import build_data_sets, closed_form_phantoms
 from app.demo.device_repository import DeviceRepository, build_device_repository
 from app.demo.people import (
     ADMINISTRATOR_UID,
@@ -50,6 +50,7 @@ from core.signing.keys import (
     load_key,
     print_fingerprint,
 )
+from engine.synth.faults import SEEDED_FAULTS
 from qms.rules.findings import CheckResult
 from validation.pack.standing import PackFile
 from validation.verify.findings import ExitCode
@@ -172,7 +173,8 @@ def _ground(settings: Settings, story: Story) -> tuple[Demo, SignIns, DeviceRepo
     with story.step("Data sets as DICOM") as step:
         missing = not _is_imported(db)
         digests = build_data_sets(folder / "data", step.tell) if missing else {}
-        step.said = "48 seeded-fault sets, 36 closed-form phantoms" if missing else "there already"
+        counts = f"{len(SEEDED_FAULTS)} seeded-fault sets, {len(closed_form_phantoms())} phantoms"
+        step.said = f"{counts} with exact answers" if missing else "there already"
     with story.step("Records of department and device") as step:
         loaded = records.read_files(records.built_values(repository, digests))
         with db.writing() as session:

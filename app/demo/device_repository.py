@@ -54,7 +54,7 @@ STORY = (
         "Hold dose-volume figures to closed-form answers and withhold weak ones\n\n"
         "Coverage is exact, and each figure carries the bound of its numerical error.\n\n"
         "Implements: REQ-007, REQ-008, REQ-009, REQ-010, REQ-011\n"
-        "Verifies: TST-007, TST-008, TST-009, TST-010, RSK-004, RSK-005\n"
+        "Verifies: TST-007, TST-008, TST-009, TST-010, TST-026, RSK-004, RSK-005\n"
         "Fixes: CR-001, CR-002\n",
     ),
     Commit(

@@ -156,7 +156,7 @@ def test_people_sign_in_and_find_the_release_and_its_evidence(
         page.context.close()
 
     assert "Esther Quill" in release
-    assert "15 of 15 scenarios passed" in run
+    assert "18 of 18 scenarios passed" in run
 
 
 def test_the_demonstration_goes_on_from_what_was_restored(moved: Moved, tmp_path: Path) -> None:
