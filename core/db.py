@@ -130,6 +130,9 @@ class Database:
 def open_database(url: str) -> Database:
     """Open `url`, "sqlite:///..." or "postgresql+psycopg://...".
 
+    What a failed statement was given is left out of its error: errors are logged, and a statement
+    may hold the text of a record or the hash of a password.
+
     Raises
     ------
     Invalid
@@ -140,7 +143,9 @@ def open_database(url: str) -> Database:
     if url.startswith("sqlite"):
         return Database(_sqlite(url))
     if url.startswith("postgresql+psycopg://"):
-        return Database(create_engine(url, pool_pre_ping=True, json_serializer=_to_json))
+        return Database(
+            create_engine(url, pool_pre_ping=True, json_serializer=_to_json, hide_parameters=True)
+        )
     raise Invalid(
         f"FIDUCIAL_DATABASE_URL begins with '{url.split(':', 1)[0]}', which is no database that "
         "Fiducial keeps its record in; use sqlite:/// or postgresql://."
@@ -153,7 +158,10 @@ def _to_json(value: object) -> str:
 
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_S, "check_same_thread": False}, json_serializer=_to_json
+        url,
+        connect_args={"timeout": BUSY_S, "check_same_thread": False},
+        json_serializer=_to_json,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -157,7 +157,7 @@ def _bring_into_force(session: Session, by: Actor) -> None:
 
 def _review_links(session: Session, by: Actor) -> None:
     known = select(col(Revision.record_id), col(Revision.fingerprint))
-    prints = {record: fingerprint for record, fingerprint in session.execute(known)}
+    prints = {row.record_id: row.fingerprint for row in session.execute(known)}
     links = session.execute(
         select(col(Revision.record_id), col(Link.role), col(Link.target_id)).join(
             Link, col(Link.revision_id) == col(Revision.id)

@@ -386,7 +386,8 @@ def download_file(
         store.path(found.sha256),
         media_type=found.media_type,
         headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
         },
     )
 

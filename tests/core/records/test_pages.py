@@ -313,6 +313,7 @@ def test_a_file_is_attached_and_comes_back_byte_for_byte(amara: Browser, actions
     answer = amara.client.get(f"/p/RPM/UN-001/files/{address}")
     assert answer.content == b"measured 0.31 %"
     assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert actions("record:user_need:attach")[0].details["size"] == 15
 
 
