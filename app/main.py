@@ -8,7 +8,7 @@ from fastapi.staticfiles import StaticFiles
 import app.home
 import core.jobs.routes
 import core.ledger.routes
-import core.people.administration
+import core.people.administration.routes
 import core.people.routes
 import core.records.routes
 import core.signing.routes
@@ -34,7 +34,7 @@ from validation.runs.panels import runs_panel
 ROUTERS = (
     app.home.router,
     core.people.routes.router,
-    core.people.administration.router,
+    core.people.administration.routes.router,
     core.jobs.routes.router,
     core.ledger.routes.router,
     core.signing.routes.router,
