@@ -27,7 +27,7 @@ from qms.releases.pages import release_lines, release_page
 from qms.releases.service import freeze, release_check, start_pack, start_validation
 from qms.rules.release import SIGNING_CODES
 
-TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010"]
+TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026"]
 COMMIT = "3f2c1a9" + "0" * 33
 FILE = Path(__file__).parents[3] / "app/demo/project.yaml"
 

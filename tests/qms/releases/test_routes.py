@@ -19,7 +19,7 @@ from core.web.access import COOKIE
 from qms.releases import ports
 from qms.releases.routes import router
 
-TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010"]
+TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026"]
 WORDS = "a long sentence to remember"
 AT = "/p/RPM/releases/REL-0.1.0"
 
