@@ -48,7 +48,7 @@ def test_a_destroyed_installation_comes_back_whole(
     restored = restore(made.path, tmp_path / "elsewhere", WORDS)
 
     assert restored.faults == ()
-    assert (restored.blobs, restored.ledger_entries) == (2, 7)
+    assert (restored.blobs, restored.ledger_entries) == (2, 8)
     database = open_database(restored.database_url)
     assert Settings(data_dir=tmp_path / "elsewhere").database == restored.database_url
     assert len(before) == 3
@@ -273,7 +273,7 @@ def test_a_postgresql_installation_comes_back_whole(database: Database, tmp_path
     restored = restore(made.path, tmp_path / "elsewhere", database_url=target)
 
     assert restored.faults == ()
-    assert (restored.blobs, restored.ledger_entries) == (2, 7)
+    assert (restored.blobs, restored.ledger_entries) == (2, 8)
     assert "***" in str(restored)
     again = open_database(target)
     assert everything(again) == rows
@@ -302,5 +302,5 @@ def test_what_was_made_is_told_in_sentences(installation: Installation, tmp_path
     assert hashlib.sha256(made.path.read_bytes()).hexdigest() in str(made)
     assert "2 files and 1 repositories" in str(made)
     assert "NOT in this backup" in str(made)
-    assert "2 files, 7 entries of the audit trail" in str(restored)
+    assert "2 files, 8 entries of the audit trail" in str(restored)
     assert "Already wrong" not in str(restored)

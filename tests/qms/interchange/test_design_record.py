@@ -49,7 +49,7 @@ def test_the_demo_becomes_one_draft_per_entry(demo) -> None:
         "soup": 11,
         "requirement": 26,
         "risk": 13,
-        "test": 25,
+        "test": 26,
         "dataset": 6,
         "change": 2,
         "problem": 1,
