@@ -18,7 +18,8 @@ def fiducial(
     folder: Path,
     data_dir: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    memory_bytes: int | None = None,
+    memory_bytes: int = 0,
+    cpu_s: int = 0,
     longest_s: float = LONGEST_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run ``fiducial`` in a folder; no setting of this machine's own reaches it.
@@ -29,8 +30,8 @@ def fiducial(
         Where the command is run.
     data_dir : Path, optional
         The installation it works on; without one the command has none.
-    memory_bytes : int, optional
-        Address space the process and each of its children may have.
+    memory_bytes, cpu_s : int, optional
+        Address space and processor time the process, and each of its children, may have.
     """
     told = {name: value for name, value in os.environ.items() if not name.startswith("FIDUCIAL_")}
     told |= {"PYTHONPATH": str(ROOT), "COLUMNS": "200", **(environment or {})}
@@ -44,9 +45,11 @@ def fiducial(
         text=True,
         check=False,
         timeout=longest_s,
-        preexec_fn=None if memory_bytes is None else partial(_keep_within, memory_bytes),
+        preexec_fn=partial(_keep_within, memory_bytes, cpu_s),
     )
 
 
-def _keep_within(memory_bytes: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+def _keep_within(memory_bytes: int, cpu_s: int) -> None:
+    for limit, most in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s)):
+        if most:
+            resource.setrlimit(limit, (most, most))

@@ -326,7 +326,7 @@ def attach_file(
     record: RecordInPath,
     person: CurrentPerson,
     session: WriteSession,
-    files: Annotated[Sequence[UploadFile], File()],
+    files: Annotated[Sequence[UploadFile], File()] = (),
 ) -> Response:
     """Attach files to a record; a file is kept by its digest and never replaced."""
     record_type = get_registry().of(record.type)
