@@ -1,0 +1,173 @@
+"""The site as its visitors meet it: its routes, what is wrong with a page, and where it leads."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from fastapi import FastAPI
+from playwright.sync_api import APIRequestContext, Page, expect
+from starlette.routing import Mount
+
+DESK, TELEPHONE = 1280, 390
+"""Widths in pixels at which every page must be usable."""
+
+AXE = "axe.run({resultTypes: ['violations']})"
+"""Every rule; of what passes only the first node is reported, which spares half the time."""
+
+LINKS = """() => [...document.querySelectorAll("a[href], [hx-get], form[method=get]")].map(
+    one => ["hx-get", "href", "action"].map(name => one.getAttribute(name)).find(Boolean) ?? ""
+)"""
+
+ID = re.compile(r'\bid="([^"]+)"')
+
+STILL_COMING = "[hx-trigger^=load]"
+"""A part that the page fetches by itself and that is not there yet."""
+
+SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter(one => {
+    const box = one.getBoundingClientRect();
+    return box.width && box.right > innerWidth + 1 && getComputedStyle(one).position !== "absolute";
+}).slice(0, 2).map(one => one.outerHTML.slice(0, 120))"""
+
+
+@dataclass(frozen=True)
+class ReadRoute:
+    """A route that answers GET."""
+
+    path: str
+    pattern: re.Pattern[str]
+
+    def takes(self, address: str) -> bool:
+        """Whether an address is of this route's form."""
+        return self.pattern.match(urlsplit(address).path) is not None
+
+
+def read_routes(service: FastAPI) -> list[ReadRoute]:
+    """Return every route of an application that answers GET, in the order it asks them."""
+    found = [
+        ReadRoute(route.path, route.path_regex)
+        for route in _flat(service.routes)
+        if "GET" in (route.methods or ())
+    ]
+    # Otherwise this walk no longer understands how the framework keeps its routes.
+    assert {"/", "/people", "/p/{project_key}/records"} <= {route.path for route in found}
+    return found
+
+
+def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+    for route in routes:
+        if hasattr(route, "effective_route_contexts"):
+            yield from route.effective_route_contexts()
+        elif not isinstance(route, Mount):
+            yield route
+
+
+def route_of(address: str, routes: Iterable[ReadRoute]) -> str | None:
+    """Return the path of the route that answers an address: the first that takes it."""
+    return next((route.path for route in routes if route.takes(address)), None)
+
+
+@dataclass
+class Visit:
+    """What somebody's visits found: faults, the links seen, and what was asked of others."""
+
+    origin: str
+    axe: str
+    faults: list[str] = field(default_factory=list)
+    links: dict[str, tuple[str, APIRequestContext]] = field(default_factory=dict)
+    """Address of this origin, without its fragment: the page that leads there, whose session."""
+    places: dict[str, set[str]] = field(default_factory=dict)
+    """Address without its fragment: the fragments that pages lead to."""
+    asked_elsewhere: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Note every request that leaves the origin."""
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((f"{self.origin}/", "data:", "blob:", "about:")):
+            self.asked_elsewhere.append(url)
+
+    def open(self, page: Page, address: str, status: int = 200) -> None:
+        """Open an address and look at its page at both widths."""
+        page.set_viewport_size({"width": DESK, "height": 900})
+        response = page.goto(address)
+        assert response is not None
+        if response.status != status:
+            self.faults.append(f"{address}: answered {response.status}, not {status}")
+        self.look(page, address)
+
+    def look(self, page: Page, name: str) -> None:
+        """Look at the page as it stands at both widths."""
+        self.faults += [f"{name}: {fault}" for fault in self._faults(page)]
+        for link in page.evaluate(LINKS):
+            self._follow(page, link, name)
+        page.set_viewport_size({"width": DESK, "height": 900})
+
+    def _faults(self, page: Page) -> Iterator[str]:
+        expect(page.locator(STILL_COMING)).to_have_count(0, timeout=30_000)
+        if not page.title().removesuffix(" · Fiducial").strip():
+            yield "no title"
+        headings = page.locator("h1").count()
+        if headings != 1:
+            yield f"{headings} main headings"
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
+        if len(ids) > len(set(ids)):
+            yield f"one id twice: {sorted({one for one in ids if ids.count(one) > 1})}"
+        if page.locator("a.skip").count():
+            yield from _keyboard(page)
+        elif page.locator("header").count():
+            yield "no link past the head of the page"
+        page.evaluate(self.axe)
+        for width in (DESK, TELEPHONE):
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                yield f"scrolls sideways at {width} px: {page.evaluate(SIDEWAYS)}"
+            result = page.evaluate(AXE)
+            assert len(result["passes"]) > 5
+            for found in result["violations"]:
+                yield f"{found['id']} at {width} px: {found['nodes'][0]['html'][:160]}"
+
+    def _follow(self, page: Page, link: str, name: str) -> None:
+        address, fragment = urldefrag(urljoin(page.url, link))
+        if not address.startswith(f"{self.origin}/"):
+            return
+        self.links.setdefault(address, (name, page.context.request))
+        if fragment:
+            self.places.setdefault(address, set()).add(fragment)
+
+    def dead_ends(self) -> list[str]:
+        """Follow every link once; return those that lead nowhere."""
+        found = []
+        for address, (name, session) in sorted(self.links.items()):
+            answer = session.get(address)
+            if answer.status != 200:
+                found.append(f"{address} answers {answer.status}; {name} leads there")
+                continue
+            missing = self.places.get(address, set()) - set(ID.findall(answer.text()))
+            found += [f"{address} has no place {one}; {name} leads there" for one in missing]
+        return found
+
+
+def _keyboard(page: Page) -> Iterator[str]:
+    """Whoever has no mouse reaches the content with the first stop, which must show itself."""
+    inside = "document.activeElement.closest('main') !== null"
+    if page.evaluate(inside):
+        return
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    if skip.get_attribute("href") != "#main":
+        yield "the first stop of the keyboard does not lead to the content"
+        return
+    box = skip.bounding_box()
+    if box is None or box["x"] < 0 or box["width"] < 10:
+        yield "the link to the content does not show itself when it has the focus"
+    page.keyboard.press("Enter")
+    if not page.evaluate(inside):
+        yield "the link to the content does not move the focus there"
+        return
+    page.keyboard.press("Tab")
+    stops = page.locator("main :is(a[href], button, input:not([type=hidden]), select, summary)")
+    if stops.count() and not page.evaluate(inside):
+        yield "the keyboard leaves the content before its first link"
