@@ -1,4 +1,4 @@
-"""A release manager's day: is 0.1.0 fit, on what evidence, does it still hold, and who can tell?"""
+"""A release manager at work: is 0.1.0 fit, on what evidence, does it still hold, who can tell."""
 
 import base64
 import hashlib
