@@ -51,7 +51,7 @@ def named(said: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def verified_here(pack: Path, key: Path) -> dict[str, Any]:
-    """Verify with the command's own function; 178 processes would take minutes."""
+    """Verify with the command's own function; a process for each would take minutes."""
     written: list[str] = []
     code = verify_command(pack, [key], as_json=True, write=written.append)
     said = json.loads("".join(written))
@@ -81,7 +81,7 @@ def test_the_pack_is_intact_and_trusted_with_the_key_and_of_an_unknown_signer_wi
 
     assert (with_key.returncode, without.returncode) == (TRUSTED, UNKNOWN)
     assert (trusted["findings"], unknown["findings"]) == ([], [])
-    assert trusted["members"] == unknown["members"] == 176
+    assert trusted["members"] == unknown["members"] == len(places(built_demo.pack.read_bytes())) - 2
     assert in_words.returncode == TRUSTED
     assert "intact, and signed by a key you trust" in in_words.stdout
 
@@ -104,7 +104,7 @@ def test_one_flipped_byte_names_the_member_it_stands_in(
         if said["exit_code"] != CHANGED or {name for name, _ in named(said)} != {member}:
             missed[member] = (said["exit_code"], named(said))
 
-    assert len(members) == 178
+    assert len(members) > 150
     assert missed == {}
 
 

@@ -76,7 +76,7 @@ def test_a_script_reads_what_was_backed_up_and_restored(kept: Installation, tmp_
     assert backed_up["size"] == (tmp_path / "b.zip").stat().st_size
     assert (backed_up["blobs"], backed_up["repositories"], backed_up["faults"]) == (2, 1, [])
     assert restored["data_dir"] == str(tmp_path / "new")
-    assert (restored["blobs"], restored["ledger_entries"], restored["faults"]) == (2, 7, [])
+    assert (restored["blobs"], restored["ledger_entries"], restored["faults"]) == (2, 8, [])
 
 
 def test_a_backup_of_a_damaged_installation_is_made_and_names_every_fault(

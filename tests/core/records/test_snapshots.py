@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlmodel import Session, col
 
 from core.db import Database, open_database
@@ -182,6 +182,16 @@ def test_what_has_nothing_to_do_with_records_leaves_the_snapshot_as_it_is(
         assert load_snapshot(session) is before
 
 
+def let_history_change(connection: Connection) -> None:
+    """Take the guards away, as whoever puts another database in this one's place does."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        return
+    named = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    for name in connection.exec_driver_sql(named).scalars().all():
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+
+
 def test_another_audit_trail_of_the_same_length_is_not_taken_for_the_old_one(
     two_projects: Office,
 ) -> None:
@@ -193,6 +203,7 @@ def test_another_audit_trail_of_the_same_length_is_not_taken_for_the_old_one(
         assert load_snapshot(session).get("UN-001", "RPM") is not None
     with two_projects.database.engine.begin() as connection:
         head = connection.exec_driver_sql("SELECT seq FROM ledger_head").scalar_one()
+        let_history_change(connection)
         connection.exec_driver_sql("UPDATE ledger_head SET hash = 'f00d'")
         connection.exec_driver_sql("UPDATE revision SET title = 'Restored'")
 
