@@ -7,6 +7,7 @@ ADMINISTRATOR = "administrator"
 
 ROLES = (
     ADMINISTRATOR,
+    "auditor",
     "author",
     "clinical_lead",
     "clinical_safety_officer",
@@ -15,7 +16,9 @@ ROLES = (
     "release_manager",
     "technical_reviewer",
     "tester",
+    "top_management",
     "trainer",
+    "usability_lead",
     "user",
     "validation_tester",
     "viewer",

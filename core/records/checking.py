@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from core.errors import Fault
 from core.records.content import Content, LinkDraft
-from core.records.types import FieldSpec, RecordType
+from core.records.types import FieldSpec, RecordType, Required
 
 UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
 LONGEST_LINE = 500
@@ -192,22 +192,29 @@ def _link_faults(record_type: RecordType, links: Sequence[LinkDraft], where: str
     return faults
 
 
-def missing_content(record_type: RecordType, content: Content, where: str) -> list[Fault]:
-    """Return what must be filled in before the record can be submitted; a draft may lack it."""
+def missing_content(
+    record_type: RecordType, content: Content, where: str, moment: Required = "submit"
+) -> list[Fault]:
+    """Return what must be filled in before the record can be submitted; a draft may lack it.
+
+    Before an issue is closed, what is asked for by then is missing too.
+    """
+    asked = {"submit", moment}
+    mend = f"Fill it in to {moment}."
     faults = []
-    if record_type.body.required and not content.body.strip():
+    if record_type.body.required in asked and not content.body.strip():
         faults.append(
-            Fault("missing", where, f"{record_type.body.label} is empty.", "Fill it in to submit.")
+            Fault("missing", where, f"{record_type.body.label} is empty.", mend)
         )
     faults += [
-        Fault("missing", where, f"{spec.label} is empty.", "Fill it in to submit.")
+        Fault("missing", where, f"{spec.label} is empty.", mend)
         for name, spec in record_type.fields.items()
-        if spec.required and content.fields.get(name) in (None, "", [], {})
+        if spec.required in asked and content.fields.get(name) in (None, "", [], {})
     ]
     stated = {link.role for link in content.links}
     faults += [
-        Fault("missing", where, f"there is no link '{spec.label}'.", "Add one to submit.")
+        Fault("missing", where, f"there is no link '{spec.label}'.", f"Add one to {moment}.")
         for role, spec in record_type.links.items()
-        if spec.required and role not in stated
+        if spec.required in asked and role not in stated
     ]
     return faults

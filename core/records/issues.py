@@ -62,7 +62,7 @@ def move(
     Refused
         If the person may not write it, or if this is a decision that is signed (`decide`).
     Invalid
-        Without a reason.
+        Without a reason, or when an issue that lacks content is to be closed.
     """
     record, project, record_type, latest = _held(session, record, to)
     if is_signed(record_type, to):
@@ -74,6 +74,7 @@ def move(
     require_author(record_type, project, by)
     refuse_unread(record, latest, expected)
     _refuse_without_reason(record, to, reason)
+    _refuse_unfinished(session, record, latest, project, record_type, to)
     before = latest.state
     if lifecycle.is_decided(record_type.lifecycle, before):
         latest = _begin_again(session, record, latest, project, record_type, by, reason.strip())
@@ -114,11 +115,7 @@ def decide(
     refuse_signer(session, record, latest, signing, by)
     refuse_unread(record, latest, expected)
     _refuse_without_reason(record, decision.to, reason)
-    if decision.to == "closed":
-        content = content_of(session, latest, project)
-        faults = missing_content(record_type, content, record.uid)
-        if faults:
-            raise Invalid(f"{record.uid} cannot be closed yet.", faults)
+    _refuse_unfinished(session, record, latest, project, record_type, decision.to)
     put_signature(session, record, latest, by, proof, signing)
     return _put_state(session, record, latest, project, by, latest.state, decision.to, reason)
 
@@ -145,6 +142,22 @@ def _refuse_without_reason(record: Record, to: str, reason: str) -> None:
             f"{record.uid} was not {done}.",
             [Fault("reason", record.uid, "The reason is empty.", "Say why, for later readers.")],
         )
+
+
+def _refuse_unfinished(
+    session: Session,
+    record: Record,
+    latest: Revision,
+    project: Project,
+    record_type: RecordType,
+    to: str,
+) -> None:
+    if to != "closed":
+        return
+    content = content_of(session, latest, project)
+    faults = missing_content(record_type, content, record.uid, "close")
+    if faults:
+        raise Invalid(f"{record.uid} cannot be closed yet.", faults)
 
 
 def _put_state(

@@ -29,6 +29,8 @@ Kind = Literal[
     "mapping",
 ]
 Lifecycle = Literal["controlled", "issue", "event"]
+Required = Literal["submit", "close"]
+"""When a part must be filled in: to be submitted, or only before an issue is closed."""
 Suspect = Literal["source", "target", "both", "none"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
@@ -54,7 +56,7 @@ class FieldSpec(_Strict):
     kind: Kind = "string"
     choices: tuple[str, ...] = ()
     columns: dict[Word, "FieldSpec"] = {}
-    required: Literal["submit"] | None = None
+    required: Required | None = None
     trigger: bool = False
     help: str = ""
 
@@ -63,7 +65,7 @@ class BodySpec(_Strict):
     """The Markdown text of a record."""
 
     label: str = "Text"
-    required: Literal["submit"] | None = None
+    required: Required | None = None
     trigger: bool = False
     help: str = ""
 
@@ -76,7 +78,7 @@ class LinkSpec(_Strict):
     reverse: str
     suspect: Suspect = "none"
     many: bool = True
-    required: Literal["submit"] | None = None
+    required: Required | None = None
     attributes: dict[Word, FieldSpec] = {}
 
 
@@ -108,6 +110,9 @@ class RecordType(_Strict):
             raise ValueError(f"about: there is no link '{self.about}'")
         if "attended" in self.sign and (self.about is None or self.lifecycle != "event"):
             raise ValueError("sign: attended needs an event and its link 'about' a person")
+        parts = (self.body, *self.fields.values(), *self.links.values())
+        if self.lifecycle != "issue" and any(one.required == "close" for one in parts):
+            raise ValueError("required: close is only of issues; others are submitted")
         if self.sign_when and self.lifecycle != "event":
             raise ValueError("sign_when: only of events; others are signed when submitted")
         unknown = sorted(set(self.sign_when) - set(self.fields))

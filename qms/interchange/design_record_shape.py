@@ -14,6 +14,7 @@ from qms.interchange.draft_building import (
     title,
 )
 from qms.interchange.special_keys import (
+    categories_not_applicable,
     control_kind,
     controls,
     demographics,
@@ -108,6 +109,7 @@ _PROJECT = {
     "use_environment": field_of("use_environment"),
     "principle": field_of("principle"),
     "rigour_note": field_of("rigour_note"),
+    "categories_not_applicable": categories_not_applicable,
 }
 
 SECTIONS: Mapping[str, Section] = {

@@ -28,6 +28,17 @@ def control_kind(entry: Entry, value: Any, at: At) -> None:
         entry.reading.control_kinds[entry.uid] = (kind, entry.where(at.line))
 
 
+def categories_not_applicable(entry: Entry, value: Any, at: At) -> None:
+    """Take the categories that no requirement is of, each with its reason."""
+    if not isinstance(value, Lined):
+        entry.fault("DR15", at.line, "categories_not_applicable is no mapping of category: reason.")
+        return
+    entry.fields["categories_not_applicable"] = [
+        {"category": category, "reason": text_of(entry, reason, at)}
+        for category, reason in value.items()
+    ]
+
+
 def demographics(entry: Entry, value: Any, at: At) -> None:
     """Take demographics, in words or as counts of groups per characteristic."""
     if isinstance(value, str):

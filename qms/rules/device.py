@@ -40,6 +40,27 @@ def use_is_stated(_: View, record: RecordView) -> Iterator[Flaw]:
         yield Flaw(f"does not state {', '.join(lacking)}.", _MEND)
 
 
+@rule("B07", "Requirement categories are covered or justified as not applicable", THE_DEVICE)
+def categories_are_covered(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Each kind of input was thought of: some requirement is of it, or a reason says why none."""
+    covered = {text(one, "category") for one in view.in_force("requirement")}
+    excused = {
+        str(row.get("category"))
+        for row in record.fields.get("categories_not_applicable") or ()
+        if str(row.get("reason") or "").strip()
+    }
+    lacking = [
+        str(one).replace("_", " ")
+        for one in view.limits["requirement_categories"]
+        if one not in covered | excused
+    ]
+    if lacking:
+        yield Flaw(
+            f"has no requirement of category {', '.join(lacking)}, and no reason why not.",
+            "Write a requirement, or the reason in the project record.",
+        )
+
+
 @rule("B16", "Device and software class state rule and reasoning, with a rationale", THE_DEVICE)
 def classes_are_justified(view: View, record: RecordView) -> Iterator[Flaw]:
     """Both classes are there, with the rule applied and an approved rationale document."""

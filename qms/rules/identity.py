@@ -4,6 +4,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
 import networkx as nx
 
@@ -13,6 +14,7 @@ from qms.rules.findings import Flaw
 from qms.rules.view import JUDGED, Subjects, View, day, filled, in_force, rule
 
 _NUMBER = re.compile(r"\d+")
+_NUMBERED = re.compile(r"(?P<prefix>[A-Z]+-)(?P<number>\d{2,6})")
 
 _APPROVED = Subjects(
     "approved records and decided issues that need signatures",
@@ -51,6 +53,37 @@ def _read_as(view: View) -> dict[str, list[str]]:
     for record in view.own:
         groups[_folded(record.key.uid)].append(record.key.uid)
     return groups
+
+
+@rule("A15", "Numbers are never reused or lost", _ALL)
+def numbers_have_no_gap(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Every number below one that was given stands on a record, if only a withdrawn one."""
+    gaps = view.once("gaps", lambda: _gaps(view))
+    lost = gaps.get(record.key.uid)
+    if lost:
+        yield Flaw(
+            f"follows {lost}, which no record carries.",
+            "Record what became of the number: a record with that uid, withdrawn with the reason.",
+        )
+
+
+def _gaps(view: View) -> dict[str, str]:
+    """Return, by the uid after each gap, the numbers that are lost before it."""
+    series: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for record in view.own:
+        found = _NUMBERED.fullmatch(record.key.uid)
+        if found:
+            series[record.type, found["prefix"]].append((int(found["number"]), record.key.uid))
+    gaps = {}
+    for (_, prefix), numbers in series.items():
+        numbers.sort()
+        for (before, _), (after, uid) in pairwise([(0, ""), *numbers]):
+            first = max(before + 1, 1)
+            if after > first:
+                width = len(uid) - len(prefix)
+                last = "" if after - 1 == first else f" to {prefix}{after - 1:0{width}}"
+                gaps[uid] = f"{prefix}{first:0{width}}{last}"
+    return gaps
 
 
 @rule("A02", "Fields required for the record type are filled", JUDGED)

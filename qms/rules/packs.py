@@ -20,6 +20,9 @@ DEFAULT_PACK = "medical-device-software"
 _ENTRY_KEYS = frozenset({"clauses", "level", "gates", "classes", "route"})
 _LIMITS: dict[str, type] = {
     "anomaly_evaluation_days": int,
+    "least_cases": int,
+    "reportability_days": dict,
+    "requirement_categories": list,
     "retention_years": int,
     "plan_clauses": list,
     "vague_words": list,
@@ -102,9 +105,11 @@ def type_facts(registry: TypeRegistry) -> dict[str, TypeFacts]:
         one.name: TypeFacts(
             label=one.label,
             lifecycle=one.lifecycle,
-            required=tuple(name for name, spec in one.fields.items() if spec.required),
-            required_links=tuple(role for role, spec in one.links.items() if spec.required),
-            body_required=one.body.required is not None,
+            required=tuple(name for name, spec in one.fields.items() if spec.required == "submit"),
+            required_links=tuple(
+                role for role, spec in one.links.items() if spec.required == "submit"
+            ),
+            body_required=one.body.required == "submit",
             links={role: frozenset(spec.to) for role, spec in one.links.items()},
             sign={meaning: frozenset(roles) for meaning, roles in one.sign.items()},
         )

@@ -9,6 +9,8 @@ from qms.rules import (
     evidence,
     hazards,
     identity,
+    models,
+    registers,
     release,
     risk,
     soup,
@@ -25,8 +27,10 @@ FAMILIES = (
     hazards,
     evidence,
     change,
+    registers,
     release,
     surroundings,
+    models,
 )
 
 

@@ -25,6 +25,9 @@ DEMO_ROLES = {
     "release_manager",
     "trainer",
     "trainee",
+    "auditor",
+    "top_management",
+    "usability_lead",
 }
 
 
@@ -48,29 +51,29 @@ def test_the_page_lists_the_types_and_roles_that_ship(registry) -> None:
 
 
 def test_the_steps_of_the_page_lead_to_a_working_type(tmp_path) -> None:
-    (tmp_path / "supplier.yaml").write_text(between(PAGE.read_text(), "```yaml", "```"))
+    (tmp_path / "service_contract.yaml").write_text(between(PAGE.read_text(), "```yaml", "```"))
 
-    supplier = TypeRegistry.load([*PACKS, tmp_path]).of("supplier")
+    contract = TypeRegistry.load([*PACKS, tmp_path]).of("service_contract")
 
-    content = Content("NumFOCUS", links=(LinkDraft("supplies", "SOUP-04"),))
-    assert content_faults(supplier, content, "SUP-001") == ({}, [])
-    assert len(missing_content(supplier, content, "SUP-001")) == 2
-    whole = Content("NumFOCUS", "Arrays.", {"criticality": "high", "evaluated_on": "2026-11-02"})
-    assert missing_content(supplier, whole, "SUP-001") == []
-    _, faults = content_faults(supplier, Content("N", fields={"criticality": "extreme"}), "SUP-001")
+    content = Content("NumFOCUS", links=(LinkDraft("maintains", "SOUP-04"),))
+    assert content_faults(contract, content, "SLA-001") == ({}, [])
+    assert len(missing_content(contract, content, "SLA-001")) == 2
+    whole = Content("NumFOCUS", "Arrays.", {"criticality": "high", "reviewed_on": "2026-11-02"})
+    assert missing_content(contract, whole, "SLA-001") == []
+    _, faults = content_faults(contract, Content("N", fields={"criticality": "extreme"}), "SLA-001")
     assert [fault.code for fault in faults] == ["wrong-value"]
 
 
 def test_a_type_without_its_prefix_is_refused_with_its_place(tmp_path) -> None:
     text = between(PAGE.read_text(), "```yaml", "```")
-    (tmp_path / "supplier.yaml").write_text(text.replace("prefix: SUP\n", "colour: red\n"))
+    (tmp_path / "service_contract.yaml").write_text(text.replace("prefix: SLA\n", "colour: red\n"))
 
     with pytest.raises(Invalid) as caught:
         TypeRegistry.load([*PACKS, tmp_path])
 
     assert {fault.where for fault in caught.value.faults} == {
-        "supplier.yaml:1 prefix",
-        "supplier.yaml:2 colour",
+        "service_contract.yaml:1 prefix",
+        "service_contract.yaml:2 colour",
     }
 
 
@@ -85,7 +88,7 @@ def test_whoever_writes_a_record_is_never_the_only_one_who_can_approve_it(regist
 def test_status_and_bookkeeping_fields_trigger_no_rereview(registry) -> None:
     """Otherwise freezing a release or reading an anomaly list would put the design in doubt."""
     quiet = {
-        "soup": ["evaluated_on", "evaluation_outcome", "anomaly_list"],
+        "soup": ["reviewed_on", "evaluation_outcome", "anomaly_list"],
         "project": ["market_scan_date", "premises_decided_on", "training_matrix"],
         "risk": ["further_reduction_answer", "further_reduction_date", "new_risks"],
         "software_item": ["path"],

@@ -18,6 +18,7 @@ from core.settings import Settings
 from core.web.access import COOKIE
 from qms.releases import ports
 from qms.releases.routes import router
+from qms.rules.registry import RULES
 
 TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026"]
 WORDS = "a long sentence to remember"
@@ -54,7 +55,7 @@ def test_the_list_names_each_release_with_where_it_stands(browser) -> None:
 
     assert "Release 0.1.0" in text
     assert "not judged: planned" in text
-    assert re.search(r"\d+ of 7\d pass", text)
+    assert re.search(r"\d+ of \d+ pass", text)
 
 
 def test_a_release_shows_its_steps_and_every_rule_with_its_count(browser, device) -> None:
@@ -63,8 +64,8 @@ def test_a_release_shows_its_steps_and_every_rule_with_its_count(browser, device
     assert all(name in text for name in ("Freeze baseline", "Validate", "Release check", "Pack"))
     told = re.search(r"Release check: (\d+) of (\d+) pass, (\d+) had nothing to look at", text)
     passing, applied, idle = map(int, told.groups())
-    assert (applied - passing, applied + idle) == (5, 77)
-    assert text.count('<th scope="row" class="mono">') == 77
+    assert (applied - passing, applied + idle) == (5, len(RULES))
+    assert text.count('<th scope="row" class="mono">') == len(RULES)
     assert "is not signed by the quality manager as released." in text
     assert f'href="{AT}/check.json"' in text
 

@@ -30,6 +30,7 @@ from qms.rules.facts import (
 )
 from qms.rules.findings import CheckResult, RuleResult
 from qms.rules.packs import framework_pack, type_facts
+from tests.qms.rules.registers import keep_registers
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "3f2c1a9" + "0" * 33
@@ -127,6 +128,13 @@ class Case:
         first, *rest = self.records[self.key(uid)].signatures
         self.change(uid, signatures=(replace(first, **parts), *rest))
 
+    def sign(self, uid: str, meaning: str, role: str) -> None:
+        """Let the person who holds a role sign one record."""
+        record = self.records[self.key(uid)]
+        person, name = PEOPLE[role]
+        given = SignatureView(name, person, role, meaning, APPROVED, record.envelope_digest)
+        self.change(uid, signatures=(*record.signatures, given))
+
     def input(self) -> RuleInput:
         """Return the situation as the rules take it."""
         facts = Facts(
@@ -201,6 +209,13 @@ def demo(design_record: DesignRecord, registry: TypeRegistry) -> Case:
     _run(case)
     case.baseline = BaselineFact("8e0b" + "0" * 60, intact=True, changed=())
     return case
+
+
+@pytest.fixture
+def whole(demo: Case) -> Case:
+    """The same, in a department that keeps every register, and with a model."""
+    keep_registers(demo)
+    return demo
 
 
 def _frozen(uid: str) -> dict[str, Any]:

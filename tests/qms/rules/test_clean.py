@@ -15,6 +15,17 @@ def test_every_rule_is_asked_and_none_finds_anything(demo) -> None:
     assert result.passed
 
 
+def test_every_register_is_looked_at_and_nothing_is_found_in_a_department_that_keeps_them(
+    whole,
+) -> None:
+    result = whole.check()
+
+    assert [finding.sentence for finding in result.findings] == []
+    # A release without validation, without a failed run and without a closed change.
+    idle = [rule.code for rule in result.rules if not rule.looked_at and not rule.reason]
+    assert idle == ["E07", "E09", "F01"]
+
+
 def test_every_rule_has_a_fault_seeded_for_it() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
 

@@ -151,3 +151,16 @@ def test_a_requirement_for_a_later_release_may_await_its_design(demo) -> None:
     demo.link("REL-0.1.0", "delivers", "REQ-002")
 
     demo.must_name("B13", "REQ-002")
+
+
+def test_category_nobody_thought_of(demo) -> None:
+    demo.fill("PRJ-RPM", categories_not_applicable=None)
+
+    demo.must_name("B07", "PRJ-RPM")
+
+
+def test_category_excused_without_a_reason(demo) -> None:
+    rows = demo.records[demo.key("PRJ-RPM")].fields["categories_not_applicable"]
+    demo.fill("PRJ-RPM", categories_not_applicable=[{**rows[0], "reason": " "}, *rows[1:]])
+
+    demo.must_name("B07", "PRJ-RPM")

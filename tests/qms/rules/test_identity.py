@@ -167,3 +167,18 @@ def test_document_past_review(demo) -> None:
     demo.fill("DOC-SDP", review_by="2026-11-19")
 
     demo.must_name("A13", "DOC-SDP")
+
+
+def test_number_that_no_record_carries(demo) -> None:
+    del demo.records[demo.key("REQ-012")]
+    demo.links = [one for one in demo.links if demo.key("REQ-012") not in (one.source, one.target)]
+
+    demo.must_name("A15", "REQ-013")
+    (finding,) = demo.result("A15").findings
+    assert "follows REQ-012" in finding.sentence
+
+
+def test_withdrawn_record_keeps_its_number(demo) -> None:
+    demo.change("REQ-026", withdrawn=True, state="withdrawn")
+
+    demo.must_name("A15")

@@ -1,0 +1,194 @@
+"""Family F, second part: the quality registers. Nothing closed half-done, nothing overdue."""
+# ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from core.records.snapshot import RecordView
+from qms.rules.findings import Flaw
+from qms.rules.view import Subjects, View, day, filled, in_force, missing, rule, text
+
+_TOOLS: Final = ("QMS tool", "test tool")
+
+
+def _closed(type_: str, called: str) -> Subjects:
+    return Subjects(
+        f"closed {called}",
+        lambda view: [record for record in view.live(type_) if record.state == "closed"],
+    )
+
+
+def _not_rejected(type_: str, called: str) -> Subjects:
+    return Subjects(
+        f"{called} that were not rejected",
+        lambda view: [record for record in view.live(type_) if record.state != "rejected"],
+    )
+
+
+_PLANNED_TRAINING = Subjects(
+    "training that is not complete",
+    lambda view: [one for one in view.live("training") if text(one, "outcome") != "complete"],
+)
+_CHECKED = Subjects(
+    "instruments and test objects in force",
+    lambda view: [e for e in view.in_force("equipment") if text(e, "kind") not in _TOOLS],
+)
+_QMS_TOOLS = Subjects(
+    "tools of quality work in force",
+    lambda view: [e for e in view.in_force("equipment") if text(e, "kind") == "QMS tool"],
+)
+
+
+@rule(
+    "F11",
+    "Closed CAPA has root cause, action and effectiveness check",
+    _closed("capa", "corrective and preventive actions"),
+)
+def capas_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
+    """The cause is known, something was done about it, and somebody saw that it helped."""
+    lacking = missing(
+        record,
+        {
+            "root_cause": "a root cause",
+            "effectiveness_result": "an effectiveness check",
+            "effectiveness_checked_on": "the day of that check",
+        },
+    )
+    if not view.targets(record, "changes") and not _actions(view, record):
+        lacking.append("an action")
+    if lacking:
+        yield Flaw(f"is closed without {', '.join(lacking)}.", "Reopen and complete it.")
+    if record.fields.get("effective") is False:
+        yield Flaw("is closed, and its check says it was not effective.", "Reopen it.")
+
+
+def _actions(view: View, record: RecordView) -> list[RecordView]:
+    return [
+        source
+        for source in view.sources(record, "arises_from")
+        if source.type in ("action", "capa") and source.state != "rejected"
+    ]
+
+
+@rule(
+    "F12",
+    "Closed nonconformity has a disposition",
+    _closed("nonconformity", "nonconformities"),
+)
+def nonconformities_were_disposed_of(_: View, record: RecordView) -> Iterator[Flaw]:
+    """Somebody decided what becomes of it; what is used as it is has a concession."""
+    if not filled(record, "disposition"):
+        yield Flaw("is closed without a disposition.", "Reopen it and say what becomes of it.")
+    elif text(record, "disposition") == "use as is" and not filled(record, "concession"):
+        yield Flaw("is used as it is without a concession.", "Reopen it and write the concession.")
+
+
+@rule("F13", "Audit finding has an action", _not_rejected("audit_finding", "audit findings"))
+def audit_findings_are_acted_on(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Each finding leads to an action, or to a CAPA."""
+    if not _actions(view, record):
+        due = day(record, "respond_by")
+        by = f" (an answer is due by {due})" if due else ""
+        yield Flaw(f"leads to no action{by}.", "Write an action or a CAPA that arises from it.")
+
+
+@rule(
+    "F14",
+    "Complaint was assessed for reporting",
+    _not_rejected("complaint", "complaints and incidents"),
+)
+def complaints_were_assessed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """A named person decided whether an authority must be told, and it was told in time."""
+    lacking = missing(record, {"reportable": "a decision", "decided_on": "the day of it"})
+    if not view.targets(record, "decided_by"):
+        lacking.append("who decided")
+    due = report_due(view, record)
+    by = f"; a report would be due by {due}" if due else ""
+    if lacking:
+        yield Flaw(
+            f"was not assessed for reporting (no {', no '.join(lacking)}){by}.",
+            "Decide whether an authority must be told, and say why.",
+        )
+    elif text(record, "reportable") == "yes":
+        told = day(record, "reported_on")
+        if told is None:
+            yield Flaw(f"is reportable and was not reported{by}.", "Report it, and say when.")
+        elif due is not None and told > due:
+            yield Flaw(f"was reported on {told}; it was due by {due}.", "Say why in its timeline.")
+
+
+def report_due(view: View, record: RecordView) -> date | None:
+    """Return the last day on which an authority can be told in time of what happened."""
+    received = day(record, "received_on")
+    limits = view.limits["reportability_days"]
+    days = limits.get(text(record, "patient_effect"), limits["other"])
+    return received + timedelta(days=int(days)) if received else None
+
+
+@rule("F15", "Surveillance activity is not overdue", in_force("surveillance", "activities"))
+def surveillance_is_kept_up(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Somebody looked when it was due."""
+    due = next_look(view, record)
+    if due is not None and due < view.facts.today:
+        yield Flaw(f"was due on {due}.", "Look, and record the result.")
+
+
+def next_look(view: View, record: RecordView) -> date | None:
+    """Return when a surveillance activity is due next: after its last result, else at first."""
+    looked = [
+        at
+        for result in view.sources(record, "result_of")
+        if (at := day(result, "looked_on")) is not None
+    ]
+    if not looked:
+        return day(record, "first_due")
+    return max(looked) + timedelta(days=int(record.fields.get("interval_days") or 0))
+
+
+@rule("F16", "Training is not overdue", _PLANNED_TRAINING)
+def training_is_kept_up(view: View, record: RecordView) -> Iterator[Flaw]:
+    """What was planned was done by its day."""
+    due = day(record, "due")
+    if due is None:
+        yield Flaw("is planned without a day.", "Say by when.")
+    elif due < view.facts.today:
+        yield Flaw(f"was due on {due}.", "Train, and record it.")
+
+
+@rule("F17", "Supplier evaluation is current", in_force("supplier", "suppliers"))
+def suppliers_are_evaluated(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Each was evaluated, and the next evaluation has not gone by."""
+    yield from _overdue(view, record, "next_evaluation", "has no day of its next evaluation")
+
+
+@rule("F18", "Equipment and test-object QA is not overdue", _CHECKED)
+def equipment_is_checked(view: View, record: RecordView) -> Iterator[Flaw]:
+    """What is measured with was itself checked."""
+    yield from _overdue(view, record, "qa_next", "has no day of its next check")
+
+
+def _overdue(view: View, record: RecordView, name: str, absent: str) -> Iterator[Flaw]:
+    due = day(record, name)
+    if due is None:
+        yield Flaw(f"{absent}.", "Say when it is.")
+    elif due < view.facts.today:
+        yield Flaw(f"was due on {due}.", "Do it, and write the next day.")
+
+
+@rule("F19", "Each tool of quality work is validated at its version in use", _QMS_TOOLS)
+def quality_tools_are_validated(_: View, record: RecordView) -> Iterator[Flaw]:
+    """The version in use is the one that was validated."""
+    yield from not_validated(record)
+
+
+def not_validated(record: RecordView) -> Iterator[Flaw]:
+    """Yield why a tool does not count as validated at the version in use."""
+    version, validated = text(record, "version"), text(record, "validated_version")
+    if not version:
+        yield Flaw("does not say which version is in use.", "Write it.")
+    elif version != validated:
+        known = f"version {validated}" if validated else "no version"
+        yield Flaw(f"is used at version {version}; {known} is validated.", "Validate it.")
+    elif missing(record, {"validated_on": "", "validation_evidence": ""}):
+        yield Flaw("is called validated without day or evidence.", "Write both.")

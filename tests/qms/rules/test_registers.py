@@ -1,0 +1,135 @@
+"""Faults seeded in the quality registers: family F, second part."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "field", ["root_cause", "effectiveness_result", "effectiveness_checked_on"]
+)
+def test_capa_closed_half_done(whole, field) -> None:
+    whole.fill("CAPA-001", **{field: None})
+
+    whole.must_name("F11", "CAPA-001")
+
+
+def test_capa_closed_without_any_action(whole) -> None:
+    whole.unlink("CAPA-001", "changes", "CR-001")
+
+    whole.must_name("F11", "CAPA-001")
+
+
+def test_capa_whose_action_is_an_action_record(whole) -> None:
+    whole.unlink("CAPA-001", "changes", "CR-001")
+    whole.link("ACT-001", "arises_from", "CAPA-001")
+
+    whole.must_name("F11")
+
+
+def test_capa_closed_although_it_did_not_help(whole) -> None:
+    whole.fill("CAPA-001", effective=False)
+
+    whole.must_name("F11", "CAPA-001")
+
+
+def test_nonconformity_closed_without_disposition(whole) -> None:
+    whole.fill("NC-001", disposition=None)
+
+    whole.must_name("F12", "NC-001")
+
+
+def test_nonconformity_used_as_it_is_needs_a_concession(whole) -> None:
+    whole.fill("NC-001", disposition="use as is")
+    whole.must_name("F12", "NC-001")
+
+    whole.fill("NC-001", concession="The pages of that week, for reading only.")
+    whole.must_name("F12")
+
+
+def test_audit_finding_nobody_acts_on(whole) -> None:
+    whole.unlink("ACT-001", "arises_from", "AF-001")
+
+    whole.must_name("F13", "AF-001")
+
+
+def test_audit_finding_whose_action_was_rejected(whole) -> None:
+    whole.change("ACT-001", state="rejected")
+
+    whole.must_name("F13", "AF-001")
+
+
+def test_complaint_not_assessed_names_the_last_day_of_a_report(whole) -> None:
+    whole.fill("CMP-001", reportable=None, patient_effect="death")
+
+    whole.must_name("F14", "CMP-001")
+    (finding,) = whole.result("F14").findings
+    assert "would be due by 2026-06-11" in finding.sentence
+
+
+def test_complaint_assessed_by_nobody(whole) -> None:
+    whole.unlink("CMP-001", "decided_by", "PPL-DM")
+
+    whole.must_name("F14", "CMP-001")
+
+
+@pytest.mark.parametrize(
+    ("reported", "named"), [(None, True), ("2026-06-17", True), ("2026-06-16", False)]
+)
+def test_reportable_complaint_is_reported_in_time(whole, reported, named) -> None:
+    whole.fill("CMP-001", reportable="yes", reported_on=reported)
+
+    whole.must_name("F14", *(["CMP-001"] if named else []))
+
+
+def test_surveillance_overdue_after_its_last_result(whole) -> None:
+    whole.fill("SRE-001", looked_on="2026-10-19")
+
+    whole.must_name("F15", "SRV-001")
+
+
+def test_surveillance_never_looked_at(whole) -> None:
+    whole.unlink("SRE-001", "result_of", "SRV-001")
+
+    whole.must_name("F15", "SRV-001")
+
+
+def test_training_overdue(whole) -> None:
+    whole.fill("TRN-012", due="2026-11-19")
+
+    whole.must_name("F16", "TRN-012")
+
+
+def test_training_planned_for_no_day(whole) -> None:
+    whole.fill("TRN-012", due=None)
+
+    whole.must_name("F16", "TRN-012")
+
+
+@pytest.mark.parametrize("due", [None, "2026-11-19"])
+def test_supplier_not_evaluated_again(whole, due) -> None:
+    whole.fill("SUP-001", next_evaluation=due)
+
+    assert "SUP-001" in whole.flawed("F17")
+    whole.must_name("F17", "SUP-001")
+
+
+@pytest.mark.parametrize("due", [None, "2026-11-19"])
+def test_test_object_not_checked(whole, due) -> None:
+    whole.fill("EQP-001", qa_next=due)
+
+    whole.must_name("F18", "EQP-001")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": "0.2.0"},
+        {"version": None},
+        {"validated_version": None},
+        {"validated_on": None},
+        {"validation_evidence": None},
+    ],
+)
+def test_tool_of_quality_work_not_validated_at_its_version(whole, changed) -> None:
+    whole.fill("EQP-002", **changed)
+
+    whole.must_name("F19", "EQP-002")
