@@ -203,9 +203,7 @@ def missing_content(
     mend = f"Fill it in to {moment}."
     faults = []
     if record_type.body.required in asked and not content.body.strip():
-        faults.append(
-            Fault("missing", where, f"{record_type.body.label} is empty.", mend)
-        )
+        faults.append(Fault("missing", where, f"{record_type.body.label} is empty.", mend))
     faults += [
         Fault("missing", where, f"{spec.label} is empty.", mend)
         for name, spec in record_type.fields.items()

@@ -110,7 +110,11 @@ class RecordType(_Strict):
             raise ValueError(f"about: there is no link '{self.about}'")
         if "attended" in self.sign and (self.about is None or self.lifecycle != "event"):
             raise ValueError("sign: attended needs an event and its link 'about' a person")
-        parts = (self.body, *self.fields.values(), *self.links.values())
+        parts: tuple[BodySpec | FieldSpec | LinkSpec, ...] = (
+            self.body,
+            *self.fields.values(),
+            *self.links.values(),
+        )
         if self.lifecycle != "issue" and any(one.required == "close" for one in parts):
             raise ValueError("required: close is only of issues; others are submitted")
         if self.sign_when and self.lifecycle != "event":
