@@ -56,6 +56,9 @@ versions of Python, and the story's reviewer evaluates the build that there is."
 FIRST = ("project", "document", "person", "risk_policy", "training")
 """What others need before they can be signed: training on a document in force."""
 
+LAST = ("residual_risk_review", "safety_case")
+"""What speaks of the others as they were signed."""
+
 AT_ONCE = 20
 """Records per transaction: few enough to show progress, many enough to be quick."""
 
@@ -138,8 +141,14 @@ def to_approve(loaded: Loaded) -> list[tuple[str, str]]:
         if (draft.state == "approved" and registry.of(draft.type).lifecycle == "controlled")
         or (draft.type == "training" and draft.content.fields["outcome"] == "complete")
     ]
-    device.sort(key=lambda draft: FIRST.index(draft.type) if draft.type in FIRST else len(FIRST))
+    device.sort(key=_turn)
     return [(draft.project, draft.uid or "") for draft in (*device, *loaded.department)]
+
+
+def _turn(draft: RecordDraft) -> int:
+    if draft.type in FIRST:
+        return FIRST.index(draft.type)
+    return len(FIRST) + (1 + LAST.index(draft.type) if draft.type in LAST else 0)
 
 
 def approve_all(

@@ -263,6 +263,37 @@ SECTIONS: Mapping[str, Section] = {
             ),
         },
     ),
+    "residual_risk_reviews": Section(
+        "residual_risk_review",
+        {
+            "title": title,
+            "text": body,
+            "reviewed": field_of("reviewed_on"),
+            "method": field_of("method"),
+            "benefits": field_of("benefits"),
+            "conclusion": field_of("conclusion"),
+            "conditions": field_of("conditions"),
+            "covers": link("covers"),
+            "judged_by": link("judged_by"),
+        },
+    ),
+    "safety_cases": Section(
+        "safety_case",
+        {
+            "title": title,
+            "text": body,
+            "phase": field_of("phase"),
+            "scope": field_of("scope"),
+            "process": field_of("process"),
+            "hazard_summary": field_of("hazard_summary"),
+            "assessment": field_of("assessment"),
+            "test_issues": field_of("test_issues"),
+            "configuration": field_of("configuration"),
+            "hazard_log": field_of("hazard_log"),
+            "argues_for": link("argues_for"),
+            "rests_on": link("rests_on"),
+        },
+    ),
     "tests": Section(
         "test",
         {

@@ -2,10 +2,11 @@
 # ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from core.records.snapshot import RecordView
 from qms.rules.findings import Flaw
-from qms.rules.view import THE_DEVICE, Subjects, View, filled, is_in_force, rule, text
+from qms.rules.view import THE_DEVICE, Subjects, View, filled, is_in_force, rule, text, uids
 
 _SAFETY_ROLE = "clinical_safety_officer"
 _B_AND_C_ITEMS = Subjects(
@@ -56,6 +57,55 @@ def safety_needs_reach_risks(view: View, record: RecordView) -> Iterator[Flaw]:
             "is safety-related and no requirement of it controls a risk.",
             "Analyse what happens when it is not met.",
         )
+
+
+@rule("D15", "Overall residual risk review is later than the last risk change", THE_DEVICE)
+def overall_risk_was_reviewed(view: View, _: RecordView) -> Iterator[Flaw]:
+    """Somebody judged all risks together, after the last of them changed."""
+    reviews = view.in_force("residual_risk_review")
+    latest = max(reviews, key=_in_force_since, default=None)
+    if latest is None:
+        yield Flaw(
+            "has no review of the overall residual risk in force.",
+            "Write one (question J04) and have it signed.",
+        )
+        return
+    risks = view.in_force("risk", "risk_policy")
+    later = [risk for risk in risks if _in_force_since(risk) > _in_force_since(latest)]
+    if later:
+        yield Flaw(
+            f"was reviewed in {latest.key.uid} before {uids(later)} changed.",
+            "Review the overall residual risk again.",
+            at=latest.key,
+        )
+    if text(latest, "conclusion") == "not acceptable":
+        yield Flaw(
+            f"has an overall residual risk that {latest.key.uid} calls not acceptable.",
+            "Reduce the risks, or do not release.",
+        )
+
+
+def _in_force_since(record: RecordView) -> datetime:
+    return record.approved_at or datetime.min.replace(tzinfo=UTC)
+
+
+@rule("D16", "Clinical safety officer signed the hazard records and the safety case", THE_DEVICE)
+def safety_officer_signed(view: View, _: RecordView) -> Iterator[Flaw]:
+    """The release has a safety case in force; it and every risk carry the officer's signature."""
+    cases = [one for one in view.of_release("includes_documents") if one.type == "safety_case"]
+    if view.release is not None and not cases:
+        yield Flaw(
+            "is released without a safety case.",
+            "Write the clinical safety case report and include it in the release.",
+            at=view.release.key,
+        )
+    for record in (*cases, *view.in_force("risk")):
+        if not any(one.role == _SAFETY_ROLE for one in record.signatures):
+            yield Flaw(
+                f"has {record.key.uid} without the signature of the clinical safety officer.",
+                "Have it signed.",
+                at=record.key,
+            )
 
 
 @rule("D17", "Clinical safety officer has a professional registration and training", THE_DEVICE)

@@ -42,7 +42,9 @@ def test_the_demo_becomes_one_draft_per_entry(demo) -> None:
         "person": 13,
         "training": 17,
         "risk_policy": 1,
-        "document": 11,
+        "document": 9,
+        "residual_risk_review": 1,
+        "safety_case": 1,
         "user_need": 8,
         "software_item": 12,
         "design": 4,
@@ -120,7 +122,7 @@ def test_states_and_revisions_are_those_of_the_file(demo) -> None:
     assert by_uid["REL-1.0.0"].content.fields["stage"] == "planned"
     assert by_uid["REL-0.1.0"].content.fields["stage"] == "candidate"
     assert by_uid["PR-001"].state == "deferred"
-    assert by_uid["TRN-011"].content.fields == {"outcome": "planned", "due": "2026-12-01"}
+    assert by_uid["TRN-011"].content.fields == {"outcome": "planned", "due": "2026-11-30"}
 
 
 def test_what_the_build_must_give_is_listed_and_never_stored(demo) -> None:

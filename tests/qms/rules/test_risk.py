@@ -1,6 +1,11 @@
 """Faults seeded in the risk file: family D."""
 
+from datetime import timedelta
+
+import pytest
+
 from core.verdicts import Verdict, VerdictWord
+from tests.qms.rules.conftest import APPROVED
 
 
 def test_harm_missing(demo) -> None:
@@ -204,3 +209,39 @@ def test_expectation_is_told_beside_the_verdict(demo) -> None:
     assert expected.remark.startswith("REL-0.1.0 is not for clinical use, so the level expected")
     assert "11 of 13 risks are not verified: RSK-001, " in expected.remark
     assert expected.remark == demo.result("D10").remark
+
+
+def test_overall_risk_nobody_reviewed(demo) -> None:
+    demo.change("DOC-RMR", state="draft")
+
+    assert "PRJ-RPM" in demo.flawed("D15")
+    demo.must_name("D15", "PRJ-RPM")
+
+
+def test_risk_that_changed_after_the_review_is_named(demo) -> None:
+    demo.change("RSK-007", approved_at=APPROVED + timedelta(days=1))
+
+    demo.must_name("D15", "PRJ-RPM")
+    (finding,) = demo.result("D15").findings
+    assert "reviewed in DOC-RMR before RSK-007 changed" in finding.sentence
+
+
+def test_overall_risk_called_not_acceptable(demo) -> None:
+    demo.fill("DOC-RMR", conclusion="not acceptable")
+
+    demo.must_name("D15", "PRJ-RPM")
+
+
+def test_release_without_a_safety_case(demo) -> None:
+    demo.unlink("REL-0.1.0", "includes_documents", "DOC-CSCR")
+
+    demo.must_name("D16", "PRJ-RPM")
+
+
+@pytest.mark.parametrize("uid", ["DOC-CSCR", "RSK-003"])
+def test_safety_officer_did_not_sign(demo, uid) -> None:
+    signatures = demo.records[demo.key(uid)].signatures
+    kept = tuple(one for one in signatures if one.role != "clinical_safety_officer")
+    demo.change(uid, signatures=kept)
+
+    demo.must_name("D16", "PRJ-RPM")
