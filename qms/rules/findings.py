@@ -26,7 +26,7 @@ class Word(StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Flaw:
     """What a rule says against the record it looks at: a sentence about it, and how to mend it.
 
@@ -48,7 +48,7 @@ class Flaw:
     level: Level | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One flaw of one record under one rule.
 
