@@ -171,11 +171,10 @@ def restore(
     """Make an installation from a backup and audit it; exit 3 when something does not fit."""
     from app.tables import prepare
     from core.backup import restore as make
-    from validation.runs.integrity import run_faults
 
     prepare()
     database_url = get_settings().database_url or None
-    made = make(source, into, passphrase, database_url, tell, (run_faults,))
+    made = make(source, into, passphrase, database_url, tell)
     say(made.to_json(), as_json, str(made))
     raise typer.Exit(WITH_FAULTS if made.faults else 0)
 
