@@ -55,7 +55,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         to_sign=waiting_to_sign(session, person, projects),
         to_review=waiting_for_review(session, person, projects),
         drafts=own_drafts(session, person, projects),
-        red=_red_releases(session, person, projects),
+        red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),
         may_begin=person.is_administrator
@@ -80,11 +80,11 @@ def _greeting() -> str:
     return "Good afternoon" if hour < EVENING else "Good evening"
 
 
-def _red_releases(session: Session, person: Actor, projects: Sequence[Project]) -> list[RedRelease]:
+def _red_releases(session: Session, projects: Sequence[Project]) -> list[RedRelease]:
     return [
         RedRelease(project, line.record.uid, line.record.title, line.result)
         for project in projects
-        for line in release_lines(session, project, person)
+        for line in release_lines(session, project)
         if line.result is not None and not line.result.passed
     ]
 

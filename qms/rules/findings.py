@@ -277,11 +277,3 @@ def _rule_json(rule: RuleResult) -> dict[str, object]:
             for finding in rule.findings
         ],
     }
-
-
-def count_by_word(rules: Sequence[RuleResult]) -> dict[Word, int]:
-    """Return how many rules come to each word."""
-    counts = dict.fromkeys(Word, 0)
-    for rule in rules:
-        counts[rule.word] += 1
-    return counts
