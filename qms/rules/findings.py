@@ -1,6 +1,6 @@
 """What a release check says: what a rule looked at, found, and what lets it through. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
