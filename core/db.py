@@ -6,10 +6,10 @@ at its first statement. A reading session begins with BEGIN and never holds a wr
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -37,6 +37,11 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 """Every constraint has a name, so that a migration can drop it on either database."""
+
+CHUNK = 400
+"""Values asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
+
+_Value = TypeVar("_Value", int, str)
 
 BUSY_S = 30
 """How long a writer waits for the one before it; a request that waits longer is refused."""
@@ -126,6 +131,13 @@ class Database:
             except BaseException:
                 session.rollback()
                 raise
+
+
+def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Yield values in order and once, as many at a time as one statement asks for."""
+    ordered = sorted(set(values))
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]
 
 
 def insert_into(session: Session, table: type[Table]) -> postgresql.Insert | sqlite.Insert:

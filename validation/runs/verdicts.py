@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.records.models import Project, Record, Revision
 from core.verdicts import Verdict
 from qms.repositories.service import commit_of_tag
@@ -24,6 +25,7 @@ from validation.runs.models import (
     RunStep,
     RunTest,
 )
+from validation.runs.plain import figures_of
 
 
 def verdicts(
@@ -118,7 +120,7 @@ def _outcomes(session: Session, project_key: str, until: datetime | None) -> lis
 
 
 def _measured(session: Session, scenarios: Sequence[int]) -> Mapping[int, list[Measured]]:
-    rows = session.execute(
+    query = (
         select(
             col(RunStep.scenario_id),
             col(RunMeasurement.name),
@@ -128,11 +130,16 @@ def _measured(session: Session, scenarios: Sequence[int]) -> Mapping[int, list[M
             col(RunMeasurement.passed),
         )
         .join(RunStep, col(RunStep.id) == col(RunMeasurement.step_id))
-        .where(col(RunStep.scenario_id).in_(scenarios))
         .order_by(col(RunStep.scenario_id), col(RunStep.ordinal), col(RunMeasurement.ordinal))
     )
+    rows = (
+        row
+        for chunk in chunks(scenarios)
+        for row in session.execute(query.where(col(RunStep.scenario_id).in_(chunk)))
+    )
     found: dict[int, list[Measured]] = defaultdict(list)
-    for scenario, name, comparison, figures, unit, passed in rows:
+    for scenario, name, comparison, stored, unit, passed in rows:
+        figures = figures_of(stored)
         found[scenario].append(
             Measured(
                 scenario,
