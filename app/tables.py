@@ -24,6 +24,7 @@ from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
 from validation.pack.standing import latest_pack, start_pack
 from validation.runs.bill import components_of
+from validation.runs.integrity import run_faults
 from validation.runs.verdicts import release_verdicts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,7 @@ def prepare() -> None:
     approval.ports.gate = blocking_findings
     writing.ports.content = training_faults
     ports.verdict_source.fill(release_verdicts)
+    ports.evidence_check.fill(run_faults)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.latest_run.fill(answers.latest_run)

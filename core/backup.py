@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +24,7 @@ from core.clock import now
 from core.db import open_database
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
 from core.ledger.verify import Anchor, Verification
-from core.records.audit import verify_audit
+from core.records.audit import verify_installation
 from core.safekeeping import dumps
 from core.safekeeping.archives import ArchiveReader, ArchiveWriter, open_archive
 from core.safekeeping.contents import (
@@ -38,9 +38,6 @@ from core.safekeeping.contents import (
 )
 from core.safekeeping.sealing import unseal
 from core.settings import Settings
-
-Check = Callable[[Session, BlobStore], Sequence[Fault]]
-"""What another part of the product asks of restored rows and files, before they get their name."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +178,6 @@ def restore(
     passphrase: str | None = None,
     database_url: str | None = None,
     say: Said = lambda _sentence: None,
-    checks: Sequence[Check] = (),
 ) -> Restored:
     """Make an installation from a backup in a folder that is empty or does not exist.
 
@@ -191,8 +187,6 @@ def restore(
         Restores the signing keys, when the backup was made with one.
     database_url : str, optional
         An empty PostgreSQL database, for the backup of one.
-    checks : sequence of callables
-        Asked of the restored rows and files besides digests and audit trail.
 
     Raises
     ------
@@ -218,7 +212,7 @@ def restore(
             keys = _restore_keys(reader, folder, passphrase)
             urls = _restore_database(reader, folder, data_dir, database_url)
             say("Checking the restored records, files and audit trail.")
-            return _put_in_place(reader, folder, data_dir, urls, keys, checks)
+            return _put_in_place(reader, folder, data_dir, urls, keys)
 
 
 def _checked(path: Path, say: Said) -> str:
@@ -306,7 +300,6 @@ def _put_in_place(
     data_dir: Path,
     urls: tuple[str, str],
     keys: str,
-    checks: Sequence[Check],
 ) -> Restored:
     url_now, url_then = urls
     for path in (folder / BLOBS).rglob("*"):
@@ -318,8 +311,7 @@ def _put_in_place(
     try:
         with database.reading() as session:
             missing = missing_files(promised_files(session) - set(store.digests()))
-            audit = _audit(session, reader.facts["ledger"])
-            asked = [fault for check in checks for fault in check(session, store)]
+            audit = _audit(session, store, reader.facts["ledger"])
     finally:
         database.engine.dispose()
     folder.rename(data_dir)
@@ -331,14 +323,14 @@ def _put_in_place(
         blobs=int(reader.facts["blobs"]),
         ledger_entries=audit.entries,
         keys=keys,
-        faults=(*damaged, *missing, *_as_faults(audit), *asked),
+        faults=(*damaged, *missing, *_as_faults(audit)),
     )
 
 
-def _audit(session: Session, ledger: Mapping[str, Any]) -> Verification:
+def _audit(session: Session, store: BlobStore, ledger: Mapping[str, Any]) -> Verification:
     """Verify the audit trail, which must still hold the entry that the backup began with."""
     anchor = Anchor(int(ledger["seq"]), str(ledger["hash"]), "the backup's manifest")
-    return verify_audit(session, (anchor,) if anchor.seq else ())
+    return verify_installation(session, store, (anchor,) if anchor.seq else ())
 
 
 def _as_faults(audit: Verification) -> list[Fault]:

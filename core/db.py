@@ -6,10 +6,10 @@ at its first statement. A reading session begins with BEGIN and never holds a wr
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel  # noqa: TID251 - the one place that derives from it
@@ -36,6 +37,11 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 """Every constraint has a name, so that a migration can drop it on either database."""
+
+CHUNK = 400
+"""Values asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
+
+_Value = TypeVar("_Value", int, str)
 
 BUSY_S = 30
 """How long a writer waits for the one before it; a request that waits longer is refused."""
@@ -125,6 +131,20 @@ class Database:
             except BaseException:
                 session.rollback()
                 raise
+
+
+def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Yield values in order and once, as many at a time as one statement asks for."""
+    ordered = sorted(set(values))
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]
+
+
+def insert_into(session: Session, table: type[Table]) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that can say what becomes of a row that is there already."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def open_database(url: str) -> Database:

@@ -4,12 +4,14 @@ A feature that may not import another asks the port; ``app`` fills each port onc
 An unfilled port answers with nothing known, never with good news.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
+from core.blobs import BlobStore
+from core.errors import Fault
 from core.verdicts import Verdict
 
 Source = TypeVar("Source", bound=Callable[..., object])
@@ -62,3 +64,17 @@ def verdicts(session: Session, project: str, release: str | None = None) -> Mapp
     """Return the latest verdict per test uid of `project`; empty when nobody answers."""
     source = verdict_source.source
     return source(session, project, release) if source else {}
+
+
+EvidenceCheck = Callable[[Session, BlobStore], Sequence[Fault]]
+"""``(session, files) -> faults``: whatever of the executed runs no longer is what was recorded."""
+
+evidence_check: Port[EvidenceCheck] = Port("is the evidence of every run still what was recorded?")
+
+
+def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
+    """Return the faults of the evidence; where nobody answers, that is the fault."""
+    source = evidence_check.source
+    if source is None:
+        return [Fault("unchecked", "runs", "nobody here can check the evidence of runs.")]
+    return source(session, files)

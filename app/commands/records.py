@@ -178,9 +178,8 @@ def verify_trail(
 ) -> None:
     """Verify the chain, every revision, signature and run; exit 1 when something does not fit."""
     from core.blobs import BlobStore
-    from core.ledger.verify import Anchor, AuditFinding
-    from core.records.audit import verify_audit
-    from validation.runs.integrity import run_faults
+    from core.ledger.verify import Anchor
+    from core.records.audit import verify_installation
     from validation.verify.ledger import ledger_of
 
     anchors = []
@@ -188,12 +187,8 @@ def verify_trail(
         head = ledger_of(against)["head"]
         anchors = [Anchor(int(head["seq"]), str(head["hash"]), against.name)]
     with installation() as opened, opened.database.reading() as session:
-        found = verify_audit(session, tuple(anchors))
-        store = BlobStore(opened.settings.data_dir / "blobs")
-        found.findings += [
-            AuditFinding(fault.code, fault.where, fault.what)
-            for fault in run_faults(session, store)
-        ]
+        files = BlobStore(opened.settings.data_dir / "blobs")
+        found = verify_installation(session, files, tuple(anchors))
     lines = [str(one) for one in found.findings]
     word = "clean" if found.clean else f"{len(found.findings)} findings"
     lines.append(

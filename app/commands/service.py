@@ -42,6 +42,7 @@ def init(
     """Create the data folder, the database, the signing key and the first administrator."""
     from app.schema import upgrade
     from core.people.actor import ADMINISTRATOR
+    from core.people.passwords import choose
     from core.people.service import create_person, grant, people
     from core.signing.keys import create_key, has_key, load_key, print_fingerprint
 
@@ -49,10 +50,11 @@ def init(
     database = upgrade(settings)
     if not has_key(settings.data_dir):
         create_key(settings.data_dir)
+    chosen = choose(password)
     with database.writing() as session:
         if people(session):
             raise Conflict("This installation has people already; nothing was changed.")
-        person = create_person(session, username, uid, name, password, None)
+        person = create_person(session, username, uid, name, chosen, None)
         grant(session, person, [ADMINISTRATOR], None)
     key = load_key(settings.data_dir)
     told = (
@@ -169,11 +171,10 @@ def restore(
     """Make an installation from a backup and audit it; exit 3 when something does not fit."""
     from app.tables import prepare
     from core.backup import restore as make
-    from validation.runs.integrity import run_faults
 
     prepare()
     database_url = get_settings().database_url or None
-    made = make(source, into, passphrase, database_url, tell, (run_faults,))
+    made = make(source, into, passphrase, database_url, tell)
     say(made.to_json(), as_json, str(made))
     raise typer.Exit(WITH_FAULTS if made.faults else 0)
 

@@ -169,7 +169,7 @@ def _ground(settings: Settings, story: Story) -> tuple[Demo, SignIns, DeviceRepo
     accounts = accounts_of(loaded.drafts)
     sign_ins = read_sign_ins(settings.data_dir, accounts)
     _people(db, story, sign_ins, accounts)
-    demo = Demo(db, settings, Signers(settings, sign_ins.password))
+    demo = Demo(db, settings, Signers(sign_ins.password))
     with story.step("Data sets as DICOM") as step:
         missing = not _is_imported(db)
         digests = build_data_sets(folder / "data", step.tell) if missing else {}

@@ -11,19 +11,20 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.db import Database
+from core.errors import Unauthenticated
 from core.people.actor import ADMINISTRATOR, Actor
 from core.people.models import Person
+from core.people.passwords import choose, matches
+from core.people.proving import CheckedPassword, reauthenticate
 from core.people.service import (
     Reauthentication,
     actor_of,
     create_person,
     find_actor,
     grant,
-    reauthenticate,
 )
 from core.records.content import RecordDraft
 from core.records.models import Project
-from core.settings import Settings
 
 SIGN_INS_FILE = "demo-sign-ins.json"
 """In the data folder, readable by its owner alone."""
@@ -56,7 +57,6 @@ class SignIns:
 class Signers:
     """People who act one after the other, each giving the password once per act of signing."""
 
-    settings: Settings
     password: str
     _proofs: dict[str, Reauthentication] = field(default_factory=dict)
 
@@ -67,8 +67,15 @@ class Signers:
     def proof(self, session: Session, actor: Actor) -> Reauthentication:
         """Return the proof of an act; the password is checked at its first signature."""
         if actor.uid not in self._proofs:
-            self._proofs[actor.uid] = reauthenticate(session, actor, self.password, self.settings)
+            self._proofs[actor.uid] = reauthenticate(session, actor, self._checked(session, actor))
         return self._proofs[actor.uid]
+
+    def _checked(self, session: Session, actor: Actor) -> CheckedPassword:
+        # Nobody else works while the demonstration is made, so a hash may be computed in here.
+        stored = session.get_one(Person, actor.person_id).password_hash
+        if not matches(self.password, stored):
+            raise Unauthenticated(f"The demonstration's password is not the one of {actor.name}.")
+        return CheckedPassword(actor.person_id, stored)
 
     def next_act(self) -> None:
         """Forget every proof: whoever signs from here on gives the password again."""
@@ -124,9 +131,10 @@ def create_accounts(db: Database, sign_ins: SignIns, tell: Callable[[int, int, s
     missing = [one for one in sign_ins.accounts if one.uid not in known]
     for done, account in enumerate(missing):
         tell(done, len(missing), account.name)
+        chosen = choose(sign_ins.password)
         with db.writing() as session:
             person = create_person(
-                session, account.username, account.uid, account.name, sign_ins.password, None
+                session, account.username, account.uid, account.name, chosen, None
             )
             if ADMINISTRATOR in account.roles:
                 grant(session, person, [ADMINISTRATOR], None)

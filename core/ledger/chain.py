@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from core.canonical import canonical_json
 from core.clock import now
+from core.db import insert_into
 from core.ledger.models import GENESIS, LedgerEntry, LedgerHead, entry_hash
 from core.people.actor import Actor
 
@@ -54,6 +55,17 @@ def append(
     return entry
 
 
+def hold_still(session: Session) -> None:
+    """Let nobody else change the record until this transaction ends.
+
+    Every change appends an entry, so whoever holds the end of the chain sees one state in all that
+    it reads from here on, and nobody waits for somebody who waits for them: the end of the chain
+    is held before any record or counter. On SQLite a writing session holds the only write lock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        head(session, lock=True)
+
+
 def head(session: Session, *, lock: bool = False) -> LedgerHead:
     """Return the end of the chain, locked until the transaction ends where asked for.
 
@@ -61,11 +73,11 @@ def head(session: Session, *, lock: bool = False) -> LedgerHead:
     """
     query = select(LedgerHead).where(col(LedgerHead.id) == 1)
     if lock:
-        query = query.with_for_update()
+        query = query.with_for_update().execution_options(populate_existing=True)
     found = session.execute(query).scalar_one_or_none()
-    if found is None:
-        found = LedgerHead(id=1, seq=0, hash=GENESIS)
-        if lock:
-            session.add(found)
-            session.flush()
-    return found
+    if found is None and lock:
+        # Whoever begins the trail at the same moment inserts the same row.
+        begun = insert_into(session, LedgerHead).values(id=1, seq=0, hash=GENESIS)
+        session.execute(begun.on_conflict_do_nothing())
+        found = session.execute(query).scalar_one()
+    return found or LedgerHead(id=1, seq=0, hash=GENESIS)

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
+from core.blobs import BlobStore
 from core.errors import Refused
 from core.exports import FORMATS, export
 from core.ledger.chain import head
 from core.ledger.reading import MOST_EXPORTED, PAGE_SIZE, TrailFilter, read_trail, trail_sheet
 from core.ledger.verify import Verification
-from core.records.audit import verify_audit
+from core.records.audit import verify_installation
 from core.records.models import Project
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
+from core.web.transaction import settings_of
 
 router = APIRouter(tags=["audit trail"])
 
@@ -87,7 +89,8 @@ def _trail(
     last = head(session)
     verified: Verification | None = None
     if view.verify and last.seq <= MOST_VERIFIED_HERE:
-        verified = verify_audit(session)
+        files = BlobStore(settings_of(request).data_dir / "blobs")
+        verified = verify_installation(session, files)
     answer: HTMLResponse = page(
         request,
         "ledger/audit.html",

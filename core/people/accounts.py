@@ -8,35 +8,45 @@ from core.errors import Conflict, Fault, Invalid, Refused
 from core.ledger import append
 from core.people.actor import Actor
 from core.people.models import Person, WebSession
-from core.people.service import checked_person, hasher, password_faults
-from core.settings import Settings
+from core.people.passwords import ChosenPassword
+from core.people.proving import CheckedPassword, checked_person
 
 
 def change_password(
-    session: Session, actor: Actor, current: str, wanted: str, settings: Settings
+    session: Session,
+    actor: Actor,
+    checked: CheckedPassword,
+    chosen: ChosenPassword,
+    *,
+    repeated: bool,
 ) -> None:
-    """Change one's own password and end every other session of the account."""
-    person = checked_person(session, actor, current, settings)
-    faults = password_faults(wanted)
-    if person.password_given_at is not None and wanted == current:
+    """Change one's own password and end every session of the account.
+
+    Parameters
+    ----------
+    repeated : bool
+        Whether the password chosen is the current one.
+    """
+    person = checked_person(session, actor, checked)
+    faults = list(chosen.faults)
+    if person.password_given_at is not None and repeated:
         told = Fault("password", "password", "is the one you were given.", "Choose another.")
         faults.append(told)
     if faults:
         raise Invalid("This password cannot be used.", faults)
-    person.password_hash, person.password_given_at = hasher().hash(wanted), None
+    person.password_hash, person.password_given_at = chosen.hash, None
     _end_sessions(session, person)
     append(session, "person:password:change", actor, subject=person.uid)
 
 
-def give_password(session: Session, person: Person, password: str, by: Actor) -> None:
+def give_password(session: Session, person: Person, chosen: ChosenPassword, by: Actor) -> None:
     """Give somebody who forgot theirs a password to sign in with; their sessions end.
 
     They sign nothing until they chose one of their own, which whoever gave it does not know.
     """
-    faults = password_faults(password)
-    if faults:
-        raise Invalid(f"{person.name} was given no password.", faults)
-    person.password_hash, person.password_given_at = hasher().hash(password), now()
+    if chosen.faults:
+        raise Invalid(f"{person.name} was given no password.", chosen.faults)
+    person.password_hash, person.password_given_at = chosen.hash, now()
     _end_sessions(session, person)
     append(session, "person:password:give", by, subject=person.uid)
 

@@ -61,12 +61,18 @@ class WebSession(Table, table=True):
 
 
 class FailedSignIn(Table, table=True):
-    """Wrong passwords in a window of time, per account name and per address."""
+    """Tries to give a password in one second, per account name and per address.
+
+    Attributes
+    ----------
+    second : int
+        Counted from `attempts.EPOCH`.
+    """
 
     __tablename__ = "failed_sign_in"
     __table_args__ = (UniqueConstraint("subject", "window"),)
 
     id: int | None = Field(default=None, primary_key=True)
     subject: str
-    window: int
+    second: int = Field(sa_column_kwargs={"name": "window"})
     count: int = 0

@@ -9,17 +9,20 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import FiducialError, Invalid, Refused, TooManyAttempts, Unauthenticated
-from core.people import accounts, service
+from core.errors import Conflict, FiducialError, Invalid, Refused, TooManyAttempts, Unauthenticated
+from core.people import accounts, proving, service
 from core.people.actor import ADMINISTRATOR, Actor
+from core.people.attempts import first_turned_away
 from core.people.models import Person
+from core.people.passwords import choose
 from core.records.models import Project
 from core.records.service import create_project
 from core.web import CurrentPerson, ReadSession, WriteSession, page, say
 from core.web.access import COOKIE
 from core.web.forgery import STALE, refuse_other_sites, same
 from core.web.identity import Visitor, readable_projects
-from core.web.refusals import address_of, record_refusal, refuse_within
+from core.web.proving import check
+from core.web.refusals import address_of, record_refusal, refuse_within, status_of
 from core.web.transaction import database_of, settings_of
 
 router = APIRouter(tags=["people"])
@@ -64,29 +67,22 @@ def show_sign_in(
 
 
 @router.post("/sign-in")
-def sign_in(
-    request: Request, session: ReadSession, form: Annotated[SignInForm, Form()]
-) -> Response:
+def sign_in(request: Request, form: Annotated[SignInForm, Form()]) -> Response:
     """Open a session, or say once more what is asked for."""
-    # This session only draws the page again: what is kept is kept in transactions of its own.
+    # No transaction of the request: a password is looked at while nobody waits for it.
     settings, database = settings_of(request), database_of(request)
     address = address_of(request)
-    session.rollback()
     try:
         _refuse_foreign_form(request, form)
-        with database.writing() as own:
-            token, _ = service.sign_in(own, form.username, form.password, address, settings)
-    except Unauthenticated as error:
-        with database.writing() as own:
-            service.note_failure(own, form.username, address, settings)
-        return _sign_in_page(request, session, form, error.message, 401)
-    except TooManyAttempts as error:
-        record_refusal(database, None, None, "/sign-in", error)
-        answer = _sign_in_page(request, session, form, error.message, 429)
-        answer.headers["Retry-After"] = str(error.retry_after_s)
+        token, _ = proving.sign_in(database, form.username, form.password, address, settings)
+    except (Unauthenticated, TooManyAttempts, Refused) as error:
+        if isinstance(error, TooManyAttempts) and first_turned_away(database, address, settings):
+            record_refusal(database, None, None, "/sign-in", error)
+        with database.reading() as session:
+            answer = _sign_in_page(request, session, form, error.message, status_of(error))
+        if isinstance(error, TooManyAttempts):
+            answer.headers["Retry-After"] = str(error.retry_after_s)
         return answer
-    except Refused as error:
-        return _sign_in_page(request, session, form, error.message, 403)
     response = RedirectResponse(_own_address(form.next), status_code=303)
     response.set_cookie(
         COOKIE,
@@ -163,10 +159,12 @@ def change_password(
         error = Invalid("The two new passwords differ. Nothing was changed.")
         return _account_page(request, person, session, 422, error)
     try:
-        accounts.change_password(session, person, current, wanted, settings_of(request))
-    except (Invalid, Unauthenticated, TooManyAttempts) as refusal:
+        checked = check(request, session, person, current)
+        chosen = choose(wanted)
+        accounts.change_password(session, person, checked, chosen, repeated=wanted == current)
+    except (Invalid, Unauthenticated, TooManyAttempts, Conflict) as refusal:
         refuse_within(request, session, person.uid, refusal)
-        status = 422 if isinstance(refusal, Invalid) else 401
+        status = 401 if isinstance(refusal, TooManyAttempts) else status_of(refusal)
         return _account_page(request, person, session, status, refusal)
     response = RedirectResponse("/sign-in", status_code=303)
     say(response, "Your password is changed. Sign in with the new one.")

@@ -1,4 +1,4 @@
-"""Accounts, roles, passwords and sessions."""
+"""Accounts, roles and sessions."""
 
 import hashlib
 import re
@@ -7,41 +7,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 
-from pwdlib import PasswordHash
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.errors import (
-    Conflict,
-    Fault,
-    Invalid,
-    NotFound,
-    Refused,
-    TooManyAttempts,
-    Unauthenticated,
-)
+from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ledger import append
 from core.people.actor import ROLES, Actor
-from core.people.models import FailedSignIn, Person, RoleGrant, WebSession
+from core.people.models import Person, RoleGrant, WebSession
+from core.people.passwords import ChosenPassword
 from core.settings import Settings
-
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 200
-"""Above this, hashing would cost more than any person types."""
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,59}")
 _UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
-
-WRONG = "The name or the password is wrong."
-
-
-@lru_cache
-def hasher() -> PasswordHash:
-    """Return what hashes passwords, as argon2 recommends."""
-    return PasswordHash.recommended()
 
 
 @dataclass(frozen=True)
@@ -56,7 +35,7 @@ def create_person(
     username: str,
     uid: str,
     name: str,
-    password: str,
+    password: ChosenPassword,
     by: Actor | None,
     *,
     given: bool = False,
@@ -75,7 +54,7 @@ def create_person(
     Conflict
         If the username or uid is taken.
     """
-    faults = _account_faults(username, uid, name) + password_faults(password)
+    faults = [*_account_faults(username, uid, name), *password.faults]
     if faults:
         raise Invalid("This account cannot be created.", faults)
     taken = (
@@ -91,7 +70,7 @@ def create_person(
         username=username,
         uid=uid,
         name=name.strip(),
-        password_hash=hasher().hash(password),
+        password_hash=password.hash,
         password_given_at=now() if given else None,
     )
     session.add(person)
@@ -116,22 +95,6 @@ def _account_faults(username: str, uid: str, name: str) -> list[Fault]:
     if not name.strip():
         faults.append(Fault("name", "name", "is empty.", "Give the name that signatures print."))
     return faults
-
-
-def password_faults(password: str) -> list[Fault]:
-    """Return what is wrong with a password that somebody chose."""
-    if len(password) < SHORTEST_PASSWORD:
-        return [
-            Fault(
-                "password",
-                "password",
-                f"has {len(password)} characters.",
-                f"Use at least {SHORTEST_PASSWORD}; a sentence is easy to remember.",
-            )
-        ]
-    if len(password) > LONGEST_PASSWORD:
-        return [Fault("password", "password", "is too long.", f"Use at most {LONGEST_PASSWORD}.")]
-    return []
 
 
 def grant(
@@ -223,27 +186,17 @@ def find_actor(session: Session, uid_or_username: str) -> Actor:
     return actor_of(session, person)
 
 
-def sign_in(
-    session: Session, username: str, password: str, address: str, settings: Settings
-) -> tuple[str, Actor]:
-    """Check a password and open a session; return the cookie's value and the person.
+@dataclass(frozen=True)
+class SignedIn:
+    """Who a session belongs to, and the token that its forms carry."""
 
-    Raises
-    ------
-    Unauthenticated
-        With one sentence for an unknown name, a closed account and a wrong password alike. The
-        caller keeps the failure with `note_failure`, in a transaction of its own.
-    TooManyAttempts
-        After too many failures of that name or from that address.
-    """
-    _refuse_when_too_many(session, (f"name:{username[:60]}", f"from:{address}"), settings)
-    person = session.execute(
-        select(Person).where(col(Person.username) == username)
-    ).scalar_one_or_none()
-    stored = person.password_hash if person and person.active else _decoy()
-    good = hasher().verify(password[:LONGEST_PASSWORD], stored)
-    if person is None or not person.active or not good:
-        raise Unauthenticated(WRONG)
+    actor: Actor
+    csrf: str
+    touch_due: bool = False
+
+
+def open_session(session: Session, person: Person, settings: Settings) -> tuple[str, Actor]:
+    """Open a session for somebody whose password was right; return the cookie's value."""
     token, at = secrets.token_urlsafe(32), now()
     session.add(
         WebSession(
@@ -258,91 +211,6 @@ def sign_in(
     actor = actor_of(session, person)
     append(session, "session:person:open", actor, subject=person.uid)
     return token, actor
-
-
-@lru_cache
-def _decoy() -> str:
-    # An unknown name costs as much time as a known one, so names cannot be guessed by the clock.
-    return hasher().hash(secrets.token_urlsafe(16))
-
-
-def note_failure(session: Session, username: str, address: str, settings: Settings) -> None:
-    """Remember a wrong password and put it into the audit trail."""
-    window = int(now().timestamp()) // settings.sign_in_window_s
-    for subject in (f"name:{username[:60]}", f"from:{address}"):
-        row = session.execute(
-            select(FailedSignIn).where(
-                col(FailedSignIn.subject) == subject, col(FailedSignIn.window) == window
-            )
-        ).scalar_one_or_none()
-        if row is None:
-            row = FailedSignIn(subject=subject, window=window)
-        row.count += 1
-        session.add(row)
-    append(
-        session,
-        "session:person:refuse",
-        None,
-        subject=username[:60],
-        data={"reason": "wrong name or password"},
-    )
-
-
-def _refuse_when_too_many(session: Session, subjects: tuple[str, ...], settings: Settings) -> None:
-    window = int(now().timestamp()) // settings.sign_in_window_s
-    limits = {"name": settings.sign_in_tries, "from": settings.sign_in_tries * 4}
-    for row in session.execute(
-        select(FailedSignIn).where(
-            col(FailedSignIn.subject).in_(subjects), col(FailedSignIn.window) == window
-        )
-    ).scalars():
-        if row.count >= limits[row.subject.split(":", 1)[0]]:
-            wait = settings.sign_in_window_s - int(now().timestamp()) % settings.sign_in_window_s
-            raise TooManyAttempts(
-                f"There were too many wrong passwords. Wait {max(1, wait // 60)} min and try "
-                "again, or ask an administrator.",
-                retry_after_s=wait,
-            )
-
-
-def reauthenticate(
-    session: Session, actor: Actor, password: str, settings: Settings
-) -> Reauthentication:
-    """Check the password of the person who is about to sign.
-
-    Raises
-    ------
-    Unauthenticated
-        If it is wrong.
-    Refused
-        If it is one that somebody else chose.
-    """
-    if checked_person(session, actor, password, settings).password_given_at is not None:
-        raise Refused(
-            "This password was given to you, so somebody else knows it; nothing was signed. Choose "
-            "one of your own on the page of your account, then sign."
-        )
-    return Reauthentication(actor.person_id)
-
-
-def checked_person(session: Session, actor: Actor, password: str, settings: Settings) -> Person:
-    """Return the person whose password was typed."""
-    person = session.get_one(Person, actor.person_id)
-    _refuse_when_too_many(session, (f"name:{person.username}",), settings)
-    if not person.active or not hasher().verify(password[:LONGEST_PASSWORD], person.password_hash):
-        raise Unauthenticated(
-            "That is not your password; nothing was signed. Type it again to sign."
-        )
-    return person
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """Who a session belongs to, and the token that its forms carry."""
-
-    actor: Actor
-    csrf: str
-    touch_due: bool = False
 
 
 def find_session(session: Session, token: str, settings: Settings) -> SignedIn | None:

@@ -5,15 +5,31 @@ from collections import defaultdict
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.blobs import BlobStore
 from core.canonical import digest
 from core.ledger.models import LedgerEntry
 from core.ledger.verify import Anchor, AuditFinding, Verification, guard_findings, verify_chain
 from core.ledger.witness import mismatches
+from core.ports import evidence_faults
 from core.records.approval import signature_digest
 from core.records.content import Content, LinkDraft, content_digest
 from core.records.models import Link, Project, Record, Revision
 from core.records.writing import envelope_document
 from core.signing.models import Signature
+
+
+def verify_installation(
+    session: Session, files: BlobStore, anchors: tuple[Anchor, ...] = ()
+) -> Verification:
+    """Verify the records with `verify_audit`, and the evidence of every run.
+
+    This is the one answer that the page, `fiducial audit verify` and a restoration give.
+    """
+    result = verify_audit(session, anchors)
+    result.findings += [
+        AuditFinding(one.code, one.where, one.what) for one in evidence_faults(session, files)
+    ]
+    return result
 
 
 def verify_audit(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verification:

@@ -7,10 +7,11 @@ from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.records.models import Link, LinkReview, Project, Record, Revision
 from core.records.snapshot import Key, RecordView, Snapshot
 from core.records.snapshot_keeping import keeper_of
-from core.records.snapshot_rows import chunks, read_rows, read_rows_of, shown_revision, snapshot_of
+from core.records.snapshot_rows import read_rows, read_rows_of, shown_revision, snapshot_of
 from core.records.suspects import (
     FARTHEST,
     FieldChange,

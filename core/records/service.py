@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.clock import now
+from core.db import insert_into
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
-from core.ledger import append
+from core.ledger import append, hold_still
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.checking import UID
@@ -169,16 +170,8 @@ def _begin(record: Record, revision: Revision, record_type: RecordType) -> None:
 
 def next_uid(session: Session, project: Project, record_type: RecordType) -> str:
     """Return the next number of a type; a number is given out once, whatever becomes of it."""
-    counter = session.execute(
-        select(UidCounter)
-        .where(
-            col(UidCounter.project_id) == project.id,
-            col(UidCounter.prefix) == record_type.prefix,
-        )
-        .with_for_update()
-    ).scalar_one_or_none()
-    if counter is None:
-        counter = UidCounter(project_id=project.id or 0, prefix=record_type.prefix)
+    hold_still(session)
+    counter = _counter(session, project, record_type.prefix)
     taken = {
         uid
         for (uid,) in session.execute(
@@ -193,9 +186,21 @@ def next_uid(session: Session, project: Project, record_type: RecordType) -> str
         uid = f"{record_type.prefix}-{counter.last:03d}"
         if uid not in taken:
             break
-    session.add(counter)
     session.flush()
     return uid
+
+
+def _counter(session: Session, project: Project, prefix: str) -> UidCounter:
+    """Return the counter of a prefix, held until the transaction ends; begun where it is new."""
+    begun = insert_into(session, UidCounter).values(project_id=project.id, prefix=prefix, last=0)
+    session.execute(begun.on_conflict_do_nothing())
+    held: UidCounter = session.execute(
+        select(UidCounter)
+        .where(col(UidCounter.project_id) == project.id, col(UidCounter.prefix) == prefix)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+    return held
 
 
 def edit_token(revision: Revision) -> str:
@@ -248,6 +253,7 @@ def refuse_withdrawn(record: Record) -> None:
 
 def lock_record(session: Session, record: Record) -> Record:
     """Hold a record until the transaction ends, so that two people cannot change it at once."""
+    hold_still(session)
     held: Record = session.execute(
         select(Record)
         .where(col(Record.id) == record.id)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.people.actor import Actor
 from core.records.models import Link, LinkReview, Record, Revision
 
@@ -30,13 +31,15 @@ def settle_links(session: Session, record: Record, by: Actor) -> None:
     }
     known = {link for link, is_gone in gone.items() if not is_gone}
     ids = {end for source, _, target, _ in ends for end in (source, target)}
-    prints = dict(
-        session.execute(
-            select(col(Record.id), col(Revision.fingerprint))
-            .join(Revision, col(Revision.id) == col(Record.effective_id))
-            .where(col(Record.id).in_(ids), col(Record.withdrawn_at).is_(None))
-        ).all()
-    )
+    prints: dict[int, str] = {}
+    for chunk in chunks(ids):
+        prints |= dict(
+            session.execute(
+                select(col(Record.id), col(Revision.fingerprint))
+                .join(Revision, col(Revision.id) == col(Record.effective_id))
+                .where(col(Record.id).in_(chunk), col(Record.withdrawn_at).is_(None))
+            ).all()
+        )
     for source, role, target, attributes in ends:
         if (source, role, target) in known or source not in prints or target not in prints:
             continue

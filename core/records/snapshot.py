@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -108,11 +108,11 @@ class Snapshot:
     def __init__(self, records: Iterable[RecordView], links: Iterable[LinkView]) -> None:
         self.records: Mapping[Key, RecordView] = {record.key: record for record in records}
         self.links: tuple[LinkView, ...] = tuple(links)
-        self._out: dict[Key, list[LinkView]] = defaultdict(list)
-        self._in: dict[Key, list[LinkView]] = defaultdict(list)
+        self._out: dict[Key, _Ends] = defaultdict(_Ends)
+        self._in: dict[Key, _Ends] = defaultdict(_Ends)
         for link in self.links:
-            self._out[link.source].append(link)
-            self._in[link.target].append(link)
+            self._out[link.source].add(link)
+            self._in[link.target].add(link)
         self._by_type: dict[str, list[RecordView]] = defaultdict(list)
         for record in sorted(
             self.records.values(), key=lambda one: (one.key.project, natural_order(one.key.uid))
@@ -130,13 +130,36 @@ class Snapshot:
 
     def outgoing(self, key: Key, role: str | None = None) -> tuple[LinkView, ...]:
         """Return the links that a record states, in the order it states them."""
-        return _of_role(self._out.get(key, ()), role)
+        links = self._out.get(key)
+        return links.of(role) if links else ()
 
     def incoming(self, key: Key, role: str | None = None) -> tuple[LinkView, ...]:
         """Return the links that others state to a record."""
-        return _of_role(self._in.get(key, ()), role)
+        links = self._in.get(key)
+        return links.of(role) if links else ()
 
 
-def _of_role(links: Sequence[LinkView], role: str | None) -> tuple[LinkView, ...]:
-    # A list inside: rules ask this a hundred thousand times, and a generator costs twice as much.
-    return tuple(links if role is None else [one for one in links if one.role == role])
+class _Ends:
+    """The links at one end of a record, parted by role when the first role is asked for.
+
+    Rules ask for them a hundred thousand times, and mostly for a role that is not there.
+    """
+
+    __slots__ = ("_all", "_roles")
+
+    def __init__(self) -> None:
+        self._all: list[LinkView] = []
+        self._roles: dict[str | None, tuple[LinkView, ...]] | None = None
+
+    def add(self, link: LinkView) -> None:
+        """Take in one more link; only before any is asked for."""
+        self._all.append(link)
+
+    def of(self, role: str | None) -> tuple[LinkView, ...]:
+        """Return those of a role, or all."""
+        if self._roles is None:
+            parted: dict[str | None, list[LinkView]] = {None: self._all}
+            for link in self._all:
+                parted.setdefault(link.role, []).append(link)
+            self._roles = {role: tuple(links) for role, links in parted.items()}
+        return self._roles.get(role, ())

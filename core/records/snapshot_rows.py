@@ -1,7 +1,7 @@
 """Read the rows of a snapshot: one statement per table, rows instead of entities."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, Text, case, cast, func, null, sele
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
-from core.records.targets import CHUNK
 from core.signing.models import Signature
 
 
@@ -54,13 +54,6 @@ def read_rows_of(
     for chunk in chunks(ids):
         found |= _read(session, [col(Record.id).in_(chunk)], effective=effective)
     return found
-
-
-def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    """Yield ids in order, as many at once as one statement asks for."""
-    ordered = sorted(set(ids))
-    for start in range(0, len(ordered), CHUNK):
-        yield ordered[start : start + CHUNK]
 
 
 def _read(

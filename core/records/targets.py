@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.errors import Fault
 from core.records.content import LinkDraft
 from core.records.models import Project, Record
 from core.records.snapshot import Key
 from core.records.types import RecordType
-
-CHUNK = 400
-"""Uids asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
 
 
 def known_records(session: Session, keys: Iterable[Key]) -> dict[Key, Record]:
@@ -23,14 +21,11 @@ def known_records(session: Session, keys: Iterable[Key]) -> dict[Key, Record]:
         by_project.setdefault(key.project, set()).add(key.uid)
     found: dict[Key, Record] = {}
     for project, uids in by_project.items():
-        ordered = sorted(uids)
-        for start in range(0, len(ordered), CHUNK):
+        for chunk in chunks(uids):
             rows = session.execute(
                 select(Record)
                 .join(Project, col(Project.id) == col(Record.project_id))
-                .where(
-                    col(Project.key) == project, col(Record.uid).in_(ordered[start : start + CHUNK])
-                )
+                .where(col(Project.key) == project, col(Record.uid).in_(chunk))
             ).scalars()
             found.update({Key(project, record.uid): record for record in rows})
     return found

@@ -18,10 +18,8 @@ from core.errors import (
 )
 from core.ledger import append
 from core.people.actor import Actor
-from core.people.models import Person
-from core.people.service import note_failure
 from core.records.checking import UID
-from core.web.transaction import database_of, settings_of
+from core.web.transaction import database_of
 
 AUDITED = (Refused, Conflict, Unauthenticated, TooManyAttempts, Hidden)
 """What is kept. A mistyped address or an incomplete form is no refusal."""
@@ -111,10 +109,6 @@ def _keep(request: Request, session: Session, subject: str, error: FiducialError
     actor: Actor | None = getattr(request.state, "actor", None)
     project_id: int | None = getattr(request.state, "project_id", None)
     append_refusal(session, actor, project_id, subject, error)
-    if isinstance(error, Unauthenticated) and actor is not None:
-        # A wrong password while signing counts like one while signing in.
-        account = session.get_one(Person, actor.person_id)
-        note_failure(session, account.username, address_of(request), settings_of(request))
 
 
 def address_of(request: Request) -> str:

@@ -11,13 +11,14 @@ from core.records.models import Project
 from core.records.snapshot import Key, RecordView, Snapshot
 from qms.baselines.current import project_snapshot
 from qms.releases import ports
+from qms.releases.finding_pages import FindingPage, finding_page
 from qms.releases.gathering import find_release, gather
 from qms.releases.keeping import checked
 from qms.releases.service import PACK_ROLES, may_freeze
 from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
 from qms.rules.check import conceded
 from qms.rules.facts import BaselineFact
-from qms.rules.findings import CheckResult, Finding, Word, count_by_word
+from qms.rules.findings import CheckResult, Finding
 from qms.rules.packs import framework_pack
 
 SIGNING_ROLES = ("technical_reviewer", "clinical_safety_officer", "quality_manager")
@@ -29,10 +30,10 @@ class ReleasePage:
 
     Attributes
     ----------
+    found : FindingPage
+        The findings of one page.
     titles : mapping of Key to str
-        Titles of the records that findings name, of those the reader may read.
-    counts : mapping of Word to int
-        How many rules come to each word.
+        Titles of the records that those name, of records the reader may read.
     freezer_cannot_sign : bool
         The person reading may freeze, and would then be an author of what they are to sign.
     """
@@ -42,8 +43,8 @@ class ReleasePage:
     steps: tuple[Step, ...]
     signatures: tuple[SignatureLine, ...]
     baseline: BaselineFact | None
+    found: FindingPage
     titles: Mapping[Key, str]
-    counts: Mapping[Word, int]
     concessions: tuple[Finding, ...]
     may_freeze: bool
     freezer_cannot_sign: bool
@@ -66,47 +67,61 @@ class ReleaseLine:
     current: Step | None
 
 
-def release_page(session: Session, project: Project, uid: str, reader: Actor) -> ReleasePage:
-    """Return everything the page of a release shows."""
-    snapshot = project_snapshot(session, project)
-    return _page(session, project, find_release(snapshot, project.key, uid), reader, snapshot)
+@dataclass(frozen=True)
+class _Judged:
+    result: CheckResult
+    steps: tuple[Step, ...]
+    baseline: BaselineFact | None
+    has_run: bool
+
+    @property
+    def current(self) -> Step | None:
+        """The first step that is not done."""
+        return next((step for step in self.steps if not step.done), None)
 
 
-def _page(
-    session: Session,
-    project: Project,
-    release: RecordView,
-    reader: Actor,
-    snapshot: Snapshot,
+def release_page(
+    session: Session, project: Project, uid: str, reader: Actor, number: int = 1
 ) -> ReleasePage:
-    given = gather(session, project, release, snapshot)
+    """Return everything that one page of a release shows."""
+    snapshot = project_snapshot(session, project)
+    release = find_release(snapshot, project.key, uid)
+    judged = _judged(session, project, release, snapshot)
     readable = _readable(session, reader)
+    found = finding_page(judged.result.rules, number)
+    freezes = may_freeze(project, reader)
+    return ReleasePage(
+        record=release,
+        result=judged.result,
+        steps=judged.steps,
+        signatures=signature_lines(release),
+        baseline=judged.baseline,
+        found=found,
+        titles={
+            finding.record: snapshot.records[finding.record].title
+            for group in found.groups
+            for finding in group.findings
+            if finding.record.project in readable
+        },
+        concessions=tuple(conceded(judged.result.rules)),
+        may_freeze=freezes,
+        freezer_cannot_sign=freezes and reader.has(project.id or 0, *SIGNING_ROLES),
+        may_build_pack=reader.has(project.id or 0, *PACK_ROLES),
+        has_run=judged.has_run,
+    )
+
+
+def _judged(session: Session, project: Project, release: RecordView, snapshot: Snapshot) -> _Judged:
+    given = gather(session, project, release, snapshot)
     result = checked(given, framework_pack())
     run_source, pack_source = ports.latest_run.source, ports.latest_pack.source
     run = run_source(session, project.key, release.key.uid) if run_source else None
     pack = pack_source(session, project.key, release.key.uid) if pack_source else None
-    freezes = may_freeze(project, reader)
-    return ReleasePage(
-        record=release,
-        result=result,
-        steps=five_steps(release, result, given.facts.baseline, run, pack),
-        signatures=signature_lines(release),
-        baseline=given.facts.baseline,
-        titles={
-            finding.record: given.snapshot.records[finding.record].title
-            for finding in result.findings
-            if finding.record.project in readable
-        },
-        counts=count_by_word(result.rules),
-        concessions=tuple(conceded(result.rules)),
-        may_freeze=freezes,
-        freezer_cannot_sign=freezes and reader.has(project.id or 0, *SIGNING_ROLES),
-        may_build_pack=reader.has(project.id or 0, *PACK_ROLES),
-        has_run=run is not None,
-    )
+    steps = five_steps(release, result, given.facts.baseline, run, pack)
+    return _Judged(result, steps, given.facts.baseline, run is not None)
 
 
-def release_lines(session: Session, project: Project, reader: Actor) -> list[ReleaseLine]:
+def release_lines(session: Session, project: Project) -> list[ReleaseLine]:
     """Return the releases of a project; a planned one is named, and not judged."""
     lines = []
     snapshot = project_snapshot(session, project)
@@ -115,9 +130,9 @@ def release_lines(session: Session, project: Project, reader: Actor) -> list[Rel
             word = "withdrawn" if release.withdrawn else "planned"
             lines.append(ReleaseLine(release, word, None, None))
             continue
-        shown = _page(session, project, release, reader, snapshot)
+        judged = _judged(session, project, release, snapshot)
         word = "released" if release.in_force else "candidate"
-        lines.append(ReleaseLine(release, word, shown.result, shown.current))
+        lines.append(ReleaseLine(release, word, judged.result, judged.current))
     return lines
 
 

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
 from qms.releases import service
+from qms.releases.finding_pages import PAGE_SIZE
 from qms.releases.pages import release_lines, release_page
 
 router = APIRouter(prefix="/p/{project}/releases", tags=["releases"])
@@ -25,7 +26,7 @@ def show_releases(
         project=project,
         actor=person,
         nav="Releases",
-        lines=release_lines(session, project, person),
+        lines=release_lines(session, project),
     )
 
 
@@ -36,15 +37,17 @@ def show_release(
     uid: str,
     person: CurrentPerson,
     session: ReadSession,
+    number: Annotated[int, Query(alias="page", ge=1, le=1_000_000)] = 1,
 ) -> HTMLResponse:
-    """Show a release: five steps, and the whole release check."""
+    """Show a release: five steps, and the release check with a page of its findings."""
     return page(
         request,
         "qms/releases/release.html",
         project=project,
         actor=person,
         nav="Releases",
-        shown=release_page(session, project, uid, person),
+        shown=release_page(session, project, uid, person, number),
+        page_size=PAGE_SIZE,
     )
 
 

@@ -17,6 +17,7 @@ from core.records.service import (
     find_project,
     find_record,
     latest_revision,
+    lock_record,
     read_content,
     save_draft,
 )
@@ -79,7 +80,8 @@ def freeze(session: Session, project: Project, uid: str, by: Actor) -> Baseline:
     Refused
         If the person may not write a release.
     """
-    record = find_record(session, project, uid)
+    # Held first: what is frozen is read by several statements that must see one state.
+    record = lock_record(session, find_record(session, project, uid))
     _must_be_release(record)
     latest = latest_revision(session, record)
     if latest.state not in FREEZING_STATES:

@@ -27,13 +27,15 @@ def risk_panel(session: Session, project: Project, record: Record) -> Panel | No
     try:
         policy, _ = policy_in_force(snapshot, project.key)
     except Invalid as refusal:
-        return Panel("Risk", TEMPLATE, context | {"faults": refusal.faults, "assessments": ()})
+        return Panel(
+            "Level and controls", TEMPLATE, context | {"faults": refusal.faults, "assessments": ()}
+        )
     release = choose_release(releases_of(snapshot, project.key), NEWEST)
     verdicts = verdicts_by_key(session, project.key, release.uid if release else None)
     assessments = assessments_around(snapshot, view, policy, verdicts)
     if not assessments:
         return None
-    title = "Risk" if record.type == RISK else f"Controls {len(assessments)} risks"
+    title = "Level and controls" if record.type == RISK else f"Controls {len(assessments)} risks"
     if record.type != RISK and len(assessments) == 1:
         title = "Controls 1 risk"
     return Panel(title, TEMPLATE, context | {"assessments": assessments, "policy": policy})

@@ -5,10 +5,12 @@ the project record and the releases.
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 
@@ -42,28 +44,34 @@ def _chosen() -> Select[int, int]:
 
 
 def _targets(session: Session, sources: Collection[int], role: str) -> set[int]:
-    chosen = _chosen().where(col(Record.id).in_(sources)).subquery()
-    query = (
-        select(col(Link.target_id))
-        .join(chosen, chosen.c[1] == col(Link.revision_id))
-        .where(col(Link.role) == role)
-    )
-    return set(session.execute(query).scalars())
+    found: set[int] = set()
+    for chunk in chunks(sources):
+        chosen = _chosen().where(col(Record.id).in_(chunk)).subquery()
+        query = (
+            select(col(Link.target_id))
+            .join(chosen, chosen.c[1] == col(Link.revision_id))
+            .where(col(Link.role) == role)
+        )
+        found.update(session.execute(query).scalars())
+    return found
 
 
 def _sources(session: Session, targets: Collection[int], roles: Iterable[str]) -> set[int]:
     """Return the records whose chosen revision links to any of `targets`."""
-    query = (
-        select(col(Record.id))
-        .join(Revision, col(Revision.record_id) == col(Record.id))
-        .join(Link, col(Link.revision_id) == col(Revision.id))
-        .where(
-            col(Link.target_id).in_(targets),
-            col(Link.role).in_(tuple(roles)),
-            col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
+    found: set[int] = set()
+    for chunk in chunks(targets):
+        query = (
+            select(col(Record.id))
+            .join(Revision, col(Revision.record_id) == col(Record.id))
+            .join(Link, col(Link.revision_id) == col(Revision.id))
+            .where(
+                col(Link.target_id).in_(chunk),
+                col(Link.role).in_(tuple(roles)),
+                col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
+            )
         )
-    )
-    return set(session.execute(query).scalars())
+        found.update(session.execute(query).scalars())
+    return found
 
 
 def _records(session: Session, wanted: Collection[int]) -> list[RecordView]:
@@ -74,7 +82,6 @@ def _records(session: Session, wanted: Collection[int]) -> list[RecordView]:
             Revision,
             col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
         )
-        .where(col(Record.id).in_(wanted))
     )
     return [
         RecordView(
@@ -87,27 +94,38 @@ def _records(session: Session, wanted: Collection[int]) -> list[RecordView]:
             withdrawn=record.withdrawn_at is not None,
             in_force=record.effective_id == revision.id and record.withdrawn_at is None,
         )
-        for record, revision, project in session.execute(query).all()
+        for chunk in chunks(wanted)
+        for record, revision, project in session.execute(
+            query.where(col(Record.id).in_(chunk))
+        ).all()
     ]
 
 
 def _links(session: Session, wanted: Collection[int]) -> list[LinkView]:
     ends = {
         identity: Key(project, uid)
+        for chunk in chunks(wanted)
         for identity, project, uid in session.execute(
             select(col(Record.id), col(Project.key), col(Record.uid))
             .join(Project, col(Project.id) == col(Record.project_id))
-            .where(col(Record.id).in_(wanted))
+            .where(col(Record.id).in_(chunk))
         ).all()
     }
-    chosen = _chosen().where(col(Record.id).in_(wanted)).subquery()
-    query = (
-        select(chosen.c[0], col(Link.role), col(Link.target_id), col(Link.attributes))
-        .join(Link, col(Link.revision_id) == chosen.c[1])
-        .where(col(Link.target_id).in_(wanted))
-        .order_by(col(Link.revision_id), col(Link.position))
-    )
+    rows: list[tuple[int, int, int, str, int, dict[str, Any]]] = []
+    for chunk in chunks(wanted):
+        chosen = _chosen().where(col(Record.id).in_(chunk)).subquery()
+        query = select(
+            col(Link.revision_id),
+            col(Link.position),
+            chosen.c[0],
+            col(Link.role),
+            col(Link.target_id),
+            col(Link.attributes),
+        ).join(chosen, chosen.c[1] == col(Link.revision_id))
+        rows += [tuple(row) for row in session.execute(query)]
+    rows.sort(key=lambda row: row[:2])
     return [
         LinkView(role, ends[source], ends[target], attributes or {})
-        for source, role, target, attributes in session.execute(query).all()
+        for _, _, source, role, target, attributes in rows
+        if target in ends
     ]

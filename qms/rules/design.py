@@ -4,6 +4,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
 from core.records.snapshot import Key, RecordView
 from qms.rules.findings import Flaw
@@ -11,6 +12,9 @@ from qms.rules.view import Subjects, View, filled, in_force, is_in_force, rule, 
 
 MOST_NAMED = 5
 """Records that one sentence names."""
+
+MOST_KEPT = 20_000
+"""Texts whose reading is kept: from one release check to the next few of them change."""
 
 _NEEDS = in_force("user_need", "user needs")
 _REQUIREMENTS = in_force("requirement", "requirements")
@@ -88,13 +92,17 @@ def requirements_have_a_criterion(_: View, record: RecordView) -> Iterator[Flaw]
 @rule("B05", "Requirement wording: one obligation, no vague words", _REQUIREMENTS)
 def wording_is_testable(view: View, record: RecordView) -> Iterator[Flaw]:
     """One "shall", and none of the words that mean something else to everybody."""
-    duties = len(_OBLIGATION.findall(record.body))
+    duties, vague = _wording(record.body, view.once("vague words", lambda: _vague(view)))
     if duties != 1:
         yield Flaw(f"states {duties} obligations.", "Say 'shall' once; split what needs it twice.")
-    vague = view.once("vague words", lambda: _vague(view)).findall(record.body)
     if vague:
         named = ", ".join(dict.fromkeys(word.lower() for word in vague))
         yield Flaw(f"uses words that cannot be tested: {named}.", "Give a figure or a condition.")
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _wording(body: str, vague: re.Pattern[str]) -> tuple[int, tuple[str, ...]]:
+    return len(_OBLIGATION.findall(body)), tuple(vague.findall(body))
 
 
 def _vague(view: View) -> re.Pattern[str]:
@@ -114,6 +122,7 @@ def requirements_differ(view: View, record: RecordView) -> Iterator[Flaw]:
         yield Flaw(f"says the same as {named}.", "Keep one and withdraw the other.")
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def _plain(body: str) -> str:
     return " ".join(_WORDS.findall(body.casefold()))
 

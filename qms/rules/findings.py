@@ -1,6 +1,6 @@
 """What a release check says: what a rule looked at, found, and what lets it through. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -26,7 +26,7 @@ class Word(StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Flaw:
     """What a rule says against the record it looks at: a sentence about it, and how to mend it.
 
@@ -48,7 +48,7 @@ class Flaw:
     level: Level | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One flaw of one record under one rule.
 
@@ -277,11 +277,3 @@ def _rule_json(rule: RuleResult) -> dict[str, object]:
             for finding in rule.findings
         ],
     }
-
-
-def count_by_word(rules: Sequence[RuleResult]) -> dict[Word, int]:
-    """Return how many rules come to each word."""
-    counts = dict.fromkeys(Word, 0)
-    for rule in rules:
-        counts[rule.word] += 1
-    return counts

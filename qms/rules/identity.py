@@ -4,6 +4,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import networkx as nx
@@ -12,6 +13,9 @@ from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, RecordView
 from qms.rules.findings import Flaw
 from qms.rules.view import JUDGED, Subjects, View, day, filled, in_force, rule
+
+MOST_KEPT = 50_000
+"""Uids that are kept as they are read; each is read twice in every check."""
 
 _NUMBER = re.compile(r"\d+")
 _NUMBERED = re.compile(r"(?P<prefix>[A-Z]+-)(?P<number>\d{2,6})")
@@ -34,6 +38,7 @@ _ALL = Subjects("records of the project", lambda view: view.own)
 _ACYCLIC_ROLES = ("part_of", "derives_from", "split_from")
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def _folded(uid: str) -> str:
     """Return a uid as a hurried reader takes it: no case, no leading zeros."""
     return _NUMBER.sub(lambda digits: digits.group().lstrip("0") or "0", uid.casefold())
@@ -273,17 +278,37 @@ def _rings(view: View) -> dict[Key, tuple[Key, ...]]:
     """Return one ring of each knot of links, at the first record of it."""
     rings: dict[Key, tuple[Key, ...]] = {}
     for role in _ACYCLIC_ROLES:
-        graph = nx.DiGraph(
-            (record.key, link.target)
-            for record in view.own
-            for link in view.snapshot.outgoing(record.key, role)
-        )
+        graph = nx.DiGraph(_not_ending(view, role))
         for knot in nx.strongly_connected_components(graph):
             first = min(knot)
             if len(knot) > 1 or graph.has_edge(first, first):
                 edges = nx.find_cycle(graph.subgraph(knot), first)
                 rings[first] = tuple(edge[0] for edge in edges)
     return rings
+
+
+def _not_ending(view: View, role: str) -> list[tuple[Key, Key]]:
+    """Return the links of a role that lie in rings or lead to one: mostly none, found in no time.
+
+    What links nowhere ends, so does what links only to what ends; what is left does not.
+    """
+    goes_to = {
+        record.key: [link.target for link in links]
+        for record in view.own
+        if (links := view.snapshot.outgoing(record.key, role))
+    }
+    open_ends = {key: len(targets) for key, targets in goes_to.items()}
+    come_from: dict[Key, list[Key]] = defaultdict(list)
+    for key, targets in goes_to.items():
+        for target in targets:
+            come_from[target].append(key)
+    ended = [target for target in come_from if target not in goes_to]
+    while ended:
+        for key in come_from.pop(ended.pop(), ()):
+            open_ends[key] -= 1
+            if not open_ends[key]:
+                ended.append(key)
+    return [(key, target) for key in goes_to if open_ends[key] for target in goes_to[key]]
 
 
 @rule("A13", "Controlled document is not past its review date", in_force("document", "documents"))

@@ -176,8 +176,7 @@ def controls_are_implemented(view: View, record: RecordView) -> Iterator[Flaw]:
     tests = [test for test in view.sources(record, "verifies") if test.key in view.release_tests]
     if not tests:
         yield Flaw("controls a risk and no test of the release verifies it.", "Add its test.")
-    elif not all(view.verdict(test).passed for test in tests):
-        open_ = [test for test in tests if not view.verdict(test).passed]
+    elif open_ := [test for test in tests if not view.verdict(test).passed]:
         told = ", ".join(f"{test.key.uid} {view.verdict(test).word}" for test in open_)
         yield Flaw(
             f"controls a risk and is not verified: {told}.",
@@ -193,8 +192,7 @@ def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
     tests = [test for test in showing if test.key in view.release_tests]
     if not tests:
         yield Flaw("has no test of the release that shows its controls to work.", "Link one to it.")
-    elif not all(view.verdict(test).passed for test in tests):
-        open_ = [test for test in tests if not view.verdict(test).passed]
+    elif open_ := [test for test in tests if not view.verdict(test).passed]:
         told = ", ".join(f"{test.key.uid} {view.verdict(test).word}" for test in open_)
         yield Flaw(
             f"has controls whose effect is not shown: {told}.",

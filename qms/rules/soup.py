@@ -101,7 +101,7 @@ def bill_equals_register(view: View, _: RecordView) -> Iterator[Flaw]:
 def _used(view: View) -> list[RecordView]:
     """Return the components that the release's items use, or the items they are part of."""
     found: dict[str, RecordView] = {}
-    waiting = view.of_release("contains") or view.in_force("software_item")
+    waiting = [*(view.of_release("contains") or view.in_force("software_item"))]
     seen = set()
     while waiting:
         item = waiting.pop()

@@ -3,7 +3,7 @@
 Everything is asked of the snapshot's own adjacency, so a rule costs what its records cost.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -36,6 +36,10 @@ class View:
         self.project = given.project
         self.limits = limits
         self._once: dict[str, Any] = {}
+        self._live: dict[tuple[str, ...], list[RecordView]] = {}
+        self._in_force: dict[tuple[str, ...], list[RecordView]] = {}
+        self._targets: dict[tuple[Key, str], list[RecordView]] = {}
+        self._sources: dict[tuple[Key, str], list[RecordView]] = {}
 
     def once(self, name: str, build: Callable[[], Built]) -> Built:
         """Return what `build` makes, made once for all records of a rule."""
@@ -51,20 +55,26 @@ class View:
             grouped.setdefault(suspicion.record, []).append(suspicion)
         return {key: tuple(each) for key, each in grouped.items()}
 
-    # Records
+    # Records and links: kept, because rule after rule asks for the same. Nobody changes the lists.
 
-    def live(self, *types: str) -> list[RecordView]:
+    def live(self, *types: str) -> Sequence[RecordView]:
         """Return the project's records of these types, drafts included, withdrawn ones not."""
-        return [
-            record
-            for type_ in types
-            for record in self.snapshot.of_type(type_, self.project)
-            if not record.withdrawn
-        ]
+        found = self._live.get(types)
+        if found is None:
+            found = self._live[types] = [
+                record
+                for type_ in types
+                for record in self.snapshot.of_type(type_, self.project)
+                if not record.withdrawn
+            ]
+        return found
 
-    def in_force(self, *types: str) -> list[RecordView]:
+    def in_force(self, *types: str) -> Sequence[RecordView]:
         """Return the project's records of these types that are approved, or under way as issues."""
-        return [record for record in self.live(*types) if is_in_force(record)]
+        found = self._in_force.get(types)
+        if found is None:
+            found = self._in_force[types] = [r for r in self.live(*types) if is_in_force(r)]
+        return found
 
     @cached_property
     def own(self) -> tuple[RecordView, ...]:
@@ -84,16 +94,28 @@ class View:
 
     # Links
 
-    def targets(self, record: RecordView, role: str) -> list[RecordView]:
+    def targets(self, record: RecordView, role: str) -> Sequence[RecordView]:
         """Return the records that `record` links to in a role and that are not withdrawn."""
-        return self._ends(link.target for link in self.snapshot.outgoing(record.key, role))
+        asked = (record.key, role)
+        found = self._targets.get(asked)
+        if found is None:
+            links = self.snapshot.outgoing(record.key, role)
+            found = self._targets[asked] = self._ends([link.target for link in links])
+        return found
 
-    def sources(self, record: RecordView, role: str) -> list[RecordView]:
+    def sources(self, record: RecordView, role: str) -> Sequence[RecordView]:
         """Return the records that link to `record` in a role and that are not withdrawn."""
-        return self._ends(link.source for link in self.snapshot.incoming(record.key, role))
+        asked = (record.key, role)
+        found = self._sources.get(asked)
+        if found is None:
+            links = self.snapshot.incoming(record.key, role)
+            found = self._sources[asked] = self._ends([link.source for link in links])
+        return found
 
-    def _ends(self, keys: Iterable[Key]) -> list[RecordView]:
-        found = (self.snapshot.records.get(key) for key in keys)
+    def _ends(self, keys: Sequence[Key]) -> list[RecordView]:
+        if not keys:
+            return []
+        found = map(self.snapshot.records.get, keys)
         return [record for record in found if record is not None and not record.withdrawn]
 
     def types_of(self, record: RecordView) -> TypeFacts | None:
@@ -107,7 +129,7 @@ class View:
         """The release that is judged."""
         return self.snapshot.records.get(self.given.release) if self.given.release else None
 
-    def of_release(self, role: str) -> list[RecordView]:
+    def of_release(self, role: str) -> Sequence[RecordView]:
         """Return what the judged release links to in a role."""
         return self.targets(self.release, role) if self.release is not None else []
 

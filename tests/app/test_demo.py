@@ -18,7 +18,8 @@ from app.demo.people import SIGN_INS_FILE, Signers
 from app.demo.records import approve
 from core.db import Database, open_database
 from core.ledger.verify import verify_chain
-from core.people.service import find_actor, sign_in
+from core.people.proving import sign_in
+from core.people.service import find_actor
 from core.records.issues import Decision, decide
 from core.records.models import Project
 from core.records.queries import load_snapshot
@@ -223,14 +224,15 @@ def test_a_second_run_changes_nothing_and_names_the_same_pack(done: Done) -> Non
     assert (again.run, again.comparison) == (done.outcome.run, done.outcome.comparison)
 
 
-def test_the_demo_people_sign_in_with_the_password_that_is_kept(done: Done) -> None:
+def test_the_demo_people_sign_in_with_the_password_that_is_kept(
+    done: Done, copied: tuple[Settings, Database]
+) -> None:
+    settings, db = copied
     kept = done.settings.data_dir / SIGN_INS_FILE
     told = json.loads(kept.read_text())
 
     assert kept.stat().st_mode & 0o777 == 0o600
-    with done.outcome.db.writing() as session:
-        _, actor = sign_in(session, "amara.kole", told["password"], "127.0.0.1", done.settings)
-        session.rollback()
+    _, actor = sign_in(db, "amara.kole", told["password"], "127.0.0.1", settings)
     assert actor.uid == "PPL-AK"
 
 
@@ -238,7 +240,7 @@ def test_a_pack_built_after_later_work_is_the_same_to_the_byte(
     done: Done, copied: tuple[Settings, Database], tmp_path: Path
 ) -> None:
     settings, db = copied
-    signers = Signers(settings, done.outcome.sign_ins.password)
+    signers = Signers(done.outcome.sign_ins.password)
     with db.writing() as session:
         project = find_project(session, "RPM")
         change_text(session, project, "REQ-009", signers)

@@ -238,14 +238,14 @@ def test_a_hostile_name_is_only_a_name_wherever_it_is_shown(desk: Desk, scientis
     scientist.goto("/map")
     show(scientist, Revisions="latest drafts")
     picture = drawing(scientist)
-    words = "".join(picture.locator(f"a[href$='/{uid}'] text").all_inner_texts())
+    words = "".join(picture.locator(f"a[href$='/{uid}'] text").all_text_contents())
     plantuml = scientist.get_by_role("link", name="PlantUML").get_attribute("href")
     text = scientist.request.get(plantuml or "").text()
 
     assert without_space(HOSTILE) in without_space(words)
     assert scientist.locator("#drawing b").count() == 0
     assert connection in links_of(picture)
-    assert HOSTILE in html.unescape(text)
+    assert without_space(HOSTILE) in without_space(html.unescape(text).replace("\\n", " "))
     assert [line for line in text.splitlines() if line.lstrip().startswith("!")] == []
     assert "/etc/passwd" not in "".join(re.findall(r"!include.*", text))
     look(desk, scientist)
@@ -256,12 +256,12 @@ def connect(page: Page, source: str, target: str) -> str:
     open_record(page, target, "DEPT")
     page.get_by_text("New record linked to this", exact=True).click()
     page.locator(f"a[href$='/new/connection?to_system={target}']").click()
-    page.get_by_label("Title").fill("Plans to the new system")
-    page.get_by_label("Category").select_option("file")
-    page.get_by_label("Protocol").fill("SFTP")
-    page.get_by_label("Data types").fill("Plan report")
-    page.get_by_label("Started by").select_option("manual")
-    page.get_by_label("Mode").select_option("push")
+    page.get_by_label("Title", exact=True).fill("Plans to the new system")
+    page.get_by_label("Category", exact=True).select_option("file")
+    page.get_by_label("Protocol", exact=True).fill("SFTP")
+    page.get_by_label("Data types", exact=True).fill("Plan report")
+    page.get_by_label("Started by", exact=True).select_option("manual")
+    page.get_by_label("Mode", exact=True).select_option("push")
     page.get_by_label("from, link 1: uid", exact=True).fill(source)
     save_draft(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Plans to the new system")
@@ -287,9 +287,8 @@ def test_from_the_map_to_the_device_that_a_system_realises_and_back(
     panel.get_by_role("link", name=device, exact=True).click()
     expect(scientist).to_have_url(re.compile(f"/p/RPM/{device}$"))
     look(desk, scientist)
-    scientist.get_by_text("Realised by").get_by_role("link", name=system, exact=True).click()
+    panel = scientist.get_by_role("heading", name="On the department map").locator("..")
+    expect(panel).to_contain_text("Realised by")
+    panel.get_by_role("link", name=system, exact=True).click()
 
     expect(scientist).to_have_url(re.compile(f"/p/DEPT/{system}$"))
-
-
-pytestmark = pytest.mark.skip(reason="written, and not yet seen to pass on this version")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.records.content import content_document
 from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key, RecordView, Snapshot
@@ -19,15 +20,17 @@ def record_entries(
 ) -> tuple[RecordEntry, ...]:
     """Return some records of a snapshot, each at the revision that the snapshot holds."""
     wanted = {snapshot.records[key].envelope_digest: snapshot.records[key] for key in keys}
-    rows = session.execute(
+    query = (
         select(Revision, Project)
         .join(Record, col(Record.id) == col(Revision.record_id))
         .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Revision.envelope_digest).in_(list(wanted)))
-    ).all()
+    )
     entries = [
         _entry(session, wanted[revision.envelope_digest], revision, project)
-        for revision, project in rows
+        for chunk in chunks(wanted)
+        for revision, project in session.execute(
+            query.where(col(Revision.envelope_digest).in_(chunk))
+        ).all()
     ]
     return tuple(sorted(entries, key=lambda entry: (entry.project, entry.uid)))
 

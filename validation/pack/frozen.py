@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.canonical import read_json
+from core.db import chunks
 from core.errors import Conflict
 from core.ledger.models import LedgerEntry
 from core.records.models import Link, LinkReview, Project, Record, Revision
@@ -123,12 +124,13 @@ def snapshot_at(session: Session, projects: Sequence[str], signed: FinalSignatur
         .where(col(Project.key).in_(projects), col(Record.created_at) <= signed.until)
     ).all()
     revisions: dict[int, list[Revision]] = defaultdict(list)
-    for revision in session.scalars(
-        select(Revision)
-        .where(col(Revision.record_id).in_([record.id for record, _ in rows]))
-        .order_by(col(Revision.number))
-    ):
-        revisions[revision.record_id].append(revision)
+    for chunk in chunks(record.id or 0 for record, _ in rows):
+        for revision in session.scalars(
+            select(Revision)
+            .where(col(Revision.record_id).in_(chunk))
+            .order_by(col(Revision.number))
+        ):
+            revisions[revision.record_id].append(revision)
     moved = _states_before_moves(session, signed)
     chosen = [
         (record, Key(key, record.uid), _revision_then(revisions[record.id or 0], signed))
@@ -210,11 +212,13 @@ def _signatures(
     session: Session, revisions: Sequence[int], signed: FinalSignature
 ) -> dict[int, list[SignatureView]]:
     found: dict[int, list[SignatureView]] = defaultdict(list)
-    for one in session.scalars(
-        select(Signature)
-        .where(col(Signature.revision_id).in_(revisions), col(Signature.at) <= signed.until)
-        .order_by(col(Signature.id))
-    ):
+    query = select(Signature).where(col(Signature.at) <= signed.until).order_by(col(Signature.id))
+    given = (
+        one
+        for chunk in chunks(revisions)
+        for one in session.scalars(query.where(col(Signature.revision_id).in_(chunk)))
+    )
+    for one in given:
         view = SignatureView(
             name=one.printed_name,
             person_uid=one.person_uid,
@@ -229,16 +233,19 @@ def _signatures(
 
 
 def _links(session: Session, revisions: Mapping[int, Key]) -> list[LinkView]:
-    rows = session.execute(
+    # The chunks are in order of the revisions, and so is the whole.
+    query = (
         select(Link, col(Record.uid), col(Project.key))
         .join(Record, col(Record.id) == col(Link.target_id))
         .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Link.revision_id).in_(list(revisions)))
         .order_by(col(Link.revision_id), col(Link.position))
-    ).all()
+    )
     return [
         LinkView(link.role, revisions[link.revision_id], Key(project, uid), link.attributes or {})
-        for link, uid, project in rows
+        for chunk in chunks(revisions)
+        for link, uid, project in session.execute(
+            query.where(col(Link.revision_id).in_(chunk))
+        ).all()
     ]
 
 

@@ -15,7 +15,7 @@ from core.blobs import BlobStore, DamagedBlob
 from core.errors import Fault, NotFound
 from core.ledger.models import LedgerEntry
 from core.records.models import Project
-from validation.runs.models import Run
+from validation.runs.models import FIGURES, Run, RunMeasurement, RunScenario, RunStep
 from validation.runs.plain import run_as_plain
 from validation.runs.scenario_rows import SCENARIO_RECORDED
 
@@ -31,6 +31,10 @@ def run_faults(session: Session, store: BlobStore) -> list[Fault]:
     for run in session.scalars(select(Run).order_by(col(Run.project_id), col(Run.number))):
         plain = run_as_plain(session, run)
         named = told.pop((run.project_id, run.number), {})
+        found += [
+            _fault(f"{plain['project']} run {run.number} {name}", what)
+            for name, what in _without_figures(session, run)
+        ]
         for scenario in plain["scenarios"]:
             where = f"{plain['project']} run {run.number} {scenario['name']}"
             stated = named.pop(scenario["name"], "")
@@ -77,6 +81,32 @@ def _disagreements(scenario: Plain, stated: str, store: BlobStore) -> Iterator[s
             yield f"{name} is {scenario[name]!r} in the database, {evidence[name]!r} in evidence."
     if [_bare(step) for step in scenario["steps"]] != [_bare(step) for step in evidence["steps"]]:
         yield "steps, measurements or files differ between the database and the evidence."
+
+
+def _without_figures(session: Session, run: Run) -> Iterator[tuple[str, str]]:
+    """Yield scenario and fault of each measurement whose row has lost what was measured."""
+    rows = session.execute(
+        select(
+            col(RunScenario.name),
+            col(RunStep.text),
+            col(RunMeasurement.id),
+            col(RunMeasurement.name),
+            col(RunMeasurement.figures),
+        )
+        .join(RunStep, col(RunStep.scenario_id) == col(RunScenario.id))
+        .join(RunMeasurement, col(RunMeasurement.step_id) == col(RunStep.id))
+        .where(col(RunScenario.run_id) == run.id)
+        .order_by(col(RunMeasurement.id))
+    )
+    for scenario, step, number, name, figures in rows:
+        held = figures if isinstance(figures, dict) else {}
+        lost = [one for one in FIGURES if one not in held]
+        if lost:
+            yield (
+                scenario,
+                f"measurement '{name}' (row {number}) of the step '{step}' has no "
+                f"{', '.join(lost)}.",
+            )
 
 
 def _bare(step: Plain) -> Plain:

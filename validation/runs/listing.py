@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.jobs.models import Job
 from core.records.models import Project
 from validation.recorder.evidence import Status
@@ -84,22 +85,26 @@ def _line(run: Run, state: str, statuses: Mapping[str, int], interruptions: int)
 
 def _statuses(session: Session, runs: Sequence[int]) -> Mapping[int, Counter[str]]:
     found: dict[int, Counter[str]] = defaultdict(Counter)
-    for run, status, count in session.execute(
-        select(col(RunScenario.run_id), col(RunScenario.status), func.count())
-        .where(col(RunScenario.run_id).in_(runs))
-        .group_by(col(RunScenario.run_id), col(RunScenario.status))
-    ):
-        found[run][status] = count
+    query = select(col(RunScenario.run_id), col(RunScenario.status), func.count()).group_by(
+        col(RunScenario.run_id), col(RunScenario.status)
+    )
+    for chunk in chunks(runs):
+        rows = session.execute(query.where(col(RunScenario.run_id).in_(chunk)))
+        for run, status, count in rows:
+            found[run][status] = count
     return found
 
 
 def _interruptions(session: Session, runs: Sequence[int]) -> dict[int, int]:
-    rows = session.execute(
+    query = (
         select(col(RunEvent.run_id), func.count())
-        .where(col(RunEvent.run_id).in_(runs), col(RunEvent.kind) == EventKind.INTERRUPTED)
+        .where(col(RunEvent.kind) == EventKind.INTERRUPTED)
         .group_by(col(RunEvent.run_id))
     )
-    return dict(rows.all())
+    found: dict[int, int] = {}
+    for chunk in chunks(runs):
+        found |= dict(session.execute(query.where(col(RunEvent.run_id).in_(chunk))).all())
+    return found
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,10 @@ class RunStep(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+FIGURES = ("expected", "tolerance", "actual")
+"""What every measurement keeps, each a number or a word."""
+
+
 @append_only
 class RunMeasurement(Table, table=True):
     """An expected value beside what was measured, in a step.

@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.records.models import Project
-from core.records.queries import load_snapshot
+from core.db import chunks
+from core.records.models import Project, Record, Revision
 from core.verdicts import Verdict
 from qms.repositories.service import commit_of_tag
 from validation.protocols.plan import VERIFICATION
@@ -25,6 +25,7 @@ from validation.runs.models import (
     RunStep,
     RunTest,
 )
+from validation.runs.plain import figures_of
 
 
 def verdicts(
@@ -71,12 +72,18 @@ def release_verdicts(
 
 
 def _commit_of(session: Session, project_key: str, release: str) -> str:
-    view = load_snapshot(session, [project_key], effective=False).get(release, project_key)
-    if view is None:
+    # One row: a snapshot of the latest drafts is nothing that a page would need beside this.
+    fields = session.execute(
+        select(col(Revision.fields))
+        .join(Record, col(Record.latest_id) == col(Revision.id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(col(Project.key) == project_key, col(Record.uid) == release)
+    ).scalar_one_or_none()
+    if not fields:
         return ""
-    tag = view.fields.get("git_tag") or ""
+    tag = fields.get("git_tag") or ""
     named = commit_of_tag(session, project_key, tag) if tag else None
-    return named or view.fields.get("commit") or ""
+    return named or fields.get("commit") or ""
 
 
 def _outcomes(session: Session, project_key: str, until: datetime | None) -> list[Outcome]:
@@ -113,7 +120,7 @@ def _outcomes(session: Session, project_key: str, until: datetime | None) -> lis
 
 
 def _measured(session: Session, scenarios: Sequence[int]) -> Mapping[int, list[Measured]]:
-    rows = session.execute(
+    query = (
         select(
             col(RunStep.scenario_id),
             col(RunMeasurement.name),
@@ -123,11 +130,16 @@ def _measured(session: Session, scenarios: Sequence[int]) -> Mapping[int, list[M
             col(RunMeasurement.passed),
         )
         .join(RunStep, col(RunStep.id) == col(RunMeasurement.step_id))
-        .where(col(RunStep.scenario_id).in_(scenarios))
         .order_by(col(RunStep.scenario_id), col(RunStep.ordinal), col(RunMeasurement.ordinal))
     )
+    rows = (
+        row
+        for chunk in chunks(scenarios)
+        for row in session.execute(query.where(col(RunStep.scenario_id).in_(chunk)))
+    )
     found: dict[int, list[Measured]] = defaultdict(list)
-    for scenario, name, comparison, figures, unit, passed in rows:
+    for scenario, name, comparison, stored, unit, passed in rows:
+        figures = figures_of(stored)
         found[scenario].append(
             Measured(
                 scenario,

@@ -12,9 +12,11 @@ from core.errors import FiducialError, Invalid, NotFound, Refused
 from core.people import accounts, service
 from core.people.actor import ADMINISTRATOR, ROLES, Actor
 from core.people.models import Person, RoleGrant
+from core.people.passwords import choose
 from core.records.models import Project
 from core.records.service import find_project
 from core.web import CurrentPerson, ReadSession, WriteSession, page, say
+from core.web.proving import let_go
 from core.web.refusals import refuse_within
 
 router = APIRouter(prefix="/people", tags=["people"])
@@ -44,9 +46,11 @@ def create_account(
 ) -> Response:
     """Create an account; what is wrong with it comes back beside what was typed."""
     _require_administrator(person)
+    let_go(session)
+    chosen = choose(form.password)
     try:
         service.create_person(
-            session, form.username, form.uid, form.name, form.password, person, given=True
+            session, form.username, form.uid, form.name, chosen, person, given=True
         )
     except FiducialError as error:
         refuse_within(request, session, form.uid or "/people", error)
@@ -107,9 +111,11 @@ def give_password(
 ) -> Response:
     """Give somebody a password to sign in with."""
     _require_administrator(person)
+    let_go(session)
+    chosen = choose(password)
     someone = _person(session, uid)
     try:
-        accounts.give_password(session, someone, password, person)
+        accounts.give_password(session, someone, chosen, person)
     except Invalid as error:
         refuse_within(request, session, uid, error)
         return page(request, "people/person.html", status=422, someone=someone, faults=error.faults)

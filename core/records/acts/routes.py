@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from core.errors import Fault, FiducialError, Invalid
 from core.people.actor import Actor
-from core.people.service import reauthenticate
 from core.records import approval, issues, reviewing, service, withdrawing
 from core.records.approval import Signing
 from core.records.issues import Decision
@@ -26,8 +25,8 @@ from core.web import (
     page,
     say,
 )
+from core.web.proving import prove
 from core.web.refusals import refuse_within, status_of
-from core.web.transaction import settings_of
 
 router = APIRouter(prefix="/p/{project_key}")
 
@@ -81,7 +80,7 @@ def submit(
     """Hand the draft to review; where the type asks for it, sign as its author."""
 
     def perform() -> str:
-        proof = reauthenticate(session, person, form.password, settings_of(request))
+        proof = prove(request, session, person, form.password)
         revision = approval.submit(session, record, person, proof, form.expected, form.reason)
         state = "is in review" if revision.state == "in_review" else "is in force"
         return f"{record.uid} revision {revision.number} {state}."
@@ -101,7 +100,7 @@ def sign(
     """Sign the revision in review."""
 
     def perform() -> str:
-        proof = reauthenticate(session, person, form.password, settings_of(request))
+        proof = prove(request, session, person, form.password)
         signing = Signing(form.meaning, form.role, form.reason)
         revision = approval.sign(session, record, signing, person, proof, form.expected)
         force = "; it is in force now" if revision.state == "approved" else ""
@@ -143,7 +142,7 @@ def withdraw(
         # Only what is in force asks for the password; the page shows the field only then.
         proof = None
         if record.effective_id is not None:
-            proof = reauthenticate(session, person, form.password, settings_of(request))
+            proof = prove(request, session, person, form.password)
         withdrawing.withdraw(session, record, person, form.reason, form.expected, proof)
         return f"{record.uid} is withdrawn."
 
@@ -180,7 +179,7 @@ def decide(
     """Close, reject or defer a quality issue, with a signature."""
 
     def perform() -> str:
-        proof = reauthenticate(session, person, form.password, settings_of(request))
+        proof = prove(request, session, person, form.password)
         decision = Decision(form.to, form.role, form.reason)
         issues.decide(session, record, decision, person, proof, form.expected)
         return f"{record.uid} is {form.to.replace('_', ' ')} now, with your signature."
@@ -249,7 +248,7 @@ def _sign_all(
     if not form.chosen:
         fault = Fault("none", "waiting", "Nothing is ticked.", "Tick what you have read.")
         raise Invalid("Nothing was signed.", [fault])
-    proof = reauthenticate(session, person, form.password, settings_of(request))
+    proof = prove(request, session, person, form.password)
     signed = []
     for one in form.chosen:
         uid, meaning, role, token = (*one.split("/", 3), "", "", "")[:4]

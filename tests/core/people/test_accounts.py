@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.people.passwords import choose
 from core.people.service import create_person, grant
 from tests.core.conftest import PASSWORD, Browser, words_of
 
@@ -12,7 +13,7 @@ OWN = "chosen when nobody looked"
 @pytest.fixture
 def admin(service, database) -> Browser:
     with database.writing() as session:
-        person = create_person(session, "ada.lund", "PPL-ADMIN", "Ada Lund", PASSWORD, None)
+        person = create_person(session, "ada.lund", "PPL-ADMIN", "Ada Lund", choose(PASSWORD), None)
         grant(session, person, ["administrator"], None)
     browser = Browser(service)
     assert browser.sign_in("ada.lund").status_code == 200

@@ -14,6 +14,7 @@ from core.blobs import BlobStore, keep
 from core.canonical import digest
 from core.db import Database, Table, open_database
 from core.ledger import append
+from core.people.passwords import choose
 from core.people.service import actor_of, create_person, grant
 from core.records.content import Content
 from core.records.models import Revision
@@ -57,7 +58,9 @@ def make_installation(data_dir: Path, database_url: str = "") -> Installation:
     create_key(data_dir)
     store = BlobStore(data_dir / "blobs")
     with database.writing() as session:
-        person = create_person(session, "ada", "PPL-AD", "Ada Field", "a long password", None)
+        person = create_person(
+            session, "ada", "PPL-AD", "Ada Field", choose("a long password"), None
+        )
         project = create_project(session, "RPM", "RT Plan Metrics", None)
         grant(session, person, ["author"], None, project.id)
         actor = actor_of(session, person)

@@ -261,7 +261,7 @@ def test_the_sign_step_says_whom_it_waits_for(device) -> None:
 def test_a_planned_release_is_listed_and_not_judged(device) -> None:
     with device.db.reading() as session:
         project = find_project(session, "RPM")
-        lines = release_lines(session, project, device.person("PPL-AK"))
+        lines = release_lines(session, project)
 
     assert [(line.record.key.uid, line.standing) for line in lines] == [
         ("REL-0.1.0", "candidate"),

@@ -12,7 +12,8 @@ from sqlmodel import col
 
 from app import errors
 from core.people.models import Person
-from core.people.service import grant, sign_in
+from core.people.proving import sign_in
+from core.people.service import grant
 from core.records.service import find_project
 from core.settings import Settings
 from core.web.access import COOKIE
@@ -38,7 +39,8 @@ def browser(device, tmp_path) -> Iterator[TestClient]:
         person.password_hash = PasswordHash.recommended().hash(WORDS)
         project = find_project(session, "RPM")
         grant(session, person, ["author", "developer"], None, project.id)
-        token, _ = sign_in(session, person.username, WORDS, "127.0.0.1", settings)
+        username = person.username
+    token, _ = sign_in(device.db, username, WORDS, "127.0.0.1", settings)
     with TestClient(service, cookies={COOKIE: token}, follow_redirects=False) as client:
         client.headers["accept"] = "text/html"
         yield client

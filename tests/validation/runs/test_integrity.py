@@ -1,10 +1,20 @@
 """Rows that were changed behind the audit trail's back are found."""
 
+import json
+import re
+from html import unescape
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from typer.testing import CliRunner
 
+from app.cli import cli
+from app.schema import newest
+from core.backup import backup, restore
 from core.blobs import BlobStore
+from core.ledger.routes import router as ledger_pages
+from core.settings import get_settings
 from validation.runs.integrity import run_faults
 
 
@@ -51,6 +61,14 @@ def test_an_untouched_run_has_no_fault(executed):
             "UPDATE validation_run_scenario SET evidence_sha256 = stdout_sha256 WHERE ordinal = 0",
             "its audit entry",
         ),
+        (
+            "UPDATE validation_run_measurement SET figures = '{}' WHERE id = 1",
+            "measurement 'sum' (row 1) of the step ",
+        ),
+        (
+            "UPDATE validation_run_measurement SET figures = '[]' WHERE id = 1",
+            "has no expected, tolerance, actual",
+        ),
         ("DELETE FROM validation_run_attachment WHERE id = 1", "measurements or files differ"),
     ],
 )
@@ -59,6 +77,38 @@ def test_a_changed_row_is_named(tampered, statement, said):
 
     assert any(said in fault and "RPM run 1 scenario:TST-001:0" in fault for fault in found), found
     assert not any("TST-002" in fault for fault in found)
+
+
+def test_page_and_command_and_restoration_find_the_same(
+    tampered, with_run, tmp_path, monkeypatch
+):
+    found = tampered(
+        "UPDATE validation_run_measurement SET figures = '{}' WHERE id = 1",
+        "UPDATE validation_run_scenario SET title = 'Another' WHERE ordinal = 1",
+        "CREATE TABLE alembic_version (version_num VARCHAR(80) NOT NULL)",
+        f"INSERT INTO alembic_version VALUES ('{newest()}')",
+    )
+    assert len(found) == 3
+
+    browser = with_run.browser("PPL-FR")
+    browser.app.include_router(ledger_pages)
+    page = browser.get("/p/RPM/audit?verify=true")
+    shown = re.findall(r"<li>(RPM run 1 .*?) <span", page.text)
+    monkeypatch.setenv("FIDUCIAL_DATA_DIR", str(with_run.settings.data_dir))
+    monkeypatch.setenv("FIDUCIAL_DATABASE_URL", with_run.settings.database_url)
+    get_settings.cache_clear()
+    told = CliRunner().invoke(cli, ["audit", "verify", "--json"])
+    get_settings.cache_clear()
+    assert told.exit_code == 1, told.stderr
+    said = [one for one in json.loads(told.stdout)["findings"] if one["code"] == "run-altered"]
+    made = backup(with_run.settings, tmp_path / "backup.zip")
+    restored = restore(made.path, tmp_path / "elsewhere")
+
+    runs = [f"{one['where']}: {one['what']}" for one in said]
+    assert [unescape(one) for one in shown] == runs
+    again = [one for one in restored.faults if one.code == "run-altered"]
+    assert [f"{one.where}: {one.what}" for one in again] == runs
+    assert len(runs) == 3
 
 
 def test_a_removed_scenario_is_named(tampered):
