@@ -12,12 +12,11 @@ from core.jobs.models import LIVE_STATES, Job
 from core.jobs.service import label, latest_jobs, percent
 from core.people.actor import Actor
 from core.records.models import Project
-from core.records.queries import load_snapshot
 from core.records.waiting import own_drafts, waiting_for_review, waiting_to_sign
 from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
 from dataflows.service import project_of_map, read_department
-from qms.actions import Duty, duties
+from qms.actions import duties
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
 
@@ -57,7 +56,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         to_sign=waiting_to_sign(session, person, projects),
         to_review=waiting_for_review(session, person, projects),
         drafts=own_drafts(session, person, projects),
-        duties=_duties(session, person, projects),
+        duties=duties(session, person, projects),
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),
@@ -90,12 +89,6 @@ def _red_releases(session: Session, projects: Sequence[Project]) -> list[RedRele
         for line in release_lines(session, project)
         if line.result is not None and not line.result.passed
     ]
-
-
-def _duties(session: Session, person: Actor, projects: Sequence[Project]) -> tuple[Duty, ...]:
-    keys = [project.key for project in projects]
-    snapshot = load_snapshot(session, keys)
-    return duties(snapshot, keys, person.uid, now().date())
 
 
 def _bare_maps(session: Session, person: Actor, projects: Sequence[Project]) -> list[BareMap]:
