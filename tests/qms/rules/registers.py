@@ -10,6 +10,7 @@ from typing import Any
 def keep_registers(case: Any) -> None:
     """Add one sound record of each register."""
     _quality_issues(case)
+    _audit_and_complaint(case)
     _kept_up(case)
     _model(case)
     case.digests.update({key: r.content_digest for key, r in case.records.items()})
@@ -44,6 +45,12 @@ def _quality_issues(case: Any) -> None:
     case.link("CAPA-001", "arises_from", "NC-001")
     case.link("CAPA-001", "owned_by", "PPL-DM")
     case.link("CAPA-001", "changes", "CR-001")
+    for uid in ("NC-001", "CAPA-001"):
+        case.change(uid, body="What happened, and where.")
+        case.sign(uid, "approved", "quality_manager")
+
+
+def _audit_and_complaint(case: Any) -> None:
     case.add(
         "audit",
         "AUD-001",
@@ -80,9 +87,8 @@ def _quality_issues(case: Any) -> None:
     )
     case.link("CMP-001", "about", "PRJ-RPM")
     case.link("CMP-001", "decided_by", "PPL-DM")
-    for uid in ("NC-001", "CAPA-001", "CMP-001"):
-        case.change(uid, body="What happened, and where.")
-        case.sign(uid, "approved", "quality_manager")
+    case.change("CMP-001", body="What happened, and where.")
+    case.sign("CMP-001", "approved", "quality_manager")
     case.sign("AUD-001", "authored", "author")
     case.sign("AUD-001", "approved", "quality_manager")
 
