@@ -29,6 +29,9 @@ LONGEST_SHOWN = 400
 Reviews = Mapping[tuple[Key, str, Key], Reviewed]
 """What both ends of a link said when it was last reviewed, by source, role and target."""
 
+Outdated = Mapping[tuple[int, str, int], tuple[tuple[Key, str, Key], Reviewed]]
+"""The same by the ids of both ends."""
+
 
 def load_snapshot(
     session: Session, projects: Sequence[str] | None = None, effective: bool = True
@@ -129,19 +132,33 @@ def outdated_reviews(session: Session, record_id: int | None = None) -> tuple[Re
     record_id : int, optional
         Only the links of this record.
     """
-    keeper = keeper_of(session) if record_id is None else None
-    if keeper is None:
-        return _read_outdated(session, record_id)
-    return keeper.fact(session, _read_outdated)
+    keeper = keeper_of(session)
+    if record_id is not None:
+        found = _read_outdated(session, {record_id})
+    elif keeper is not None:
+        found = keeper.fact(session, _read_outdated, _renew_outdated)
+    else:
+        found = _read_outdated(session)
+    return dict(found.values()), {end for source, _, target in found for end in (source, target)}
 
 
-def _read_outdated(session: Session, record_id: int | None = None) -> tuple[Reviews, set[int]]:
+def _renew_outdated(session: Session, known: Outdated, changed: set[int]) -> Outdated:
+    """Bring up to date what is known: only links at a changed record can have become other."""
+    still = {
+        link: said
+        for link, said in known.items()
+        if link[0] not in changed and link[2] not in changed
+    }
+    return {**still, **_read_outdated(session, changed)}
+
+
+def _read_outdated(session: Session, ids: set[int] | None = None) -> Outdated:
     newest = select(func.max(col(LinkReview.id)).label("id")).group_by(
         col(LinkReview.source_id), col(LinkReview.role), col(LinkReview.target_id)
     )
-    if record_id is not None:
+    if ids is not None:
         newest = newest.where(
-            (col(LinkReview.source_id) == record_id) | (col(LinkReview.target_id) == record_id)
+            col(LinkReview.source_id).in_(ids) | col(LinkReview.target_id).in_(ids)
         )
     last = newest.subquery()
     source, target = aliased(Record), aliased(Record)
@@ -178,10 +195,14 @@ def _read_outdated(session: Session, record_id: int | None = None) -> tuple[Revi
             | (cast(col(Link.attributes), Text) != said_then) & (said_then != "null"),
         )
     ).all()
-    ends = {end for row in rows for end in (row[0], row[2])}
-    keys = _keys(session, ends)
-    found = {(keys[row[0]], row[1], keys[row[2]]): Reviewed(row[3], row[4], row[5]) for row in rows}
-    return found, ends
+    keys = _keys(session, {end for row in rows for end in (row[0], row[2])})
+    return {
+        (row[0], row[1], row[2]): (
+            (keys[row[0]], row[1], keys[row[2]]),
+            Reviewed(row[3], row[4], row[5]),
+        )
+        for row in rows
+    }
 
 
 def _keys(session: Session, ids: Iterable[int]) -> dict[int, Key]:

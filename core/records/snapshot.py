@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -83,9 +84,13 @@ class RecordView:
         return f"/p/{self.key.project}/{self.key.uid}"
 
 
+MOST_ORDERED = 100_000
+"""Uids whose place is kept: every list of a large map or record asks for them again."""
+
 _DIGITS = re.compile(r"(\d+)")
 
 
+@lru_cache(maxsize=MOST_ORDERED)
 def natural_order(uid: str) -> tuple[tuple[int, int, str], ...]:
     """Return a sort key under which REQ-9 stands before REQ-10."""
     return tuple(

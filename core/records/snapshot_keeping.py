@@ -6,11 +6,12 @@ entries between two ends name every record that differs: a kept snapshot is exac
 process wrote. A writing session sees its own changes before they are recorded; it never asks here.
 """
 
+import gc
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
@@ -28,6 +29,9 @@ Fact = TypeVar("Fact")
 MOST_RECORDS = 100_000
 """Kept at once, some 3 kB each; the snapshot that was asked for last is kept whatever its size."""
 
+MANY_RECORDS = 1_000
+"""From here on a snapshot is worth keeping from the garbage collector."""
+
 MOST_RENEWED = 400
 """Above this, reading everything is not slower, and the statement stays short."""
 
@@ -42,12 +46,21 @@ class Kept:
     snapshot: Snapshot
 
 
+@dataclass(frozen=True, slots=True)
+class Known(Generic[Fact]):
+    """What was read of all records, and the end of the audit trail that it was true at."""
+
+    seq: int
+    hash: str
+    value: Fact
+
+
 class SnapshotKeeper:
     """The snapshots kept for one database, the least used first."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[tuple[str, ...], bool], Kept] = OrderedDict()
-        self._facts: dict[Callable[[Session], Any], tuple[str, Any]] = {}
+        self._facts: dict[Callable[[Session], Any], Known[Any]] = {}
         self._lock = Lock()
 
     def snapshot(self, session: Session, projects: Sequence[str], *, effective: bool) -> Snapshot:
@@ -66,13 +79,31 @@ class SnapshotKeeper:
             self._keep(asked, known)
             return known.snapshot
 
-    def fact(self, session: Session, read: Callable[[Session], Fact]) -> Fact:
-        """Return what `read` says of the records, read again only when the audit trail went on."""
+    def fact(
+        self,
+        session: Session,
+        read: Callable[[Session], Fact],
+        renew: Callable[[Session, Fact, set[int]], Fact],
+    ) -> Fact:
+        """Return what `read` says of all records and links.
+
+        Read again only where the audit trail went on; `renew` brings it up to date by the ids of
+        the records that were named since.
+        """
         end = head(session)
-        known: tuple[str, Fact] | None = self._facts.get(read)
-        if known is None or known[0] != end.hash:
-            known = self._facts[read] = (end.hash, read(session))
-        return known[1]
+        known: Known[Fact] | None = self._facts.get(read)
+        if known is not None and known.hash == end.hash:
+            return known.value
+        named = None
+        if known is not None and known.seq < end.seq:
+            named = _records_named_since(session, known.seq, known.hash)
+        if known is None or named is None:
+            value = read(session)
+        else:
+            value = renew(session, known.value, named) if named else known.value
+        if known is None or known.seq <= end.seq:
+            self._facts[read] = Known(end.seq, end.hash, value)
+        return value
 
     def _keep(self, asked: tuple[tuple[str, ...], bool], known: Kept) -> None:
         self._kept[asked] = known
@@ -92,10 +123,17 @@ def _renewed(
     effective: bool,
 ) -> tuple[dict[int, RecordRow], Snapshot]:
     earlier = known is not None and known.seq < end.seq
-    named = _records_named_since(session, known) if known is not None and earlier else None
+    named = (
+        _records_named_since(session, known.seq, known.hash)
+        if known is not None and earlier
+        else None
+    )
     if known is None or named is None:
         rows = read_rows(session, projects, effective=effective)
-        return rows, snapshot_of(rows)
+        snapshot = snapshot_of(rows)
+        if len(rows) >= MANY_RECORDS:
+            _spare_the_collector()
+        return rows, snapshot
     changed = {
         number: row
         for number, row in read_rows_of(session, named, effective=effective).items()
@@ -107,13 +145,24 @@ def _renewed(
     return rows, snapshot_of(rows)
 
 
-def _records_named_since(session: Session, known: Kept) -> set[int] | None:
+def _spare_the_collector() -> None:
+    """Take what is alive now out of what the garbage collector walks through again and again.
+
+    Ten thousand records are half a million objects in no ring; to look through them costs more
+    than the page that is drawn from them. They are freed as ever when nothing names them.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def _records_named_since(session: Session, seq: int, known_hash: str) -> set[int] | None:
     """Return the ids of the records that the audit trail names since then, or None for too many.
 
     None too when the audit trail is another one: a database that was restored from a backup.
     """
-    last = session.get(LedgerEntry, known.seq)
-    if last is None or last.hash != known.hash:
+    last = session.get(LedgerEntry, seq)
+    if last is None or last.hash != known_hash:
         return None
     query = (
         select(col(Record.id))
@@ -122,7 +171,7 @@ def _records_named_since(session: Session, known: Kept) -> set[int] | None:
             (col(LedgerEntry.project_id) == col(Record.project_id))
             & (col(LedgerEntry.subject) == col(Record.uid)),
         )
-        .where(col(LedgerEntry.seq) > known.seq)
+        .where(col(LedgerEntry.seq) > seq)
         .distinct()
         .limit(MOST_RENEWED + 1)
     )

@@ -1,11 +1,14 @@
 """Measure the budgets: `make bench`, or `make bench ARGS=dose` for the files named `bench_dose*`.
 
 Each `bench_*.py` beside this file offers `measure()`, which yields rows. All of them are printed
-and written to var/bench.json; the exit code is 1 when a budget is not kept.
+and written to var/bench.json; the exit code is 1 when a budget is not kept. A row without a budget
+is only measured, and a ratio is the peer's figure over ours: below 1 we take longer than the peer.
 """
 
 import importlib
 import json
+import os
+import platform
 import sys
 from pathlib import Path
 
@@ -30,11 +33,14 @@ def measured(wanted: str) -> list[Row]:
 
 def show(rows: list[Row]) -> None:
     """Print the rows as a table."""
-    table = Table("what", "figure", "budget", "peer", "kept", title="Budgets")
+    title = f"{os.cpu_count()} cores, Python {platform.python_version()}; ratio: peer / ours"
+    table = Table("what", "figure", "budget", "peer", "kept", title=title)
     for row in rows:
-        limit = f"{'>=' if row.at_least else '<='} {row.budget:g} {row.unit}"
-        peer = f"{row.peer} {row.peer_value:.3g} ({row.ratio:.1f}x)" if row.ratio else ""
-        kept = "yes" if row.met else "[bold red]no[/]"
+        limit, kept = "", ""
+        if row.budget is not None:
+            limit = f"{'>=' if row.at_least else '<='} {row.budget:g} {row.unit}"
+            kept = "yes" if row.met else "[bold red]no[/]"
+        peer = f"{row.peer} {row.peer_value:.3g} ({row.ratio:.2g}x)" if row.ratio else ""
         table.add_row(row.name, f"{row.value:.3g} {row.unit}", limit, peer, kept)
     Console().print(table)
 

@@ -1,8 +1,10 @@
 """What a benchmark measures: one figure, the budget it must keep, and a peer's where one ran."""
 
+import math
 import resource
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,8 +17,10 @@ class Row:
     ----------
     name, unit : str
         What was measured, and in what.
-    value, budget : float
-        The figure and the largest that is allowed (`at_least`: the smallest).
+    value : float
+        The figure.
+    budget : float or None
+        The largest that is allowed (`at_least`: the smallest); None for what is only measured.
     peer, peer_value
         Which other program did the same work in the same run, and its figure.
     """
@@ -24,7 +28,7 @@ class Row:
     name: str
     value: float
     unit: str
-    budget: float
+    budget: float | None = None
     at_least: bool = False
     peer: str = ""
     peer_value: float | None = None
@@ -32,6 +36,8 @@ class Row:
     @property
     def met(self) -> bool:
         """Whether the figure keeps its budget."""
+        if self.budget is None:
+            return True
         return self.value >= self.budget if self.at_least else self.value <= self.budget
 
     @property
@@ -44,6 +50,17 @@ class Row:
         row = {**asdict(self), "met": self.met, "ratio": self.ratio}
         del row["at_least"]
         return {key: value for key, value in row.items() if value not in (None, "")}
+
+
+STEEPEST = 1.3
+"""n log n between a thousand and ten thousand is n to the 1.13; the rest is a machine's unrest."""
+
+
+def growth(name: str, seconds: Mapping[int, float]) -> Row:
+    """Return how cost grows with size: the slope of log cost over log size, 2 for a quadratic."""
+    (small, less), (large, more) = min(seconds.items()), max(seconds.items())
+    slope = math.log(more / less) / math.log(large / small)
+    return Row(f"{name}: growth from {small:,} to {large:,}", slope, "exponent", STEEPEST)
 
 
 def cpu_seconds() -> float:
@@ -72,3 +89,13 @@ def wall_time(work: Callable[[], object], repeats: int = 3) -> float:
         work()
         times.append(time.perf_counter() - before)
     return min(times)
+
+
+def median_time(work: Callable[[], object], repeats: int = 5) -> float:
+    """Return the median wall time of some repeats: what a person mostly waits."""
+    times = []
+    for _ in range(repeats):
+        before = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - before)
+    return statistics.median(times)
