@@ -185,6 +185,24 @@ def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
         )
 
 
+@rule("E11", "Data used equals the registered data set", _RUN_TESTS)
+def data_is_what_was_registered(view: View, record: RecordView) -> Iterator[Flaw]:
+    """What the run read has the digest that the data set was frozen at."""
+    for run in _latest(view, record):
+        used = dict(run.data)
+        for data in view.targets(record, "data"):
+            uid, registered = data.key.uid, text(data, "digest").removeprefix("sha256:")
+            if uid not in used:
+                yield Flaw(f"ran ({run.run}) without {uid}, its data set.", "Run it on its data.")
+            elif not registered or used[uid] != registered:
+                yield Flaw(
+                    f"ran ({run.run}) on {uid} with the digest {used[uid][:12]}; "
+                    f"{registered[:12] or 'none'} is registered.",
+                    "Build the data set again, or register what was used, and run again.",
+                    at=data.key,
+                )
+
+
 @rule("E13", "Quantitative test records measured value, expectation and tolerance", _QUANTITATIVE)
 def figures_are_recorded(view: View, record: RecordView) -> Iterator[Flaw]:
     """A test that states a tolerance leaves figures behind, not only a verdict."""
@@ -240,6 +258,28 @@ def sample_sizes_are_justified(_: View, record: RecordView) -> Iterator[Flaw]:
     """Why that many are enough."""
     if not filled(record, "sample_size"):
         yield Flaw("is of stage PQ and states no sample size.", "Say why that many are enough.")
+
+
+@rule("E19", "A rerun never replaces an earlier failed run", _FAILED_TESTS)
+def reruns_name_what_failed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Whoever repeats a run that failed says which one, and why; both stay in the record."""
+    before: RunOfTest | None = None
+    for run in view.runs[record.key.uid]:
+        if before is not None and before.outcome == "failed" and before.commit == run.commit:
+            lacking = [
+                words
+                for words, there in {
+                    f"that it repeats run {before.run}, which failed": run.follows,
+                    "why": run.reason.strip(),
+                }.items()
+                if not there
+            ]
+            if lacking:
+                yield Flaw(
+                    f"was run again ({run.run}) without saying {' and '.join(lacking)}.",
+                    "Run it again and say so; a run that failed is never passed over.",
+                )
+        before = run
 
 
 @rule("E20", "A user need is validated by users, and by nothing else", _VALIDATING)
