@@ -95,6 +95,18 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 """At least one address for every route that answers GET; `{...}` is found on a page first."""
 
 WITHOUT_SIGN_IN = ("/sign-in",)
+OPEN_TO_ALL = {"/openapi.json"}
+"""Examples that answer whoever asks: what the service can do, and nothing that is in it."""
+
+WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit"
+CONCESSIONS = r"/p/RPM/(new/waiver|WVR-.+/edit)"
+REFUSED = {
+    # Who decides on quality asks for concessions, and writes nothing else.
+    READER: re.compile(f"(?!{CONCESSIONS})({WRITING}|{ADMINISTERING})"),
+    AUTHOR: re.compile(f"{ADMINISTERING}|/projects/new"),
+    ADMINISTRATOR: re.compile(WRITING),
+}
+"""The addresses that each of them is told they may not read; every other one answers."""
 
 TYPES = {
     project: sorted(file.stem for file in (ROOT / folder).glob("*.yaml"))
@@ -193,6 +205,35 @@ def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo)
 
 def test_every_page_is_read_by_everybody_at_both_widths(visit: Visit) -> None:
     assert "\n".join(visit.faults) == ""
+
+
+@pytest.mark.parametrize("name", [READER, AUTHOR, ADMINISTRATOR])
+def test_every_page_is_a_page_or_a_refusal_in_words_for_each_person(
+    visit: Visit, people: dict[str, Page], name: str
+) -> None:
+    before = len(visit.faults)
+    assert len(visit.opened) > 100
+
+    for address in list(visit.opened):
+        refused = REFUSED[name].fullmatch(address) is not None
+        visit.meet_again(people[name], address, refused)
+
+    assert "\n".join(visit.faults[before:]) == ""
+
+
+def test_nothing_answers_whoever_has_not_signed_in(desk: Desk, visit: Visit) -> None:
+    context = desk.chromium.new_context(base_url=desk.origin)
+    desk.contexts.append(context)
+    addresses = {address for examples in EXAMPLES.values() for address in examples}
+    addresses = {one for one in addresses if "{" not in one} | set(visit.opened)
+
+    for address in sorted(addresses - OPEN_TO_ALL):
+        answer = context.request.get(address, max_redirects=0)
+        if answer.status == 303:
+            assert answer.headers["location"].startswith("/sign-in?next="), address
+        else:
+            assert answer.status == 401, address
+        assert len(answer.body()) < 1000, address
 
 
 def test_no_page_leads_nowhere(visit: Visit) -> None:
