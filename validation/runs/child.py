@@ -46,6 +46,11 @@ def keep_within(limits: dict[str, int]) -> None:
 def run_pytest(order: dict[str, Any]) -> int:
     """Hand over to pytest with our installation first and the device's checkout last."""
     sys.path.insert(0, order["install_root"])
+    if order["confinement"] is not None:
+        # Before the device's checkout is on the path; without it nothing is executed at all.
+        from validation.runs.confinement import Confinement, confine
+
+        confine(Confinement(**order["confinement"]))
     sys.path.append(order["checkout"])
     os.chdir(order["checkout"])
 

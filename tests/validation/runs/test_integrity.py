@@ -79,9 +79,7 @@ def test_a_changed_row_is_named(tampered, statement, said):
     assert not any("TST-002" in fault for fault in found)
 
 
-def test_page_and_command_and_restoration_find_the_same(
-    tampered, with_run, tmp_path, monkeypatch
-):
+def test_page_and_command_and_restoration_find_the_same(tampered, with_run, tmp_path, monkeypatch):
     found = tampered(
         "UPDATE validation_run_measurement SET figures = '{}' WHERE id = 1",
         "UPDATE validation_run_scenario SET title = 'Another' WHERE ordinal = 1",
