@@ -189,6 +189,7 @@ def _run_child(
         (work / name).mkdir(parents=True)
     own = [work, checkout, *([data] if data is not None else [])]
     bounds = confinement_for(protected, own, [INSTALL_ROOT])
+    reading, telling = os.pipe()
     (work / "pytest.ini").write_text(CONFIG, "utf-8")
     order = {
         "parent": os.getpid(),
@@ -197,11 +198,12 @@ def _run_child(
         "confinement": asdict(bounds) if bounds is not None else None,
         "limits": {k: v for k, v in asdict(limits).items() if k != "wall_s"},
         "arguments": [*_pytest_arguments(checkout, work), *arguments, str(checkout / "steps")],
+        "told": telling,
     }
     (work / "order.json").write_text(json.dumps(order), "utf-8")
     stdout, stderr = work / "stdout.txt", work / "stderr.txt"
     started = datetime.now(UTC)
-    with stdout.open("wb") as out, stderr.open("wb") as err:
+    with stdout.open("wb") as out, stderr.open("wb") as err, os.fdopen(reading, "rb") as told:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own script
             [sys.executable, "-s", "-P", "-B", str(Path(child.__file__)), "order.json"],
             cwd=work,
@@ -210,10 +212,14 @@ def _run_child(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            pass_fds=(telling,),
         )
+        os.close(telling)
         timed_out = _follow(process, limits.wall_s, watch)
+        # Empty where the supervisor was killed before the scenario was over.
+        exit_code = int(told.read() or process.returncode)
     ended = datetime.now(UTC)
-    return ChildEnd(limits, process.returncode, timed_out, stdout, stderr, started, ended)
+    return ChildEnd(limits, exit_code, timed_out, stdout, stderr, started, ended)
 
 
 def _follow(
