@@ -4,6 +4,7 @@
 folder and takes it away again, and changes nothing.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ from core.ledger.guards import missing_guards
 from core.pdf import missing_library
 from core.settings import Settings
 from core.signing.keys import load_key, print_fingerprint
+from validation.runs.confinement import in_force, is_confined
 from validation.runs.environment import installed_packages, lock_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,6 +93,7 @@ def examine(settings: Settings) -> list[Capability]:
         _data_folder(settings.data_dir.absolute()),
         *_database(settings),
         _signing_key(settings.data_dir),
+        _confinement(),
         *_peers(),
         _reference_data(settings.reference_data),
     ]
@@ -260,6 +263,24 @@ def _signing_key(data_dir: Path) -> Capability:
     except FiducialError as error:
         return Capability(name, State.MISSING, str(error), off, "`fiducial init` makes it once")
     return Capability(name, State.READY, print_fingerprint(fingerprint), off)
+
+
+def _confinement() -> Capability:
+    name = "confinement"
+    off = "the wall between a device's step code and the keys, files and database kept here"
+    said = in_force()
+    if not is_confined(said):
+        mend = (
+            "a Linux kernel from 6.2 on with Landlock; until then validate only devices you trust"
+        )
+        return Capability(name, State.WARNING, said, off, mend)
+    if os.geteuid() == 0:
+        detail, mend = (
+            f"{said}, but this account is root",
+            "run the service with an account of its own",
+        )
+        return Capability(name, State.WARNING, detail, off, mend)
+    return Capability(name, State.READY, said, off)
 
 
 # What only tests and deeper checks use

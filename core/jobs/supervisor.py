@@ -20,7 +20,7 @@ from sqlmodel import col
 from core.db import Database
 from core.jobs import queue
 from core.jobs.models import Job, JobState, JobWorker
-from core.jobs.processes import here, this_process
+from core.jobs.processes import here, start_guarded, this_process
 from core.jobs.queue import LEASE_S, Lease, LeaseLost
 from core.jobs.running import Exit
 
@@ -188,7 +188,8 @@ class Supervisor:
         if self.plan.search_path:
             paths = [self.plan.search_path, environment.get("PYTHONPATH", "")]
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        process = subprocess.Popen(  # noqa: S603 - our own entry, no shell
+        # Guarded from its first moment: it may be killed with us before it has imported anything.
+        process = start_guarded(
             list(self.plan.child),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

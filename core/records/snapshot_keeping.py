@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.collector import collector_at_rest
 from core.db import Database
 from core.ledger.chain import head
 from core.ledger.models import LedgerEntry, LedgerHead
@@ -71,7 +72,8 @@ class SnapshotKeeper:
         with self._lock:
             known = self._kept.get(asked)
             if known is None or known.hash != end.hash:
-                rows, snapshot = _renewed(session, asked[0], known, end, effective=effective)
+                with collector_at_rest():
+                    rows, snapshot = _renewed(session, asked[0], known, end, effective=effective)
                 if known is not None and known.seq > end.seq:
                     # This transaction began before the one that made what is kept.
                     return snapshot

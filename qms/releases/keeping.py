@@ -8,6 +8,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TypeVar
 
+from core.collector import collector_at_rest
 from core.records.content import Content, LinkDraft, content_digest
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from qms.rules.check import check
@@ -31,7 +32,8 @@ def checked(given: RuleInput, pack: Pack) -> CheckResult:
     asked = (given.project, given.release)
     known = _checks.get(asked)
     if known is None or known[1] is not pack or known[0] != given:
-        known = (given, pack, check(given, pack))
+        with collector_at_rest():
+            known = (given, pack, check(given, pack))
     _keep(_checks, asked, known)
     return known[2]
 

@@ -115,8 +115,8 @@ def required_fields_are_filled(view: View, record: RecordView) -> Iterator[Flaw]
 @rule("A03", "Every link ends at an existing record", JUDGED)
 def links_end_somewhere(view: View, record: RecordView) -> Iterator[Flaw]:
     """No link and no training matrix names a record that is not there."""
-    for link in view.snapshot.outgoing(record.key):
-        if link.target not in view.snapshot.records:
+    for link, target in view.links(record):
+        if target is None:
             yield Flaw(
                 f"links ({link.role}) to {link.target.uid} of project {link.target.project}, "
                 "which does not exist.",
@@ -138,8 +138,7 @@ def roles_fit_types(view: View, record: RecordView) -> Iterator[Flaw]:
     facts = view.types_of(record)
     if facts is None:
         return
-    for link in view.snapshot.outgoing(record.key):
-        target = view.snapshot.records.get(link.target)
+    for link, target in view.links(record):
         allowed = facts.links.get(link.role)
         if allowed is None:
             yield Flaw(f"has a link {link.role}, which its type does not know.", "Remove it.")
@@ -153,8 +152,7 @@ def roles_fit_types(view: View, record: RecordView) -> Iterator[Flaw]:
 @rule("A05", "No approved record links to a withdrawn or rejected one", JUDGED)
 def nothing_stands_on_withdrawn(view: View, record: RecordView) -> Iterator[Flaw]:
     """A record in force does not lean on one that is no longer."""
-    for link in view.snapshot.outgoing(record.key):
-        target = view.snapshot.records.get(link.target)
+    for link, target in view.links(record):
         if target is not None and (target.withdrawn or target.state == "rejected"):
             yield Flaw(
                 f"links ({link.role}) to {target.key.uid}, which is {target.state}.",

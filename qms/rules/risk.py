@@ -177,7 +177,7 @@ def controls_are_implemented(view: View, record: RecordView) -> Iterator[Flaw]:
     if not tests:
         yield Flaw("controls a risk and no test of the release verifies it.", "Add its test.")
     elif open_ := [test for test in tests if not view.verdict(test).passed]:
-        told = ", ".join(f"{test.key.uid} {view.verdict(test).word}" for test in open_)
+        told = ", ".join([f"{test.key.uid} {view.verdict(test).word.value}" for test in open_])
         yield Flaw(
             f"controls a risk and is not verified: {told}.",
             "Run the tests of the release.",
@@ -193,7 +193,7 @@ def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
     if not tests:
         yield Flaw("has no test of the release that shows its controls to work.", "Link one to it.")
     elif open_ := [test for test in tests if not view.verdict(test).passed]:
-        told = ", ".join(f"{test.key.uid} {view.verdict(test).word}" for test in open_)
+        told = ", ".join([f"{test.key.uid} {view.verdict(test).word.value}" for test in open_])
         yield Flaw(
             f"has controls whose effect is not shown: {told}.",
             "Run the tests of the release.",

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from core.errors import Invalid
-from core.records.snapshot import Key, RecordView
+from core.records.snapshot import Key, LinkView, RecordView
 from core.records.suspects import Suspicion
 from core.verdicts import NOT_RUN, Verdict
 from qms.risks.evaluation import RiskPolicy
@@ -38,6 +38,7 @@ class View:
         self._once: dict[str, Any] = {}
         self._live: dict[tuple[str, ...], list[RecordView]] = {}
         self._in_force: dict[tuple[str, ...], list[RecordView]] = {}
+        self._links: dict[Key, list[tuple[LinkView, RecordView | None]]] = {}
         self._targets: dict[tuple[Key, str], list[RecordView]] = {}
         self._sources: dict[tuple[Key, str], list[RecordView]] = {}
 
@@ -93,6 +94,16 @@ class View:
         return (*(r for r in self.own if is_in_force(r) and r not in release), *release)
 
     # Links
+
+    def links(self, record: RecordView) -> Sequence[tuple[LinkView, RecordView | None]]:
+        """Return the links that a record states, each with its target where there is one."""
+        found = self._links.get(record.key)
+        if found is None:
+            get = self.snapshot.records.get
+            found = self._links[record.key] = [
+                (link, get(link.target)) for link in self.snapshot.outgoing(record.key)
+            ]
+        return found
 
     def targets(self, record: RecordView, role: str) -> Sequence[RecordView]:
         """Return the records that `record` links to in a role and that are not withdrawn."""

@@ -9,6 +9,7 @@ from app.doctor import Capability, State, examine, needs_mending
 from app.schema import upgrade
 from core.settings import Settings
 from core.signing.keys import create_key
+from validation.runs import confinement
 
 
 @pytest.fixture(name="settings")
@@ -141,6 +142,29 @@ def test_a_data_folder_that_cannot_be_written_is_named(settings) -> None:
 
     assert folder.state is State.MISSING
     assert "FIDUCIAL_DATA_DIR" in folder.mend
+
+
+def test_a_machine_that_cannot_confine_step_code_is_a_warning(settings, monkeypatch) -> None:
+    monkeypatch.setattr(confinement, "abi", lambda: 0)
+
+    found = named(examine(settings), "confinement")
+
+    assert found.state is State.WARNING
+    assert "could read the keys and database" in found.detail
+    assert "Landlock" in found.mend
+
+
+@pytest.mark.skipif(not confinement.abi(), reason=confinement.in_force())
+def test_confinement_is_ready_for_an_account_that_is_not_root(settings, monkeypatch) -> None:
+    monkeypatch.setattr(doctor.os, "geteuid", lambda: 1000)
+    assert named(examine(settings), "confinement").state is State.READY
+
+    monkeypatch.setattr(doctor.os, "geteuid", lambda: 0)
+    as_root = named(examine(settings), "confinement")
+    assert (as_root.state, as_root.mend) == (
+        State.WARNING,
+        "run the service with an account of its own",
+    )
 
 
 def test_a_disk_that_is_nearly_full_is_a_warning(settings, monkeypatch) -> None:

@@ -2,7 +2,6 @@
 
 import math
 import resource
-import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -89,13 +88,3 @@ def wall_time(work: Callable[[], object], repeats: int = 3) -> float:
         work()
         times.append(time.perf_counter() - before)
     return min(times)
-
-
-def median_time(work: Callable[[], object], repeats: int = 5) -> float:
-    """Return the median wall time of some repeats: what a person mostly waits."""
-    times = []
-    for _ in range(repeats):
-        before = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - before)
-    return statistics.median(times)

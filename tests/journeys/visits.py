@@ -13,12 +13,26 @@ from starlette.routing import Mount
 DESK, TELEPHONE = 1280, 390
 """Widths in pixels at which every page must be usable."""
 
-AXE = "axe.run({resultTypes: ['violations']})"
-"""Every rule; of what passes only the first node is reported, which spares half the time."""
+AXE = "axe.run({resultTypes: ['violations'], preload: false})"
+"""Every rule; of what passes only the first node is reported, which spares half the time, and no
+style sheet is fetched again, which only rules that are not in force would read."""
 
 LINKS = """() => [...document.querySelectorAll("a[href], [hx-get], form[method=get]")].map(
     one => ["hx-get", "href", "action"].map(name => one.getAttribute(name)).find(Boolean) ?? ""
 )"""
+
+OUTLINE = """html => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const kinds = [...page.querySelectorAll("main *")].map(one => [
+        one.tagName, one.getAttribute("class"), one.getAttribute("type"), one.getAttribute("role")
+    ].join(" "));
+    const headings = page.querySelectorAll("h1").length;
+    return {title: page.title, headings: headings, kinds: [...new Set(kinds)]};
+}"""
+"""What a page consists of, before any script ran."""
+
+SERVED_WHOLE = {"/static"}
+"""Addresses below which files are served, and no page is."""
 
 ID = re.compile(r'\bid="([^"]+)"')
 
@@ -59,7 +73,9 @@ def _flat(routes: Iterable[Any]) -> Iterator[Any]:
     for route in routes:
         if hasattr(route, "effective_route_contexts"):
             yield from route.effective_route_contexts()
-        elif not isinstance(route, Mount):
+        elif isinstance(route, Mount):
+            assert route.path in SERVED_WHOLE, f"the pages below {route.path} are not walked"
+        else:
             yield route
 
 
@@ -80,6 +96,8 @@ class Visit:
     places: dict[str, set[str]] = field(default_factory=dict)
     """Address without its fragment: the fragments that pages lead to."""
     asked_elsewhere: list[str] = field(default_factory=list)
+    opened: dict[str, set[str]] = field(default_factory=dict)
+    """Address of each page that was opened: the kinds of element that were on it."""
 
     def watch(self, page: Page) -> None:
         """Note every request that leaves the origin."""
@@ -96,7 +114,20 @@ class Visit:
         assert response is not None
         if response.status != status:
             self.faults.append(f"{address}: answered {response.status}, not {status}")
+        outline = page.evaluate(OUTLINE, response.text())
+        self.opened.setdefault(address, set()).update(outline["kinds"])
         self.look(page, address)
+
+    def meet_again(self, page: Page, address: str, refused: bool) -> None:
+        """Have somebody else ask for an address; look at the page if it holds anything new."""
+        answer = page.request.get(address)
+        if answer.status != (403 if refused else 200):
+            self.faults.append(f"{address}: answered {answer.status}, refused: {refused}")
+        outline = page.evaluate(OUTLINE, answer.text())
+        if outline["headings"] != 1 or not outline["title"].removesuffix(" · Fiducial").strip():
+            self.faults.append(f"{address}: title {outline['title']!r}, {outline['headings']} h1")
+        if not refused and not set(outline["kinds"]) <= self.opened[address]:
+            self.open(page, address)
 
     def look(self, page: Page, name: str) -> None:
         """Look at the page as it stands at both widths."""

@@ -1,5 +1,6 @@
 """Read a protocol from a device's repository: its files, their digest, and what they list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -57,17 +58,21 @@ def protocol_files(checkout: Path) -> dict[str, str]:
     return {path.relative_to(checkout).as_posix(): _sha256(path) for path in sorted(paths)}
 
 
-def read_protocol(checkout: Path, work: Path, limits: Limits = DEFAULT_LIMITS) -> Protocol:
+def read_protocol(
+    checkout: Path, work: Path, limits: Limits = DEFAULT_LIMITS, protected: Sequence[Path] = ()
+) -> Protocol:
     """Read the protocol of a checkout, listing its scenarios in an isolated child.
 
     Parameters
     ----------
     work : Path
         An empty folder for the child.
+    protected : sequence of Path, optional
+        What the child cannot read.
     """
     files = protocol_files(checkout)
     try:
-        listing = Listing.from_child(list_scenarios(checkout, work, limits))
+        listing = Listing.from_child(list_scenarios(checkout, work, limits, protected))
     except ListingFailed as failed:
         raise Invalid(
             "The scenarios of this protocol cannot be listed.",

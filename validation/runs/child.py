@@ -2,7 +2,8 @@
 
 Executed by path (``python -s -P -B child.py ORDER``), so it sees the standard library only until
 it has put the installation and, last, the device's checkout on the path. The first process is a
-supervisor: when the service dies it takes the whole process group with it, grandchildren included.
+supervisor: when the service dies, and when the scenario is over, it takes the whole process group
+with it, grandchildren included. How the scenario ended it tells through a pipe of its own.
 """
 
 import ctypes
@@ -46,6 +47,11 @@ def keep_within(limits: dict[str, int]) -> None:
 def run_pytest(order: dict[str, Any]) -> int:
     """Hand over to pytest with our installation first and the device's checkout last."""
     sys.path.insert(0, order["install_root"])
+    if order["confinement"] is not None:
+        # Before the device's checkout is on the path; without it nothing is executed at all.
+        from validation.runs.confinement import Confinement, confine
+
+        confine(Confinement(**order["confinement"]))
     sys.path.append(order["checkout"])
     os.chdir(order["checkout"])
 
@@ -55,7 +61,7 @@ def run_pytest(order: dict[str, Any]) -> int:
     return int(pytest.main(order["arguments"]))
 
 
-def _end_group(_signal: int, _frame: FrameType | None) -> None:
+def _end_group(_signal: int = 0, _frame: FrameType | None = None) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
@@ -65,16 +71,21 @@ def main(order_file: str) -> int:
     signal.signal(signal.SIGTERM, _end_group)
     die_with_parent(order["parent"], signal.SIGTERM)
     supervisor = os.getpid()
+    told = order["told"]
     child = os.fork()
     if child == 0:
+        os.close(told)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         die_with_parent(supervisor, signal.SIGKILL)
         keep_within(order["limits"])
         return run_pytest(order)
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return SIGNAL_BASE + os.WTERMSIG(status)
-    return os.WEXITSTATUS(status)
+    signalled = os.WIFSIGNALED(status)
+    code = SIGNAL_BASE + os.WTERMSIG(status) if signalled else os.WEXITSTATUS(status)
+    os.write(told, str(code).encode())
+    # Not left to the service, which may be killed before it sees that the scenario is over.
+    _end_group()
+    return code
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.canonical import digest
+from validation.runs.confinement import in_force
 from validation.runs.execute import INSTALL_ROOT
 
 LOCK_NAME = "requirements.lock"
@@ -39,6 +40,7 @@ def describe_environment(models: Mapping[str, str]) -> dict[str, Any]:
         "packages_digest": digest(packages),
         "lock_digest": _lock_digest(),
         "models": dict(models),
+        "confinement": in_force(),
         "threads": 1,
         "hash_seed": 0,
         "time_zone": "UTC",

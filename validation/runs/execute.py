@@ -2,7 +2,8 @@
 
 The child sees neither our settings nor anybody's pytest configuration: its environment is built
 from nothing, plugins are not loaded by themselves, conftest files outside the protocol's own
-step folder are not read, and it ends when the service ends.
+step folder are not read, the installation's own files are out of its reach where the machine can
+do that, and it ends when the service ends.
 """
 
 import json
@@ -21,6 +22,7 @@ from typing import Any
 import validation
 from validation.recorder.evidence import ScenarioEvidence, Status, utc_text
 from validation.runs import child
+from validation.runs.confinement import confinement_for
 
 EVIDENCE_NAME = "scenario.jsonl"
 LISTING_NAME = "listing.json"
@@ -108,9 +110,14 @@ class ListingFailed(Exception):
     """The child could not list the scenarios of a protocol."""
 
 
-def list_scenarios(checkout: Path, work: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
-    """Return what the recorder lists of a protocol: its scenarios and what stands in their way."""
-    end = _run_child(checkout, work, ["--collect-only", "-q"], limits)
+def list_scenarios(
+    checkout: Path, work: Path, limits: Limits = DEFAULT_LIMITS, protected: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Return what the recorder lists of a protocol: its scenarios and what stands in their way.
+
+    Listing executes the step code's modules, so it is confined as `run_scenario` is.
+    """
+    end = _run_child(checkout, work, ["--collect-only", "-q"], limits, protected=protected)
     listing = work / "out" / LISTING_NAME
     if not listing.exists():
         raise ListingFailed(f"{end.reason}\n{_tail(end)}".strip())
@@ -125,6 +132,7 @@ def run_scenario(
     *,
     limits: Limits = DEFAULT_LIMITS,
     data: Path | None = None,
+    protected: Sequence[Path] = (),
     on_step: Callable[[ScenarioEvidence], None] | None = None,
 ) -> Executed:
     """Execute one scenario and return its evidence, whatever became of the child.
@@ -139,6 +147,9 @@ def run_scenario(
         An empty folder of this attempt alone.
     data : Path, optional
         Frozen data folder, given to the child as ``FIDUCIAL_RUN_DATA``.
+    protected : sequence of Path, optional
+        What the child cannot read, but for the folders named above, where `confinement.in_force`
+        says that it is confined.
     on_step : callable, optional
         Called with the evidence so far whenever a step begins or ends.
     """
@@ -149,7 +160,13 @@ def run_scenario(
             on_step(seen)
 
     end = _run_child(
-        checkout, work, ["--fiducial-key", planned.key], limits, data=data, watch=watch
+        checkout,
+        work,
+        ["--fiducial-key", planned.key],
+        limits,
+        data=data,
+        protected=protected,
+        watch=watch,
     )
     evidence = _read(evidence_file) or planned
     if evidence.status == Status.RUNNING:
@@ -164,23 +181,29 @@ def _run_child(
     limits: Limits,
     *,
     data: Path | None = None,
+    protected: Sequence[Path] = (),
     watch: Callable[[], None] | None = None,
 ) -> ChildEnd:
     """Start the child, follow it to its end, and leave nothing of its group behind."""
     for name in ("out", "tmp", "home"):
         (work / name).mkdir(parents=True)
+    own = [work, checkout, *([data] if data is not None else [])]
+    bounds = confinement_for(protected, own, [INSTALL_ROOT])
+    reading, telling = os.pipe()
     (work / "pytest.ini").write_text(CONFIG, "utf-8")
     order = {
         "parent": os.getpid(),
         "install_root": str(INSTALL_ROOT),
         "checkout": str(checkout),
+        "confinement": asdict(bounds) if bounds is not None else None,
         "limits": {k: v for k, v in asdict(limits).items() if k != "wall_s"},
         "arguments": [*_pytest_arguments(checkout, work), *arguments, str(checkout / "steps")],
+        "told": telling,
     }
     (work / "order.json").write_text(json.dumps(order), "utf-8")
     stdout, stderr = work / "stdout.txt", work / "stderr.txt"
     started = datetime.now(UTC)
-    with stdout.open("wb") as out, stderr.open("wb") as err:
+    with stdout.open("wb") as out, stderr.open("wb") as err, os.fdopen(reading, "rb") as told:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own script
             [sys.executable, "-s", "-P", "-B", str(Path(child.__file__)), "order.json"],
             cwd=work,
@@ -189,10 +212,14 @@ def _run_child(
             stdout=out,
             stderr=err,
             start_new_session=True,
+            pass_fds=(telling,),
         )
+        os.close(telling)
         timed_out = _follow(process, limits.wall_s, watch)
+        # Empty where the supervisor was killed before the scenario was over.
+        exit_code = int(told.read() or process.returncode)
     ended = datetime.now(UTC)
-    return ChildEnd(limits, process.returncode, timed_out, stdout, stderr, started, ended)
+    return ChildEnd(limits, exit_code, timed_out, stdout, stderr, started, ended)
 
 
 def _follow(

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from core.blobs import BlobStore
 from core.errors import Invalid, NotFound
 from core.jobs.context import JobContext, JsonDict
+from core.settings import Settings
 from engine.provenance import ENGINE_VERSION, engine_digest
 from qms.repositories.service import mirror_of
 from validation.protocols.manifest import read_manifest
@@ -85,7 +88,9 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
         )
     ctx.progress(0, 1, "Reading the protocol")
     manifest = read_manifest(checkout.folder, ENGINE_VERSION)
-    protocol = read_protocol(checkout.folder, folder / "listing")
+    protocol = read_protocol(
+        checkout.folder, folder / "listing", protected=protected_files(ctx.settings)
+    )
     planned = _plan(executable, protocol)
     beginning = Beginning(
         manifest_digest=protocol.manifest_digest,
@@ -100,6 +105,17 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
     recording.refuse_another_beginning(begun, beginning)
     store = BlobStore(ctx.settings.data_dir.resolve() / "blobs")
     return _Bench(ctx, executable, checkout, planned, folder, store)
+
+
+def protected_files(settings: Settings) -> tuple[Path, ...]:
+    """Return what step code cannot read: the data folder, and SQLite's files beside it."""
+    folder = settings.data_dir.resolve()
+    url = make_url(settings.database)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return (folder,)
+    database = Path(url.database).resolve()
+    beside = ("", "-wal", "-shm", "-journal")
+    return (folder, *(database.with_name(database.name + end) for end in beside))
 
 
 def _plan(executable: Executable, protocol: Protocol) -> tuple[Planned, ...]:
@@ -140,6 +156,7 @@ def _work(bench: _Bench, planned: Planned, follow: Callable[[ScenarioEvidence], 
         bench.folder / planned.step_name.replace(":", "-"),
         limits=limits_of(bench.ctx.settings.scenario_minutes),
         data=bench.executable.data_folder,
+        protected=protected_files(bench.ctx.settings),
         on_step=follow,
     )
     return keep_files(bench.store, planned, executed)

@@ -131,6 +131,7 @@ def _environment(run: Plain) -> tuple[Fact, ...]:
         "python": "Python",
         "lock_digest": "Package lock SHA-256",
         "packages_digest": "Installed packages digest",
+        "confinement": "Step code confined by",
     }
     facts = [
         Fact(label=label, value=str(held[name])) for name, label in labels.items() if held.get(name)

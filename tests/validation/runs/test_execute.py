@@ -160,7 +160,7 @@ def test_cpu_time_is_bounded(run):
 def test_a_scenario_that_does_not_listen_to_the_limit_is_ended_all_the_same(run):
     deaf = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
 
-    done = run(deaf, limits=Limits(cpu_s=1))
+    done = run(deaf, limits=Limits(cpu_s=3))
 
     assert done.evidence.status == Status.ERROR
     assert "SIGKILL" in done.evidence.failure
@@ -190,7 +190,7 @@ def test_a_child_that_vanishes_never_passes(run, body, named):
 
 
 def test_a_process_the_scenario_left_behind_is_ended(run, tmp_path):
-    pid_file = tmp_path / "pid"
+    pid_file = tmp_path / "checkout" / "pid"
 
     done = run(
         "import subprocess\n"
@@ -229,7 +229,7 @@ run_scenario(Path(sys.argv[1]), planned, Path(sys.argv[3]))
 
 
 def test_killing_the_service_ends_the_scenario_and_all_it_started(tmp_path):
-    pid_file = tmp_path / "pids"
+    pid_file = tmp_path / "c" / "pids"
     body = (
         "    import subprocess\n"
         "    own = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
