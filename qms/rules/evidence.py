@@ -185,24 +185,6 @@ def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
         )
 
 
-@rule("E11", "Data used equals the registered data set", _RUN_TESTS)
-def data_is_what_was_registered(view: View, record: RecordView) -> Iterator[Flaw]:
-    """What the run read has the digest that the data set was frozen at."""
-    for run in _latest(view, record):
-        used = dict(run.data)
-        for data in view.targets(record, "data"):
-            uid, registered = data.key.uid, text(data, "digest").removeprefix("sha256:")
-            if uid not in used:
-                yield Flaw(f"ran ({run.run}) without {uid}, its data set.", "Run it on its data.")
-            elif not registered or used[uid] != registered:
-                yield Flaw(
-                    f"ran ({run.run}) on {uid} with the digest {used[uid][:12]}; "
-                    f"{registered[:12] or 'none'} is registered.",
-                    "Build the data set again, or register what was used, and run again.",
-                    at=data.key,
-                )
-
-
 @rule("E13", "Quantitative test records measured value, expectation and tolerance", _QUANTITATIVE)
 def figures_are_recorded(view: View, record: RecordView) -> Iterator[Flaw]:
     """A test that states a tolerance leaves figures behind, not only a verdict."""

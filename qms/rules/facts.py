@@ -50,8 +50,6 @@ class RunOfTest:
         What was noticed; "none" where nothing was.
     measured : tuple of Measured
         Every comparison that was recorded.
-    data : tuple of (uid, digest)
-        The data sets that were read, each with the digest of its files as they were then.
     follows, reason : str
         The run that this one repeats, and why; empty for a first run.
     """
@@ -69,7 +67,6 @@ class RunOfTest:
     tools: tuple[str, ...]
     anomalies: str
     measured: tuple[Measured, ...] = ()
-    data: tuple[tuple[str, str], ...] = ()
     follows: str = ""
     reason: str = ""
     address: str = ""

@@ -1,14 +1,12 @@
 """Runs as the release check looks at them: one entry per test and run, kept whatever came out."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.canonical import digest
 from core.records.models import Project
 from qms.rules.facts import Measured, RunOfTest
 from validation.protocols.plan import VERIFICATION
@@ -42,7 +40,6 @@ def runs_of_tests(session: Session, project: str) -> list[RunOfTest]:
 def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
     """Return one run, as plain values, test by test. Pure."""
     found = []
-    data = _data_sets(run["data"])
     for test in run["tests"]:
         scenarios = [one for one in run["scenarios"] if one["test"] == test["uid"]]
         if not scenarios:
@@ -62,7 +59,6 @@ def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
                 environment=run["environment_digest"],
                 tools=_tools(run),
                 anomalies=_anomalies(run, scenarios),
-                data=data,
                 follows=str(run["predecessor"] or ""),
                 reason=run["reason"],
                 measured=tuple(_measured(one) for one in _values(scenarios)),
@@ -70,15 +66,6 @@ def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
             )
         )
     return found
-
-
-def _data_sets(files: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Return the digest of each data set: the first folder of a path is its uid."""
-    sets: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for file in files:
-        uid, _, rest = str(file["path"]).partition("/")
-        sets[uid].append({"path": rest, "size": file["size"], "sha256": file["sha256"]})
-    return tuple((uid, digest(entries)) for uid, entries in sorted(sets.items()))
 
 
 def _outcome(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:

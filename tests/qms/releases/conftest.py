@@ -44,7 +44,6 @@ from qms.repositories.models import Repository, RepositoryTag
 from qms.rules.facts import Component, Measured, RunOfTest
 
 ROOT = Path(__file__).parents[3]
-DATA = tuple((f"DS-00{n}", str(n) * 64) for n in range(1, 7))
 COMMIT = "3f2c1a9" + "0" * 33
 
 PEOPLE = {
@@ -127,7 +126,6 @@ class Device:
                 environment="e" * 64,
                 tools=("pytest-bdd 9.0.1",),
                 anomalies="none",
-                data=DATA,
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
             )
             self.runs.recorded.append(replace(run, **parts))
@@ -212,7 +210,6 @@ def _fill(session: Session, registry: TypeRegistry) -> None:
     built = {
         "REL-0.1.0.commit": COMMIT,
         "REL-0.1.0.build.image_digest": f"sha256:{'b' * 64}",
-        **{f"{uid}.digest": f"sha256:{digest}" for uid, digest in DATA},
     }
     department = load_department(ROOT / "app/demo/department.yaml", "DEPT")
     record = load_design_record(ROOT / "app/demo/project.yaml", "RPM", built=built)

@@ -50,7 +50,6 @@ PEOPLE = {
 BUILT = {
     "REL-0.1.0.commit": COMMIT,
     "REL-0.1.0.build.image_digest": "sha256:" + "b" * 64,
-    **{f"DS-00{n}.digest": "sha256:" + str(n) * 64 for n in range(1, 7)},
 }
 BILL = (
     Component("cpython", "3.11.9"),
@@ -269,7 +268,6 @@ def _run(case: Case) -> None:
                 environment="sha256:" + "e" * 64,
                 tools=("pytest-bdd 9.0.1",),
                 anomalies="none",
-                data=tuple((f"DS-00{n}", str(n) * 64) for n in range(1, 7)),
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
                 address="/p/RPM/runs/14",
             )

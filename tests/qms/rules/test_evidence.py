@@ -186,29 +186,6 @@ def test_validation_without_users(demo) -> None:
     demo.must_name("E20", "TST-021")
 
 
-def test_data_that_is_not_what_was_registered(demo) -> None:
-    demo.fill("DS-002", digest="sha256:" + "f" * 64)
-
-    assert demo.flawed("E11")
-    demo.must_name("E11", *(t for t in RUN_TESTS if "DS-002" in data_of(demo, t)))
-
-
-def test_data_set_without_a_digest(demo) -> None:
-    demo.fill("DS-003", digest=None)
-
-    demo.must_name("E11", *(t for t in RUN_TESTS if "DS-003" in data_of(demo, t)))
-
-
-def test_run_that_read_no_registered_data(demo) -> None:
-    demo.rerun("TST-004", data=())
-
-    demo.must_name("E11", "TST-004")
-
-
-def data_of(demo, test: str) -> list[str]:
-    return [one.target.uid for one in demo.links if (one.source.uid, one.role) == (test, "data")]
-
-
 def failed_before(demo, **repeated) -> None:
     failed = replace(demo.runs[0], run="13", outcome="failed", started_at=RAN - timedelta(hours=1))
     demo.runs = [failed, *demo.runs]
