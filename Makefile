@@ -37,7 +37,7 @@ test: setup-tests
 ifeq ($(DB),postgresql)
 	@$(BIN)/python scripts/postgres.py $(BIN)/pytest -m database $(ARGS)
 else
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 endif
 
 check: setup-tests

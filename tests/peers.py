@@ -66,6 +66,12 @@ def pytest_configure() -> None:
     os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(name="need")
 def _need() -> Callable[[str], Path]:
     """Give a test the function `need`, so that it imports nothing from here."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from core.records.types import get_registry
 from tests.journeys.conftest import Desk
 from tests.journeys.roles import (
     ADMINISTRATOR,
@@ -56,11 +57,25 @@ def _visit(desk: Desk, people: dict[str, Page], waiver: str) -> Visit:
 
 
 def _addresses_of_types(author: Page, project: str, types: list[str]) -> Iterator[str]:
-    """Yield the page, the form of a new one and the form of a change, for every type."""
+    """Yield the page of one record of every type, and the forms of every shape of type."""
+    shapes = set()
     for name in types:
-        listed = author.request.get(f"/p/{project}/records?type={name}&format=json").json()
-        uid = listed["rows"][0]["Uid"]
-        yield from (f"/p/{project}/new/{name}", f"/p/{project}/{uid}", f"/p/{project}/{uid}/edit")
+        listed = author.request.get(f"/p/{project}/records?type={name}&format=json").json()["rows"]
+        records = [f"/p/{project}/{row['Uid']}" for row in listed[:1]]
+        yield from records
+        shape = _shape(name)
+        if shape not in shapes:
+            shapes.add(shape)
+            yield from (f"/p/{project}/new/{name}", *(f"{record}/edit" for record in records))
+
+
+def _shape(name: str) -> tuple[object, ...]:
+    """Return what forms are generated from: types of one shape have the same kinds of input."""
+    one = get_registry().of(name)
+    cells = [spec for field in one.fields.values() for spec in field.columns.values()]
+    inputs = frozenset(spec.kind for spec in (*one.fields.values(), *cells))
+    attributes = any(spec.attributes for spec in one.links.values())
+    return (one.lifecycle, inputs, bool(one.links), attributes)
 
 
 def test_every_type_is_read_by_everybody_at_both_widths(visit: Visit) -> None:
@@ -72,7 +87,7 @@ def test_every_type_is_read_by_everybody_at_both_widths(visit: Visit) -> None:
 def test_every_type_is_a_page_or_a_refusal_in_words_for_each_person(
     visit: Visit, people: dict[str, Page], name: str
 ) -> None:
-    assert len(visit.opened) > 50
+    assert len(visit.opened) > 30
 
     assert "\n".join(met_by(visit, people[name], REFUSED[name])) == ""
 
