@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from core.clock import now
 from core.errors import Fault, Invalid
+from core.ledger import hold_still
 from core.people.actor import Actor
 from core.people.models import Person
 from core.records import lifecycle
@@ -44,6 +45,7 @@ def import_records(
     Invalid
         With every fault of every draft; then nothing was created.
     """
+    hold_still(session)
     projects = _projects(session, drafts)
     authors = _authors(session, drafts)
     contents, faults = _check(session, drafts, registry)

@@ -115,6 +115,7 @@ def create_record(
     Refused, Conflict
         If the person may not write this type, or the uid is taken.
     """
+    hold_still(session)
     record_type = get_registry().of(type_name)
     require_author(record_type, project, by)
     chosen = uid or next_uid(session, project, record_type)

@@ -200,7 +200,8 @@ def _not_applicable(lines: list[str]) -> dict[str, Said]:
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if cells[0].lower() in ("section", "clause"):
             words = above.lower()
-            declaring = bool(re.search(r"non-?applicable|not applicable|exclu", words))
+            reasoned = bool(re.search(r"reason|rationale|justif", cells[-1].lower()))
+            declaring = reasoned and bool(re.search(r"non-?applicable|not applicable", words))
             above = ""
         elif declaring and _CLAUSE.match(cells[0]) and len(cells) > 1:
             declared[cells[0]] = Said(cells[-1], number)

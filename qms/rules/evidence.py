@@ -242,28 +242,6 @@ def sample_sizes_are_justified(_: View, record: RecordView) -> Iterator[Flaw]:
         yield Flaw("is of stage PQ and states no sample size.", "Say why that many are enough.")
 
 
-@rule("E19", "A rerun never replaces an earlier failed run", _FAILED_TESTS)
-def reruns_name_what_failed(view: View, record: RecordView) -> Iterator[Flaw]:
-    """Whoever repeats a run that failed says which one, and why; both stay in the record."""
-    before: RunOfTest | None = None
-    for run in view.runs[record.key.uid]:
-        if before is not None and before.outcome == "failed" and before.commit == run.commit:
-            lacking = [
-                words
-                for words, there in {
-                    f"that it repeats run {before.run}, which failed": run.follows,
-                    "why": run.reason.strip(),
-                }.items()
-                if not there
-            ]
-            if lacking:
-                yield Flaw(
-                    f"was run again ({run.run}) without saying {' and '.join(lacking)}.",
-                    "Run it again and say so; a run that failed is never passed over.",
-                )
-        before = run
-
-
 @rule("E20", "A user need is validated by users, and by nothing else", _VALIDATING)
 def validation_is_by_users(view: View, record: RecordView) -> Iterator[Flaw]:
     """Level validation, stage PQ, with named users."""

@@ -50,8 +50,6 @@ class RunOfTest:
         What was noticed; "none" where nothing was.
     measured : tuple of Measured
         Every comparison that was recorded.
-    follows, reason : str
-        The run that this one repeats, and why; empty for a first run.
     """
 
     test: str
@@ -67,8 +65,6 @@ class RunOfTest:
     tools: tuple[str, ...]
     anomalies: str
     measured: tuple[Measured, ...] = ()
-    follows: str = ""
-    reason: str = ""
     address: str = ""
 
 

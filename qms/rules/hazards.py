@@ -93,9 +93,10 @@ def _in_force_since(record: RecordView) -> datetime:
 def safety_officer_signed(view: View, _: RecordView) -> Iterator[Flaw]:
     """The release has a safety case in force; it and every risk carry the officer's signature."""
     cases = [one for one in view.of_release("includes_documents") if one.type == "safety_case"]
-    if view.release is not None and not cases:
+    argued = [one for one in cases if view.release in view.targets(one, "argues_for")]
+    if view.release is not None and not argued:
         yield Flaw(
-            "is released without a safety case.",
+            "is released without a safety case that argues for this release.",
             "Write the clinical safety case report and include it in the release.",
             at=view.release.key,
         )

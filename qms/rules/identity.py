@@ -74,16 +74,16 @@ def numbers_have_no_gap(view: View, record: RecordView) -> Iterator[Flaw]:
 
 def _gaps(view: View) -> dict[str, str]:
     """Return, by the uid after each gap, the numbers that are lost before it."""
-    series: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    series: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for record in view.own:
         found = _NUMBERED.fullmatch(record.key.uid)
         if found:
-            series[record.type, found["prefix"]].append((int(found["number"]), record.key.uid))
+            series[found["prefix"]].append((int(found["number"]), record.key.uid))
     gaps = {}
-    for (_, prefix), numbers in series.items():
+    for prefix, numbers in series.items():
         numbers.sort()
-        for (before, _), (after, uid) in pairwise([(0, ""), *numbers]):
-            first = max(before + 1, 1)
+        for (before, _), (after, uid) in pairwise(numbers):
+            first = before + 1
             if after > first:
                 width = len(uid) - len(prefix)
                 last = "" if after - 1 == first else f" to {prefix}{after - 1:0{width}}"

@@ -94,9 +94,7 @@ def small_groups_prove_nothing(view: View, record: RecordView) -> Iterator[Flaw]
             )
 
 
-@rule(
-    "H05", "Test set was locked before fitting and shares no patient with the fitting set", _TESTED
-)
+@rule("H05", "Test set is locked and shares no patient with the fitting set", _TESTED)
 def test_sets_are_apart(view: View, record: RecordView) -> Iterator[Flaw]:
     """What a model is judged on, it never saw."""
     if record.type == "dataset":

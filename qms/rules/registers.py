@@ -139,7 +139,7 @@ def next_look(view: View, record: RecordView) -> date | None:
     looked = [
         at
         for result in view.sources(record, "result_of")
-        if (at := day(result, "looked_on")) is not None
+        if (at := day(result, "looked_on")) is not None and at <= view.facts.today
     ]
     if not looked:
         return day(record, "first_due")
@@ -150,10 +150,22 @@ def next_look(view: View, record: RecordView) -> date | None:
 def training_is_kept_up(view: View, record: RecordView) -> Iterator[Flaw]:
     """What was planned was done by its day."""
     due = day(record, "due")
+    if _was_given(view, record):
+        return
     if due is None:
-        yield Flaw("is planned without a day.", "Say by when.")
+        yield Flaw("is planned without a day.", "Withdraw it, and plan it again with one.")
     elif due < view.facts.today:
-        yield Flaw(f"was due on {due}.", "Train, and record it.")
+        yield Flaw(f"was due on {due}.", "Train, and record the training as complete.")
+
+
+def _was_given(view: View, plan: RecordView) -> bool:
+    """Whether the person has since been trained on everything that a plan covers."""
+    documents = {document.key.uid for document in view.targets(plan, "covers")}
+    return bool(documents) and all(
+        documents
+        <= {one.document for one in view.training.trainings.get(person.key.uid, ()) if one.done}
+        for person in view.targets(plan, "person")
+    )
 
 
 @rule("F17", "Supplier evaluation is current", in_force("supplier", "suppliers"))

@@ -187,8 +187,9 @@ def _run_child(
     """Start the child, follow it to its end, and leave nothing of its group behind."""
     for name in ("out", "tmp", "home"):
         (work / name).mkdir(parents=True)
-    own = [work, checkout, *([data] if data is not None else [])]
-    bounds = confinement_for(protected, own, [INSTALL_ROOT])
+    # The data is read, never written: it was frozen before the first scenario.
+    read = [INSTALL_ROOT, *([data] if data is not None else [])]
+    bounds = confinement_for(protected, [work, checkout], read)
     reading, telling = os.pipe()
     (work / "pytest.ini").write_text(CONFIG, "utf-8")
     order = {
@@ -237,10 +238,20 @@ def _follow(
             if watch is not None:
                 watch()
     finally:
+        if not _has_ended(process.pid):
+            # The supervisor also ends what left its group.
+            process.send_signal(signal.SIGTERM)
+            _await_end(process.pid)
         # The group is ended before its leader is reaped: until then its number is not reused.
         _end_group(process.pid)
         process.wait(GRACE_S)
     return timed_out
+
+
+def _await_end(pid: int) -> None:
+    patience = time.monotonic() + GRACE_S
+    while not _has_ended(pid) and time.monotonic() < patience:
+        time.sleep(POLL_S)
 
 
 def _has_ended(pid: int) -> bool:

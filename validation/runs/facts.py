@@ -59,8 +59,6 @@ def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
                 environment=run["environment_digest"],
                 tools=_tools(run),
                 anomalies=_anomalies(run, scenarios),
-                follows=str(run["predecessor"] or ""),
-                reason=run["reason"],
                 measured=tuple(_measured(one) for one in _values(scenarios)),
                 address=f"/p/{run['project']}/runs/{run['number']}",
             )

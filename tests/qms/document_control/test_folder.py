@@ -163,6 +163,13 @@ def test_a_declaration_needs_a_reason_and_excuses_its_clause_only(folder: Path) 
     assert clauses["7.5.9"] is Standing.GAP
 
 
+def test_a_table_of_where_clauses_are_covered_excuses_none(folder: Path) -> None:
+    told = "No clause is excluded.\n\n| Clause | Document |\n|---|---|\n| 8.4 | ABC PR.016 |\n"
+    (folder / "ABC-I-001-Map.md").write_text(f"---\nqms_version: 2.2.0\n---\n\n{told}")
+
+    assert standing(folder)["8.4"] is Standing.GAP
+
+
 def test_what_is_covered_and_excused_is_said(folder: Path) -> None:
     change(folder, "F-001", "[13485:7.3]", "[13485:7.5.5]")
 

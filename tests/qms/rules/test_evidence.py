@@ -7,7 +7,6 @@ from core.records.snapshot import Key
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
 from qms.rules.facts import Measured
 from qms.rules.view import View
-from tests.qms.rules.conftest import RAN
 
 RUN_TESTS = ("TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026")
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -184,32 +183,3 @@ def test_validation_without_users(demo) -> None:
         demo.unlink("TST-021", "performed_by", person)
 
     demo.must_name("E20", "TST-021")
-
-
-def failed_before(demo, **repeated) -> None:
-    failed = replace(demo.runs[0], run="13", outcome="failed", started_at=RAN - timedelta(hours=1))
-    demo.runs = [failed, *demo.runs]
-    demo.rerun("TST-004", run="14", **repeated)
-    demo.runs[0] = failed
-    demo.add("problem", "PR-002", "closed", safety_relevant=False, found_in="0.1.0-dev")
-    demo.change("PR-002", approved_at=RAN - timedelta(minutes=30))
-    demo.link("PR-002", "raised_by_test", "TST-004")
-
-
-def test_rerun_that_passes_over_what_failed(demo) -> None:
-    failed_before(demo)
-
-    demo.must_name("E19", "TST-004")
-
-
-def test_rerun_that_says_what_it_repeats_but_not_why(demo) -> None:
-    failed_before(demo, follows="13", reason=" ")
-
-    demo.must_name("E19", "TST-004")
-
-
-def test_rerun_that_says_what_failed_and_why_it_was_repeated(demo) -> None:
-    failed_before(demo, follows="13", reason="The disk was full.")
-
-    assert demo.result("E19").looked_at == 1
-    demo.must_name("E19")

@@ -182,3 +182,11 @@ def test_withdrawn_record_keeps_its_number(demo) -> None:
     demo.change("REQ-026", withdrawn=True, state="withdrawn")
 
     demo.must_name("A15")
+
+
+def test_a_number_of_another_type_and_a_series_that_begins_later_are_no_gap(demo) -> None:
+    demo.add("document", "NEW-101")
+    demo.add("problem", "NEW-102", "closed")
+    demo.add("document", "NEW-103")
+
+    assert not {"NEW-101", "NEW-102", "NEW-103"} & set(demo.flawed("A15"))

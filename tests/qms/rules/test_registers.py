@@ -133,3 +133,18 @@ def test_tool_of_quality_work_not_validated_at_its_version(whole, changed) -> No
     whole.fill("EQP-002", **changed)
 
     whole.must_name("F19", "EQP-002")
+
+
+def test_training_that_was_given_since_it_was_planned(whole) -> None:
+    whole.fill("TRN-012", due="2026-11-19")
+    whole.add("training", "TRN-900", "recorded", outcome="complete", done="2026-11-18")
+    whole.link("TRN-900", "person", "PPL-HO")
+    whole.link("TRN-900", "covers", "DOC-IFU", revision=2)
+
+    whole.must_name("F16")
+
+
+def test_surveillance_result_of_a_day_to_come_counts_for_nothing(whole) -> None:
+    whole.fill("SRE-001", looked_on="2062-11-02")
+
+    whole.must_name("F15", "SRV-001")

@@ -245,3 +245,10 @@ def test_safety_officer_did_not_sign(demo, uid) -> None:
     demo.change(uid, signatures=kept)
 
     demo.must_name("D16", "PRJ-RPM")
+
+
+def test_safety_case_of_another_release(demo) -> None:
+    demo.unlink("DOC-CSCR", "argues_for", "REL-0.1.0")
+    demo.link("DOC-CSCR", "argues_for", "REL-1.0.0")
+
+    demo.must_name("D16", "PRJ-RPM")

@@ -189,12 +189,15 @@ def test_a_child_that_vanishes_never_passes(run, body, named):
     assert done.evidence.steps[1].status == "error"
 
 
-def test_a_process_the_scenario_left_behind_is_ended(run, tmp_path):
+@pytest.mark.parametrize("leaving", [False, True])
+def test_a_process_the_scenario_left_behind_is_ended(run, tmp_path, leaving):
+    """Also one that left the scenario's process group."""
     pid_file = tmp_path / "checkout" / "pid"
 
     done = run(
         "import subprocess\n"
-        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], "
+        f"start_new_session={leaving})\n"
         f"open({str(pid_file)!r}, 'w').write(str(left.pid))\n"
         + equal("started", "left.poll()", None)
     )
