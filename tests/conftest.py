@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlmodel import Session
 
 from app.schema import upgrade_database
@@ -132,6 +133,19 @@ def all_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let everybody be trained, where training is not what the test is about."""
     trained: Callable[..., tuple[str, ...]] = lambda *_: ()  # noqa: E731
     monkeypatch.setattr(approval.ports, "training", trained)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium without a window; one for all, as two cannot be driven in one process."""
+    from tests.peers import need
+
+    executable = need("chromium")
+    need("assets")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

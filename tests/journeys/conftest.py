@@ -14,7 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.demonstration import BuiltDemo
 
@@ -63,19 +63,6 @@ def _wait_for(origin: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
         else:
             return
     pytest.fail(f"the service did not start:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium without a window."""
-    from tests.peers import need
-
-    executable = need("chromium")
-    need("assets")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -17,20 +17,8 @@ POLICY = (
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-@pytest.fixture(name="browser", scope="module")
-def _browser() -> Iterator[Browser]:
-    from tests.peers import need
-
-    chromium = need("chromium")
-    need("assets")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(name="page", params=[1440, 390], ids=["desk", "telephone"])
-def _page(browser: Browser, jinja, context, request) -> Iterator[Page]:
+def _page(chromium: Browser, jinja, context, request) -> Iterator[Page]:
     html = jinja.get_template("parts.html").render(context)
 
     def answer(route: Route) -> None:
@@ -42,7 +30,7 @@ def _page(browser: Browser, jinja, context, request) -> Iterator[Page]:
             policy = {"Content-Security-Policy": POLICY}
             route.fulfill(body=html, content_type="text/html; charset=utf-8", headers=policy)
 
-    page = browser.new_page(viewport={"width": request.param, "height": 900})
+    page = chromium.new_page(viewport={"width": request.param, "height": 900})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
