@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from core.errors import Fault, Invalid
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -25,36 +26,37 @@ class ClauseList:
     name : str
     titles : mapping
         Number -> our own short title, in the standard's order.
+    parts : frozenset of str
+        Numbers below a listed clause, which is asked for as a whole.
     """
 
     key: str
     name: str
     titles: Mapping[str, str]
+    parts: frozenset[str] = frozenset()
 
     def asked_by(self, clause: str) -> str:
         """Return the listed clause that a marker speaks of: itself, or the one it is part of.
 
-        Empty where the standard has none. A letter names a part: 7.3.2a is of 7.3.2.
+        Empty where the standard has none. A letter names a part: 7.3.2a is of 7.3.2. A further
+        number would be a clause of its own, so 7.3.2.9 is none unless `parts` names it.
         """
-        number = clause.rstrip("abcdefghijklmnopqrstuvwxyz")
-        while number:
-            if number in self.titles:
-                return number
+        number = clause.rstrip(_LETTERS)
+        if number in self.parts:
             number = number.rpartition(".")[0]
-        return ""
+        return number if number in self.titles else ""
 
     def has(self, clause: str) -> bool:
         """Whether a marker names a listed clause, a part of one, or a heading above some."""
-        number = clause.rstrip("abcdefghijklmnopqrstuvwxyz")
-        return bool(self.asked_by(clause)) or any(
-            one.startswith(f"{number}.") for one in self.titles
-        )
+        return bool(self.under(clause))
 
     def under(self, clause: str) -> list[str]:
-        """Return the listed clauses that a marker covers: all below it where it is a heading."""
+        """Return the listed clauses that a marker covers: all below it where it is a heading.
+
+        A heading has no lettered parts, so 7a covers nothing.
+        """
         asked = self.asked_by(clause)
-        number = clause.rstrip("abcdefghijklmnopqrstuvwxyz")
-        below = [one for one in self.titles if one.startswith(f"{number}.")]
+        below = [one for one in self.titles if one.startswith(f"{clause}.")]
         return [asked, *below] if asked else below
 
 
@@ -97,5 +99,11 @@ def clause_list_from(data: Any, where: str, faults: list[Fault]) -> ClauseList |
         for number in clauses
         if not _NUMBER.fullmatch(str(number))
     )
+    parts = [str(one) for one in given.get("parts") or ()]
+    faults.extend(
+        Fault("CL04", where, f"lists the part {part!r} of no clause.", "List its clause too.")
+        for part in parts
+        if part.rpartition(".")[0] not in clauses
+    )
     titles = {str(number): str(title) for number, title in clauses.items()}
-    return ClauseList(str(given["key"]), str(given["name"]), titles)
+    return ClauseList(str(given["key"]), str(given["name"]), titles, frozenset(parts))

@@ -34,7 +34,7 @@ _FILE_ID = re.compile(r"^(?P<who>[A-Z]{2,6})-(?P<kind>[A-Z]{1,3})-(?P<number>\d{
 _ID = re.compile(r"\b(?P<who>[A-Z]{2,6})[ -](?P<kind>[A-Z]{1,3})[.-](?P<number>\d{3})(?!\d)")
 _COMMENT = re.compile(r"<!--(?P<text>.*?)-->", re.DOTALL)
 _MARKER = re.compile(r"^\[(?P<standard>\w+)\s*:(?P<clauses>[^\[\]]*)\]$")
-_MARKERLIKE = re.compile(r"\[?\s*\d{4,5}\s*[:;]|\[\w+:")
+_MARKERLIKE = re.compile(r"\[?\s*\d{4,5}\s*[:;]|\[\w+:|^\[\s*\d{4,5}\b")
 _CLAUSE = re.compile(r"^\d+(?:\.\d+)+[a-z]?$|^\d+(?:\.\d+)*[a-z]$")
 
 
@@ -94,11 +94,21 @@ class Document:
     problem: str = ""
 
     @property
+    def is_procedure(self) -> bool:
+        """Whether it is a procedure itself, by its file name: PR, as in GSTT-CSC-PR-016."""
+        return self.stated_id.partition(" ")[2].startswith("PR.") and not self.is_template
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it belongs to a procedure, whose id and version it then states too."""
+        return "template_id" in self.front
+
+    @property
     def version(self) -> Said | None:
         """The version of the document itself, by its front matter."""
         for name in OWN_VERSION:
             # The version of the procedure that a template belongs to is not the template's own.
-            if name == "sop_version" and "template_id" in self.front:
+            if name == "sop_version" and self.is_template:
                 continue
             if name in self.front:
                 return self.front[name]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from qms.document_control.clauses import ClauseList
-from qms.document_control.documents import FACTS, OWN_ID, Document, ids_in
+from qms.document_control.documents import FACTS, OWN_ID, Document, Said, ids_in
 
 
 @dataclass(frozen=True, order=True)
@@ -107,7 +107,7 @@ def _identity(document: Document, _: Mapping[str, Document]) -> Iterator[Documen
     elif not document.front:
         what = "is a controlled document by its name and has no front matter."
         yield DocumentFinding(document.path, 1, "DL06", what)
-    own = next((document.table[label] for label in OWN_ID if label in document.table), None)
+    own = _own_id(document)
     if own is not None and document.stated_id not in ids_in(own.value):
         yield DocumentFinding(
             document.path,
@@ -115,6 +115,16 @@ def _identity(document: Document, _: Mapping[str, Document]) -> Iterator[Documen
             "DL07",
             f"is {document.stated_id} by its name and calls itself {own.value or '(nothing)'}.",
         )
+
+
+def _own_id(document: Document) -> Said | None:
+    """Return what a document calls itself; the SOP id of a template is its procedure's."""
+    for label in OWN_ID:
+        if label in document.table:
+            return document.table[label]
+    if document.is_procedure:
+        return document.table.get("sop id", document.front.get("sop_id"))
+    return None
 
 
 def _twice(documents: Sequence[Document]) -> Iterator[DocumentFinding]:

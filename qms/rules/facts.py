@@ -86,6 +86,8 @@ class TypeFacts:
     required: tuple[str, ...] = ()
     required_links: tuple[str, ...] = ()
     body_required: bool = False
+    required_to_close: tuple[str, ...] = ()
+    required_links_to_close: tuple[str, ...] = ()
     links: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sign: Mapping[str, frozenset[str]] = field(default_factory=dict)
 

@@ -98,10 +98,13 @@ def required_fields_are_filled(view: View, record: RecordView) -> Iterator[Flaw]
     if facts is None:
         yield Flaw(f"has the unknown type {record.type}.", "Install its type file.")
         return
-    lacking = [name for name in facts.required if not filled(record, name)]
+    closed = record.state == "closed"
+    fields = (*facts.required, *(facts.required_to_close if closed else ()))
+    roles = (*facts.required_links, *(facts.required_links_to_close if closed else ()))
+    lacking = [name for name in fields if not filled(record, name)]
     lacking += [
         f"a link ({role})"
-        for role in facts.required_links
+        for role in roles
         if not view.snapshot.outgoing(record.key, role)
     ]
     if facts.body_required and not record.body.strip():

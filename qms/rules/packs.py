@@ -1,5 +1,6 @@
 """What the rules take from data packs: clauses, levels, gates, limits; and the record types."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from core.errors import Fault, Invalid
-from core.records.types import TypeRegistry
+from core.records.types import FieldSpec, LinkSpec, TypeRegistry
 from qms.rules.facts import TypeFacts
 from qms.rules.findings import Level, Pack, PackEntry
 from qms.rules.registry import RULES
@@ -101,14 +102,18 @@ def _entry(code: str, given: Any, where: str, faults: list[Fault]) -> PackEntry 
 
 def type_facts(registry: TypeRegistry) -> dict[str, TypeFacts]:
     """Return what the rules need of every record type of an installation."""
+
+    def asked(specs: Mapping[str, FieldSpec] | Mapping[str, LinkSpec], by: str) -> tuple[str, ...]:
+        return tuple(name for name, spec in specs.items() if spec.required == by)
+
     return {
         one.name: TypeFacts(
             label=one.label,
             lifecycle=one.lifecycle,
-            required=tuple(name for name, spec in one.fields.items() if spec.required == "submit"),
-            required_links=tuple(
-                role for role, spec in one.links.items() if spec.required == "submit"
-            ),
+            required=asked(one.fields, "submit"),
+            required_links=asked(one.links, "submit"),
+            required_to_close=asked(one.fields, "close"),
+            required_links_to_close=asked(one.links, "close"),
             body_required=one.body.required == "submit",
             links={role: frozenset(spec.to) for role, spec in one.links.items()},
             sign={meaning: frozenset(roles) for meaning, roles in one.sign.items()},

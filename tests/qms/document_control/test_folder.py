@@ -105,11 +105,20 @@ def test_documents_that_agree_give_no_finding(folder: Path) -> None:
         ("F-001", "[13485:7.3]", "[13485:7.3,7.2.1c7.2.1e]", [("DL04", "F", 10)]),
         ("F-001", "[13485:7.3]", "[13485:7.3", [("DL04", "F", 10)]),
         ("F-001", "[13485:7.3]", "[13485:4.3.4e]", [("DL04", "F", 10)]),
+        ("F-001", "[13485:7.3]", "[13485 7.3]", [("DL04", "F", 10)]),
+        ("F-001", "[13485:7.3]", "[13485:7a]", [("DL04", "F", 10)]),
+        ("F-001", "[13485:7.3]", "[13485:7.3.2.9]", [("DL04", "F", 10)]),
         ("F-001", "template_id: ABC F.001", "template_id:ABC F.001", [("DL06", "F", 1)]),
         (
             "PR-016",
             "**Document ID**      | ABC PR.016",
             "**Document ID** | ABC PR.061",
+            [("DL03", "PR", 11), ("DL07", "PR", 11)],
+        ),
+        (
+            "PR-016",
+            "**Document ID**      | ABC PR.016",
+            "**SOP ID** | ABC PR.061",
             [("DL03", "PR", 11), ("DL07", "PR", 11)],
         ),
     ],
@@ -244,6 +253,7 @@ def test_a_real_quality_system_shows_what_reading_it_by_hand_showed(reference_da
     assert counts["DL02"] >= 14
     assert len({one["what"] for one in told["findings"] if one["code"] == "DL03"}) >= 4
     assert counts["DL04"] == 5
+    assert counts["DL07"] == 3
     assert all(one["path"] and one["line"] for one in told["findings"])
     standings = Counter(one["standing"] for one in json.loads(covered.stdout)["clauses"])
     assert (standings["gap"], linted.returncode, covered.returncode) == (10, 1, 1)

@@ -25,6 +25,15 @@ def test_required_text_empty(demo) -> None:
     demo.must_name("A02", "UN-001")
 
 
+def test_an_issue_that_came_closed_lacks_what_closing_asks_for(whole) -> None:
+    """Written elsewhere and imported closed, so no form ever asked."""
+    whole.fill("CAPA-001", effectiveness_checked_on=None)
+    whole.must_name("A02", "CAPA-001")
+
+    whole.change("CAPA-001", state="in_work")
+    whole.must_name("A02")
+
+
 def test_type_file_missing(demo) -> None:
     demo.change("REQ-001", type="wish")
 
