@@ -45,6 +45,7 @@ PEOPLE = {
     "clinical_safety_officer": ("PPL-DM", "Dr Dana Moss"),
     "clinical_lead": ("PPL-DM", "Dr Dana Moss"),
     "quality_manager": ("PPL-EQ", "Esther Quill"),
+    "top_management": ("PPL-TM", "Tova Marsh"),
     "trainer": ("PPL-CV", "Chidi Vance"),
 }
 BUILT = {
@@ -104,10 +105,12 @@ class Case:
         """Add one link."""
         self.links.append(LinkView(role, self.key(source), self.key(target), attributes))
 
-    def add(self, type_: str, uid: str, state: str = "approved", **fields: Any) -> RecordView:
+    def add(
+        self, type_: str, uid: str, state: str = "approved", project: str = "RPM", **fields: Any
+    ) -> RecordView:
         """Add one record without signatures or digests."""
         record = RecordView(
-            key=self.key(uid),
+            key=self.key(uid, project),
             type=type_,
             title=f"Title of {uid}",
             fields=fields,
@@ -180,6 +183,17 @@ def design_record() -> DesignRecord:
 @pytest.fixture
 def demo(design_record: DesignRecord, registry: TypeRegistry) -> Case:
     """Release 0.1.0 of the demo device as it stands when it is signed."""
+    return demo_case(design_record, registry)
+
+
+@pytest.fixture
+def whole(design_record: DesignRecord, registry: TypeRegistry) -> Case:
+    """The same, in a department that keeps every register, and with a model."""
+    return whole_case(design_record, registry)
+
+
+def demo_case(design_record: DesignRecord, registry: TypeRegistry) -> Case:
+    """Build the situation of the demonstration anew."""
     case = Case({}, [], registry)
     for draft in design_record.drafts:
         key = Key("RPM", draft.uid or "")
@@ -211,11 +225,11 @@ def demo(design_record: DesignRecord, registry: TypeRegistry) -> Case:
     return case
 
 
-@pytest.fixture
-def whole(demo: Case) -> Case:
-    """The same, in a department that keeps every register, and with a model."""
-    keep_registers(demo)
-    return demo
+def whole_case(design_record: DesignRecord, registry: TypeRegistry) -> Case:
+    """Build it with every register."""
+    case = demo_case(design_record, registry)
+    keep_registers(case)
+    return case
 
 
 def _frozen(uid: str) -> dict[str, Any]:

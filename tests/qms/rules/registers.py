@@ -13,6 +13,7 @@ def keep_registers(case: Any) -> None:
     _audit_and_complaint(case)
     _kept_up(case)
     _model(case)
+    _plans_and_reviews(case)
     case.digests.update({key: r.content_digest for key, r in case.records.items()})
 
 
@@ -195,3 +196,86 @@ def _model(case: Any) -> None:
     case.sign("MDL-001", "authored", "author")
     case.sign("MDL-001", "reviewed", "technical_reviewer")
     case.sign("MDL-001", "approved", "quality_manager")
+
+
+def _plans_and_reviews(case: Any) -> None:
+    case.add(
+        "development_plan",
+        "DDP-001",
+        stages=[{"stage": "design", "activities": "detailed design", "review": "DR-001"}],
+        traceability="Links in the record; the release check reads them.",
+        resources="Two developers and a reviewer.",
+        deliverables=["release 0.1.0"],
+        configuration="One repository, one tag for each release.",
+        problem_resolution="Problem reports, looked through each week.",
+    )
+    case.add("device_description", "DEV-001", rule="11", rationale="It informs a decision.")
+    case.link("DEV-001", "describes", "PRJ-RPM")
+    case.add(
+        "design_review",
+        "DR-001",
+        stage="design",
+        held_on="2026-05-20",
+        attendance=[{"person": "PPL-CV", "function": "reviewer", "independent": True}],
+        findings="None that is open.",
+        outcome="proceed",
+    )
+    case.link("DR-001", "reviews", "DD-04")
+    case.link("DR-001", "chaired_by", "PPL-CV")
+    case.add(
+        "management_review",
+        "MR-001",
+        held_on="2026-09-30",
+        next_due="2027-09-30",
+        inputs=[{"input": "audits", "summary": "One finding, acted on."}],
+        decisions=[{"output": "resources", "decision": "As they are."}],
+    )
+    case.link("MR-001", "attended_by", "PPL-EQ")
+    case.add(
+        "use_scenario",
+        "USC-001",
+        user_group="Physicists",
+        use_error="Reads the figure of another structure.",
+        critical=True,
+        acceptance="Ten of ten readers name the right structure.",
+    )
+    case.link("USC-001", "serves", "UN-001")
+    case.add(
+        "clinical_evaluation",
+        "CE-001",
+        claims=["The figures are those of the plan."],
+        endpoints=["difference in percent"],
+        state_of_the_art="Figures are read from the planning system.",
+        data="Twenty retrospective plans.",
+        appraisal="Enough for a figure that is shown beside another.",
+    )
+    case.link("CE-001", "evaluates", "PRJ-RPM")
+    case.add(
+        "transfer",
+        "TRF-001",
+        site="The demonstration department",
+        configuration="As delivered.",
+        service_agreement="Within a working day.",
+        instructions="DOC-IFU, handed over.",
+        training="Before first use.",
+        surveillance="SRV-001",
+    )
+    case.link("TRF-001", "transfers", "REL-0.1.0")
+    case.add("waiver", "WVR-001", rule="C03", reason="Read next week.", expires="2026-12-24")
+    case.add("pathway", "P01", project="DEPT", modality="external-beam")
+    for uid in ("USC-001", "CE-001", "TRF-001", "DEV-001"):
+        case.change(uid, body="What it is, and where it is used.")
+    for uid, role in {
+        "DDP-001": "quality_manager",
+        "DEV-001": "quality_manager",
+        "DR-001": "quality_manager",
+        "MR-001": "top_management",
+        "USC-001": "quality_manager",
+        "CE-001": "clinical_lead",
+        "TRF-001": "quality_manager",
+        "WVR-001": "quality_manager",
+    }.items():
+        case.sign(uid, "authored", "author")
+        case.sign(uid, "approved", role)
+    for uid in ("DR-001", "TRF-001"):
+        case.sign(uid, "reviewed", "technical_reviewer")
