@@ -23,7 +23,7 @@ from qms.competence import missing_training, training_faults
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
 from validation.pack.standing import latest_pack, start_pack
-from validation.runs.bill import components_of
+from validation.runs.bill import components_of, engine_paths_of
 from validation.runs.integrity import run_faults
 from validation.runs.verdicts import release_verdicts
 
@@ -41,6 +41,7 @@ def prepare() -> None:
     ports.evidence_check.fill(run_faults)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
+    release_ports.bundled_paths.fill(engine_paths_of)
     release_ports.latest_run.fill(answers.latest_run)
     release_ports.run_starter.fill(answers.start_validation)
     release_ports.latest_pack.fill(latest_pack)

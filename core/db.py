@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -94,13 +95,19 @@ class Database:
     ----------
     engine : Engine
         Made by `open_database`.
+    data_dir : Path, optional
+        The folder of the installation whose record this is; its files and mirrors lie there.
     """
 
     READS = "fiducial_reads"
     """What `Session.info` calls the database of a session that reads and nothing else."""
 
-    def __init__(self, engine: Engine) -> None:
+    DATA_DIR = "fiducial_data_dir"
+    """What `Session.info` calls the folder of the installation."""
+
+    def __init__(self, engine: Engine, data_dir: Path | None = None) -> None:
         self.engine = engine
+        self.data_dir = data_dir
         self._writer = engine.execution_options(fiducial_writes=True)
         # SQLite shows a transaction one state of the database; PostgreSQL does when asked.
         self._reader = (
@@ -117,20 +124,29 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one state of the database and leaves nothing behind."""
-        with Session(self._reader, autoflush=False, info={self.READS: self}) as session:
+        with Session(self._reader, autoflush=False, info=self._told(self.READS)) as session:
             yield session
             session.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session that commits at its end, or leaves nothing behind on any error."""
-        with Session(self._writer) as session:
+        with Session(self._writer, info=self._told()) as session:
             try:
                 yield session
                 session.commit()
             except BaseException:
                 session.rollback()
                 raise
+
+    def _told(self, *names: str) -> dict[str, Any]:
+        return {self.DATA_DIR: self.data_dir, **dict.fromkeys(names, self)}
+
+
+def data_dir_of(session: Session) -> Path | None:
+    """Return the folder of the installation that a session works in, where it was told."""
+    folder: Path | None = session.info.get(Database.DATA_DIR)
+    return folder
 
 
 def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
@@ -147,7 +163,7 @@ def insert_into(session: Session, table: type[Table]) -> postgresql.Insert | sql
     return sqlite.insert(table)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, data_dir: Path | None = None) -> Database:
     """Open `url`, "sqlite:///..." or "postgresql+psycopg://...".
 
     What a failed statement was given is left out of its error: errors are logged, and a statement
@@ -161,11 +177,12 @@ def open_database(url: str) -> Database:
     if url.startswith(("postgresql://", "postgres://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if url.startswith("sqlite"):
-        return Database(_sqlite(url))
+        return Database(_sqlite(url), data_dir)
     if url.startswith("postgresql+psycopg://"):
-        return Database(
-            create_engine(url, pool_pre_ping=True, json_serializer=_to_json, hide_parameters=True)
+        engine = create_engine(
+            url, pool_pre_ping=True, json_serializer=_to_json, hide_parameters=True
         )
+        return Database(engine, data_dir)
     raise Invalid(
         f"FIDUCIAL_DATABASE_URL begins with '{url.split(':', 1)[0]}', which is no database that "
         "Fiducial keeps its record in; use sqlite:/// or postgresql://."

@@ -15,6 +15,7 @@ ENGINE_VERSION = "0.1.0"
 LIBRARIES = ("numpy", "shapely", "pydicom")
 """Whatever the engine imports; tests compare this with its sources."""
 
+HOME = Path(__file__).resolve().parent
 SOURCE_SUFFIXES = frozenset({".py", ".json", ".yaml"})
 
 
@@ -24,13 +25,18 @@ def engine_digest() -> str:
 
     Read once per process: the code that runs is the code that was there at its start.
     """
-    home = Path(__file__).resolve().parent
     total = hashlib.sha256()
-    files = [p for p in home.rglob("*") if p.suffix in SOURCE_SUFFIXES and p.is_file()]
-    for path in sorted(files, key=lambda path: path.relative_to(home).as_posix()):
-        name = path.relative_to(home).as_posix()
-        total.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for name in engine_files():
+        content = (HOME / name).read_bytes()
+        total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return total.hexdigest()
+
+
+@cache
+def engine_files() -> tuple[str, ...]:
+    """Return the names of the engine's own source files, relative to it and in order."""
+    files = (p for p in HOME.rglob("*") if p.suffix in SOURCE_SUFFIXES and p.is_file())
+    return tuple(sorted(path.relative_to(HOME).as_posix() for path in files))
 
 
 @cache

@@ -14,6 +14,7 @@ from qms.baselines.current import lines_now, project_snapshot
 from qms.baselines.service import find_baseline, lines_of, verify_baseline
 from qms.releases import ports
 from qms.releases.keeping import digests_now
+from qms.releases.source import source_of
 from qms.repositories.service import commit_of_tag
 from qms.rules.facts import BaselineFact, Component, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
@@ -42,6 +43,7 @@ def gather(
         runs=_recorded_runs(session, project, uid),
         tagged=_tagged(session, project, release),
         bill=_bill(session, project, uid),
+        source=source_of(session, project.key, release, snapshot),
         baseline=_baseline(session, project, snapshot, release),
         content_digests=digests_now(snapshot, project.key),
     )

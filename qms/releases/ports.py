@@ -1,6 +1,6 @@
 """What a release needs from validation, asked through ports that ``app`` fills."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,6 +63,9 @@ RunSource = Callable[[Session, str, str], Sequence[RunOfTest]]
 BillSource = Callable[[Session, str, str], Sequence[Component] | None]
 """``(session, project key, release uid) -> what was built in, or None where nobody knows``."""
 
+PathSource = Callable[[Session, str, str], Collection[str]]
+"""``(session, project key, commit) -> files of the engine that ran with the commit``."""
+
 StandingSource = Callable[[Session, str, str], RunStanding | None]
 PackSource = Callable[[Session, str, str], PackStanding | None]
 
@@ -71,6 +74,7 @@ Starter = Callable[[Session, Project, str, Actor, str], str]
 
 recorded_runs: Port[RunSource] = Port("which executions of tests are recorded?")
 bill_of_materials: Port[BillSource] = Port("what was built into the release?")
+bundled_paths: Port[PathSource] = Port("which files came with the engine?")
 latest_run: Port[StandingSource] = Port("where does the release's latest run stand?")
 latest_pack: Port[PackSource] = Port("where does the release's latest pack stand?")
 run_starter: Port[Starter] = Port("start the validation of a release")

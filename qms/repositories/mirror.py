@@ -223,6 +223,21 @@ class Mirror:
         with self._open() as repo:
             return set(repo.git.rev_list(name).split())
 
+    def since(self, commit: str, released: Iterable[str]) -> list[str]:
+        """Return the commits that `commit` adds to those released below it, oldest first.
+
+        Merges are left out: what they bring in has commits of its own. Empty where nothing that
+        was released lies below `commit`: then everything is new, and nothing was changed.
+        """
+        name = object_name(commit)
+        with self._open() as repo:
+            below = set(repo.git.rev_list(name).split()) - {name}
+            bounds = [one for one in map(object_name, released) if one in below]
+            if not bounds:
+                return []
+            told: str = repo.git.rev_list("--reverse", "--no-merges", name, "--not", *bounds)
+            return told.split()
+
     def paths(self, commit: str) -> set[str]:
         """Return every file and folder in the tree of `commit`; the root is "."."""
         name = object_name(commit)

@@ -103,6 +103,29 @@ def find_commit(
     return line, commit.trailers
 
 
+def commits_by_sha(session: Session, project: str, shas: Sequence[str]) -> list[CommitLine]:
+    """Return the commits of a project with these names, in the order of the names.
+
+    A commit that no scan has seen yet is left out.
+    """
+    found: dict[str, CommitLine] = {}
+    for start in range(0, len(shas), AT_ONCE):
+        query = (
+            select(RepositoryCommit, col(Repository.name))
+            .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
+            .join(Project, col(Project.id) == col(Repository.project_id))
+            .where(
+                col(Project.key) == project,
+                col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
+            )
+        )
+        rows = session.execute(query).all()
+        named = _mentions_of(session, [commit.id or 0 for commit, _ in rows])
+        for commit, name in rows:
+            found[commit.sha] = _line(commit, name, named.get(commit.id or 0, ()))
+    return [found[sha] for sha in shas if sha in found]
+
+
 def _line(
     commit: RepositoryCommit, repository: str, mentioned: tuple[Mentioned, ...]
 ) -> CommitLine:

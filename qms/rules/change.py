@@ -10,6 +10,17 @@ _CLOSED_CHANGES = Subjects(
     "closed changes",
     lambda view: [change for change in view.live("change") if change.state == "closed"],
 )
+_ACCEPTED = ("in_work", "verifying", "closed")
+"""States of a change that somebody decided to make."""
+
+_CHANGED_RELEASE = Subjects(
+    "the release, where others were before it",
+    lambda view: (
+        [view.release]
+        if view.release and view.facts.source is not None and view.facts.source.changes
+        else []
+    ),
+)
 _PROBLEMS = Subjects(
     "problem reports that were not rejected",
     lambda view: [problem for problem in view.live("problem") if problem.state != "rejected"],
@@ -37,6 +48,21 @@ def changes_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
     ]
     if lacking:
         yield Flaw(f"is closed without {', '.join(lacking)}.", "Complete it.")
+
+
+@rule("F02", "Every commit in the release range names an approved change", _CHANGED_RELEASE)
+def commits_name_their_change(view: View, _: RecordView) -> Iterator[Flaw]:
+    """Asked of what a release adds to the ones before; a first release was not changed."""
+    source = view.facts.source
+    accepted = {one.key.uid for one in view.live("change") if one.state in _ACCEPTED}
+    for made in source.changes if source is not None else ():
+        if not accepted.intersection(made.named):
+            said = f"names {', '.join(made.named)}" if made.named else "names no record"
+            yield Flaw(
+                f"holds commit {made.sha[:12]} ({made.subject[:80]}), which {said} and no change "
+                "that was accepted.",
+                "Ask for a concession that says why, or tag a history in which each commit does.",
+            )
 
 
 @rule("F03", "Each problem report was assessed for safety by a named person", _PROBLEMS)

@@ -3,7 +3,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from core.records.snapshot import Key, RecordView
@@ -57,6 +57,18 @@ _ON_C_UNITS = Subjects(
         )
     ],
 )
+
+
+def _located(view: View) -> Sequence[RecordView]:
+    """Return the items of the release; the release itself where its tree is not known."""
+    if not view.release_commit:
+        return []  # F06 says so.
+    if view.release is not None and view.facts.source is None:
+        return [view.release]
+    return [item for item in view.of_release("contains") if item.type == "software_item"]
+
+
+_LOCATED = Subjects("software items of the release", _located)
 _OBLIGATION = re.compile(r"\b(?:shall|must)\b", re.IGNORECASE)
 _WORDS = re.compile(r"\w+")
 
@@ -199,4 +211,24 @@ def designs_satisfy_requirements(view: View, record: RecordView) -> Iterator[Fla
         yield Flaw(
             "is carried by a unit of class C and no detailed design satisfies it.",
             "Link it from the detailed design that does.",
+        )
+
+
+@rule("B14", "Path of each software item exists in the tree of the release commit", _LOCATED)
+def items_are_where_they_say(view: View, record: RecordView) -> Iterator[Flaw]:
+    """In the repository of the release, or in the engine that ran with it."""
+    source = view.facts.source
+    if source is None:
+        yield Flaw(
+            f"is at commit {view.release_commit[:12]}, which no repository of the project holds.",
+            "Register and scan the repository that does.",
+        )
+        return
+    path = text(record, "path").strip("/")
+    if not path:
+        yield Flaw("names no path.", "Name the file or folder that it is in.")
+    elif path not in source.paths:
+        yield Flaw(
+            f"names the path {path}, which is not in the tree of the release.",
+            "Correct the path, or put it right where the files moved.",
         )

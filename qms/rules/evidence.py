@@ -185,6 +185,20 @@ def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
         )
 
 
+@rule("E12", "Each run left files of evidence, each with its digest", _RUN_TESTS)
+def evidence_is_kept(view: View, record: RecordView) -> Iterator[Flaw]:
+    """At least one; whether they are unchanged is what verifying the audit trail reads them for."""
+    for run in _latest(view, record):
+        if not run.files:
+            yield Flaw(f"was run ({run.run}) and left no file of evidence.", "Run it again.")
+        nameless = sum(not digest for digest in run.files)
+        if nameless:
+            yield Flaw(
+                f"left {nameless} files of evidence without a digest in run {run.run}.",
+                "Run it again.",
+            )
+
+
 @rule("E13", "Quantitative test records measured value, expectation and tolerance", _QUANTITATIVE)
 def figures_are_recorded(view: View, record: RecordView) -> Iterator[Flaw]:
     """A test that states a tolerance leaves figures behind, not only a verdict."""
@@ -240,6 +254,31 @@ def sample_sizes_are_justified(_: View, record: RecordView) -> Iterator[Flaw]:
     """Why that many are enough."""
     if not filled(record, "sample_size"):
         yield Flaw("is of stage PQ and states no sample size.", "Say why that many are enough.")
+
+
+@rule("E19", "A rerun never replaces an earlier failed run", _FAILED_TESTS)
+def reruns_name_what_failed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Whoever repeats a run that failed says which one, and why; both stay in the record."""
+    runs = view.runs[record.key.uid]
+    for failed in (run for run in runs if run.outcome == "failed"):
+        later = [
+            run
+            for run in runs
+            if run.commit == failed.commit and run.started_at > failed.started_at
+        ]
+        silent = [run.run for run in later if failed.run not in run.lineage]
+        wordless = [run.run for run in later if run.run not in silent and not run.reason.strip()]
+        if silent:
+            yield Flaw(
+                f"failed in run {failed.run}, which run {', '.join(silent)} passes over.",
+                "Run it again as a repetition of the run that failed.",
+            )
+        if wordless:
+            yield Flaw(
+                f"failed in run {failed.run}; run {', '.join(wordless)} does not say why it was "
+                "repeated.",
+                "Run it again and say why.",
+            )
 
 
 @rule("E20", "A user need is validated by users, and by nothing else", _VALIDATING)

@@ -50,6 +50,12 @@ class RunOfTest:
         What was noticed; "none" where nothing was.
     measured : tuple of Measured
         Every comparison that was recorded.
+    lineage : tuple of str
+        The run that this one says it repeats, the one which that repeats, and so on.
+    reason : str
+        Why it was repeated; empty for a first run.
+    files : tuple of str
+        SHA-256 of each file of evidence that the run left; empty for one that has no digest.
     """
 
     test: str
@@ -66,6 +72,9 @@ class RunOfTest:
     anomalies: str
     measured: tuple[Measured, ...] = ()
     address: str = ""
+    lineage: tuple[str, ...] = ()
+    reason: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,37 @@ class BaselineFact:
 
 
 @dataclass(frozen=True)
+class ChangeMade:
+    """One commit that a release adds to what was released before.
+
+    Attributes
+    ----------
+    named : tuple of str
+        The ids of records that its trailers name.
+    """
+
+    sha: str
+    subject: str
+    named: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the project's repository holds at the commit of the release.
+
+    Attributes
+    ----------
+    paths : frozenset of str
+        Every file and folder of the tree, and of the engine that ran with it; "." is the top.
+    changes : tuple of ChangeMade
+        What is new since the releases before; empty for a first release.
+    """
+
+    paths: frozenset[str]
+    changes: tuple[ChangeMade, ...] = ()
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything a rule may use that is not a record."""
 
@@ -136,6 +176,8 @@ class Facts:
     runs: Sequence[RunOfTest] = ()
     tagged: Tagged = Tagged(None, "no repository is registered")
     bill: Sequence[Component] | None = None
+    source: Source | None = None
+    """None where no repository of the project holds the commit of the release."""
     baseline: BaselineFact | None = None
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""

@@ -29,7 +29,6 @@ from qms.releases.gathering import gather
 from qms.rules.facts import Component, RuleInput
 from validation.protocols.plan import NUMERICAL, VERIFICATION
 from validation.runs.bill import components, loaded_packages
-from validation.runs.facts import runs_of_tests
 from validation.runs.models import Run, RunState
 from validation.runs.verdicts import verdicts
 
@@ -100,11 +99,7 @@ def frozen_input(
     facts = replace(
         given.facts,
         today=signed.at.date(),
-        runs=[
-            one
-            for one in runs_of_tests(session, project.key)
-            if (one.ended_at or one.started_at) <= signed.until
-        ],
+        runs=[one for one in given.facts.runs if (one.ended_at or one.started_at) <= signed.until],
         bill=_bill(session, project, snapshot.records[release], signed),
     )
     return replace(

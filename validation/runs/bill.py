@@ -22,6 +22,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Project
+from engine.provenance import engine_files
 from qms.rules.facts import Component
 from validation.protocols.plan import VERIFICATION
 from validation.runs.execute import INSTALL_ROOT
@@ -56,6 +57,29 @@ def components_of(session: Session, project: str, release: str) -> list[Componen
     if not environment:
         return None
     return components(environment, loaded_packages())
+
+
+def engine_paths_of(session: Session, project: str, commit: str) -> frozenset[str]:
+    """Return the files and folders of the engine that ran with a commit, as its last run recorded.
+
+    Before the first run they are those of the engine that is installed, which would run. Each
+    begins with "engine/", as the paths of software items that the engine realises do.
+    """
+    environment = session.scalars(
+        select(col(Run.environment))
+        .join(Project, col(Project.id) == col(Run.project_id))
+        .where(
+            col(Project.key) == project,
+            col(Run.commit) == commit,
+            col(Run.state) == RunState.COMPLETE,
+        )
+        .order_by(col(Run.number).desc())
+        .limit(1)
+    ).first()
+    names = (environment or {}).get("engine_files") or engine_files()
+    files = [Path(ENGINE, str(name)) for name in names]
+    folders = {folder for file in files for folder in file.parents if folder != Path()}
+    return frozenset(path.as_posix() for path in (*files, *folders))
 
 
 def components(environment: Mapping[str, object], packages: Iterable[str]) -> list[Component]:

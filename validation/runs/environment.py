@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.canonical import digest
+from engine.provenance import engine_files
 from validation.runs.confinement import in_force
 from validation.runs.execute import INSTALL_ROOT
 
@@ -36,6 +37,7 @@ def describe_environment(models: Mapping[str, str]) -> dict[str, Any]:
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "executable": sys.executable,
+        "engine_files": list(engine_files()),
         "packages": packages,
         "packages_digest": digest(packages),
         "lock_digest": _lock_digest(),

@@ -1,6 +1,6 @@
 """Runs as the release check looks at them: one entry per test and run, kept whatever came out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +34,36 @@ def runs_of_tests(session: Session, project: str) -> list[RunOfTest]:
         )
         .order_by(col(Run.number))
     ).all()
-    return [fact for run in runs for fact in facts_of(run_as_plain(session, run))]
+    before = _predecessors(session, project)
+    return [
+        fact
+        for run in runs
+        for fact in facts_of(run_as_plain(session, run), lineage_of(run.number, before))
+    ]
 
 
-def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
+def lineage_of(number: int, before: Mapping[int, int | None]) -> tuple[str, ...]:
+    """Return the run that a run repeats, the one which that repeats, and so on. Pure."""
+    lineage: list[str] = []
+    earlier = before.get(number)
+    # A predecessor has a smaller number; a row that was edited by hand must not make a ring.
+    while earlier is not None and earlier < number:
+        lineage.append(str(earlier))
+        number, earlier = earlier, before.get(earlier)
+    return tuple(lineage)
+
+
+def _predecessors(session: Session, project: str) -> dict[int, int | None]:
+    """Return which run each run of a project repeats, the refused and the interrupted too."""
+    rows = session.execute(
+        select(col(Run.number), col(Run.predecessor))
+        .join(Project, col(Project.id) == col(Run.project_id))
+        .where(col(Project.key) == project)
+    )
+    return {row.number: row.predecessor for row in rows}
+
+
+def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunOfTest]:
     """Return one run, as plain values, test by test. Pure."""
     found = []
     for test in run["tests"]:
@@ -61,6 +87,9 @@ def facts_of(run: Mapping[str, Any]) -> list[RunOfTest]:
                 anomalies=_anomalies(run, scenarios),
                 measured=tuple(_measured(one) for one in _values(scenarios)),
                 address=f"/p/{run['project']}/runs/{run['number']}",
+                lineage=lineage,
+                reason=run["reason"],
+                files=tuple(_files(scenarios)),
             )
         )
     return found
@@ -94,6 +123,14 @@ def _unmet(scenario: Mapping[str, Any]) -> bool:
 
 def _values(scenarios: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [value for one in scenarios for step in one["steps"] for value in step["measurements"]]
+
+
+def _files(scenarios: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the digest of each scenario's evidence, and of what its steps attached."""
+    for one in scenarios:
+        yield one["evidence_sha256"]
+        for step in one["steps"]:
+            yield from (kept["sha256"] for kept in step["attachments"])
 
 
 def _measured(value: Mapping[str, Any]) -> Measured:

@@ -38,10 +38,10 @@ from core.verdicts import Verdict, VerdictWord
 from dataflows.department import load_department
 from qms.competence import missing_training
 from qms.interchange.design_record import load_design_record
-from qms.releases import ports
+from qms.releases import gathering, ports
 from qms.releases.ports import RunStanding
 from qms.repositories.models import Repository, RepositoryTag
-from qms.rules.facts import Component, Measured, RunOfTest
+from qms.rules.facts import Component, Measured, RunOfTest, Source
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "3f2c1a9" + "0" * 33
@@ -60,6 +60,15 @@ SIGNERS = {
     "quality_manager": "PPL-EQ",
     "trainer": "PPL-CV",
 }
+ITEM_PATHS = (
+    ".",
+    "engine/intake/checks.py",
+    "engine/dose/coverage.py",
+    "engine/dose/sampling.py",
+    "engine/dose/dvh.py",
+)
+"""Where the software items of release 0.1.0 say that they are."""
+
 ABSENT = "-"
 FIRST = ("project", "document", "person", "risk_policy", "training")
 """What others need before they can be signed: training on a document in force."""
@@ -126,6 +135,7 @@ class Device:
                 environment="e" * 64,
                 tools=("pytest-bdd 9.0.1",),
                 anomalies="none",
+                files=("f" * 64,),
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
             )
             self.runs.recorded.append(replace(run, **parts))
@@ -252,7 +262,9 @@ def device(demo_file: Path, tmp_path: Path) -> Iterator[Device]:
     copy = tmp_path / "device.db"
     shutil.copy(demo_file, copy)
     runs = Runs()
-    before = approval.ports.training
+    before, source_of = approval.ports.training, gathering.source_of
+    # The repository here is a row without a mirror; what a mirror holds is tested beside it.
+    gathering.source_of = lambda *_: Source(frozenset(ITEM_PATHS))
     approval.ports.training = missing_training
     with (
         core_ports.verdict_source.filled(runs.verdicts),
@@ -270,4 +282,4 @@ def device(demo_file: Path, tmp_path: Path) -> Iterator[Device]:
         db = open_database(f"sqlite:///{copy}")
         yield Device(db, runs)
         db.engine.dispose()
-    approval.ports.training = before
+    approval.ports.training, gathering.source_of = before, source_of

@@ -26,6 +26,7 @@ from qms.rules.facts import (
     Measured,
     RuleInput,
     RunOfTest,
+    Source,
     Tagged,
 )
 from qms.rules.findings import CheckResult, RuleResult
@@ -71,6 +72,7 @@ class Case:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     suspects: list[Any] = field(default_factory=list)
     tagged: Tagged = field(default_factory=lambda: Tagged(COMMIT))
+    source: Source | None = None
     bill: tuple[Component, ...] | None = BILL
     baseline: BaselineFact | None = None
     digests: dict[Key, str] = field(default_factory=dict)
@@ -146,6 +148,7 @@ class Case:
             runs=tuple(self.runs),
             tagged=self.tagged,
             bill=self.bill,
+            source=self.source,
             baseline=self.baseline,
             content_digests=self.digests,
         )
@@ -221,6 +224,8 @@ def demo_case(design_record: DesignRecord, registry: TypeRegistry) -> Case:
             case.links.append(LinkView(link.role, key, target, dict(link.attributes)))
     _surround(case)
     _run(case)
+    paths = {str(one.fields.get("path")) for one in case.records.values()}
+    case.source = Source(frozenset(paths))
     case.baseline = BaselineFact("8e0b" + "0" * 60, intact=True, changed=())
     return case
 
@@ -284,6 +289,7 @@ def _run(case: Case) -> None:
                 anomalies="none",
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
                 address="/p/RPM/runs/14",
+                files=("f" * 64,),
             )
         )
         case.verdicts[uid] = Verdict(VerdictWord.PASSED, "14", COMMIT, RAN, "", 1)

@@ -210,6 +210,7 @@ def _plans_and_reviews(case: Any) -> None:
         problem_resolution="Problem reports, looked through each week.",
     )
     case.add("device_description", "DEV-001", rule="11", rationale="It informs a decision.")
+    case.change("DEV-001", body="What it is, and where it is used.")
     case.link("DEV-001", "describes", "PRJ-RPM")
     case.add(
         "design_review",
@@ -231,6 +232,25 @@ def _plans_and_reviews(case: Any) -> None:
         decisions=[{"output": "resources", "decision": "As they are."}],
     )
     case.link("MR-001", "attended_by", "PPL-EQ")
+    _use_and_transfer(case)
+    case.add("waiver", "WVR-001", rule="C03", reason="Read next week.", expires="2026-12-24")
+    for uid, role in {
+        "DDP-001": "quality_manager",
+        "DEV-001": "quality_manager",
+        "DR-001": "quality_manager",
+        "MR-001": "top_management",
+        "USC-001": "quality_manager",
+        "CE-001": "clinical_lead",
+        "TRF-001": "quality_manager",
+        "WVR-001": "quality_manager",
+    }.items():
+        case.sign(uid, "authored", "author")
+        case.sign(uid, "approved", role)
+    for uid in ("DR-001", "TRF-001"):
+        case.sign(uid, "reviewed", "technical_reviewer")
+
+
+def _use_and_transfer(case: Any) -> None:
     case.add(
         "use_scenario",
         "USC-001",
@@ -261,21 +281,6 @@ def _plans_and_reviews(case: Any) -> None:
         surveillance="SRV-001",
     )
     case.link("TRF-001", "transfers", "REL-0.1.0")
-    case.add("waiver", "WVR-001", rule="C03", reason="Read next week.", expires="2026-12-24")
     case.add("pathway", "P01", project="DEPT", modality="external-beam")
-    for uid in ("USC-001", "CE-001", "TRF-001", "DEV-001"):
+    for uid in ("USC-001", "CE-001", "TRF-001"):
         case.change(uid, body="What it is, and where it is used.")
-    for uid, role in {
-        "DDP-001": "quality_manager",
-        "DEV-001": "quality_manager",
-        "DR-001": "quality_manager",
-        "MR-001": "top_management",
-        "USC-001": "quality_manager",
-        "CE-001": "clinical_lead",
-        "TRF-001": "quality_manager",
-        "WVR-001": "quality_manager",
-    }.items():
-        case.sign(uid, "authored", "author")
-        case.sign(uid, "approved", role)
-    for uid in ("DR-001", "TRF-001"):
-        case.sign(uid, "reviewed", "technical_reviewer")

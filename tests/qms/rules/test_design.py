@@ -164,3 +164,29 @@ def test_category_excused_without_a_reason(demo) -> None:
     demo.fill("PRJ-RPM", categories_not_applicable=[{**rows[0], "reason": " "}, *rows[1:]])
 
     demo.must_name("B07", "PRJ-RPM")
+
+
+def test_file_of_an_item_moved(demo) -> None:
+    demo.fill("SI-04", path="engine/dose/interpolation.py")
+
+    demo.must_name("B14", "SI-04")
+
+
+def test_item_without_a_path(demo) -> None:
+    demo.fill("SI-04", path=None)
+
+    demo.must_name("B14", "SI-04")
+
+
+def test_item_of_a_later_release_may_have_no_file_yet(demo) -> None:
+    demo.fill("SI-07", path="nowhere/yet")
+
+    demo.must_name("B14")
+
+
+def test_tree_of_the_release_unknown(demo) -> None:
+    demo.source = None
+    demo.must_name("B14", "REL-0.1.0")
+
+    demo.fill("REL-0.1.0", commit=None)
+    demo.must_name("B14")

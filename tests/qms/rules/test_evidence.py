@@ -111,6 +111,49 @@ def test_test_of_another_project_has_no_verdict_here(demo) -> None:
     assert View(demo.input(), {}).verdict(other) is NOT_RUN
 
 
+def failed_before(demo, **repeated) -> None:
+    """Run 13 failed on TST-004 at the same commit, was looked into, and run 14 passed."""
+    demo.rerun("TST-004", **repeated)
+    passed = next(run for run in demo.runs if run.test == "TST-004")
+    began = passed.started_at - timedelta(hours=1)
+    demo.runs.append(replace(passed, run="13", outcome="failed", started_at=began, lineage=()))
+    demo.add("problem", "PR-002", "closed", safety_relevant=False, found_in="0.1.0-dev")
+    demo.change("PR-002", approved_at=began + timedelta(minutes=30))
+    demo.link("PR-002", "raised_by_test", "TST-004")
+
+
+def test_rerun_that_passes_over_what_failed(demo) -> None:
+    failed_before(demo)
+
+    demo.must_name("E19", "TST-004")
+
+
+def test_rerun_that_says_what_it_repeats_but_not_why(demo) -> None:
+    failed_before(demo, lineage=("13",), reason=" ")
+
+    demo.must_name("E19", "TST-004")
+
+
+def test_rerun_that_says_what_failed_and_why_it_was_repeated(demo) -> None:
+    """Run 13 failed, another was interrupted, and run 14 repeats that one."""
+    failed_before(demo, lineage=("13b", "13"), reason="The disk was full.")
+
+    assert demo.result("E19").looked_at == 1
+    demo.must_name("E19")
+
+
+def test_run_without_evidence(demo) -> None:
+    demo.rerun("TST-008", files=())
+
+    demo.must_name("E12", "TST-008")
+
+
+def test_evidence_without_a_digest(demo) -> None:
+    demo.rerun("TST-008", files=("f" * 64, ""))
+
+    demo.must_name("E12", "TST-008")
+
+
 def test_no_figures(demo) -> None:
     demo.rerun("TST-008", measured=())
 

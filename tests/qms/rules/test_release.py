@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from core.records.snapshot import Key
-from qms.rules.facts import BaselineFact, Tagged
+from qms.rules.facts import BaselineFact, ChangeMade, Tagged
 
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -131,3 +131,38 @@ def test_signed_before_the_last_run(demo) -> None:
     demo.rerun("TST-004", started_at=LATER, ended_at=LATER)
 
     demo.must_name("F10", "REL-0.1.0")
+
+
+def changed(demo, *named: str) -> None:
+    """Let the release add one commit to an earlier one."""
+    demo.source = replace(demo.source, changes=(ChangeMade("c" * 40, "Round figures", named),))
+
+
+def test_commit_without_a_change(demo) -> None:
+    changed(demo)
+
+    demo.must_name("F02", "REL-0.1.0")
+
+
+def test_commit_that_names_no_change_but_something_else(demo) -> None:
+    changed(demo, "REQ-009", "CR-999")
+
+    demo.must_name("F02", "REL-0.1.0")
+    (finding,) = demo.result("F02").findings
+    assert "holds commit cccccccccccc (Round figures), which names REQ-009, CR-999" in (
+        finding.sentence
+    )
+
+
+def test_commit_whose_change_nobody_accepted(demo) -> None:
+    changed(demo, "CR-001")
+    demo.change("CR-001", state="open")
+
+    demo.must_name("F02", "REL-0.1.0")
+
+
+def test_commit_of_an_accepted_change(demo) -> None:
+    changed(demo, "REQ-009", "CR-001")
+
+    assert demo.result("F02").looked_at == 1
+    demo.must_name("F02")

@@ -47,7 +47,7 @@ def add_to_the_prose(record: RecordView, kind: RecordType) -> RecordView:
 
 def fill_what_was_empty(record: RecordView, kind: RecordType) -> RecordView:
     names = [name for name, _ in prose(kind, record) if not record.fields.get(name)]
-    return with_fields(record, {name: SENTENCE for name in names})
+    return with_fields(record, dict.fromkeys(names, SENTENCE))
 
 
 def add_a_list_in_markdown(record: RecordView, _: RecordType) -> RecordView:
