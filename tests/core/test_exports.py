@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 
 import pytest
 from openpyxl import load_workbook
@@ -74,4 +75,39 @@ def test_an_unknown_format_names_the_known_ones() -> None:
     with pytest.raises(Invalid) as refusal:
         export(SHEET, "docx")
 
-    assert "csv, xlsx, json, html" in str(refusal.value.faults[0])
+    assert "csv, xlsx, json, html, pdf" in str(refusal.value.faults[0])
+
+
+def test_pdf_prints_what_the_table_holds_and_nothing_of_it_acts(need, tmp_path) -> None:
+    text = need("poppler")
+    long = Sheet(
+        "Trace: RPM / 0.1.0",
+        ("Requirement", "Tests"),
+        [("REQ-001 Größe <b>", "<img src='file:///etc/passwd'>")]
+        + [(f"REQ-{n:03d}", "TST-001") for n in range(2, 80)],
+        {"Project": "RPM", "Filter": "uncovered"},
+    )
+
+    data, media_type = export(long, "pdf")
+
+    (tmp_path / "table.pdf").write_bytes(data)
+    read = subprocess.run(  # noqa: S603
+        [text, "-layout", tmp_path / "table.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    assert media_type == "application/pdf"
+    assert "REQ-001 Größe <b>" in read
+    assert "<img src='file:///etc/passwd'>" in " ".join(read.split())
+    assert "Filter" in read
+    assert "uncovered" in read
+    assert read.count("Requirement") == int(read.split(" of ")[1].split()[0]) > 1
+
+
+def test_a_table_too_long_to_print_says_so() -> None:
+    long = Sheet("Trace", ("Requirement",), [("REQ",)] * 501)
+
+    with pytest.raises(Invalid) as refusal:
+        export(long, "pdf")
+
+    assert "has 501 rows; at most 500 are printed at once. Filter it" in str(
+        refusal.value.faults[0]
+    )

@@ -87,7 +87,7 @@ def test_a_commit_has_a_page_of_its_own(site, browser, source, words) -> None:
     assert browser.get(f"{ADDRESS}/rpm/commits/--output=x").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html"])
+@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html", "pdf"])
 def test_the_export_holds_the_commits_of_the_filter(site, browser, source, name) -> None:
     source.add("Begin", "Traced\n\nImplements: REQ-009\n")
     scanned(site, browser, source)

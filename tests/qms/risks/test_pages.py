@@ -100,7 +100,7 @@ def test_a_cell_off_the_matrix_shows_all(browser, words, query) -> None:
     assert "13 risks" in words(browser.get(f"/p/RPM/risks?{query}"))
 
 
-@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html"])
+@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html", "pdf"])
 def test_every_export_holds_exactly_the_risks_shown(browser, name) -> None:
     response = browser.get(f"/p/RPM/risks/export/{name}?moment=before&severity=4&likelihood=2")
 

@@ -88,7 +88,7 @@ def test_why_is_a_page_of_its_own_without_scripts(browser, words) -> None:
     assert "every test that counts passed" in words(response)
 
 
-@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html"])
+@pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html", "pdf"])
 def test_every_export_holds_exactly_the_rows_shown(browser, name) -> None:
     response = browser.get(f"/p/RPM/trace/export/{name}", params={"show": "in the release"})
 
