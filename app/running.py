@@ -11,6 +11,8 @@ from core.people.actor import Actor
 from core.people.service import actor_of, holders
 from core.records.service import find_project
 from core.settings import Settings
+from validation.runs.data import refuse_private
+from validation.runs.job import protected_files
 from validation.runs.plain import run_as_plain
 from validation.runs.requests import RunRequest
 from validation.runs.service import RUN_ROLES, find_run, start_run
@@ -57,6 +59,8 @@ def run_protocol(
     FiducialError
         Whatever keeps the run from being started.
     """
+    if data is not None:
+        refuse_private(data, protected_files(settings))
     with database.writing() as session:
         project = find_project(session, project_key)
         request = RunRequest(release=release, protocol=protocol, data=data, reason=reason)

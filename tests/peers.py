@@ -67,9 +67,23 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no worker is left alone with one at the end."""
+    """Begin with the files that take long, so that no worker is left alone with one at the end.
+
+    One of the first files builds the demonstration, which takes minutes; the others that need it
+    come later, because they would only wait for it.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    needing = {item.path for item in items if "built_demo" in getattr(item, "fixturenames", ())}
+    builder = next((item.path for item in items if item.path in needing & slow), None)
+
+    def turn(item: pytest.Item) -> int:
+        if item.path == builder:
+            return 0
+        if item.path in slow:
+            return 2 if item.path in needing else 1
+        return 3
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(name="need")

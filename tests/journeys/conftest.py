@@ -88,8 +88,8 @@ class Desk:
         page.goto("/sign-in")
         page.get_by_label("Name").fill(username)
         page.get_by_label("Password").fill(password or self.password)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign in").click()
         return page
 
     def _note(self, message: object) -> None:
@@ -100,6 +100,7 @@ class Desk:
 
     def violations(self, page: Page) -> list[tuple[str, str]]:
         """Return what axe finds on the open page: the rule and the first node."""
+        page.wait_for_load_state()
         page.evaluate(self.axe)
         result = page.evaluate("axe.run()")
         assert len(result["passes"]) > 5

@@ -16,6 +16,12 @@ def look(desk: Desk, page: Page) -> None:
     assert desk.violations(page) == []
 
 
+def press(page: Page, button: Locator) -> None:
+    """Press a button that sends a form, and wait for the page that answers."""
+    with page.expect_navigation():
+        button.click()
+
+
 def open_record(page: Page, uid: str, project: str = "RPM") -> None:
     """Go to the one address that a record has."""
     page.goto(f"/p/{project}/{uid}")
@@ -25,7 +31,7 @@ def open_record(page: Page, uid: str, project: str = "RPM") -> None:
 def search(page: Page, words: str) -> None:
     """Look something up with the search at the top of every page."""
     page.get_by_role("searchbox").fill(words)
-    page.get_by_role("search").get_by_role("button", name="Search").click()
+    press(page, page.get_by_role("search").get_by_role("button", name="Search"))
 
 
 def told(page: Page) -> str:
@@ -46,7 +52,7 @@ def open_form(page: Page, uid: str, project: str = "RPM") -> None:
 
 def save_draft(page: Page) -> None:
     """Press the button under the form."""
-    page.get_by_role("button", name="Save draft").click()
+    press(page, page.get_by_role("button", name="Save draft"))
 
 
 def submit(page: Page, password: str) -> None:
@@ -54,7 +60,7 @@ def submit(page: Page, password: str) -> None:
     page.get_by_role("button", name="Submit for review").first.click()
     form = page.locator("#submit")
     form.get_by_label("Your password").fill(password)
-    form.get_by_role("button", name="Submit for review").click()
+    press(page, form.get_by_role("button", name="Submit for review"))
 
 
 def sign(page: Page, meaning: str, password: str) -> None:
@@ -62,7 +68,7 @@ def sign(page: Page, meaning: str, password: str) -> None:
     page.get_by_role("button", name=f"Sign as {meaning}").first.click()
     form = page.locator("#sign")
     form.get_by_label("Your password").fill(password)
-    form.get_by_role("button", name=f"Sign as {meaning}").click()
+    press(page, form.get_by_role("button", name=f"Sign as {meaning}"))
 
 
 def sign_what_waits(page: Page, project: str, uids: list[str], password: str) -> None:
@@ -72,7 +78,7 @@ def sign_what_waits(page: Page, project: str, uids: list[str], password: str) ->
     for uid in uids:
         page.get_by_role("checkbox", name=re.compile(f"Sign {re.escape(uid)} revision")).check()
     page.get_by_label("Your password").fill(password)
-    page.get_by_role("button", name="Sign what is ticked").click()
+    press(page, page.get_by_role("button", name="Sign what is ticked"))
 
 
 def uids_in(place: Locator) -> list[str]:

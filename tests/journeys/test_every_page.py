@@ -13,7 +13,7 @@ from app.main import create_app
 from core.settings import Settings
 from tests.demonstration import BuiltDemo
 from tests.journeys.conftest import Desk
-from tests.journeys.deeds import open_form, open_record, save_draft, submit
+from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
 from tests.journeys.roles import (
     ADMINISTRATOR,
     AUTHOR,
@@ -119,7 +119,7 @@ def _known(people: dict[str, Page]) -> dict[str, str]:
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
     author.get_by_label("Attach files").set_input_files(attached)
-    author.get_by_role("button", name="Attach", exact=True).click()
+    press(author, author.get_by_role("button", name="Attach", exact=True))
     expect(author.get_by_role("link", name="sketch.txt")).to_be_visible()
     found = {}
     for name, at, pattern in (
@@ -251,7 +251,7 @@ def test_whoever_cannot_sign_in_reads_why(desk: Desk) -> None:
     for attempt in range(20):
         stranger.get_by_label("Name").fill("nobody.here")
         stranger.get_by_label("Password").fill("not the password")
-        stranger.get_by_role("button", name="Sign in").click()
+        press(stranger, stranger.get_by_role("button", name="Sign in"))
         if attempt == 0:
             expect(stranger.get_by_role("alert")).to_be_visible()
             visit.look(stranger, "a sign-in that was refused")

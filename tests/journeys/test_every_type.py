@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from core.records.types import get_registry
 from tests.journeys.conftest import Desk
+from tests.journeys.deeds import press
 from tests.journeys.roles import (
     ADMINISTRATOR,
     AUTHOR,
@@ -40,7 +41,7 @@ def _waiver(people: dict[str, Page]) -> str:
     author.goto("/p/RPM/releases/REL-1.0.0")
     author.get_by_role("link", name="Ask for a concession").first.click()
     author.get_by_label("Title").fill("Validation with users follows")
-    author.get_by_role("button", name="Save draft").click()
+    press(author, author.get_by_role("button", name="Save draft"))
     return author.url.rpartition("/")[2]
 
 

@@ -24,6 +24,7 @@ from tests.journeys.deeds import (
     look,
     open_form,
     open_record,
+    press,
     rows_of,
     save_draft,
     search,
@@ -246,7 +247,7 @@ def test_a_re_review_clears_the_one_record_only(desk: Desk, changed: People, gre
     look(desk, reviewer)
     doubt = reviewer.get_by_role("region", name="Needs re-review")
     doubt.get_by_label("Why does TST-009 still hold?").fill("Its limit is already 0.3 percent.")
-    doubt.get_by_role("button", name="It still holds").click()
+    press(reviewer, doubt.get_by_role("button", name="It still holds"))
     assert told(reviewer) == f"TST-009 is re-reviewed against {CHANGED}."
     look(desk, reviewer)
 
@@ -265,7 +266,7 @@ def test_the_history_tells_what_changed_word_by_word(desk: Desk, changed: People
     page = changed.esther
 
     open_record(page, CHANGED)
-    page.get_by_role("button", name="Compare revisions").click()
+    press(page, page.get_by_role("button", name="Compare revisions"))
     look(desk, page)
 
     expect(page.get_by_role("heading", level=1)).to_have_text(f"{CHANGED}: revision 1 against 2")
@@ -293,7 +294,7 @@ def test_the_matrix_leaves_the_house_as_it_is_shown(desk: Desk, people: People) 
         link = page.locator(".filters").get_by_text(re.compile(f"^{name} "))
         count = int(link.inner_text().rsplit(maxsplit=1)[1])
         if name != "all":
-            link.click()
+            press(page, link)
         shown = rows_of(page.get_by_role("table"))
         with page.expect_download() as started:
             page.get_by_role("link", name="CSV").click()
@@ -344,7 +345,7 @@ def test_the_risk_file_shows_both_matrices_and_a_cell_shows_its_risks(
     after = page.get_by_role("table", name="After verified controls")
     cell = after.get_by_role("link", name=re.compile("at Very low x Major, level 2"))
     count = int(cell.inner_text())
-    cell.click()
+    press(page, cell)
     shown = rows_of(page.get_by_role("table", name="Risks of"))
     assert len(shown) == count
     for row in shown:

@@ -13,6 +13,7 @@ from tests.journeys.deeds import (
     look,
     open_form,
     open_record,
+    press,
     refused,
     save_draft,
     sign,
@@ -46,7 +47,7 @@ def trail_of_refusals(desk: Desk, page: Page, who: str, about: str) -> str:
     page.get_by_label("About").fill(about)
     page.get_by_label("What").fill("refusal")
     page.get_by_label("Who").fill(who)
-    page.get_by_role("button", name="Show", exact=True).click()
+    press(page, page.get_by_role("button", name="Show", exact=True))
     look(desk, page)
     return page.get_by_role("table", name="Audit trail").locator("tbody tr").first.inner_text()
 
@@ -58,7 +59,7 @@ def create_account(desk: Desk, page: Page, name: str, username: str, uid: str) -
     page.get_by_label("Signs in as").fill(username)
     page.get_by_label("Uid").fill(uid)
     page.get_by_label("First password").fill(FIRST_PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    press(page, page.get_by_role("button", name="Create the account"))
     assert told(page).startswith(f"{name} has an account now.")
     look(desk, page)
 
@@ -68,7 +69,7 @@ def grant(page: Page, name: str, role: str, project: str) -> None:
     page.goto("/people")
     page.get_by_label(f"Role for {name}").select_option(label=role)
     page.get_by_label(f"Where {name} holds it").select_option(label=project)
-    page.get_by_role("button", name=f"Grant the role to {name}").click()
+    press(page, page.get_by_role("button", name=f"Grant the role to {name}"))
     expect(page.get_by_role("row").filter(has_text=name)).to_contain_text(f"{role} {project}")
 
 
@@ -131,7 +132,7 @@ def test_nobody_signs_without_the_role(desk: Desk, amara: Page, admin: Page, est
 
     admin.goto("/people")
     look(desk, admin)
-    admin.get_by_role("button", name="Revoke clinical lead of Dr Dana Moss in RPM").click()
+    press(admin, admin.get_by_role("button", name="Revoke clinical lead of Dr Dana Moss in RPM"))
     sign(dana, "approved", desk.password)
     look(desk, dana)
 
@@ -158,7 +159,7 @@ def test_a_wrong_password_signs_nothing_and_keeps_the_reason(
     form = ben.locator("#submit")
     form.get_by_label("Note for the reviewers").fill("As agreed in the workshop.")
     form.get_by_label("Your password").fill("not my password")
-    form.get_by_role("button", name="Submit for review").click()
+    press(ben, form.get_by_role("button", name="Submit for review"))
     look(desk, ben)
 
     assert "password" in refused(ben)
@@ -242,7 +243,7 @@ def test_a_wrong_password_at_the_door_is_in_the_whole_trail(desk: Desk, admin: P
     admin.locator("summary", has_text="Demo Administrator").click()
     admin.get_by_role("link", name="Audit trail of everything").click()
     admin.get_by_label("What").fill("session:person")
-    admin.get_by_role("button", name="Show", exact=True).click()
+    press(admin, admin.get_by_role("button", name="Show", exact=True))
     look(desk, admin)
     newest = admin.get_by_role("table", name="Audit trail").locator("tbody tr").first.inner_text()
     assert "grace.lindqvist" in newest

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from tests.conftest import ROOT
 from tests.journeys.command_line import fiducial
 from tests.journeys.conftest import Desk
-from tests.journeys.deeds import look, rows_of
+from tests.journeys.deeds import look, press, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -131,7 +131,7 @@ def failing_on_every_page(page: Page) -> Iterator[Locator]:
         onward = page.locator("#check").get_by_role("link", name="Next", exact=True)
         if not onward.count():
             return
-        onward.first.click()
+        press(page, onward.first)
 
 
 def test_every_verdict_of_the_run_follows_from_what_stands_beside_it(
@@ -153,10 +153,10 @@ def test_every_verdict_of_the_run_follows_from_what_stands_beside_it(
 
 def test_a_new_run_is_started_and_watched_to_its_end(desk: Desk, manager: Page) -> None:
     manager.goto("/p/RPM/runs")
-    manager.get_by_role("button", name="Start the run").click()
+    press(manager, manager.get_by_role("button", name="Start the run"))
     expect(manager.get_by_role("alert")).to_contain_text("Say why it is executed again")
     manager.get_by_label("Why it is repeated").fill(REASON)
-    manager.get_by_role("button", name="Start the run").click()
+    press(manager, manager.get_by_role("button", name="Start the run"))
     expect(manager.get_by_role("heading", level=1)).to_contain_text("verification of release")
     address = manager.url
     bar = manager.get_by_role("progressbar")
@@ -183,7 +183,7 @@ def _handed_over(manager: Page, tmp_path_factory: pytest.TempPathFactory) -> tup
     """Build the pack once more and take it and the key from the pages."""
     folder = tmp_path_factory.mktemp("handed-over")
     open_release(manager)
-    manager.get_by_role("button", name="Build the pack again").click()
+    press(manager, manager.get_by_role("button", name="Build the pack again"))
     expect(manager.get_by_role("heading", name="Done")).to_be_visible(timeout=ENDS_WITHIN_MS)
     manager.get_by_role("link", name="Show the result").click()
     pack = download(manager, re.compile(r"^Download .*\.zip$"), folder)

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
 from tests.journeys.conftest import Desk
-from tests.journeys.deeds import look, open_record, save_draft, sign, submit, told
+from tests.journeys.deeds import look, open_record, press, save_draft, sign, submit, told
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -92,7 +92,7 @@ def show(page: Page, **choices: str) -> None:
     """Choose what the map shows, by the labels of its form."""
     for label, words in choices.items():
         page.get_by_label(label).select_option(label=words)
-    page.get_by_role("button", name="Show", exact=True).click()
+    press(page, page.get_by_role("button", name="Show", exact=True))
 
 
 def coverage_counts(page: Page) -> dict[str, str]:
@@ -207,7 +207,7 @@ def test_qa_linked_by_the_form_and_signed_covers_the_connection(
         scientist.get_by_text("Link a QA test", exact=True).click()
     chosen = form.locator("option", has_text=PROCEDURE).get_attribute("value")
     form.get_by_label("QA procedure").select_option(value=chosen)
-    form.get_by_role("button", name="Link it").click()
+    press(scientist, form.get_by_role("button", name="Link it"))
     assert PROCEDURE in told(scientist)
     drafted = coverage_counts(scientist)["Connections between systems"]
     bring_into_force(desk, scientist, PROCEDURE)

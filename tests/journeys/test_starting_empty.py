@@ -16,6 +16,7 @@ from tests.journeys.conftest import Desk, served
 from tests.journeys.deeds import (
     look,
     open_record,
+    press,
     rows_of,
     save_draft,
     sign,
@@ -105,7 +106,7 @@ def create_account(page: Page, name: str, username: str, uid: str) -> None:
     page.get_by_label("Signs in as").fill(username)
     page.get_by_label("Uid").fill(uid)
     page.get_by_label("First password").fill(FIRST_PASSWORD)
-    page.get_by_role("button", name="Create the account").click()
+    press(page, page.get_by_role("button", name="Create the account"))
     assert told(page).startswith(f"{name} has an account now.")
 
 
@@ -113,7 +114,7 @@ def grant(page: Page, name: str, role: str) -> None:
     """Grant a role in the one project."""
     page.get_by_label(f"Role for {name}").select_option(label=role)
     page.get_by_label(f"Where {name} holds it").select_option(label="NEW")
-    page.get_by_role("button", name=f"Grant the role to {name}").click()
+    press(page, page.get_by_role("button", name=f"Grant the role to {name}"))
     expect(page.get_by_role("row").filter(has_text=name)).to_contain_text(f"{role} NEW")
 
 
@@ -125,11 +126,11 @@ def first_sign_in(house: Desk, username: str) -> Page:
     page.get_by_label("Your password now").fill(FIRST_PASSWORD)
     page.get_by_label("New password", exact=True).fill(OWN_PASSWORD)
     page.get_by_label("New password once more").fill(OWN_PASSWORD)
-    page.get_by_role("button", name="Change password").click()
+    press(page, page.get_by_role("button", name="Change password"))
     assert told(page) == "Your password is changed. Sign in with the new one."
     page.get_by_label("Name").fill(username)
     page.get_by_label("Password").fill(OWN_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    press(page, page.get_by_role("button", name="Sign in"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Good")
     return page
 
@@ -149,7 +150,7 @@ def project(house: Desk, ada: Page) -> str:
     look(house, ada)
     ada.get_by_label("Key").fill("NEW")
     ada.get_by_label("Title").fill("Bed height finder")
-    ada.get_by_role("button", name="Begin the project").click()
+    press(ada, ada.get_by_role("button", name="Begin the project"))
     assert told(ada) == "NEW Bed height finder has begun. You may write and approve in it."
 
     ada.locator("summary", has_text="Ada Lund").click()

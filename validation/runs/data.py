@@ -43,6 +43,25 @@ def data_files(folder: Path) -> list[Path]:
     return found
 
 
+def refuse_private(folder: Path, protected: Iterable[Path]) -> None:
+    """Refuse a data folder that would hand step code what is the installation's alone.
+
+    Raises
+    ------
+    Invalid
+        If it lies in one of the protected folders, or one of them lies in it.
+    """
+    real = folder.resolve()
+    for one in protected:
+        if real.is_relative_to(one) or one.is_relative_to(real):
+            what = f"would let step code read {one}, which is the installation's own."
+            mend = "Copy the data into a folder of their own, apart from it."
+            raise Invalid(
+                "The data folder cannot be used.",
+                [Fault("data-private", str(folder), what, mend)],
+            )
+
+
 def freeze(folder: Path) -> list[dict[str, Any]]:
     """Return path, size and SHA-256 of every file of a data folder."""
     frozen = []

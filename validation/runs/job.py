@@ -26,7 +26,7 @@ from validation.protocols.reading import Protocol, read_protocol
 from validation.recorder.evidence import ScenarioEvidence, Status
 from validation.runs import recording
 from validation.runs.checkout import Checkout, check_out, differences
-from validation.runs.data import changes, freeze
+from validation.runs.data import changes, freeze, refuse_private
 from validation.runs.environment import describe_environment
 from validation.runs.execute import EVIDENCE_NAME, limits_of, run_scenario
 from validation.runs.recording import Beginning, Executable
@@ -92,6 +92,8 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
         checkout.folder, folder / "listing", protected=protected_files(ctx.settings)
     )
     planned = _plan(executable, protocol)
+    if executable.data_folder:
+        refuse_private(executable.data_folder, protected_files(ctx.settings))
     beginning = Beginning(
         manifest_digest=protocol.manifest_digest,
         protocol_digest=protocol.digest,

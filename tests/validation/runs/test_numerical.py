@@ -4,8 +4,11 @@ import hashlib
 
 import pytest
 
+from app.running import run_protocol
 from core.errors import Invalid
 from tests.validation.runs.devices import FEATURE, STEPS, adding_device
+from validation.runs import job
+from validation.runs.confinement import abi, in_force
 from validation.runs.plain import run_as_plain
 from validation.runs.verdicts import verdicts
 
@@ -78,15 +81,64 @@ def test_a_comparison_needs_neither_release_nor_approval_and_names_its_data(
         assert verdicts(session, "RPM") == {}
 
 
-def test_data_that_change_under_the_run_do_not_pass(empty_department, tmp_path, data):
+def test_data_that_change_under_the_run_do_not_pass(empty_department, tmp_path, data, monkeypatch):
+    """Somebody else writes into the folder, after it was frozen and before it is read."""
+    real = job.run_scenario
+
+    def while_it_changes(*given, **named):
+        (data / "values.txt").write_text("1.5 2.0")
+        return real(*given, **named)
+
+    monkeypatch.setattr(job, "run_scenario", while_it_changes)
+    department = fill(empty_department, tmp_path)
+
+    number = department.execute(release="", protocol="numerical", data=data)
+
+    run = department.look(number, run_as_plain)
+    assert [scenario["status"] for scenario in run["scenarios"]] == ["passed"]
+    assert run["verdict"] == "failed"
+    assert "changed values.txt (data)" in run["events"][0]["text"]
+
+
+@pytest.mark.skipif(not abi(), reason=f"on this machine: {in_force()}")
+def test_step_code_does_not_write_into_the_data(empty_department, tmp_path, data):
     steps = NUMERICAL_STEPS + '    (folder / "values.txt").write_text("9")\n'
     department = fill(empty_department, tmp_path, steps)
 
     number = department.execute(release="", protocol="numerical", data=data)
 
     run = department.look(number, run_as_plain)
+    [scenario] = run["scenarios"]
     assert run["verdict"] == "failed"
-    assert "changed values.txt (data)" in run["events"][0]["text"]
+    assert "Permission denied" in scenario["failure"]
+    assert run["events"] == []
+    assert (data / "values.txt").read_text() == "1.0 2.5"
+
+
+def test_data_within_or_around_the_installation_are_refused(empty_department, tmp_path, data):
+    """Step code reads the data folder, so it would read the keys and the database there."""
+    department = fill(empty_department, tmp_path)
+    private = department.settings.data_dir.resolve()
+    own = private / "figures"
+    own.mkdir()
+    (own / "values.txt").write_text("1.0 2.5")
+
+    for folder in (own, private.parent):
+        number = department.start(release="", protocol="numerical", data=folder)
+        department.work()
+        run = department.look(number, run_as_plain)
+        assert (run["state"], run["scenarios"]) == ("refused", [])
+        assert f"would let step code read {private}" in str(run["events"])
+        with pytest.raises(Invalid) as refusal:
+            run_protocol(
+                department.db,
+                department.settings,
+                "RPM",
+                department.actors["PPL-FR"],
+                protocol="numerical",
+                data=folder,
+            )
+        assert [fault.code for fault in refusal.value.faults] == ["data-private"]
 
 
 def test_an_empty_or_unnamed_folder_is_refused(empty_department, tmp_path):
