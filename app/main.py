@@ -23,11 +23,13 @@ from app import errors
 from app.tables import prepare
 from core.db import Database, open_database
 from core.records.panels import use_panels
+from core.records.printing.document import use_annexes
 from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from qms.repositories.panels import code_panel
+from qms.risks.annexes import hazard_log
 from qms.risks.panels import risk_panel
 from validation.runs.panels import runs_panel
 
@@ -59,6 +61,9 @@ PANELS = (
     runs_panel,
 )
 
+ANNEXES = (hazard_log,)
+"""What is printed behind the text of a document."""
+
 STATIC = Path(__file__).resolve().parent / "static"
 
 
@@ -67,6 +72,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     chosen = settings or get_settings()
     prepare()
     use_panels(PANELS)
+    use_annexes(ANNEXES)
     service = FastAPI(title="Fiducial", version=product_version(), docs_url=None, redoc_url=None)
     service.state.settings = chosen
     service.state.database = database or open_database(chosen.database, chosen.data_dir)

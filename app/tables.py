@@ -6,6 +6,8 @@ Importing this module makes all tables known; `prepare` fills the ports. Whateve
 
 from pathlib import Path
 
+from sqlmodel import Session
+
 import core.blobs
 import core.jobs.models
 import core.ledger.models
@@ -18,10 +20,12 @@ import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from core import ports
 from core.records import approval, writing
+from core.records.models import Project, Record
 from core.records.types import use_packs
 from qms.competence import missing_training, training_faults
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
+from qms.submission import approval_obstacles, submission_faults
 from validation.pack.standing import latest_pack, start_pack
 from validation.runs.bill import components_of, engine_paths_of
 from validation.runs.integrity import run_faults
@@ -31,11 +35,20 @@ ROOT = Path(__file__).resolve().parent.parent
 TYPE_PACKS = (ROOT / "qms" / "types", ROOT / "dataflows" / "types")
 
 
+def obstacles(session: Session, project: Project, record: Record) -> tuple[str, ...]:
+    """Return what forbids signing a record now: a release has its check, a risk its own rules."""
+    return (
+        *blocking_findings(session, project, record),
+        *approval_obstacles(session, project, record),
+    )
+
+
 def prepare() -> None:
     """Name the type packs and fill every port; doing it again changes nothing."""
     use_packs(TYPE_PACKS)
     approval.ports.training = missing_training
-    approval.ports.gate = blocking_findings
+    approval.ports.gate = obstacles
+    approval.ports.submission = submission_faults
     writing.ports.content = training_faults
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(run_faults)

@@ -36,10 +36,15 @@ Gate = Callable[[Session, Project, Record], Sequence[str]]
 """``(session, project, record) -> what forbids signing it now``, in sentences."""
 
 
+Submission = Callable[[Session, Project, Record], Sequence[Fault]]
+"""``(session, project, record) -> what keeps it from review``, beside what its type asks for."""
+
+
 @dataclass
 class _Ports:
     training: TrainingCheck | None = None
     gate: Gate | None = None
+    submission: Submission | None = None
 
 
 ports = _Ports()
@@ -97,7 +102,9 @@ def submit(
         raise Conflict(f"{record.uid} has no draft to submit.")
     refuse_unread(record, revision, expected)
     content = content_of(session, revision, project)
-    faults = missing_content(record_type, content, record.uid)
+    faults = [*missing_content(record_type, content, record.uid)]
+    if ports.submission is not None:
+        faults += ports.submission(session, project, record)
     if faults:
         raise Invalid(f"{record.uid} cannot be submitted yet.", faults)
     revision.created_at = now()

@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from core.records.acts.routes import router as acts
 from core.records.editing.routes import router as editing
+from core.records.printing.routes import router as printing
 from core.records.reading.routes import router as reading
 
 router = APIRouter(tags=["records"])
 
-for _part in (editing, acts, reading):
+for _part in (editing, acts, printing, reading):
     router.include_router(_part)

@@ -21,8 +21,14 @@ CONTROLLING_ROLE = "mitigates"
 PROVING_ROLES = ("verifies", "validates")
 
 
-def load_surroundings(session: Session, record: Record) -> Snapshot:
-    """Return the records that decide the level of a risk, or of the risks a record controls."""
+def load_surroundings(session: Session, record: Record, also: Collection[Key] = ()) -> Snapshot:
+    """Return the records that decide the level of a risk, or of the risks a record controls.
+
+    Parameters
+    ----------
+    also : collection of Key
+        Further records that are looked at, such as those that a draft links to.
+    """
     own = record.id or 0
     risks = {own} if record.type == "risk" else _targets(session, {own}, CONTROLLING_ROLE)
     controls = _sources(session, risks, (CONTROLLING_ROLE,))
@@ -34,8 +40,22 @@ def load_surroundings(session: Session, record: Record) -> Snapshot:
             )
         ).scalars()
     )
-    wanted = {own} | risks | controls | tests | standing
+    wanted = {own} | risks | controls | tests | standing | _ids(session, also)
     return Snapshot(_records(session, wanted), _links(session, wanted))
+
+
+def _ids(session: Session, keys: Collection[Key]) -> set[int]:
+    found: set[int] = set()
+    for project in {key.project for key in keys}:
+        named = [key.uid for key in keys if key.project == project]
+        for chunk in chunks(named):
+            query = (
+                select(col(Record.id))
+                .join(Project, col(Project.id) == col(Record.project_id))
+                .where(col(Project.key) == project, col(Record.uid).in_(chunk))
+            )
+            found.update(session.execute(query).scalars())
+    return found
 
 
 def _chosen() -> Select[int, int]:

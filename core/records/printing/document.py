@@ -12,7 +12,6 @@ from typing import Any
 from sqlmodel import Session
 
 from core.clock import now
-from core.pdf import render_pdf
 from core.records.approval import signatures_of
 from core.records.models import Project, Record, Revision
 from core.records.neighbours import Neighbour, neighbourhood
@@ -20,18 +19,12 @@ from core.records.pages import find_revision, revisions_of, shown_fields
 from core.records.panels import Panel
 from core.records.types import FieldSpec, RecordType, get_registry
 from core.signing.models import Signature
-from core.web.pages import TEMPLATES, environment
 
 AnnexProvider = Callable[[Session, Project, Record], Panel | None]
 """``(session, project, record) -> Panel``, or None where a document of this type has no annex."""
 
 ANNEXES: list[AnnexProvider] = []
 """What features add behind the text of a document; filled by `app` at start-up."""
-
-TEMPLATE = "pdf/record.html"
-
-STYLES = ("base.css", "record.css")
-DEMONSTRATION_STYLE = "demonstration.css"
 
 
 @dataclass(frozen=True)
@@ -114,22 +107,3 @@ def standing(record: Record, revision: Revision) -> str:
     if revision.id == record.latest_id:
         return f"{revision.state.replace('_', ' ')}, not in force"
     return "superseded"
-
-
-def to_pdf(document: Document) -> bytes:
-    """Print a document as PDF/A.
-
-    Raises
-    ------
-    Invalid
-        If its text asks for files from outside.
-    """
-    record, revision = document.record, document.revision
-    styles = (*STYLES, *([DEMONSTRATION_STYLE] if document.project.demonstration else []))
-    return render_pdf(
-        environment().get_template(TEMPLATE).render(document=document),
-        title=f"{record.uid} {revision.title}",
-        identifier=f"{document.project.key} {record.uid} {revision.envelope_digest}",
-        created=document.printed,
-        stylesheets=[(TEMPLATES / "pdf" / name).read_text(encoding="utf-8") for name in styles],
-    )
