@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     use_panels(PANELS)
     service = FastAPI(title="Fiducial", version=product_version(), docs_url=None, redoc_url=None)
     service.state.settings = chosen
-    service.state.database = database or open_database(chosen.database)
+    service.state.database = database or open_database(chosen.database, chosen.data_dir)
     errors.register(service)
     service.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in ROUTERS:

@@ -28,7 +28,7 @@ def upgrade(settings: Settings) -> Database:
     """
     prepare()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database)
+    database = open_database(settings.database, settings.data_dir)
     upgrade_database(database)
     return database
 

@@ -125,9 +125,10 @@ def work_on(assignment: Mapping[str, Any]) -> Exit:
         attempt=assignment["attempt"],
         worker_id=assignment["worker"],
     )
+    settings = Settings(**assignment["settings"])
     return run_attempt(
-        open_database(assignment["database"]),
-        Settings(**assignment["settings"]),
+        open_database(assignment["database"], settings.data_dir),
+        settings,
         lease,
         assignment["function"],
         lease_s=assignment["lease_s"],

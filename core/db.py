@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -40,6 +42,9 @@ NAMES = {
 
 CHUNK = 400
 """Values asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
+
+_FOLDER = "fiducial_folder"
+"""What an engine's options call the data folder of its installation."""
 
 _Value = TypeVar("_Value", int, str)
 
@@ -133,6 +138,12 @@ class Database:
                 raise
 
 
+def folder_of(session: Session) -> Path | None:
+    """Return the data folder of the installation that a session belongs to, where it is known."""
+    folder: Path | None = session.get_bind().get_execution_options().get(_FOLDER)
+    return folder
+
+
 def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
     """Yield values in order and once, as many at a time as one statement asks for."""
     ordered = sorted(set(values))
@@ -147,11 +158,16 @@ def insert_into(session: Session, table: type[Table]) -> postgresql.Insert | sql
     return sqlite.insert(table)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, folder: Path | None = None) -> Database:
     """Open `url`, "sqlite:///..." or "postgresql+psycopg://...".
 
     What a failed statement was given is left out of its error: errors are logged, and a statement
     may hold the text of a record or the hash of a password.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The installation's data folder; for SQLite the one that the file lies in, unless given.
 
     Raises
     ------
@@ -161,10 +177,16 @@ def open_database(url: str) -> Database:
     if url.startswith(("postgresql://", "postgres://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if url.startswith("sqlite"):
-        return Database(_sqlite(url))
+        return Database(_sqlite(url, folder))
     if url.startswith("postgresql+psycopg://"):
         return Database(
-            create_engine(url, pool_pre_ping=True, json_serializer=_to_json, hide_parameters=True)
+            create_engine(
+                url,
+                pool_pre_ping=True,
+                json_serializer=_to_json,
+                hide_parameters=True,
+                execution_options={_FOLDER: folder},
+            )
         )
     raise Invalid(
         f"FIDUCIAL_DATABASE_URL begins with '{url.split(':', 1)[0]}', which is no database that "
@@ -176,9 +198,13 @@ def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, folder: Path | None) -> Engine:
+    file = make_url(url).database
+    if folder is None and file and file != ":memory:":
+        folder = Path(file).parent
     engine = create_engine(
         url,
+        execution_options={_FOLDER: folder},
         connect_args={"timeout": BUSY_S, "check_same_thread": False},
         json_serializer=_to_json,
         hide_parameters=True,

@@ -72,7 +72,7 @@ def installation() -> Iterator[Opened]:
             f"There is no installation in {settings.data_dir}; run 'fiducial init' first, or set "
             "FIDUCIAL_DATA_DIR."
         )
-    database = open_database(settings.database)
+    database = open_database(settings.database, settings.data_dir)
     try:
         with database.engine.connect() as connection:
             if revision_of(connection) != newest():

@@ -1,5 +1,7 @@
 """Gather what the rules of a release check look at: records, doubts, runs, repository, baseline."""
 
+from collections.abc import Sequence
+
 from sqlmodel import Session
 
 from core import ports as core_ports
@@ -15,8 +17,10 @@ from qms.baselines.service import find_baseline, lines_of, verify_baseline
 from qms.releases import ports
 from qms.releases.keeping import digests_now
 from qms.repositories.service import commit_of_tag
-from qms.rules.facts import BaselineFact, Component, Facts, RuleInput, RunOfTest, Tagged
+from qms.rules.facts import BaselineFact, Declared, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
+from qms.soup.components import Component
+from qms.soup.environment import INTERPRETER
 
 
 def gather(
@@ -36,12 +40,14 @@ def gather(
     """
     snapshot = snapshot or project_snapshot(session, project)
     uid = release.key.uid if release is not None else None
+    bill = _bill(session, project, uid)
     facts = Facts(
         today=now().date(),
         types=type_facts(get_registry()),
         runs=_recorded_runs(session, project, uid),
         tagged=_tagged(session, project, release),
-        bill=_bill(session, project, uid),
+        bill=bill,
+        declared=declared(session, project, release, bill),
         baseline=_baseline(session, project, snapshot, release),
         content_digests=digests_now(snapshot, project.key),
     )
@@ -80,6 +86,20 @@ def _bill(session: Session, project: Project, uid: str | None) -> tuple[Componen
     source = ports.bill_of_materials.source
     bill = source(session, project.key, uid) if source and uid else None
     return None if bill is None else tuple(bill)
+
+
+def declared(
+    session: Session,
+    project: Project,
+    release: RecordView | None,
+    bill: Sequence[Component] | None,
+) -> Declared:
+    """Return what the repository says at the release's commit, read for the Python of its run."""
+    source = ports.declared_components.source
+    if source is None or release is None:
+        return Declared(None, "no release is judged" if release is None else "nobody reads it here")
+    python = next((one.version for one in bill or () if one.name == INTERPRETER), "")
+    return source(session, project, release, python)
 
 
 def _tagged(session: Session, project: Project, release: RecordView | None) -> Tagged:

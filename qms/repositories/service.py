@@ -144,7 +144,12 @@ def find_repository(session: Session, project: str, name: str) -> Repository:
 
 def mirror_of(settings: Settings, repository_id: int) -> Mirror:
     """Return the mirror of a repository, which exists once it has been scanned."""
-    return Mirror(settings.data_dir.resolve() / "repositories" / f"{repository_id}.git")
+    return mirror_below(settings.data_dir, repository_id)
+
+
+def mirror_below(folder: Path, repository_id: int) -> Mirror:
+    """Return the mirror of a repository below a data folder."""
+    return Mirror(folder.resolve() / "repositories" / f"{repository_id}.git")
 
 
 def tag_and_repository(

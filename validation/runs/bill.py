@@ -22,7 +22,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Project
-from qms.rules.facts import Component
+from qms.soup.components import Component
 from validation.protocols.plan import VERIFICATION
 from validation.runs.execute import INSTALL_ROOT
 from validation.runs.models import Run, RunState
