@@ -40,7 +40,7 @@ def gather(
     """
     snapshot = snapshot or project_snapshot(session, project)
     uid = release.key.uid if release is not None else None
-    bill = _bill(session, project, uid)
+    bill = built(session, project, uid)
     facts = Facts(
         today=now().date(),
         types=type_facts(get_registry()),
@@ -82,7 +82,8 @@ def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple
     return tuple(source(session, project.key, uid or "")) if source else ()
 
 
-def _bill(session: Session, project: Project, uid: str | None) -> tuple[Component, ...] | None:
+def built(session: Session, project: Project, uid: str | None) -> tuple[Component, ...] | None:
+    """Return what a release was built of, as its run recorded it; None where nobody knows."""
     source = ports.bill_of_materials.source
     bill = source(session, project.key, uid) if source and uid else None
     return None if bill is None else tuple(bill)

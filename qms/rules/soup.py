@@ -4,6 +4,8 @@
 from collections.abc import Iterator
 
 from core.records.snapshot import RecordView
+from qms.rules.findings import Flaw
+from qms.rules.view import THE_RELEASE, View, day, in_force, missing, rule, text
 from qms.soup.comparison import (
     MISMATCHES,
     Comparison,
@@ -13,8 +15,6 @@ from qms.soup.comparison import (
     evaluation_problem,
 )
 from qms.soup.components import Bill, Source
-from qms.rules.findings import Flaw
-from qms.rules.view import THE_RELEASE, View, day, in_force, missing, rule, text
 
 _SOUP = in_force("soup", "third-party components")
 

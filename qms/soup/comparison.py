@@ -58,6 +58,8 @@ class Disagreement:
         Its record in the register.
     due : str
         The evaluation that is due because of it, as a sentence.
+    component : Component or None
+        What the source states.
     """
 
     code: Code
@@ -69,6 +71,7 @@ class Disagreement:
     record: RecordView | None = None
     touched: Touched = field(default_factory=Touched)
     due: str = ""
+    component: Component | None = None
 
     @property
     def word(self) -> str:
@@ -101,7 +104,7 @@ class Comparison:
 
     Attributes
     ----------
-    agreeing : int
+    met : tuple of Entry
         Registered components that the source states at the version evaluated.
     along : tuple of Along
         Transitive components; they need no entry of their own.
@@ -113,10 +116,15 @@ class Comparison:
 
     bill: Bill
     disagreements: tuple[Disagreement, ...]
-    agreeing: int
+    met: tuple[Entry, ...]
     along: tuple[Along, ...]
     development: tuple[Component, ...]
     not_sought: tuple[Entry, ...]
+
+    @property
+    def agreeing(self) -> int:
+        """How many registered components the source states at the version evaluated."""
+        return len(self.met)
 
     @property
     def agrees(self) -> bool:
@@ -157,8 +165,8 @@ def compare(
         known.setdefault(entry.key[1], []).append(entry)
     findings: list[Disagreement] = []
     along: list[Along] = []
-    met: set[Key] = set()
-    agreeing = 0
+    seen: set[Key] = set()
+    met: list[Entry] = []
     for component in sorted(bill.components, key=lambda one: one.key):
         found = [one for one in known.get(component.key[1], ()) if are_same(one.key, component.key)]
         used = [entry for entry in found if entry.used_by]
@@ -167,12 +175,14 @@ def compare(
         elif not used and component.delivered:
             along.append(Along(component, bill.brought_by(component)))
         for entry in used:
-            met.add(entry.record.key)
+            seen.add(entry.record.key)
             wrong = _version_finding(snapshot, bill, component, entry)
-            agreeing += wrong is None
-            findings.extend([wrong] if wrong else [])
+            if wrong is None:
+                met.append(entry)
+            else:
+                findings.append(wrong)
     in_use = [entry for entry in register if entry.used_by]
-    absent = [entry for entry in in_use if entry.record.key not in met]
+    absent = [entry for entry in in_use if entry.record.key not in seen]
     not_sought = [one for one in absent if one.key[0] and one.key[0] not in bill.kinds]
     findings += [_extra(snapshot, bill, one) for one in absent if one not in not_sought]
     findings += [wrong for same in known.values() for wrong in _doubled(snapshot, same)]
@@ -180,7 +190,7 @@ def compare(
     return Comparison(
         bill=bill,
         disagreements=tuple(sorted(findings, key=_order)),
-        agreeing=agreeing,
+        met=tuple(met),
         along=tuple(along),
         development=tuple(one for one in bill.components if not one.delivered),
         not_sought=tuple(not_sought),
@@ -218,6 +228,7 @@ def _missing(
             registered.version,
             registered.record,
             due=f"The anomaly list of {at} is due to be evaluated for that use.",
+            component=component,
         )
     told = " and does not say whether it came along" if component.direct is None else ""
     return Disagreement(
@@ -228,6 +239,7 @@ def _missing(
         "Register it, link the items that use it, and evaluate its list of anomalies.",
         component.version,
         due=due,
+        component=component,
     )
 
 
@@ -256,6 +268,7 @@ def _version_finding(
         entry.record,
         touched(snapshot, entry.used_by),
         _evaluation_due(entry, component),
+        component,
     )
 
 

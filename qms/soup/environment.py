@@ -22,7 +22,7 @@ def installed(root: str = "") -> Bill:
     ----------
     root : str, optional
         The installed package whose own requirements count as direct; without it nobody can tell
-        direct from transitive.
+        direct from transitive, as where no such package is installed.
     """
     found: dict[str, Distribution] = {}
     for distribution in distributions():
@@ -35,7 +35,7 @@ def installed(root: str = "") -> Bill:
         for wanted in _requirements(distribution):
             if wanted in above and wanted != name:
                 above[wanted].add(name)
-    top = normal_name(root)
+    top = normal_name(root) if normal_name(root) in found else ""
     version = platform.python_version()
     interpreter = Component(
         INTERPRETER, version, f"pkg:generic/{INTERPRETER}@{version}", "PSF-2.0", direct=True

@@ -174,7 +174,7 @@ class Case:
         return list(dict.fromkeys(finding.record.uid for finding in self.result(code).findings))
 
     def lock(self, *more: Component, without: str = "", **parts: Any) -> None:
-        """Declare other components: some more, one less, or one with other parts (``numpy=...``)."""
+        """Declare other components: some more, one less, or one with other parts."""
         held = [one for one in LOCK.components if one.name != without]
         changed = [replace(one, **parts.get(one.name, {})) for one in held]
         self.declared = Declared(replace(LOCK, components=(*changed, *more)))
