@@ -56,9 +56,9 @@ def sbom_json(
     bom.metadata.component = subject
     if created is not None:
         bom.metadata.timestamp = created
-    direct = [written[one.key[1]] for one in listed if one.direct]
-    if direct:
-        bom.register_dependency(subject, direct)
+    # Where nobody knows what is direct, everything is said to be: none of it is taken for granted.
+    direct = [one for one in listed if one.direct] or listed
+    bom.register_dependency(subject, [written[one.key[1]] for one in direct])
     asked: dict[str, list[BomComponent]] = {}
     for one in listed:
         for above in one.needed_by:
