@@ -94,7 +94,7 @@ class Bill:
         return {one.key[1]: one for one in self.components}
 
     def brought_by(self, component: Component) -> tuple[str, ...]:
-        """Return the names of the direct components that lead to a component, in order."""
+        """Return the names of the nearest direct components that ask for a component, in order."""
         found, seen, waiting = set(), {component.key[1]}, list(component.needed_by)
         while waiting:
             name = waiting.pop()
@@ -106,7 +106,8 @@ class Bill:
                 continue
             if above.direct:
                 found.add(above.name)
-            waiting.extend(above.needed_by)
+            else:
+                waiting.extend(above.needed_by)
         return tuple(sorted(found))
 
 
