@@ -2,23 +2,25 @@
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cyclonedx.contrib.license.factories import LicenseFactory
-from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component as BomComponent
 from cyclonedx.model.component import ComponentScope, ComponentType
 from cyclonedx.model.contact import OrganizationalEntity
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
-from packageurl import PackageURL
 
 from core.canonical import digest
-from qms.soup.components import Component, normal_name
+from qms.soup.components import Component, package_url
 
 SPEC_VERSIONS = {"1.5": SchemaVersion.V1_5, "1.6": SchemaVersion.V1_6}
+
+_ALGORITHMS = {one.value.lower().replace("sha-", "sha"): one for one in HashAlgorithm}
+"""By the names that lock files give them."""
 
 SUBJECT = "product"
 """The reference, inside the file, of what the bill is of."""
@@ -48,23 +50,23 @@ def sbom_json(
     subject = BomComponent(
         type=ComponentType.APPLICATION, name=product, version=version or None, bom_ref=SUBJECT
     )
-    written = {one.key[1]: _bom_component(one) for one in listed}
+    written = [(one, _bom_component(one)) for one in listed]
     bom = Bom(
-        components=written.values(),
+        components=[each for _, each in written],
         serial_number=uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sha256:{content}"),
     )
     bom.metadata.component = subject
     if created is not None:
         bom.metadata.timestamp = created
     # Where nobody knows what is direct, everything is said to be: none of it is taken for granted.
-    direct = [one for one in listed if one.direct] or listed
-    bom.register_dependency(subject, [written[one.key[1]] for one in direct])
+    direct = [each for one, each in written if one.direct] or [each for _, each in written]
+    bom.register_dependency(subject, direct)
     asked: dict[str, list[BomComponent]] = {}
-    for one in listed:
+    for one, each in written:
         for above in one.needed_by:
-            asked.setdefault(above, []).append(written[one.key[1]])
-    for name, bom_component in written.items():
-        bom.register_dependency(bom_component, asked.get(name, ()))
+            asked.setdefault(above, []).append(each)
+    for one, each in written:
+        bom.register_dependency(each, asked.get(one.key[1], ()))
     text = make_outputter(bom, OutputFormat.JSON, SPEC_VERSIONS[spec_version]).output_as_string()
     value = json.loads(text)
     if created is None:
@@ -74,29 +76,30 @@ def sbom_json(
 
 
 def _bom_component(one: Component) -> BomComponent:
-    normal = normal_name(one.name)
-    purl = (
-        PackageURL.from_string(one.purl)
-        if one.purl
-        else PackageURL("pypi", name=normal, version=one.version)
+    purl = package_url(one.purl) if one.purl else None
+    reference = purl.to_string() if purl else f"{one.name}@{one.version}"
+    hashes = list(_hashes(one))
+    # Of files for many machines no single one is known to be the one installed.
+    files = ExternalReference(
+        type=ExternalReferenceType.DISTRIBUTION, url=XsUri(reference), hashes=hashes
     )
-    hashes = [HashType.from_composite_str(each) for each in one.hashes]
     return BomComponent(
         type=ComponentType.LIBRARY,
         name=one.name,
         version=one.version or None,
         purl=purl,
-        bom_ref=purl.to_string(),
+        bom_ref=reference,
         supplier=OrganizationalEntity(name=one.supplier) if one.supplier else None,
         licenses=[LicenseFactory().make_from_string(one.licence)] if one.licence else None,
-        # Of files for many machines no single one is known to be the one installed.
         hashes=hashes if len(hashes) == 1 else None,
-        external_references=[
-            ExternalReference(
-                type=ExternalReferenceType.DISTRIBUTION, url=XsUri(purl.to_string()), hashes=hashes
-            )
-        ]
-        if len(hashes) > 1
-        else None,
+        external_references=[files] if len(hashes) > 1 else None,
         scope=None if one.delivered else ComponentScope.EXCLUDED,
     )
+
+
+def _hashes(one: Component) -> Iterator[HashType]:
+    """Yield the hashes of a component, of the kinds that CycloneDX knows."""
+    for each in one.hashes:
+        kind, _, value = each.partition(":")
+        if kind in _ALGORITHMS:
+            yield HashType(alg=_ALGORITHMS[kind], content=value)

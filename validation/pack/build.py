@@ -15,7 +15,7 @@ from core.errors import Fault, Invalid
 from core.pdf import PdfAttachment, render_pdf
 from core.signing.envelopes import seal
 from core.signing.keys import SigningKey, print_fingerprint
-from qms.soup.components import Component
+from qms.soup.components import Component, normal_name
 from qms.soup.writing import sbom_json
 from validation.pack import claims, manifest
 from validation.pack.attestations import pack_statement, run_statement
@@ -150,7 +150,13 @@ def _data_members(
     members[manifest.BASELINE] = manifest.member_json(plain["baseline"])
     members[manifest.LEDGER] = manifest.member_json(plain["ledger"])
     installed = [
-        Component(item.name, item.version, licence=item.licence, supplier=item.supplier)
+        Component(
+            item.name,
+            item.version,
+            f"pkg:pypi/{normal_name(item.name)}@{item.version}",
+            item.licence,
+            item.supplier,
+        )
         for item in contents.components
     ]
     members[manifest.SBOM] = sbom_json(installed, cover.product, cover.version, cover.frozen_at)
