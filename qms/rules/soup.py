@@ -7,7 +7,6 @@ from core.records.snapshot import RecordView
 from qms.rules.findings import Flaw
 from qms.rules.view import THE_RELEASE, View, day, in_force, missing, rule, text
 from qms.soup.comparison import (
-    MISMATCHES,
     Comparison,
     Disagreement,
     Held,
@@ -112,7 +111,7 @@ def components_have_a_licence(_: View, record: RecordView) -> Iterator[Flaw]:
 
 
 def _mismatches(view: View, bill: Bill, release: RecordView) -> list[Disagreement]:
-    return [one for one in _compared(view, bill, release).disagreements if one.code in MISMATCHES]
+    return [one for one in _compared(view, bill, release).disagreements if one.is_mismatch]
 
 
 def _compared(view: View, bill: Bill, release: RecordView) -> Comparison:

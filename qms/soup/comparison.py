@@ -79,6 +79,11 @@ class Disagreement:
         return WORDS[self.code]
 
     @property
+    def is_mismatch(self) -> bool:
+        """Whether it makes the register another list than what was built."""
+        return self.code in MISMATCHES
+
+    @property
     def subject(self) -> str:
         """The record's uid, or the component's name where it has none."""
         return self.record.key.uid if self.record is not None else self.name

@@ -27,9 +27,6 @@ PAGE_SIZE = 100
 MOST_SHOWN = 500
 """Findings of a file that was sent; the command tells all of them."""
 
-NO_RELEASE = "none"
-"""Looks at everything in force; an empty choice asks for the newest candidate."""
-
 FINDINGS, COMPONENTS = "findings", "components"
 ALL = "all"
 
@@ -99,11 +96,10 @@ def compare_file(
     """Compare a file that is sent with the register; nothing of it is kept."""
     require(project, person, *_authors())
     name = (sent.filename or "").replace("\\", "/").rsplit("/", 1)[-1][-100:] or "the file"
-    wanted = None if release == NO_RELEASE else release or NEWEST
     faults: tuple[Fault, ...] = ()
     try:
         compared = service.compare_bill(
-            session, project, read_bill(_content(sent, name), name), wanted
+            session, project, read_bill(_content(sent, name), name), release or NEWEST
         )
     except Invalid as refusal:
         faults = refusal.faults or (Fault("", name, refusal.message),)
@@ -114,7 +110,7 @@ def compare_file(
         "qms/soup/sbom.html",
         status=422 if faults else 200,
         **_common(project, person, compared),
-        view=View(release=compared.release.uid if compared.release else NO_RELEASE),
+        view=View(),
         sent=name,
         found=result.disagreements[:MOST_SHOWN] if result else (),
         total=len(result.disagreements) if result else 0,
@@ -129,11 +125,15 @@ def export_comparison(
     format_name: str,
     view: Annotated[View, Query()],
 ) -> Response:
-    """Return the findings that the page would show, in one of the export formats."""
+    """Return the table that the page would show, in one of the export formats."""
     compared = service.compare_release(session, project, view.release or NEWEST)
-    found = shown(compared.result.disagreements, view.show) if compared.result else ()
-    shown_as = WORDS[view.show] if view.show else ALL
-    data, media_type = export(service.sheet(compared, found, shown_as), format_name)
+    result = compared.result
+    if result is not None and view.view == COMPONENTS:
+        table = service.components_sheet(compared, service.standings(result))
+    else:
+        found = shown(result.disagreements, view.show) if result is not None else ()
+        table = service.sheet(compared, found, WORDS[view.show] if view.show else ALL)
+    data, media_type = export(table, format_name)
     name = f"{project.key}-third-party-components.{format_name}"
     return _download(data, media_type, name)
 

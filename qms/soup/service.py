@@ -1,7 +1,7 @@
 """Compare what a release or a file says something is built of with a project's register."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -54,7 +54,9 @@ def compare_release(session: Session, project: Project, wanted: str | None) -> C
     """
     snapshot, releases, release = _chosen(session, project, wanted)
     if release is None:
-        return Compared(project.key, releases, None, None, "no release is chosen")
+        return Compared(
+            project.key, releases, None, None, "the project has no release but planned ones"
+        )
     record = snapshot.records[release.key]
     found = declared(session, project, record, built(session, project, release.uid))
     if found.bill is None:
@@ -145,6 +147,30 @@ def sheet(compared: Compared, shown: Sequence[Disagreement], shown_as: str) -> S
         rows=[_row(one) for one in shown],
         about=about,
     )
+
+
+def components_sheet(compared: Compared, listed: Sequence[Standing]) -> Sheet:
+    """Return the components as the page lists them."""
+    return replace(
+        sheet(compared, (), "components"),
+        headings=("Component", "Version", "Package URL", "Licence", "Standing", "Detail", "Record"),
+        rows=[
+            (
+                one.component.name,
+                one.component.version,
+                one.component.purl,
+                one.component.licence or _licence_of(one.record),
+                one.word,
+                one.detail,
+                one.record.key.uid if one.record is not None else "",
+            )
+            for one in listed
+        ],
+    )
+
+
+def _licence_of(record: RecordView | None) -> str:
+    return str(record.fields.get("licence") or "") if record is not None else ""
 
 
 def _row(one: Disagreement) -> tuple[str, ...]:

@@ -85,7 +85,7 @@ def test_agreement_is_said_in_a_sentence(reader) -> None:
     text = reader.get(AT).text
 
     assert "Nothing was found: what is built and the register say the same" in text
-    assert "states 3 components: 3 agree with the register" in text
+    assert "states 3 components. Agreeing with the register: 3; came along: 0" in text
     assert "Not sought, since a lock file cannot state it" in text
     assert "SOUP-01" in text
 
@@ -96,6 +96,7 @@ def test_a_drift_is_shown_with_links_to_what_it_touches(reader) -> None:
         only = reader.get(AT, params={"show": "SB03"}).text
         listed = reader.get(AT, params={"view": "components"}).text
         exported = reader.get(f"{AT}/export/json", params={"show": "SB03"}).json()
+        components = reader.get(f"{AT}/export/json", params={"view": "components"}).json()
         bill = reader.get(f"{AT}/sbom.cdx.json")
 
     for uid in ("SOUP-04", "SI-05", "REQ-009", "RSK-004", "TST-009"):
@@ -105,6 +106,13 @@ def test_a_drift_is_shown_with_links_to_what_it_touches(reader) -> None:
     assert "left-pad" not in only
     assert "SOUP-04" in only
     assert ">registered<" in listed.replace("\n", "")
+    standing = {one["Component"]: one["Standing"] for one in components["rows"]}
+    assert standing == {
+        "left-pad": "missing in the register",
+        "numpy": "version drift",
+        "pydicom": "registered",
+        "shapely": "registered",
+    }
     [row] = exported["rows"]
     assert (row["Stated"], row["Registered"], row["Record"]) == ("2.5.5", "2.4.6", "SOUP-04")
     assert "TST-009" in row["Tests"]
@@ -132,7 +140,7 @@ def test_a_file_is_compared_and_not_kept(author, device) -> None:
     assert "This compares next.lock, which was not kept." in answer.text
     assert "2 of 2 findings." in answer.text
     assert "cpython-helper" in answer.text
-    assert "1 came along" in answer.text
+    assert "came along: 1" in answer.text
     with device.db.reading() as session:
         assert len(session.scalars(select(LedgerEntry)).all()) == before
 

@@ -1,10 +1,8 @@
 """What a repository holds at a commit is read from its mirror, byte for byte, and nothing else."""
 
-import tempfile
 from pathlib import Path
 
 import pytest
-from git import Repo
 
 from core.errors import Invalid
 from core.records.models import Project
@@ -14,26 +12,12 @@ from qms.repositories.mirror import Mirror
 from qms.repositories.models import Repository
 from qms.soup.declared import declared
 from tests.conftest import Office
+from tests.qms.soup.mirrors import commit
 
 LOCK = b"numpy==2.4.6\n    # via -r requirements.in\n"
 OTHER = b"numpy==2.5.5\n    # via -r requirements.in\n"
 BILL = b"""{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
 {"type": "library", "name": "numpy", "version": "2.4.6", "purl": "pkg:pypi/numpy@2.4.6"}]}"""
-
-
-def commit(path: Path, files: dict[str, bytes], name: str = "main") -> str:
-    """Make a bare mirror, where there is none, with one commit of these files."""
-    with Repo.init(path, bare=True, initial_branch="main") as repo, tempfile.TemporaryFile() as out:
-        out.write(
-            f"commit refs/heads/{name}\ncommitter A <a@example.org> 1700000000 +0000\n".encode()
-        )
-        out.write(b"data 1\nx\n")
-        for place, content in files.items():
-            out.write(f"M 100644 inline {place}\n".encode())
-            out.write(b"data %d\n%s\n" % (len(content), content))
-        out.seek(0)
-        repo.git.fast_import("--quiet", "--force", istream=out)
-        return repo.commit(name).hexsha
 
 
 def release(commit_name: str, sbom: str = "") -> RecordView:
