@@ -6,6 +6,7 @@ twice in one object is refused, and every fault is named with its place.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ SPEC_VERSIONS = ("1.4", "1.5", "1.6")
 _NO_PART_OF_IT = frozenset({"file"})
 """Types of component that are no component of the register."""
 
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 """A whole text, whose brackets do not count, or one bracket."""
 
 _HASHES = {"MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512", "SHA3-256", "SHA3-384", "SHA3-512"}
@@ -63,10 +64,11 @@ def read_sbom(content: bytes, name: str) -> Bill:
     elif top.get("specVersion") not in SPEC_VERSIONS:
         what = f"is {_told(top.get('specVersion'))}; this reader knows {', '.join(SPEC_VERSIONS)}."
         reading.fault("SR12", "specVersion", what, "Convert the file.")
-    for place, one in _listed(top, reading):
+    for count, (place, one) in enumerate(_listed(top, reading), 1):
+        if count > MOST_COMPONENTS:
+            reading.fault("SR11", "components", f"are more than {MOST_COMPONENTS}.")
+            break
         _take(place, one, reading)
-    if len(reading.components) > MOST_COMPONENTS:
-        reading.fault("SR11", "components", f"are more than {MOST_COMPONENTS}.")
     root, edges = _graph(top, reading)
     if reading.faults:
         raise Invalid(f"{name} cannot be read as a bill of materials.", reading.faults)
@@ -85,9 +87,9 @@ def _json(content: bytes, name: str) -> dict[str, Any]:
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
-        if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            doubled.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        if len(found) < len(pairs) and not doubled:
+            held = Counter(key for key, _ in pairs)
+            doubled.extend(sorted(key for key, count in held.items() if count > 1))
         return found
 
     try:

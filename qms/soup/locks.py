@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from core.errors import Fault, Invalid
 from qms.soup.components import Bill, Component, Source, delivered_only, normal_name
@@ -18,11 +19,14 @@ LARGEST_BYTES = 5_000_000
 
 MOST_COMPONENTS = 20_000
 LONGEST_LINE = 20_000
+MOST_FAULTS = 200
+"""A file of another kind has a fault in every line; the first ones tell what it is."""
 
 _PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._,\s-]*\])?\s*"
     r"={2,3}\s*(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)\s*(?:;(?P<marker>.*))?"
 )
+_COMMENT = re.compile(r"\s#")
 _HASH = re.compile(r"--hash[= ]\s*(?P<kind>[a-z0-9]+):(?P<value>[0-9A-Fa-f]+)")
 _OPTIONS = re.compile(
     r"(?:--index-url|-i|--extra-index-url|--find-links|-f|--no-binary|--only-binary|--no-index"
@@ -57,7 +61,11 @@ def read_lock(content: bytes, name: str, machine: Mapping[str, str] | None = Non
     """
     asked = machine or this_machine()
     faults: list[Fault] = []
-    entries = [_entry(line, name, faults) for line in _lines(_text(content, name), name, faults)]
+    lines = list(islice(_lines(_text(content, name), name, faults), MOST_COMPONENTS + 1))
+    if len(lines) > MOST_COMPONENTS:
+        fault = Fault("SR01", name, f"names more than {MOST_COMPONENTS} components.")
+        raise Invalid(f"{name} is too large for a lock file.", [fault])
+    entries = [_entry(line, name, faults) for line in lines]
     found = [entry for entry in entries if entry is not None]
     applying: list[Component] = []
     elsewhere: list[Component] = []
@@ -71,13 +79,12 @@ def read_lock(content: bytes, name: str, machine: Mapping[str, str] | None = Non
         (applying if fits else elsewhere).append(one)
     faults += _doubled(applying, name)
     applying = _without(applying, {one.key[1] for one in applying})
-    if len(found) > MOST_COMPONENTS:
-        faults.append(Fault("SR01", name, f"names more than {MOST_COMPONENTS} components."))
     if not found and not faults:
         mend = "Write it with 'uv pip compile' or 'pip-compile'."
         faults.append(Fault("SR02", name, "names no component.", mend))
     if faults:
-        raise Invalid(f"{name} cannot be read as a lock file; nothing was compared.", faults)
+        told = f"{name} cannot be read as a lock file; nothing was compared."
+        raise Invalid(told, faults[:MOST_FAULTS])
     read_for = described(asked) if any(one.condition for _, one in found) else ""
     return Bill(Source.LOCK, name, delivered_only(applying), read_for, tuple(elsewhere))
 
@@ -109,7 +116,7 @@ def _lines(text: str, name: str, faults: list[Fault]) -> Iterator[_Line]:
             if current is not None and in_via and said:
                 current.via.append(said)
             continue
-        line = re.sub(r"\s+#.*$", "", raw).strip()
+        line = _COMMENT.split(raw, maxsplit=1)[0].strip()
         in_via = False
         if not line:
             continue

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -190,3 +191,22 @@ def test_size_and_number_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_flood_of_faults_is_cut_to_what_a_person_reads() -> None:
     assert len(faults({**SMALL, "components": [1] * 1000})) == bills.MOST_FAULTS
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"a": "' + b'\\"' * 2_000_000,
+        b'{"a": "' + b"x" * 4_000_000 + b"\\",
+        b'{"components": [' + b"{}," * 1_000_000 + b"{}]}",
+        b'{"components": [' + b"1," * 1_000_000 + b"1]}",
+        b"{" + b'"a":1,' * 500_000 + b'"a":1}',
+    ],
+    ids=["escapes", "open text", "many components", "many faults", "many keys"],
+)
+def test_a_hostile_bill_is_refused_in_seconds(content: bytes) -> None:
+    begun = time.perf_counter()
+
+    assert faults(content)
+
+    assert time.perf_counter() - begun < 5

@@ -1,5 +1,7 @@
 """A lock file is read whole or refused with every fault; markers are decided for one machine."""
 
+import time
+
 import pytest
 
 from core.errors import Invalid
@@ -155,3 +157,22 @@ def test_markers_agree_with_the_reference_implementation(lock_text) -> None:
 
 def test_the_machine_is_told_in_words() -> None:
     assert markers.described(this_machine("3.12.1")).startswith("CPython 3.12.1 on ")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (b"a==1" + b" " * 19_000 + b"\n") * 250,
+        b"a" * 19_000 + b"\\\n" + (b"a" * 19_000 + b"\\\n") * 200,
+        b"a==1\n" * 900_000,
+        b"a==1 ; " + b"(" * 15_000 + b"\n",
+        b"x\n" * 15_000,
+    ],
+    ids=["spaces", "one long line", "many lines", "brackets", "many faults"],
+)
+def test_a_hostile_lock_file_is_refused_in_seconds(content: bytes) -> None:
+    begun = time.perf_counter()
+
+    assert len(faults(content)) <= locks.MOST_FAULTS
+
+    assert time.perf_counter() - begun < 5
