@@ -16,6 +16,7 @@ import dataflows.routes
 import qms.releases.routes
 import qms.repositories.routes
 import qms.risks.routes
+import qms.soup.routes
 import qms.traceability.routes
 import validation.pack.routes
 import validation.runs.routes
@@ -44,6 +45,7 @@ ROUTERS = (
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,
+    qms.soup.routes.router,
     qms.traceability.routes.router,
     validation.runs.routes.router,
     validation.pack.routes.router,

@@ -25,6 +25,7 @@ from core.records.types import use_packs
 from qms.competence import missing_training, training_faults
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
+from qms.soup.declared import declared
 from qms.submission import approval_obstacles, submission_faults
 from validation.pack.standing import latest_pack, start_pack
 from validation.runs.bill import components_of, engine_paths_of
@@ -55,6 +56,7 @@ def prepare() -> None:
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)
+    release_ports.declared_components.fill(declared)
     release_ports.latest_run.fill(answers.latest_run)
     release_ports.run_starter.fill(answers.start_validation)
     release_ports.latest_pack.fill(latest_pack)

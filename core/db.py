@@ -22,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -41,6 +42,7 @@ NAMES = {
 
 CHUNK = 400
 """Values asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
+
 
 _Value = TypeVar("_Value", int, str)
 
@@ -169,6 +171,11 @@ def open_database(url: str, data_dir: Path | None = None) -> Database:
     What a failed statement was given is left out of its error: errors are logged, and a statement
     may hold the text of a record or the hash of a password.
 
+    Parameters
+    ----------
+    data_dir : Path, optional
+        The installation's data folder; for SQLite the one that the file lies in, unless given.
+
     Raises
     ------
     Invalid
@@ -177,7 +184,9 @@ def open_database(url: str, data_dir: Path | None = None) -> Database:
     if url.startswith(("postgresql://", "postgres://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if url.startswith("sqlite"):
-        return Database(_sqlite(url), data_dir)
+        file = make_url(url).database
+        beside = Path(file).parent if file and file != ":memory:" else None
+        return Database(_sqlite(url), data_dir or beside)
     if url.startswith("postgresql+psycopg://"):
         engine = create_engine(
             url, pool_pre_ping=True, json_serializer=_to_json, hide_parameters=True

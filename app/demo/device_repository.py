@@ -32,11 +32,12 @@ class Commit:
 
 STORY = (
     Commit(
-        ("app.yaml", "steps/conftest.py"),
+        ("app.yaml", "requirements.lock", "steps/conftest.py"),
         KOLE,
         "2026-03-23T09:12:00+00:00",
         "Declare what the device takes in, does and withholds\n\n"
-        "The manifest pins the engine and names the records it answers to.\n\n"
+        "The manifest pins the engine and names the records it answers to; the lock file pins\n"
+        "the packages that the engine loads for it.\n\n"
         "Implements: SI-00, SI-02, SI-03, SI-04, SI-05\n",
     ),
     Commit(

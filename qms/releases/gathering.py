@@ -1,5 +1,7 @@
 """Gather what the rules of a release check look at: records, doubts, runs, repository, baseline."""
 
+from collections.abc import Sequence
+
 from sqlmodel import Session
 
 from core import ports as core_ports
@@ -16,8 +18,10 @@ from qms.releases import ports
 from qms.releases.keeping import digests_now
 from qms.releases.source import source_of
 from qms.repositories.service import commit_of_tag
-from qms.rules.facts import BaselineFact, Component, Facts, RuleInput, RunOfTest, Tagged
+from qms.rules.facts import BaselineFact, Declared, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
+from qms.soup.components import Component
+from qms.soup.environment import INTERPRETER
 
 
 def gather(
@@ -37,12 +41,14 @@ def gather(
     """
     snapshot = snapshot or project_snapshot(session, project)
     uid = release.key.uid if release is not None else None
+    bill = built(session, project, uid)
     facts = Facts(
         today=now().date(),
         types=type_facts(get_registry()),
         runs=_recorded_runs(session, project, uid),
         tagged=_tagged(session, project, release),
-        bill=_bill(session, project, uid),
+        bill=bill,
+        declared=declared(session, project, release, bill),
         source=source_of(session, project.key, release, snapshot),
         baseline=_baseline(session, project, snapshot, release),
         content_digests=digests_now(snapshot, project.key),
@@ -78,10 +84,25 @@ def _recorded_runs(session: Session, project: Project, uid: str | None) -> tuple
     return tuple(source(session, project.key, uid or "")) if source else ()
 
 
-def _bill(session: Session, project: Project, uid: str | None) -> tuple[Component, ...] | None:
+def built(session: Session, project: Project, uid: str | None) -> tuple[Component, ...] | None:
+    """Return what a release was built of, as its run recorded it; None where nobody knows."""
     source = ports.bill_of_materials.source
     bill = source(session, project.key, uid) if source and uid else None
     return None if bill is None else tuple(bill)
+
+
+def declared(
+    session: Session,
+    project: Project,
+    release: RecordView | None,
+    bill: Sequence[Component] | None,
+) -> Declared:
+    """Return what the repository says at the release's commit, read for the Python of its run."""
+    source = ports.declared_components.source
+    if source is None or release is None:
+        return Declared(None, "no release is judged" if release is None else "nobody reads it here")
+    python = next((one.version for one in bill or () if one.name == INTERPRETER), "")
+    return source(session, project, release, python)
 
 
 def _tagged(session: Session, project: Project, release: RecordView | None) -> Tagged:

@@ -1,4 +1,4 @@
-"""What a release needs from validation, asked through ports that ``app`` fills."""
+"""What a release needs from validation and its repository, asked through ports ``app`` fills."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ from sqlmodel import Session
 from core.people.actor import Actor
 from core.ports import Port
 from core.records.models import Project
-from qms.rules.facts import Component, RunOfTest
+from core.records.snapshot import RecordView
+from qms.rules.facts import Declared, RunOfTest
+from qms.soup.components import Component
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ BillSource = Callable[[Session, str, str], Sequence[Component] | None]
 
 PathSource = Callable[[Session, str, str], Collection[str]]
 """``(session, project key, commit) -> files of the engine that ran with the commit``."""
+DeclaredSource = Callable[[Session, Project, RecordView, str], Declared]
+"""``(session, project, release, Python) -> what the repository states at the release's commit``.
+Without a Python its markers are read for the one that is running."""
 
 StandingSource = Callable[[Session, str, str], RunStanding | None]
 PackSource = Callable[[Session, str, str], PackStanding | None]
@@ -75,6 +80,9 @@ Starter = Callable[[Session, Project, str, Actor, str], str]
 recorded_runs: Port[RunSource] = Port("which executions of tests are recorded?")
 bill_of_materials: Port[BillSource] = Port("what was built into the release?")
 bundled_paths: Port[PathSource] = Port("which files came with the engine?")
+declared_components: Port[DeclaredSource] = Port(
+    "what does the repository say that the release is built of?"
+)
 latest_run: Port[StandingSource] = Port("where does the release's latest run stand?")
 latest_pack: Port[PackSource] = Port("where does the release's latest pack stand?")
 run_starter: Port[Starter] = Port("start the validation of a release")

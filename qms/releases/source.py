@@ -11,12 +11,12 @@ from qms.releases import ports
 from qms.repositories.mirror import Mirror, object_name
 from qms.repositories.queries import commits_by_sha
 from qms.repositories.service import mirror_holding
-from qms.rules.facts import ChangeMade, Source
+from qms.rules.facts import ChangeMade, SourceTree
 
 
 def source_of(
     session: Session, project: str, release: RecordView | None, snapshot: Snapshot
-) -> Source | None:
+) -> SourceTree | None:
     """Return what a release is made of; None where its commit is not known here."""
     commit = str(release.fields.get("commit") or "") if release is not None else ""
     if release is None or not commit:
@@ -36,7 +36,7 @@ def source_of(
     )
     asked = ports.bundled_paths.source
     bundled = asked(session, project, commit) if asked else ()
-    return Source(paths | frozenset(bundled), changes)
+    return SourceTree(paths | frozenset(bundled), changes)
 
 
 @lru_cache(maxsize=16)

@@ -245,6 +245,41 @@ class Mirror:
             listed = repo.git.ls_tree("-r", "-t", "-z", "--name-only", "--full-tree", name)
         return {".", *filter(None, listed.split("\0"))}
 
+    def read(self, commit: str, path: str, most: int) -> bytes | None:
+        """Return a file of `commit`; None where the commit holds no file at that path.
+
+        Parameters
+        ----------
+        most : int
+            The most bytes that it may have.
+
+        Raises
+        ------
+        Invalid
+            If it is larger.
+        """
+        name = object_name(commit)
+        if not _is_plain(path):
+            return None
+        with self._open() as repo, tempfile.TemporaryFile() as asked:
+            asked.write(f"{name}:{path}\n".encode())
+            asked.seek(0)
+            told = str(
+                repo.git.cat_file("--batch-check=%(objecttype) %(objectsize)", istream=asked)
+            )
+            kind, _, size = told.rpartition(" ")
+            if kind != "blob":
+                return None
+            if int(size) > most:
+                fault = Fault("GIT10", path[:200], f"holds {size} bytes, more than {most}.")
+                raise Invalid("A file of the repository is too large to be read.", [fault])
+            asked.seek(0)
+            content: bytes = repo.git.cat_file(
+                "--batch=", istream=asked, stdout_as_string=False, strip_newline_in_stdout=False
+            )
+        # Without a header line: the bytes between the first line feed and the last one.
+        return content[1:-1]
+
     @contextmanager
     def _open(self, *, create: bool = False) -> Iterator[Repo]:
         if not self.exists and not create:
@@ -255,6 +290,12 @@ class Mirror:
             yield repo
         finally:
             repo.close()
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path leads straight to a file below the root, in one line."""
+    parts = path.split("/")
+    return all(part not in ("", ".", "..") for part in parts) and path.isprintable()
 
 
 def _read_log(repo: Repo, revisions: IO[bytes]) -> Iterator[CommitSeen]:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from core.records.snapshot import Key, Snapshot
 from core.records.suspects import Suspicion
 from core.verdicts import Verdict
+from qms.soup.components import Bill, Component
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,19 @@ class RunOfTest:
 
 
 @dataclass(frozen=True)
-class Component:
-    """One component of the software bill of materials of what was built."""
+class Declared:
+    """What the project's repository says, at the release's commit, that the device is built of.
 
-    name: str
-    version: str
-    purl: str = ""
+    Attributes
+    ----------
+    bill : Bill or None
+        Its lock file or bill of materials.
+    problem : str
+        Why there is none, as a clause: "the commit holds no lock file".
+    """
+
+    bill: Bill | None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +160,7 @@ class ChangeMade:
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTree:
     """What the project's repository holds at the commit of the release.
 
     Attributes
@@ -176,8 +184,9 @@ class Facts:
     runs: Sequence[RunOfTest] = ()
     tagged: Tagged = Tagged(None, "no repository is registered")
     bill: Sequence[Component] | None = None
-    source: Source | None = None
+    source: SourceTree | None = None
     """None where no repository of the project holds the commit of the release."""
+    declared: Declared = Declared(None, "no repository is registered")
     baseline: BaselineFact | None = None
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""

@@ -1,17 +1,21 @@
 """Family C: third-party components are known, evaluated, used, and those that were built in."""
 # ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
 
-import re
 from collections.abc import Iterator
-from datetime import timedelta
 
 from core.records.snapshot import RecordView
-from qms.rules.facts import Component
 from qms.rules.findings import Flaw
 from qms.rules.view import THE_RELEASE, View, day, in_force, missing, rule, text
+from qms.soup.comparison import (
+    Comparison,
+    Disagreement,
+    Held,
+    compare,
+    evaluation_problem,
+)
+from qms.soup.components import Bill, Source
 
 _SOUP = in_force("soup", "third-party components")
-_SEPARATORS = re.compile(r"[-_.]+")
 
 
 @rule("C01", "Third-party component has title, version, supplier", _SOUP)
@@ -43,18 +47,9 @@ def anomalies_were_evaluated(view: View, record: RecordView) -> Iterator[Flaw]:
         lacking.append("a person who evaluated it")
     if lacking:
         yield Flaw(f"names no evaluation: {', '.join(lacking)} is missing.", "Evaluate the list.")
-    limit = timedelta(days=int(view.limits["anomaly_evaluation_days"]))
-    evaluated = day(record, "evaluated_on")
-    if evaluated is None:
-        yield Flaw("has no date of evaluation.", "Evaluate the supplier's list of anomalies.")
-    elif view.facts.today - evaluated > limit:
-        yield Flaw(
-            f"had its anomaly list evaluated on {evaluated}, "
-            f"{(view.facts.today - evaluated).days} days ago; the limit is {limit.days}.",
-            "Evaluate the list again and record the outcome.",
-        )
-    elif evaluated > view.facts.today:
-        yield Flaw(f"says its evaluation was on {evaluated}, in the future.", "Correct the date.")
+    problem = evaluation_problem(day(record, "evaluated_on"), _held(view))
+    if problem:
+        yield Flaw(problem, "Evaluate the list again and record the outcome.")
 
 
 @rule("C04", "Component is used by some item", _SOUP)
@@ -65,68 +60,16 @@ def components_are_used(view: View, record: RecordView) -> Iterator[Flaw]:
 
 
 @rule("C05", "Bill of materials of the build equals the register, both ways", THE_RELEASE)
-def bill_equals_register(view: View, _: RecordView) -> Iterator[Flaw]:
+def bill_equals_register(view: View, record: RecordView) -> Iterator[Flaw]:
     """What was built in is what the items of the release say they use, at the same versions."""
     if view.facts.bill is None:
         yield Flaw(
             "has no bill of materials of what was built.", "Run the validation of the release."
         )
         return
-    register = {_name(soup): soup for soup in _used(view)}
-    bill = {_canonical(component.name): component for component in view.facts.bill}
-    for name, component in sorted(bill.items()):
-        soup = register.get(name)
-        if soup is None:
-            yield Flaw(
-                f"was built with {component.name} {component.version}, which no item of it uses "
-                "in the register.",
-                "Add the component to the register and evaluate it.",
-            )
-        elif not _same_version(text(soup, "version"), component):
-            yield Flaw(
-                f"was built with {component.name} {component.version}; {soup.key.uid} says "
-                f"{text(soup, 'version')}.",
-                "Evaluate that version and correct the register, or build with the other.",
-                at=soup.key,
-            )
-    for name, soup in sorted(register.items()):
-        if name not in bill:
-            yield Flaw(
-                f"uses {soup.key.uid} {soup.title} in the register, which was not built in.",
-                "Correct which items use it.",
-                at=soup.key,
-            )
-
-
-def _used(view: View) -> list[RecordView]:
-    """Return the components that the release's items use, or the items they are part of."""
-    found: dict[str, RecordView] = {}
-    waiting = [*(view.of_release("contains") or view.in_force("software_item"))]
-    seen = set()
-    while waiting:
-        item = waiting.pop()
-        if item.key in seen:
-            continue
-        seen.add(item.key)
-        waiting.extend(view.targets(item, "part_of"))
-        found.update((soup.key.uid, soup) for soup in view.targets(item, "uses"))
-    return list(found.values())
-
-
-def _canonical(name: str) -> str:
-    return _SEPARATORS.sub("-", name.strip()).casefold()
-
-
-def _name(soup: RecordView) -> str:
-    """Return the name in the package URL, or the title where there is none."""
-    purl = text(soup, "purl")
-    name = purl.rpartition("/")[2].partition("@")[0] if purl else soup.title
-    return _canonical(name)
-
-
-def _same_version(stated: str, component: Component) -> bool:
-    """Compare versions; a register that says "3.11" covers every 3.11.x."""
-    return component.version == stated or component.version.startswith(f"{stated}.")
+    built = Bill(Source.ENVIRONMENT, "what was built", tuple(view.facts.bill))
+    for wrong in _mismatches(view, built, record):
+        yield _flaw("was built otherwise than its register says", wrong)
 
 
 @rule("C06", "Component used by a class C item is rated high", _SOUP)
@@ -139,3 +82,64 @@ def critical_components_are_rated(view: View, record: RecordView) -> Iterator[Fl
             f"{text(record, 'risk') or 'not at all'}.",
             "Rate it high.",
         )
+
+
+@rule(
+    "C07",
+    "Lock file or bill of materials in the repository equals the register, both ways",
+    THE_RELEASE,
+    remark=lambda view: _how_it_was_read(view),
+)
+def declaration_equals_register(view: View, record: RecordView) -> Iterator[Flaw]:
+    """What the repository pins at the release's commit is what was registered and evaluated."""
+    declared = view.facts.declared
+    if declared.bill is None:
+        yield Flaw(
+            f"does not say what it is built of: {declared.problem}.",
+            "Commit a lock file or a CycloneDX bill of materials, and name it in the release.",
+        )
+        return
+    for wrong in _mismatches(view, declared.bill, record):
+        yield _flaw("declares otherwise than its register says", wrong)
+
+
+@rule("C08", "Third-party component states its licence", _SOUP)
+def components_have_a_licence(_: View, record: RecordView) -> Iterator[Flaw]:
+    """Under which terms it may be used and passed on."""
+    if not text(record, "licence"):
+        yield Flaw("states no licence.", "Read its licence and state it.")
+
+
+def _mismatches(view: View, bill: Bill, release: RecordView) -> list[Disagreement]:
+    return [one for one in _compared(view, bill, release).disagreements if one.is_mismatch]
+
+
+def _compared(view: View, bill: Bill, release: RecordView) -> Comparison:
+    return compare(bill, view.snapshot, view.project, _held(view), release)
+
+
+def _held(view: View) -> Held:
+    return Held(view.facts.today, int(view.limits["anomaly_evaluation_days"]))
+
+
+def _flaw(said: str, wrong: Disagreement) -> Flaw:
+    """Say what is wrong, what it touches and which evaluation is due, in one sentence each."""
+    what = f"{said}: {wrong.subject} {wrong.what}"
+    told = " ".join(filter(None, (what, wrong.touched.sentence, wrong.due)))
+    return Flaw(told, wrong.mend, at=wrong.record.key if wrong.record is not None else None)
+
+
+def _how_it_was_read(view: View) -> str:
+    """Say what a reader must know of how the declaration was read; empty where it is nothing."""
+    bill = view.facts.declared.bill
+    if bill is None or view.release is None:
+        return ""
+    found = _compared(view, bill, view.release)
+    told = [f"{bill.name} was read for {bill.read_for}."] if bill.read_for else []
+    if found.along:
+        names = ", ".join(one.component.name for one in found.along)
+        told.append(f"Came along and need no entry of their own: {names}.")
+    if found.not_sought:
+        names = ", ".join(f"{one.uid} {one.record.title}" for one in found.not_sought)
+        told.append(f"No package that a {bill.source} can state: {names}.")
+    return " ".join(told)

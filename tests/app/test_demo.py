@@ -34,10 +34,17 @@ from core.records.service import (
 from core.settings import Settings
 from dataflows.graph import level_cut, roll_up
 from dataflows.survey import department_from_snapshot
+from qms.baselines.current import project_snapshot
+from qms.releases.gathering import find_release, gather
 from qms.releases.service import release_check
+from qms.rules.check import check
+from qms.rules.packs import framework_pack
 from qms.rules.registry import RULES
+from qms.soup.locks import read_lock
 from tests.demonstration import BuiltDemo
+from tests.qms.soup.mirrors import commit
 from validation.pack.job import build_release_pack
+from validation.runs.bill import loaded_packages
 from validation.runs.plain import run_as_plain
 from validation.runs.service import Deviation, find_run, note_deviation
 from validation.verify.command import verify_command
@@ -294,3 +301,42 @@ def test_the_device_repository_is_the_same_wherever_it_is_built(tmp_path: Path) 
     }
     assert (first.commit, first.archive_digest) == (second.commit, second.archive_digest)
     assert files == {name for commit in STORY for name in commit.files}
+
+
+def test_an_updated_dependency_blocks_and_names_what_it_touches(
+    copied: tuple[Settings, Database],
+) -> None:
+    """The device's next commit pins another numpy; nothing else is changed."""
+    settings, db = copied
+    mirror = next((settings.data_dir / "repositories").glob("*.git"))
+    lock = (SOURCE / "requirements.lock").read_bytes()
+    now_pinned = read_lock(lock, "requirements.lock").by_name["numpy"].version
+    drifted = lock.replace(f"numpy=={now_pinned}".encode(), b"numpy==99.0")
+    sha = commit(mirror, {"requirements.lock": drifted}, "next")
+
+    with db.reading() as session:
+        project = find_project(session, "RPM")
+        snapshot = project_snapshot(session, project)
+        release = find_release(snapshot, "RPM", RELEASE)
+        moved = replace(release, fields={**release.fields, "commit": sha})
+        result = check(gather(session, project, moved, snapshot), framework_pack())
+
+    assert [rule.code for rule in result.failing] == ["C07"]
+    [finding] = next(rule for rule in result.rules if rule.code == "C07").findings
+    assert finding.blocks
+    assert finding.address == "/p/RPM/SOUP-04"
+    for named in ("SI-05", "REQ-009", "RSK-004", "TST-009", f"numpy {now_pinned}", "numpy 99.0"):
+        assert named in finding.sentence
+    assert "Due: evaluation of the anomaly list of numpy 99.0" in finding.sentence
+
+
+def test_the_device_pins_what_our_own_lock_file_pins() -> None:
+    lock, ours = (
+        read_lock(path.read_bytes(), path.name)
+        for path in (SOURCE / "requirements.lock", SOURCE.parents[2] / "requirements.lock")
+    )
+
+    assert set(lock.by_name) == set(loaded_packages())
+    for one in (*lock.components, *lock.left_out):
+        same = [each for each in (*ours.components, *ours.left_out) if each.purl == one.purl]
+        assert [each.hashes for each in same] == [one.hashes]

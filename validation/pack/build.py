@@ -15,12 +15,13 @@ from core.errors import Fault, Invalid
 from core.pdf import PdfAttachment, render_pdf
 from core.signing.envelopes import seal
 from core.signing.keys import SigningKey, print_fingerprint
+from qms.soup.components import Component, normal_name
+from qms.soup.writing import sbom_json
 from validation.pack import claims, manifest
 from validation.pack.attestations import pack_statement, run_statement
 from validation.pack.container import Entry, Source, measure, write_archive
 from validation.pack.contents import PackContents, contents_from_json, contents_to_json
 from validation.pack.pages import pack_html, stylesheets
-from validation.pack.sbom import sbom_json
 
 Progress = Callable[[int, int, str], None]
 STEPS = ("Checking the contents", "Signing statements", "Printing", "Writing the zip")
@@ -148,9 +149,17 @@ def _data_members(
     members[manifest.RELEASE] = manifest.member_json(_release(plain))
     members[manifest.BASELINE] = manifest.member_json(plain["baseline"])
     members[manifest.LEDGER] = manifest.member_json(plain["ledger"])
-    members[manifest.SBOM] = sbom_json(
-        contents.components, cover.product, cover.version, cover.frozen_at
-    )
+    installed = [
+        Component(
+            item.name,
+            item.version,
+            f"pkg:pypi/{normal_name(item.name)}@{item.version}",
+            item.licence,
+            item.supplier,
+        )
+        for item in contents.components
+    ]
+    members[manifest.SBOM] = sbom_json(installed, cover.product, cover.version, cover.frozen_at)
     return members
 
 

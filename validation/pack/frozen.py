@@ -25,8 +25,9 @@ from core.records.suspects import Reviewed, direct_suspicions
 from core.records.types import get_registry
 from core.signing.models import Signature
 from qms.baselines.current import project_snapshot
-from qms.releases.gathering import gather
-from qms.rules.facts import Component, RuleInput
+from qms.releases.gathering import declared, gather
+from qms.rules.facts import RuleInput
+from qms.soup.components import Component
 from validation.protocols.plan import NUMERICAL, VERIFICATION
 from validation.runs.bill import components, loaded_packages
 from validation.runs.models import Run, RunState
@@ -96,11 +97,13 @@ def frozen_input(
     snapshot = snapshot_at(session, keys, signed)
     given = gather(session, project, snapshot.records[release], snapshot)
     commit = str(snapshot.records[release].fields.get("commit") or "")
+    bill = _bill(session, project, snapshot.records[release], signed)
     facts = replace(
         given.facts,
         today=signed.at.date(),
         runs=[one for one in given.facts.runs if (one.ended_at or one.started_at) <= signed.until],
-        bill=_bill(session, project, snapshot.records[release], signed),
+        bill=bill,
+        declared=declared(session, project, snapshot.records[release], bill),
     )
     return replace(
         given,

@@ -23,7 +23,7 @@ from sqlmodel import Session, col
 
 from core.records.models import Project
 from engine.provenance import engine_files
-from qms.rules.facts import Component
+from qms.soup.components import Component
 from validation.protocols.plan import VERIFICATION
 from validation.runs.execute import INSTALL_ROOT
 from validation.runs.models import Run, RunState

@@ -41,7 +41,8 @@ from qms.interchange.design_record import load_design_record
 from qms.releases import gathering, ports
 from qms.releases.ports import RunStanding
 from qms.repositories.models import Repository, RepositoryTag
-from qms.rules.facts import Component, Measured, RunOfTest, Source
+from qms.rules.facts import Declared, Measured, RunOfTest, SourceTree
+from qms.soup.components import Bill, Component, Source
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "3f2c1a9" + "0" * 33
@@ -70,6 +71,19 @@ ITEM_PATHS = (
 """Where the software items of release 0.1.0 say that they are."""
 
 ABSENT = "-"
+DECLARED = Declared(
+    Bill(
+        Source.LOCK,
+        "requirements.lock",
+        (
+            Component("numpy", "2.4.6", "pkg:pypi/numpy@2.4.6", direct=True),
+            Component("pydicom", "3.0.2", "pkg:pypi/pydicom@3.0.2", direct=True),
+            Component("shapely", "2.2.0", "pkg:pypi/shapely@2.2.0", direct=True),
+        ),
+    )
+)
+"""What a lock file of the device pins, at the versions of its register."""
+
 FIRST = ("project", "document", "person", "risk_policy", "training")
 """What others need before they can be signed: training on a document in force."""
 
@@ -264,12 +278,13 @@ def device(demo_file: Path, tmp_path: Path) -> Iterator[Device]:
     runs = Runs()
     before, source_of = approval.ports.training, gathering.source_of
     # The repository here is a row without a mirror; what a mirror holds is tested beside it.
-    gathering.source_of = lambda *_: Source(frozenset(ITEM_PATHS))
+    gathering.source_of = lambda *_: SourceTree(frozenset(ITEM_PATHS))
     approval.ports.training = missing_training
     with (
         core_ports.verdict_source.filled(runs.verdicts),
         ports.recorded_runs.filled(lambda *_: runs.recorded),
         ports.latest_run.filled(runs.standing),
+        ports.declared_components.filled(lambda *_: DECLARED),
         ports.bill_of_materials.filled(
             lambda *_: [
                 Component("cpython", "3.11.9"),

@@ -15,10 +15,8 @@ def asked(monkeypatch) -> None:
 
 def codes(device, uid: str, **fields) -> list[str]:
     """Propose a change of a risk and submit it; return the codes of what is objected to."""
-    with pytest.raises(Invalid) as refusal, device.db.writing() as session:
-        project = find_project(session, "RPM")
-        device.change(session, project, uid, **fields)
-        device.approve(session, project, uid)
+    with pytest.raises(Invalid) as refusal:
+        device.edit(uid, **fields)
     assert {fault.where for fault in refusal.value.faults} == {uid}
     return sorted({fault.code for fault in refusal.value.faults})
 
@@ -52,10 +50,8 @@ def test_what_came_up_during_the_review_forbids_the_signature(device, monkeypatc
     monkeypatch.setattr(approval.ports, "submission", None)
     monkeypatch.setattr(approval.ports, "gate", approval_obstacles)
 
-    with pytest.raises(Refused) as refusal, device.db.writing() as session:
-        project = find_project(session, "RPM")
-        device.change(session, project, "RSK-011", benefit_risk="")
-        device.approve(session, project, "RSK-011")
+    with pytest.raises(Refused) as refusal:
+        device.edit("RSK-011", benefit_risk="")
 
     assert "RSK-011 cannot be signed while its check fails." in str(refusal.value)
     assert "D10 RSK-011: remains at level 3 without a benefit-risk analysis." in str(refusal.value)

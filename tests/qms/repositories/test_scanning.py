@@ -190,11 +190,11 @@ def test_a_tag_at_different_commits_of_two_repositories_is_ambiguous(
 
 
 def test_paths_at_a_commit_come_from_the_mirror_that_holds_it(
-    registered, source, monkeypatch
+    registered, source
 ) -> None:
     commit = source.add("Begin", path="engine/dvh/metrics.py")
     registered.scan(registered.register(source))
-    monkeypatch.setattr(service, "get_settings", lambda: registered.settings)
+    registered.db.data_dir = registered.settings.data_dir
 
     with registered.db.reading() as session:
         assert service.paths_at(session, "RPM", commit) == {

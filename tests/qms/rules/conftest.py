@@ -21,16 +21,17 @@ from qms.interchange.design_record import DesignRecord, load_design_record
 from qms.rules.check import check
 from qms.rules.facts import (
     BaselineFact,
-    Component,
+    Declared,
     Facts,
     Measured,
     RuleInput,
     RunOfTest,
-    Source,
+    SourceTree,
     Tagged,
 )
 from qms.rules.findings import CheckResult, RuleResult
 from qms.rules.packs import framework_pack, type_facts
+from qms.soup.components import Bill, Component, Source
 from tests.qms.rules.registers import keep_registers
 
 ROOT = Path(__file__).parents[3]
@@ -59,6 +60,15 @@ BILL = (
     Component("pydicom", "3.0.2"),
     Component("shapely", "2.2.0"),
 )
+LOCK = Bill(
+    Source.LOCK,
+    "requirements.lock",
+    (
+        Component("numpy", "2.4.6", "pkg:pypi/numpy@2.4.6", direct=True, needed_by=("shapely",)),
+        Component("pydicom", "3.0.2", "pkg:pypi/pydicom@3.0.2", direct=True),
+        Component("shapely", "2.2.0", "pkg:pypi/shapely@2.2.0", direct=True),
+    ),
+)
 
 
 @dataclass
@@ -72,8 +82,9 @@ class Case:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     suspects: list[Any] = field(default_factory=list)
     tagged: Tagged = field(default_factory=lambda: Tagged(COMMIT))
-    source: Source | None = None
+    source: SourceTree | None = None
     bill: tuple[Component, ...] | None = BILL
+    declared: Declared = field(default_factory=lambda: Declared(LOCK))
     baseline: BaselineFact | None = None
     digests: dict[Key, str] = field(default_factory=dict)
     today: date = TODAY
@@ -149,6 +160,7 @@ class Case:
             tagged=self.tagged,
             bill=self.bill,
             source=self.source,
+            declared=self.declared,
             baseline=self.baseline,
             content_digests=self.digests,
         )
@@ -166,6 +178,12 @@ class Case:
     def flawed(self, code: str) -> list[str]:
         """Return the uids that one rule objects to, each once, in order."""
         return list(dict.fromkeys(finding.record.uid for finding in self.result(code).findings))
+
+    def lock(self, *more: Component, without: str = "", **parts: Any) -> None:
+        """Declare other components: some more, one less, or one with other parts."""
+        held = [one for one in LOCK.components if one.name != without]
+        changed = [replace(one, **parts.get(one.name, {})) for one in held]
+        self.declared = Declared(replace(LOCK, components=(*changed, *more)))
 
     def must_name(self, code: str, *uids: str) -> None:
         """Assert that a rule objects to exactly these records."""
@@ -225,7 +243,7 @@ def demo_case(design_record: DesignRecord, registry: TypeRegistry) -> Case:
     _surround(case)
     _run(case)
     paths = {str(one.fields.get("path")) for one in case.records.values()}
-    case.source = Source(frozenset(paths))
+    case.source = SourceTree(frozenset(paths))
     case.baseline = BaselineFact("8e0b" + "0" * 60, intact=True, changed=())
     return case
 

@@ -1,4 +1,4 @@
-"""The form of a pack: paths, manifest, the one spelling of the zip, words in print, the SBOM."""
+"""The form of a pack: paths, manifest, the one spelling of the zip, words in print."""
 
 import doctest
 import json
@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from validation.pack import container, manifest, sbom, wording
+from validation.pack import container, manifest, wording
 from validation.pack.container import TooLarge, layout, measure, write_archive
-from validation.pack.contents import Component
 from validation.pack.manifest import (
     Manifest,
     ManifestMember,
@@ -148,31 +147,3 @@ def test_a_pack_beyond_the_plain_zip_form_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TooLarge, match="attach its digest"):
         write_archive(tmp_path / "x.zip", huge, lambda _: b"")
-
-
-def test_the_bill_of_materials_lists_what_is_installed() -> None:
-    found = {item.name.lower(): item for item in sbom.installed_components()}
-
-    assert found["pydicom"].version.startswith("3.")
-    assert found["weasyprint"].licence
-    assert sum(1 for item in found.values() if item.licence) > 0.9 * len(found)
-
-
-def test_the_bill_of_materials_is_cyclonedx_and_comes_out_the_same() -> None:
-    listed = [
-        Component(name="Zope.Interface", version="2", licence="ZPL-2.1"),
-        Component(name="attrs", version="1", licence="MIT License", supplier="H. S."),
-    ]
-
-    one = sbom.sbom_json(listed, "P", "1", CREATED)
-    other = sbom.sbom_json(reversed(listed), "P", "1", CREATED)
-
-    value = json.loads(one)
-    assert one == other
-    assert (value["bomFormat"], value["specVersion"]) == ("CycloneDX", "1.6")
-    assert value["metadata"]["timestamp"] == "2026-11-20T00:00:00+00:00"
-    assert {item["purl"] for item in value["components"]} == {
-        "pkg:pypi/attrs@1",
-        "pkg:pypi/zope-interface@2",
-    }
-    assert sbom.sbom_json(listed[:1], "P", "1", CREATED) != one

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from qms.rules.facts import Component
+from qms.soup.components import Component
 from validation.runs.bill import components, loaded_packages
 
 
