@@ -22,7 +22,6 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
-    make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -42,9 +41,6 @@ NAMES = {
 
 CHUNK = 400
 """Values asked for in one statement; SQLite allows 32,766 parameters, PostgreSQL plans better."""
-
-_FOLDER = "fiducial_folder"
-"""What an engine's options call the data folder of its installation."""
 
 _Value = TypeVar("_Value", int, str)
 
@@ -99,13 +95,19 @@ class Database:
     ----------
     engine : Engine
         Made by `open_database`.
+    data_dir : Path, optional
+        The folder of the installation whose record this is; its files and mirrors lie there.
     """
 
     READS = "fiducial_reads"
     """What `Session.info` calls the database of a session that reads and nothing else."""
 
-    def __init__(self, engine: Engine) -> None:
+    DATA_DIR = "fiducial_data_dir"
+    """What `Session.info` calls the folder of the installation."""
+
+    def __init__(self, engine: Engine, data_dir: Path | None = None) -> None:
         self.engine = engine
+        self.data_dir = data_dir
         self._writer = engine.execution_options(fiducial_writes=True)
         # SQLite shows a transaction one state of the database; PostgreSQL does when asked.
         self._reader = (
@@ -122,14 +124,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one state of the database and leaves nothing behind."""
-        with Session(self._reader, autoflush=False, info={self.READS: self}) as session:
+        with Session(self._reader, autoflush=False, info=self._told(self.READS)) as session:
             yield session
             session.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session that commits at its end, or leaves nothing behind on any error."""
-        with Session(self._writer) as session:
+        with Session(self._writer, info=self._told()) as session:
             try:
                 yield session
                 session.commit()
@@ -137,10 +139,13 @@ class Database:
                 session.rollback()
                 raise
 
+    def _told(self, *names: str) -> dict[str, Any]:
+        return {self.DATA_DIR: self.data_dir, **dict.fromkeys(names, self)}
 
-def folder_of(session: Session) -> Path | None:
-    """Return the data folder of the installation that a session belongs to, where it is known."""
-    folder: Path | None = session.get_bind().get_execution_options().get(_FOLDER)
+
+def data_dir_of(session: Session) -> Path | None:
+    """Return the folder of the installation that a session works in, where it was told."""
+    folder: Path | None = session.info.get(Database.DATA_DIR)
     return folder
 
 
@@ -158,16 +163,11 @@ def insert_into(session: Session, table: type[Table]) -> postgresql.Insert | sql
     return sqlite.insert(table)
 
 
-def open_database(url: str, folder: Path | None = None) -> Database:
+def open_database(url: str, data_dir: Path | None = None) -> Database:
     """Open `url`, "sqlite:///..." or "postgresql+psycopg://...".
 
     What a failed statement was given is left out of its error: errors are logged, and a statement
     may hold the text of a record or the hash of a password.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        The installation's data folder; for SQLite the one that the file lies in, unless given.
 
     Raises
     ------
@@ -177,17 +177,12 @@ def open_database(url: str, folder: Path | None = None) -> Database:
     if url.startswith(("postgresql://", "postgres://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if url.startswith("sqlite"):
-        return Database(_sqlite(url, folder))
+        return Database(_sqlite(url), data_dir)
     if url.startswith("postgresql+psycopg://"):
-        return Database(
-            create_engine(
-                url,
-                pool_pre_ping=True,
-                json_serializer=_to_json,
-                hide_parameters=True,
-                execution_options={_FOLDER: folder},
-            )
+        engine = create_engine(
+            url, pool_pre_ping=True, json_serializer=_to_json, hide_parameters=True
         )
+        return Database(engine, data_dir)
     raise Invalid(
         f"FIDUCIAL_DATABASE_URL begins with '{url.split(':', 1)[0]}', which is no database that "
         "Fiducial keeps its record in; use sqlite:/// or postgresql://."
@@ -198,13 +193,9 @@ def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _sqlite(url: str, folder: Path | None) -> Engine:
-    file = make_url(url).database
-    if folder is None and file and file != ":memory:":
-        folder = Path(file).parent
+def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
-        execution_options={_FOLDER: folder},
         connect_args={"timeout": BUSY_S, "check_same_thread": False},
         json_serializer=_to_json,
         hide_parameters=True,

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.clock import now
+from core.db import data_dir_of
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ledger import append
 from core.people.actor import Actor
@@ -144,12 +145,21 @@ def find_repository(session: Session, project: str, name: str) -> Repository:
 
 def mirror_of(settings: Settings, repository_id: int) -> Mirror:
     """Return the mirror of a repository, which exists once it has been scanned."""
-    return mirror_below(settings.data_dir, repository_id)
+    return mirror_in(settings.data_dir, repository_id)
 
 
-def mirror_below(folder: Path, repository_id: int) -> Mirror:
-    """Return the mirror of a repository below a data folder."""
-    return Mirror(folder.resolve() / "repositories" / f"{repository_id}.git")
+def mirror_in(data_dir: Path, repository_id: int) -> Mirror:
+    """Return the mirror of a repository in the folder of an installation."""
+    return Mirror(data_dir.resolve() / "repositories" / f"{repository_id}.git")
+
+
+def mirror_beside(
+    session: Session, repository: Repository, settings: Settings | None = None
+) -> Mirror:
+    """Return the mirror of a repository in the installation that the session works in."""
+    chosen = settings or get_settings()
+    folder = data_dir_of(session) if settings is None else None
+    return mirror_in(folder or chosen.data_dir, repository.id or 0)
 
 
 def tag_and_repository(
@@ -210,9 +220,8 @@ def mirror_holding(
         If no mirror holds it.
     """
     object_name(commit)
-    chosen = settings or get_settings()
     for repository in repositories_of(session, project):
-        mirror = mirror_of(chosen, repository.id or 0)
+        mirror = mirror_beside(session, repository, settings)
         if mirror.holds(commit):
             return mirror
     raise NotFound(
