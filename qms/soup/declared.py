@@ -7,13 +7,11 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from core.db import data_dir_of
 from core.errors import Conflict, Invalid
 from core.records.models import Project
 from core.records.snapshot import RecordView
-from core.settings import get_settings
 from qms.repositories.mirror import Mirror
-from qms.repositories.service import commit_of_tag, mirror_in, repositories_of
+from qms.repositories.service import commit_of_tag, mirror_beside, repositories_of
 from qms.rules.facts import Declared
 from qms.soup import bills, locks
 from qms.soup.bills import read_sbom
@@ -58,9 +56,8 @@ def declared(session: Session, project: Project, release: RecordView, python: st
     if not commit:
         return Declared(None, "its commit is not known")
     named = str(release.fields.get("sbom") or "").strip()
-    folder = data_dir_of(session) or get_settings().data_dir
     for repository in repositories_of(session, project.key):
-        mirror = mirror_in(folder, repository.id or 0)
+        mirror = mirror_beside(session, repository)
         if mirror.exists and (found := _at(mirror.path, commit, named, python)) is not None:
             return found
     return Declared(None, f"no scanned repository of {project.key} holds commit {commit[:7]}")

@@ -80,7 +80,7 @@ def copied(done: Done, tmp_path: Path) -> tuple[Settings, Database]:
     folder = tmp_path / "var"
     shutil.copytree(done.settings.data_dir, folder)
     settings = done.settings.model_copy(update={"data_dir": folder})
-    return settings, open_database(settings.database)
+    return settings, open_database(settings.database, folder)
 
 
 def members(pack: Path) -> dict[str, bytes]:

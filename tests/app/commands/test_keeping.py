@@ -127,7 +127,7 @@ def test_a_refused_restoration_is_no_restoration_with_faults(
 @pytest.mark.slow
 def test_a_restored_run_is_held_against_its_evidence(demo_copy: BuiltDemo, tmp_path: Path) -> None:
     """A verdict was changed in the database before the backup: only its evidence says so."""
-    database = open_database(demo_copy.settings.database)
+    database = open_database(demo_copy.settings.database, demo_copy.data_dir)
     with database.engine.begin() as connection:
         [guard] = connection.execute(
             text(

@@ -36,7 +36,7 @@ def test_an_intact_baseline_is_said_to_be_intact(built_demo: BuiltDemo) -> None:
 
 
 def test_a_baseline_whose_record_was_changed_is_named(demo_copy: BuiltDemo) -> None:
-    database = open_database(demo_copy.settings.database)
+    database = open_database(demo_copy.settings.database, demo_copy.data_dir)
     with database.engine.begin() as connection:
         guards = text(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'revision'"

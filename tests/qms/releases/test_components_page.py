@@ -122,12 +122,15 @@ def test_a_drift_is_shown_with_links_to_what_it_touches(reader) -> None:
     assert bill.headers["content-disposition"] == 'attachment; filename="RPM-REL-0.1.0.cdx.json"'
 
 
-def test_why_there_is_nothing_to_compare_is_said(reader, device) -> None:
-    text = reader.get(AT, params={"release": "REL-1.0.0"})
+def test_why_there_is_nothing_to_compare_is_said(reader) -> None:
+    nothing = Declared(None, "commit 3f2c1a9 holds none of requirements.lock")
+    with ports.declared_components.filled(lambda *_: nothing):
+        text = reader.get(AT).text
+        bill = reader.get(f"{AT}/sbom.cdx.json")
     unknown = reader.get(AT, params={"release": "REL-9"})
 
-    assert text.status_code == 200
-    assert unknown.status_code == 404
+    assert "There is nothing to compare: commit 3f2c1a9 holds none of requirements.lock." in text
+    assert (bill.status_code, unknown.status_code) == (404, 404)
 
 
 def test_a_file_is_compared_and_not_kept(author, device) -> None:
@@ -145,23 +148,18 @@ def test_a_file_is_compared_and_not_kept(author, device) -> None:
         assert len(session.scalars(select(LedgerEntry)).all()) == before
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
+def test_a_file_that_cannot_be_read_is_refused_with_its_faults(author) -> None:
+    for content, said in (
         (b"numpy>=2\n-e .\n", "a.lock:2"),
         (b'{"bomFormat": "SPDX"}', "Write it as CycloneDX in JSON."),
         (b"   ", "is empty."),
         (b"x" * 10_000_001, "holds more than 10000000 bytes."),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_refused_with_its_faults(
-    author, content: bytes, said: str
-) -> None:
-    answer = send(author, content)
+    ):
+        answer = send(author, content)
 
-    assert answer.status_code == 422
-    assert said in answer.text
-    assert "Nothing was compared: please mend the file first" in answer.text
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert "Nothing was compared: please mend the file first" in answer.text
 
 
 def test_a_file_name_is_only_shown(author) -> None:

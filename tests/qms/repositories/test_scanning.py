@@ -189,9 +189,7 @@ def test_a_tag_at_different_commits_of_two_repositories_is_ambiguous(
         service.commit_of_tag(session, "RPM", "v0.1.0")
 
 
-def test_paths_at_a_commit_come_from_the_mirror_that_holds_it(
-    registered, source
-) -> None:
+def test_paths_at_a_commit_come_from_the_mirror_that_holds_it(registered, source) -> None:
     commit = source.add("Begin", path="engine/dvh/metrics.py")
     registered.scan(registered.register(source))
     registered.db.data_dir = registered.settings.data_dir

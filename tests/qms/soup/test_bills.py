@@ -196,10 +196,10 @@ def test_a_flood_of_faults_is_cut_to_what_a_person_reads() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b'{"a": "' + b'\\"' * 2_000_000,
+        b'{"a": "' + b'\\"' * 1_000_000,
         b'{"a": "' + b"x" * 4_000_000 + b"\\",
-        b'{"components": [' + b"{}," * 1_000_000 + b"{}]}",
-        b'{"components": [' + b"1," * 1_000_000 + b"1]}",
+        b'{"components": [' + b"{}," * 300_000 + b"{}]}",
+        b'{"components": [' + b"1," * 300_000 + b"1]}",
         b"{" + b'"a":1,' * 500_000 + b'"a":1}',
     ],
     ids=["escapes", "open text", "many components", "many faults", "many keys"],

@@ -71,12 +71,10 @@ def _project(office: Office) -> Project:
 
 
 @pytest.fixture(name="held")
-def _held(office: Office) -> Path:
-    """The place of the mirror: in the data folder that the database lies in."""
-    file = office.database.engine.url.database
-    if office.database.engine.dialect.name != "sqlite":
-        pytest.skip("the data folder of this database is not its own folder")
-    return Path(file).parent / "repositories" / "1.git"
+def _held(office: Office, tmp_path: Path) -> Path:
+    """The place of the mirror, in the data folder of the installation."""
+    office.database.data_dir = tmp_path
+    return tmp_path / "repositories" / "1.git"
 
 
 def stated(office: Office, project: Project, sha: str, sbom: str = "", python: str = ""):

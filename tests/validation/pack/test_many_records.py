@@ -31,7 +31,7 @@ MOST = 60
 def narrow(built_demo: BuiltDemo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The demonstration, on connections that take few values per statement."""
     monkeypatch.setattr(core_db, "CHUNK", 25)
-    database = open_database(built_demo.settings.database)
+    database = open_database(built_demo.settings.database, built_demo.data_dir)
 
     @event.listens_for(database.engine, "connect")
     def lower(connection: sqlite3.Connection, _entry: object) -> None:

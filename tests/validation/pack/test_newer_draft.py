@@ -32,7 +32,7 @@ def sha256(path: Path) -> str:
 @pytest.fixture
 def redrafted(demo_copy: BuiltDemo):
     """The demonstration; somebody began another revision of its signed release."""
-    db = open_database(demo_copy.settings.database)
+    db = open_database(demo_copy.settings.database, demo_copy.data_dir)
     with db.writing() as session:
         record = find_record(session, find_project(session, "RPM"), "REL-0.1.0")
         content = read_content(session, record)
