@@ -1,10 +1,12 @@
 """Assemble the web service: every router in one list, every panel in one list."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+import app.description
 import app.home
 import core.jobs.routes
 import core.ledger.routes
@@ -33,6 +35,7 @@ from validation.runs.panels import runs_panel
 
 ROUTERS = (
     app.home.router,
+    app.description.router,
     core.people.routes.router,
     core.people.administration.routes.router,
     core.jobs.routes.router,
@@ -67,7 +70,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     chosen = settings or get_settings()
     prepare()
     use_panels(PANELS)
-    service = FastAPI(title="Fiducial", version=product_version(), docs_url=None, redoc_url=None)
+    # What the service can do is told to who is signed in, by a route of ours.
+    service = FastAPI(title="Fiducial", version=product_version(), openapi_url=None)
+    service.openapi = partial(app.description.describe, service)  # type: ignore[method-assign]
     service.state.settings = chosen
     service.state.database = database or open_database(chosen.database)
     errors.register(service)

@@ -23,6 +23,7 @@ __all__ = [
     "SignInNeeded",
     "readable_projects",
     "require",
+    "signed_in",
 ]
 
 
@@ -44,7 +45,8 @@ class SignInNeeded(Unauthenticated):
         self.address = address
 
 
-def _signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
+def signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
+    """Return who is signed in; `CurrentPerson` is how a route asks."""
     if visitor is not None:
         return visitor.actor
     wanted = "/"
@@ -53,7 +55,7 @@ def _signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
     raise SignInNeeded(f"/sign-in?next={quote(wanted, safe='')}")
 
 
-CurrentPerson = Annotated[Actor, Depends(_signed_in, scope="function")]
+CurrentPerson = Annotated[Actor, Depends(signed_in, scope="function")]
 """The signed-in person; a page asked for by nobody leads to the sign-in page and back."""
 
 

@@ -91,7 +91,7 @@ def show_runs(
     return _list_page(request, project, person, session, number=number)
 
 
-@router.post("")
+@router.post("", status_code=303)
 def start_run(
     request: Request,
     project: ProjectInPath,
@@ -152,7 +152,7 @@ def show_progress(
     )
 
 
-@router.post("/{number}/deviations")
+@router.post("/{number}/deviations", status_code=303)
 def note_deviation(
     *,
     request: Request,

@@ -16,6 +16,7 @@ from core.people.passwords import choose
 from core.records.models import Project
 from core.records.service import find_project
 from core.web import CurrentPerson, ReadSession, WriteSession, page, say
+from core.web.answers import NEEDS_ROLE
 from core.web.proving import let_go
 from core.web.refusals import refuse_within
 
@@ -31,13 +32,13 @@ class AccountForm(BaseModel):
     password: str = Field(default="", max_length=1000)
 
 
-@router.get("")
+@router.get("", responses=NEEDS_ROLE)
 def show_people(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
     """List every account with its roles."""
     return _people_page(request, person, session)
 
 
-@router.post("")
+@router.post("", status_code=303)
 def create_account(
     request: Request,
     person: CurrentPerson,
@@ -92,7 +93,7 @@ def revoke_role(
     return RedirectResponse("/people", status_code=303)
 
 
-@router.get("/{uid}")
+@router.get("/{uid}", responses=NEEDS_ROLE)
 def show_person(
     request: Request, uid: str, person: CurrentPerson, session: ReadSession
 ) -> HTMLResponse:
@@ -101,7 +102,7 @@ def show_person(
     return page(request, "people/person.html", someone=_person(session, uid), faults=())
 
 
-@router.post("/{uid}/password")
+@router.post("/{uid}/password", status_code=303)
 def give_password(
     request: Request,
     uid: str,

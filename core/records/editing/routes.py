@@ -50,6 +50,7 @@ from core.web import (
     readable_projects,
     say,
 )
+from core.web.answers import FORM_OF_A_TYPE, NEEDS_ROLE
 from core.web.refusals import refuse_within, status_of
 
 router = APIRouter(prefix="/p/{project_key}")
@@ -77,7 +78,7 @@ def choose_type(request: Request, project: ProjectInPath, person: CurrentPerson)
     return page(request, "records/choose.html", project=project, nav="Record", groups=groups)
 
 
-@router.get("/new/{type_name}")
+@router.get("/new/{type_name}", responses=NEEDS_ROLE)
 def show_new(
     request: Request,
     project: ProjectInPath,
@@ -96,7 +97,7 @@ def show_new(
     return _form_page(request, session, project, record_type, person, RecordForm(links=links))
 
 
-@router.post("/new/{type_name}")
+@router.post("/new/{type_name}", openapi_extra=FORM_OF_A_TYPE)
 def create(
     request: Request,
     project: ProjectInPath,
@@ -109,9 +110,11 @@ def create(
     record_type = get_registry().of(type_name)
     form = from_posted(record_type, posted)
     sent = dict(posted)
-    if sent.get("action") == "rows":
-        return _form_page(request, session, project, record_type, person, form, sent=sent)
     try:
+        # Inside: whoever lost the role meanwhile keeps what was typed.
+        require_author(record_type, project, person)
+        if sent.get("action") == "rows":
+            return _form_page(request, session, project, record_type, person, form, sent=sent)
         content = _content(record_type, form, project, form.uid or "The new record")
         _refuse_unreadable(session, person, record_type, content)
         record = create_record(
@@ -129,7 +132,7 @@ def create(
     return response
 
 
-@router.get("/{uid:uid}/edit")
+@router.get("/{uid:uid}/edit", responses=NEEDS_ROLE)
 def show_edit(
     request: Request,
     project: ProjectInPath,
@@ -144,7 +147,7 @@ def show_edit(
     return _form_page(request, session, project, record_type, person, form, record=record)
 
 
-@router.post("/{uid:uid}/edit")
+@router.post("/{uid:uid}/edit", openapi_extra=FORM_OF_A_TYPE)
 def save(
     request: Request,
     project: ProjectInPath,
@@ -173,9 +176,10 @@ def save(
             **more,
         )
 
-    if action == "rows":
-        return again()
     try:
+        require_author(record_type, project, person)
+        if action == "rows":
+            return again()
         content = _content(record_type, form, project, record.uid)
         kept = read_content(session, record).links
         _refuse_unreadable(session, person, record_type, content, kept)

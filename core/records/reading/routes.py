@@ -87,7 +87,7 @@ class ListView(BaseModel):
         return urlencode({name: value for name, value in asked.items() if value})
 
 
-@router.get("", include_in_schema=False)
+@router.get("")
 def show_project(project: ProjectInPath) -> RedirectResponse:
     """Lead to the records of the project."""
     return RedirectResponse(f"/p/{project.key}/records", status_code=303)
@@ -319,7 +319,7 @@ def compare_revisions(
     )
 
 
-@router.post("/{uid:uid}/files")
+@router.post("/{uid:uid}/files", status_code=303)
 def attach_file(
     request: Request,
     project: ProjectInPath,
