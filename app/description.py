@@ -116,13 +116,17 @@ def _complete(operation: dict[str, Any], route: RouteContext, method: str) -> No
     told = dict(operation["responses"])
     told.pop("422", None)  # what FastAPI would answer; `app.errors` answers for us
     statuses = [*([401] if personal else []), *([404] if "{" in path else [])]
-    statuses += [403, 409, 422] if changes else [422] if _reads_query(operation) else []
+    chosen = "{format_name}" in path or "{type_name}" in path or _reads_query(operation)
+    statuses += [403, 409, 422] if changes else [422] if chosen else []
     for status in statuses:
         told[str(status)] = {"description": TOLD[status]}
     for status, said in told.items():
         if int(status) >= BAD_REQUEST:
             said["content"] = dict(refusal)
-    told["400"] = {"description": "The server does not answer for that host.", "content": _WORDS}
+    told["400"] = {
+        "description": "The body cannot be read, or the server does not answer for that host.",
+        "content": _WORDS,
+    }
     if changes:
         large = "The body is larger than this installation takes."
         told["413"] = {"description": large, "content": _WORDS}

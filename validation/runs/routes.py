@@ -61,7 +61,7 @@ class RunForm(BaseModel):
 
     release: str = Field(default="", max_length=200)
     reason: str = Field(default="", max_length=2000)
-    predecessor: int | None = Field(default=None, ge=1)
+    predecessor: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 class DeviationForm(BaseModel):

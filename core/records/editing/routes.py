@@ -1,6 +1,6 @@
 """Write records: the form of a new one, and the form that changes one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -51,6 +51,7 @@ from core.web import (
     say,
 )
 from core.web.answers import FORM_OF_A_TYPE, NEEDS_ROLE
+from core.web.forgery import MOST_FIELDS
 from core.web.refusals import refuse_within, status_of
 
 router = APIRouter(prefix="/p/{project_key}")
@@ -59,9 +60,12 @@ MORE_ROWS = 5
 """Rows that "More empty rows" adds."""
 
 
-async def _posted(request: Request) -> list[tuple[str, str]]:
-    sent = await request.form()
-    return [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+async def _posted(request: Request) -> AsyncIterator[list[tuple[str, str]]]:
+    try:
+        sent = await request.form(max_fields=MOST_FIELDS)
+        yield [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+    finally:
+        await request.close()
 
 
 Posted = Annotated[Sequence[tuple[str, str]], Depends(_posted, scope="function")]
