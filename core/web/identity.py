@@ -47,6 +47,8 @@ def _find(request: Request, session: RequestSession) -> SignedIn | None:
     if not is_safe(request):
         touch_session(session, token)
     elif found.touch_due:
+        # Given back first: requests that each hold one connection and wait for another never end.
+        session.rollback()
         with database_of(request).writing() as apart:
             touch_session(apart, token)
     request.state.actor = found.actor
