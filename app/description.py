@@ -145,7 +145,7 @@ def _describe_success(told: dict[str, Any], route: RouteContext, *, leads_on: bo
     """Say whether a page, a file, plain values or another address is answered."""
     if leads_on:
         told["303"] = {"description": LEADS_ON}
-    returned = inspect.signature(route.endpoint).return_annotation
+    returned = inspect.signature(route.endpoint).return_annotation if route.endpoint else None
     if returned is RedirectResponse:
         told.pop("200", None)
     elif "200" in told:

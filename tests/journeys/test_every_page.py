@@ -100,7 +100,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 WITHOUT_SIGN_IN = ("/sign-in",)
 
 
-
 def routes(data_dir: Path) -> list[ReadRoute]:
     """Return the routes of the service as `fiducial serve` makes it."""
     return read_routes(create_app(Settings(data_dir=data_dir, database_url="")))
