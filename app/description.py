@@ -12,18 +12,24 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+)
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from core.web import CurrentPerson
 from core.web.access import signed_in
 from core.web.answers import TOLD
 from core.web.forgery import HEADER
-from core.web.identity import COOKIE
+from core.web.identity import COOKIE, for_programs
 
 router = APIRouter(tags=["description"])
 
-SESSION, FORM_TOKEN = "session", "form_token"
+SESSION, FORM_TOKEN, BEARER = "session", "form_token", "token"
 
 SECURITY_SCHEMES = {
     SESSION: {
@@ -37,6 +43,11 @@ SECURITY_SCHEMES = {
         "in": "header",
         "name": HEADER,
         "description": "The token that the session's forms carry as csrf_token; either will do.",
+    },
+    BEARER: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token that a person made for a program on the page of their account.",
     },
 }
 
@@ -112,7 +123,7 @@ def _complete(operation: dict[str, Any], route: RouteContext, method: str) -> No
     """Say of an operation what follows from its address, its method and who may ask for it."""
     changes, path = method != "GET", route.path_format or ""
     personal = any(call is signed_in for call in _calls(route.dependant))
-    refusal = _JSON if path.endswith(".json") else _TOLD
+    refusal = _JSON if for_programs(path) else _TOLD
     told = dict(operation["responses"])
     told.pop("422", None)  # what FastAPI would answer; `app.errors` answers for us
     statuses = [*([401] if personal else []), *([404] if "{" in path else [])]
@@ -130,10 +141,13 @@ def _complete(operation: dict[str, Any], route: RouteContext, method: str) -> No
     if changes:
         large = "The body is larger than this installation takes."
         told["413"] = {"description": large, "content": _WORDS}
-    _describe_success(told, route, leads_on=changes or (personal and refusal is _TOLD))
+    _describe_success(told, route, leads_on=refusal is _TOLD and (changes or personal))
     _name_every_part(operation, path)
     if personal:
         operation["security"] = [{SESSION: [], FORM_TOKEN: []} if changes else {SESSION: []}]
+        if for_programs(path):
+            operation["security"].append({BEARER: []})
+            told["429"] = {"description": TOLD[429], "content": dict(refusal)}
     operation["responses"] = dict(sorted(told.items()))
 
 
@@ -148,6 +162,8 @@ def _describe_success(told: dict[str, Any], route: RouteContext, *, leads_on: bo
     returned = inspect.signature(route.endpoint).return_annotation if route.endpoint else None
     if returned is RedirectResponse:
         told.pop("200", None)
+    elif "200" in told and not (isinstance(returned, type) and issubclass(returned, Response)):
+        told["200"]["description"] = "What was asked for."
     elif "200" in told:
         content = _MEDIA.get(returned, {**_PAGE, **_FILE})
         told["200"] = {"description": "What was asked for.", "content": dict(content)}

@@ -11,7 +11,9 @@ import app.home
 import core.jobs.routes
 import core.ledger.routes
 import core.people.administration.routes
+import core.people.programs.routes
 import core.people.routes
+import core.records.api.routes
 import core.records.routes
 import core.signing.routes
 import dataflows.routes
@@ -37,6 +39,7 @@ ROUTERS = (
     app.home.router,
     app.description.router,
     core.people.routes.router,
+    core.people.programs.routes.router,
     core.people.administration.routes.router,
     core.jobs.routes.router,
     core.ledger.routes.router,
@@ -48,6 +51,7 @@ ROUTERS = (
     qms.traceability.routes.router,
     validation.runs.routes.router,
     validation.pack.routes.router,
+    core.records.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,
 )

@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, Path, Request
+from starlette.convertors import Convertor, register_url_convertor
 
 from core.errors import Hidden, NotFound, Refused, Unauthenticated
 from core.people.actor import Actor
@@ -25,6 +26,21 @@ __all__ = [
     "require",
     "signed_in",
 ]
+
+
+class _UidConvertor(Convertor[str]):
+    """A record's uid in an address: it begins with a capital, the pages' own words do not."""
+
+    regex = "[A-Z][A-Za-z0-9._-]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("uid", _UidConvertor())
 
 
 NumberInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -13,7 +13,7 @@ TOLD: Mapping[int, str] = {
     404: "There is no such thing, or none that the person may know of.",
     409: "Someone else was first, or the thing is no longer in the state that was assumed.",
     422: "What was sent cannot be taken; every fault is named.",
-    429: "Too many wrong passwords; Retry-After says how long to wait.",
+    429: "Too many wrong passwords or tokens; Retry-After says how long to wait.",
     503: "It is still being made; Retry-After says when to ask again.",
 }
 """The statuses of `core.web.refusals`, and of a picture that is not drawn yet."""

@@ -62,7 +62,7 @@ def same(posted: str, kept: str) -> bool:
 
 
 def _check(request: Request, visitor: Visitor, posted: PostedToken) -> None:
-    if is_safe(request) or visitor is None:
+    if is_safe(request) or visitor is None or visitor.program:
         return
     refuse_other_sites(request)
     if not same(posted, visitor.csrf):

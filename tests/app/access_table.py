@@ -58,7 +58,7 @@ class Line:
 
     @property
     def method(self) -> str:
-        """GET or POST."""
+        """GET, POST or PUT."""
         return self.route.split()[0]
 
     @property
@@ -83,6 +83,11 @@ PEOPLE = (
     Line("POST /account/password", SIGNED_IN, 303, sends={
         "current": PASSWORD, "wanted": "another long sentence", "again": "another long sentence",
     }),
+    Line("GET /account/tokens", SIGNED_IN),
+    Line("POST /account/tokens", SIGNED_IN, sends={
+        **PASS, "token_name": "import", "scope": "write", "expires": "{tomorrow}",
+    }),
+    Line("POST /account/tokens/{token_id}/revoke", frozenset({"viewer"}), 303, otherwise=404),
     Line("GET /projects", SIGNED_IN),
     Line("GET /projects/new", FOUNDERS),
     Line("POST /projects/new", FOUNDERS, 303, sends={"key": "NEW", "title": "Begun"}),
@@ -98,6 +103,7 @@ PEOPLE = (
     Line("POST /people/{uid}/password", ONLY_OWNER, 303, at={"uid": "person"}, sends=PASS),
     Line("POST /people/{uid}/close", ONLY_OWNER, 303, at={"uid": "person"}),
     Line("POST /people/{uid}/open", ONLY_OWNER, 409, at={"uid": "person"}),
+    Line("POST /people/{uid}/tokens/{token_id}/revoke", ONLY_OWNER, 303, at={"uid": "person"}),
     Line("GET /key", SIGNED_IN),
     Line("GET /installation.pub.pem", SIGNED_IN),
     Line("GET /openapi.json", SIGNED_IN),
@@ -208,4 +214,16 @@ EVIDENCE = (
     Line("GET /p/{project}/trace/export/{format_name}", MEMBERS),
 )
 
-TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE))
+API = (
+    Line("GET /api/projects", SIGNED_IN),
+    Line("GET /api/p/{project}/records", MEMBERS),
+    Line("POST /api/p/{project}/records", NEED_WRITERS, 201, sends={
+        "type": "user_need", "title": "From a program",
+    }),
+    Line("GET /api/p/{project}/records/{uid}", MEMBERS),
+    Line("PUT /api/p/{project}/records/{uid}", NEED_WRITERS, at={"uid": "draft"}, sends={
+        "title": "From a program", "expected": "{draft_read}",
+    }),
+)  # fmt: skip
+
+TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))

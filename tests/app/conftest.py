@@ -39,7 +39,7 @@ class House:
             line.method,
             address_of(line, things),
             headers={"cookie": cookies, HEADER: somebody.csrf},
-            data=sends or None,
+            **({"json": sends} if sends and line.path.startswith("/api/") else {"data": sends}),
         )
 
 

@@ -6,6 +6,7 @@ The projects differ in every id, so that an address of one can be bent to name a
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from sqlmodel import Session
@@ -23,6 +24,7 @@ from core.people.service import (
     grant,
     open_session,
 )
+from core.people.tokens import Wish, make_token, tokens_of
 from core.records import approval
 from core.records.content import Content, LinkDraft
 from core.records.models import Attachment, Project, Record
@@ -168,9 +170,20 @@ def furnish(database: Database, folder: Path) -> Installation:
         theirs = {role: actors[f"other.{role}"] for role in WORKING}
         hidden = _fill(_Filling(session, settings, other, 2, theirs, SECRET))
         shown = _fill(_Filling(session, settings, own, 1, actors, "Plain"), hidden)
+        _make_tokens(session, shown, hidden, actors)
     people = {name: somebody for name, (somebody, _) in known.items()}
     met = {name: one for name, one in people.items() if not name.startswith("other.")}
     return Installation(settings, shown, hidden, {ANONYMOUS: Somebody(), **met})
+
+
+def _make_tokens(session: Session, own: Things, other: Things, actors: Mapping[str, Actor]) -> None:
+    """Give the viewer a program that reads, and somebody next door one that writes."""
+    tomorrow = str(now().date() + timedelta(days=1))
+    for things, who, writes in ((own, "viewer", False), (other, NEIGHBOUR, True)):
+        wish = Wish("A program", writes, None, tomorrow)
+        token = make_token(session, wish, actors[who])
+        made = tokens_of(session, actors[who].person_id)[0]
+        things |= {"token": token, "token_id": str(made.id), "tomorrow": tomorrow}
 
 
 def _person(

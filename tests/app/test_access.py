@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 
+from core.web.identity import for_programs
 from tests.app.access_table import AUTHORS, CHOSEN, MEMBERS, PASS, RUNNERS, TABLE, WRITER, Line
 from tests.app.conftest import House, parts_of
 from tests.app.furnished import (
@@ -38,17 +39,17 @@ def routes_of(app: FastAPI) -> set[str]:
 
 def refusal(line: Line, who: str) -> int:
     """Return how somebody is refused: outside of a project nothing in it is even known to exist."""
+    if who == ANONYMOUS and line.route != "GET /sign-in":
+        return 401 if for_programs(line.path) else 303
     if line.otherwise:
         return line.otherwise
-    if who == ANONYMOUS:
-        return 401 if line.path.endswith(".json") else 303
-    inside = line.path.startswith(("/p/", "/jobs/"))
+    inside = line.path.startswith(("/p/", "/jobs/", "/api/p/"))
     return 404 if inside and who not in MEMBERS else 403
 
 
 def refused_at_the_door(line: Line, who: str) -> bool:
     """Whether somebody is led to the sign-in page, and back from there."""
-    return who not in line.who and refusal(line, who) == 303 and not line.otherwise
+    return who == ANONYMOUS and refusal(line, who) == 303 and who not in line.who
 
 
 def met(line: Line) -> list[str]:
@@ -84,7 +85,9 @@ def test_everybody_is_let_in_or_refused_as_the_table_says(house: House, line: Li
 
 
 NAMING = [
-    line for line in TABLE if line.path.startswith("/p/") and set(parts_of(line)) > {"project"}
+    line
+    for line in TABLE
+    if line.path.startswith(("/p/", "/api/p/")) and set(parts_of(line)) > {"project"}
 ]
 """Lines whose address names something, of which another project may have one too."""
 

@@ -8,11 +8,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import Conflict, Fault, FiducialError, Invalid
+from core.errors import Conflict, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.checking import content_faults
 from core.records.comparing import compare, lost_links
-from core.records.content import Content, LinkDraft
+from core.records.content import Content
 from core.records.forms import (
     MOST_SPARE_ROWS,
     SPARE_ROWS,
@@ -37,7 +37,7 @@ from core.records.service import (
 )
 from core.records.snapshot import Key, natural_order
 from core.records.snapshot_rows import shown_revision
-from core.records.targets import known_records
+from core.records.targets import known_records, refuse_unreadable
 from core.records.types import RecordType, get_registry
 from core.records.writing import content_of, fingerprint
 from core.web import (
@@ -120,7 +120,7 @@ def create(
         if sent.get("action") == "rows":
             return _form_page(request, session, project, record_type, person, form, sent=sent)
         content = _content(record_type, form, project, form.uid or "The new record")
-        _refuse_unreadable(session, person, record_type, content)
+        refuse_unreadable(record_type, content, _readable(session, person))
         record = create_record(
             session, project, type_name, content, person, uid=form.uid or None, reason=form.reason
         )
@@ -186,7 +186,7 @@ def save(
             return again()
         content = _content(record_type, form, project, record.uid)
         kept = read_content(session, record).links
-        _refuse_unreadable(session, person, record_type, content, kept)
+        refuse_unreadable(record_type, content, _readable(session, person), kept)
         if action == "preview":
             return again(preview=content)
         revision = save_draft(
@@ -210,31 +210,8 @@ def _content(record_type: RecordType, form: RecordForm, project: Project, where:
     return content
 
 
-def _refuse_unreadable(
-    session: Session,
-    person: Actor,
-    record_type: RecordType,
-    content: Content,
-    kept: Sequence[LinkDraft] = (),
-) -> None:
-    """Refuse a new link into a project that the person may not read, as if nothing were there."""
-    readable = {one.key for one in readable_projects(session, person)}
-    there = {(one.role, one.project, one.target) for one in kept}
-    faults = [
-        Fault(
-            "missing-target",
-            link.target,
-            f"'{record_type.links[link.role].label}' {link.target} of {link.project} leads to no "
-            "record.",
-            "Create that record first.",
-        )
-        for link in content.links
-        if link.project
-        and link.project not in readable
-        and (link.role, link.project, link.target) not in there
-    ]
-    if faults:
-        raise Invalid("Some links lead nowhere; nothing was saved.", faults)
+def _readable(session: Session, person: Actor) -> frozenset[str]:
+    return frozenset(one.key for one in readable_projects(session, person))
 
 
 def _form_page(

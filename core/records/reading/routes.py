@@ -9,7 +9,6 @@ from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
-from starlette.convertors import Convertor, register_url_convertor
 
 from core.blobs import BlobStore, keep
 from core.errors import Fault, FiducialError, Invalid, NotFound, Refused
@@ -47,21 +46,6 @@ from core.web import (
 )
 from core.web.refusals import status_of
 from core.web.transaction import settings_of
-
-
-class _UidConvertor(Convertor[str]):
-    """A record's uid in an address: it begins with a capital, the pages' own words do not."""
-
-    regex = "[A-Z][A-Za-z0-9._-]*"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("uid", _UidConvertor())
 
 router = APIRouter(prefix="/p/{project_key}")
 
