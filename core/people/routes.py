@@ -51,7 +51,13 @@ class ProjectForm(BaseModel):
     title: str = Field(default="", max_length=200)
 
 
-@router.get("/sign-in", responses={303: {"description": "Somebody is signed in already."}})
+@router.get(
+    "/sign-in",
+    responses={
+        303: {"description": "Somebody is signed in already."},
+        401: {"description": "A token opens no page."},
+    },
+)
 def show_sign_in(
     request: Request,
     session: ReadSession,

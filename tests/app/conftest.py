@@ -18,6 +18,7 @@ from core.web.forgery import HEADER
 from core.web.identity import COOKIE
 from tests.app.access_table import Line
 from tests.app.furnished import DryDatabase, Installation, Things, furnish
+from tests.conftest import TEST_DATABASE, renew
 
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
@@ -56,9 +57,13 @@ def parts_of(line: Line) -> list[str]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, empty_sqlite: Path) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("furnished")
-    path = folder / "fiducial.db"
-    path.write_bytes(empty_sqlite.read_bytes())
-    database = open_database(f"sqlite:///{path}")
+    if TEST_DATABASE:
+        database = open_database(TEST_DATABASE)
+        renew(database)
+    else:
+        path = folder / "fiducial.db"
+        path.write_bytes(empty_sqlite.read_bytes())
+        database = open_database(f"sqlite:///{path}")
     installation = furnish(database, folder)
     installation.own |= {"person": "PPL-viewer", "kind": "dot"}
     installation.other |= {"person": "PPL-nobody", "kind": "dot"}

@@ -18,9 +18,11 @@ from app.main import create_app
 from core.db import open_database
 from core.settings import Settings
 from core.web.forgery import HEADER
-from core.web.identity import COOKIE
+from core.web.identity import COOKIE, for_programs
 from tests.app.conftest import House
 from tests.app.furnished import ANONYMOUS, ANYWHERE, NEIGHBOUR, STRANGER
+
+pytestmark = pytest.mark.database
 
 EXAMPLES = int(os.environ.get("FIDUCIAL_TEST_EXAMPLES", "5"))
 """Requests per operation; many more find no more, until somebody writes a new route."""
@@ -55,6 +57,36 @@ BODIES: tuple[tuple[str, bytes], ...] = (
     ("", b"reason=1"),
 )  # fmt: skip
 """Bodies that no form of ours sends."""
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(HOSTILE),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(HOSTILE), inner),
+    max_leaves=8,
+)
+"""Values of every kind, the numbers among them that JSON does not have."""
+
+FITTING: Mapping[str, st.SearchStrategy[Any]] = {
+    "type": st.sampled_from(["user_need", "requirement", "connection", "problem", "training"]),
+    "fields": st.dictionaries(
+        st.sampled_from(
+            ["stakeholder", "acceptance", "priority", "safety", "failure_modes", "data_types",
+             "surveyed_on", "category", "nothing"]
+        ),
+        JSON,
+        max_size=4,
+    ),
+    "links": st.lists(
+        st.fixed_dictionaries({
+            "role": st.sampled_from(["derives_from", "from_system", "nothing", "__class__"]),
+            "target": st.sampled_from(["UN-103", "UN-203", "SYS-A1", "REQ-101", "x"]),
+            "project": st.sampled_from([None, "RPM", "SIDE", "NOPE"]),
+            "attributes": st.dictionaries(st.sampled_from(["kind", "extent"]), JSON, max_size=2),
+        }),
+        max_size=3,
+    ),
+}  # fmt: skip
+"""Bodies that come further, because most of what they say is well formed."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +164,18 @@ def requests(draw: st.DrawFn, operation: Operation, house: House) -> dict[str, A
             query.append((name, draw(values(one["schema"], likely))))
     who = draw(st.sampled_from([ANYWHERE] * 7 + [NEIGHBOUR, STRANGER, ANONYMOUS]))
     asked = {"url": address, "params": query, "who": who, "json": draw(st.booleans())}
+    programs = ["", "", "", own["token"], other["token"], "fid_" + "x" * 43, "\xff"]
+    pages = [""] * 9 + [own["token"]]
+    asked["token"] = draw(st.sampled_from(programs if for_programs(operation.path) else pages))
     if operation.method != "GET":
-        asked |= draw(bodies(operation, likely))
+        asked |= draw(bodies(operation, house, likely))
     return asked
 
 
 @st.composite
-def bodies(draw: st.DrawFn, operation: Operation, likely: tuple[str, ...]) -> dict[str, Any]:
+def bodies(
+    draw: st.DrawFn, operation: Operation, house: House, likely: tuple[str, ...]
+) -> dict[str, Any]:
     """Return what a request carries: mostly a form as documented, at times anything."""
     if draw(st.integers(0, 4)) == 0:
         media_type, content = draw(st.sampled_from(BODIES))
@@ -154,7 +191,17 @@ def bodies(draw: st.DrawFn, operation: Operation, likely: tuple[str, ...]) -> di
         for name, schema in names.items()
         if draw(st.integers(0, 3))
     }
-    return {"data": {name: value for name, value in sent.items() if encodable(value)}}
+    sent = {name: value for name, value in sent.items() if encodable(value)}
+    if "application/json" not in operation.told.get("requestBody", {}).get("content", {}):
+        return {"data": sent}
+    nested = {
+        "type": "user_need",
+        "title": "A need",
+        "expected": house.installation.own["draft_read"],
+    }
+    nested |= {name: draw(JSON) for name in names if not draw(st.integers(0, 3))} | sent
+    nested |= {name: draw(FITTING[name]) for name in FITTING if draw(st.booleans())}
+    return {"content": json.dumps(nested).encode(), "media_type": "application/json"}
 
 
 def encodable(text: str) -> bool:
@@ -171,6 +218,8 @@ def send(house: House, operation: Operation, asked: Mapping[str, Any]) -> Respon
     }
     if somebody.cookie:
         headers["cookie"] = f"{COOKIE}={somebody.cookie}"
+    if asked["token"]:
+        headers["authorization"] = f"Bearer {asked['token']}".encode("latin-1")
     if asked.get("media_type"):
         headers["content-type"] = asked["media_type"].encode("latin-1")
     return house.client.request(
@@ -185,7 +234,9 @@ def send(house: House, operation: Operation, asked: Mapping[str, Any]) -> Respon
 
 def test_document_names_every_route_and_nothing_else(house: House) -> None:
     answer = send(
-        house, OPERATIONS[0], {"url": "/openapi.json", "params": (), "who": STRANGER, "json": True}
+        house,
+        OPERATIONS[0],
+        {"url": "/openapi.json", "params": (), "who": STRANGER, "json": True, "token": ""},
     )
 
     assert answer.json()["paths"] == DOCUMENT["paths"]
@@ -218,3 +269,41 @@ def test_nothing_that_is_sent_is_answered_as_the_document_does_not_say(
         assert took < LONGEST_S
 
     every()
+
+
+UNKEEPABLE = (
+    ({"title": "a\0b"}, "code 0"),
+    ({"body": "a\0b"}, "code 0"),
+    ({"fields": {"stakeholder": "a\0b"}}, "code 0"),
+    ({"fields": {"stakeholder": "\ud800"}}, "unicode"),
+    ({"type": "release", "fields": {"retention_years": 10**30}}, "2**53"),
+    ({"type": "connection", "fields": {"failure_modes": [{"severity": float("nan")}]}}, "finite"),
+    ({"fields": {"stakeholder": float("inf")}}, "string"),
+)
+
+
+@pytest.mark.parametrize(("sent", "reason"), UNKEEPABLE)
+def test_what_no_database_keeps_alike_is_refused_with_its_reason(
+    house: House, sent: dict[str, Any], reason: str
+) -> None:
+    asked = {
+        "url": "/api/p/RPM/records", "params": (), "who": ANYWHERE, "json": True, "token": "",
+        "content": json.dumps({"type": "user_need", "title": "A need", **sent}).encode(),
+        "media_type": "application/json",
+    }  # fmt: skip
+
+    answer = send(house, Operation("POST", "", {}), asked)
+
+    assert answer.status_code == 422
+    assert reason in answer.json()["faults"][0]["what"]
+
+
+@pytest.mark.parametrize("reason", ["a\\u0000b", "%2500"])
+def test_text_that_only_speaks_of_that_character_is_kept(house: House, reason: str) -> None:
+    asked = {
+        "url": "/api/p/RPM/records", "params": (), "who": ANYWHERE, "json": True, "token": "",
+        "content": json.dumps({"type": "user_need", "title": reason}).encode(),
+        "media_type": "application/json",
+    }  # fmt: skip
+
+    assert send(house, Operation("POST", "", {}), asked).status_code == 201
