@@ -5,6 +5,7 @@ import logging
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from core.errors import Fault, FiducialError, Invalid, TooManyAttempts
@@ -54,6 +55,15 @@ def _on_http(request: Request, error: Exception) -> Response:
     return Response(str(error.detail), error.status_code, error.headers, media_type="text/plain")
 
 
+def _on_unkeepable(request: Request, error: Exception) -> Response:
+    log.warning("the database cannot keep what %s was sent: %s", request.url.path, error)
+    return answer(
+        request,
+        422,
+        "Some of what was sent is no text or number that can be kept; nothing was done.",
+    )
+
+
 def _on_anything(request: Request, error: Exception) -> Response:
     log.error("unexpected error at %s", request.url.path, exc_info=error)
     response = answer(
@@ -69,4 +79,5 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(FiducialError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DataError, _on_unkeepable)
     app.add_exception_handler(Exception, _on_anything)

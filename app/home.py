@@ -60,8 +60,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),
-        may_begin=person.is_administrator
-        or any("quality_manager" in held for held in person.roles.values()),
+        may_begin=person.may_begin_projects,
     )
 
 

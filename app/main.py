@@ -1,15 +1,19 @@
 """Assemble the web service: every router in one list, every panel in one list."""
 
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+import app.description
 import app.home
 import core.jobs.routes
 import core.ledger.routes
 import core.people.administration.routes
+import core.people.programs.routes
 import core.people.routes
+import core.records.api.routes
 import core.records.routes
 import core.signing.routes
 import dataflows.routes
@@ -36,7 +40,9 @@ from validation.runs.panels import runs_panel
 
 ROUTERS = (
     app.home.router,
+    app.description.router,
     core.people.routes.router,
+    core.people.programs.routes.router,
     core.people.administration.routes.router,
     core.jobs.routes.router,
     core.ledger.routes.router,
@@ -49,6 +55,7 @@ ROUTERS = (
     qms.traceability.routes.router,
     validation.runs.routes.router,
     validation.pack.routes.router,
+    core.records.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,
 )
@@ -75,7 +82,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     prepare()
     use_panels(PANELS)
     use_annexes(ANNEXES)
-    service = FastAPI(title="Fiducial", version=product_version(), docs_url=None, redoc_url=None)
+    # What the service can do is told to who is signed in, by a route of ours.
+    service = FastAPI(title="Fiducial", version=product_version(), openapi_url=None)
+    service.openapi = partial(app.description.describe, service)  # type: ignore[method-assign]
     service.state.settings = chosen
     service.state.database = database or open_database(chosen.database, chosen.data_dir)
     errors.register(service)

@@ -10,6 +10,7 @@ from core.errors import Conflict, Invalid, NotFound, Refused
 from core.exports import Sheet, export
 from core.jobs.service import workers_seen
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, say
+from core.web.answers import TOLD
 from core.web.refusals import refuse_within, status_of
 from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
@@ -106,7 +107,7 @@ def ask_for_drawing(
     return RedirectResponse(address(project, part, view.query()), status_code=303)
 
 
-@router.get("/diagram.{kind}")
+@router.get("/diagram.{kind}", responses={503: {"description": TOLD[503]}})
 def download_diagram(
     *,
     request: Request,
@@ -305,7 +306,7 @@ def show_impact(
     )
 
 
-@router.post("/connections/{uid}/qa")
+@router.post("/connections/{uid}/qa", status_code=303)
 def link_qa(
     *,
     request: Request,

@@ -57,15 +57,20 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def renew(database: Database) -> None:
+    """Empty a database of tests and bring it to the newest schema."""
+    Table.metadata.drop_all(database.engine)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+    upgrade_database(database)
+
+
 @pytest.fixture
 def database(empty_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     """An empty database of one's own, on PostgreSQL where one is named."""
     if TEST_DATABASE:
         opened = open_database(TEST_DATABASE)
-        Table.metadata.drop_all(opened.engine)
-        with opened.engine.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-        upgrade_database(opened)
+        renew(opened)
     else:
         path = tmp_path / "fiducial.db"
         shutil.copy(empty_sqlite, path)

@@ -16,6 +16,7 @@ from core.ledger.verify import Verification
 from core.records.audit import verify_installation
 from core.records.models import Project
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
+from core.web.answers import NEEDS_ROLE
 from core.web.transaction import settings_of
 
 router = APIRouter(tags=["audit trail"])
@@ -56,7 +57,7 @@ def show_trail(
     return _trail(request, session, view, project)
 
 
-@router.get("/audit")
+@router.get("/audit", responses=NEEDS_ROLE)
 def show_whole_trail(
     request: Request,
     person: CurrentPerson,

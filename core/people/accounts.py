@@ -10,6 +10,7 @@ from core.people.actor import Actor
 from core.people.models import Person, WebSession
 from core.people.passwords import ChosenPassword
 from core.people.proving import CheckedPassword, checked_person
+from core.people.tokens import revoke_all
 
 
 def change_password(
@@ -48,6 +49,7 @@ def give_password(session: Session, person: Person, chosen: ChosenPassword, by: 
         raise Invalid(f"{person.name} was given no password.", chosen.faults)
     person.password_hash, person.password_given_at = chosen.hash, now()
     _end_sessions(session, person)
+    revoke_all(session, person, by)
     append(session, "person:password:give", by, subject=person.uid)
 
 
@@ -59,6 +61,7 @@ def close_account(session: Session, person: Person, by: Actor) -> None:
         raise Conflict(f"The account of {person.name} is closed already.")
     person.active = False
     _end_sessions(session, person)
+    revoke_all(session, person, by)
     append(session, "person:account:close", by, subject=person.uid)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 ADMINISTRATOR = "administrator"
+FOUNDER = "quality_manager"
+"""The role that begins projects, wherever it is held."""
 
 ROLES = (
     ADMINISTRATOR,
@@ -50,6 +52,11 @@ class Actor:
     def is_administrator(self) -> bool:
         """Whether the person runs this installation; that gives no right to sign anything."""
         return ADMINISTRATOR in self.roles.get(None, frozenset())
+
+    @property
+    def may_begin_projects(self) -> bool:
+        """Whether the person may begin a project; one who administers a single project may not."""
+        return self.is_administrator or any(FOUNDER in held for held in self.roles.values())
 
     def roles_in(self, project_id: int) -> frozenset[str]:
         """Return every role held in a project, those held everywhere included."""

@@ -60,6 +60,37 @@ class WebSession(Table, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
 
 
+@witnessed(
+    "person_id", "name", "digest", "writes", "project_id", "created_at", "expires_at", "revoked_at",
+    named="name",
+)  # fmt: skip
+class ApiToken(Table, table=True):
+    """What a program of a person gives instead of a session; only its digest is kept.
+
+    Attributes
+    ----------
+    writes : bool
+        Whether it may change drafts. No token signs: that needs the password.
+    project_id : int or None
+        The one project that it reaches; None reaches what the person may read.
+    used_at : datetime or None
+        When it was used last, to the minute.
+    """
+
+    __tablename__ = "api_token"
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    name: str
+    digest: str = Field(unique=True, max_length=64)
+    writes: bool = False
+    project_id: int | None = Field(default=None, foreign_key="project.id")
+    created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class FailedSignIn(Table, table=True):
     """Tries to give a password in one second, per account name and per address.
 

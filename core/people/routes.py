@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from core.errors import Conflict, FiducialError, Invalid, Refused, TooManyAttempts, Unauthenticated
 from core.people import accounts, proving, service
-from core.people.actor import ADMINISTRATOR, Actor
+from core.people.actor import Actor
 from core.people.attempts import first_turned_away
 from core.people.models import Person
 from core.people.passwords import choose
@@ -19,6 +19,7 @@ from core.records.models import Project
 from core.records.service import create_project
 from core.web import CurrentPerson, ReadSession, WriteSession, page, say
 from core.web.access import COOKIE
+from core.web.answers import ASKS_PASSWORD, NEEDS_ROLE
 from core.web.forgery import STALE, refuse_other_sites, same
 from core.web.identity import Visitor, readable_projects
 from core.web.proving import check
@@ -29,9 +30,6 @@ router = APIRouter(tags=["people"])
 
 BEFORE = "fiducial_before"
 """The cookie that ties the sign-in form to the browser before there is a session."""
-
-FOUNDERS = (ADMINISTRATOR, "quality_manager")
-"""Roles that may begin a project."""
 
 FOUNDER_ROLES = ("author", "quality_manager")
 """What the founder of a project may do there at first; an administrator grants the rest."""
@@ -53,7 +51,13 @@ class ProjectForm(BaseModel):
     title: str = Field(default="", max_length=200)
 
 
-@router.get("/sign-in")
+@router.get(
+    "/sign-in",
+    responses={
+        303: {"description": "Somebody is signed in already."},
+        401: {"description": "A token opens no page."},
+    },
+)
 def show_sign_in(
     request: Request,
     session: ReadSession,
@@ -66,7 +70,7 @@ def show_sign_in(
     return _sign_in_page(request, session, SignInForm(next=_own_address(next)), "", 200)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", status_code=303, responses=ASKS_PASSWORD)
 def sign_in(request: Request, form: Annotated[SignInForm, Form()]) -> Response:
     """Open a session, or say once more what is asked for."""
     # No transaction of the request: a password is looked at while nobody waits for it.
@@ -145,7 +149,7 @@ def show_account(request: Request, person: CurrentPerson, session: ReadSession) 
     return _account_page(request, person, session, 200)
 
 
-@router.post("/account/password")
+@router.post("/account/password", status_code=303)
 def change_password(
     request: Request,
     person: CurrentPerson,
@@ -202,18 +206,18 @@ def show_projects(request: Request, person: CurrentPerson, session: ReadSession)
         request,
         "people/projects.html",
         readable=readable_projects(session, person),
-        may_begin=_may_begin(person),
+        may_begin=person.may_begin_projects,
     )
 
 
-@router.get("/projects/new")
+@router.get("/projects/new", responses=NEEDS_ROLE)
 def show_new_project(request: Request, person: CurrentPerson) -> HTMLResponse:
     """Show the form of a new project."""
     _require_founder(person)
     return page(request, "people/new_project.html", form=ProjectForm(), faults=(), problem="")
 
 
-@router.post("/projects/new")
+@router.post("/projects/new", status_code=303)
 def begin_project(
     request: Request,
     person: CurrentPerson,
@@ -242,12 +246,8 @@ def begin_project(
     return response
 
 
-def _may_begin(person: Actor) -> bool:
-    return any(role in held for held in person.roles.values() for role in FOUNDERS)
-
-
 def _require_founder(person: Actor) -> None:
-    if not _may_begin(person):
+    if not person.may_begin_projects:
         raise Refused(
             f"{person.name} may not begin a project; that needs an administrator or a quality "
             "manager."

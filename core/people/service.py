@@ -188,11 +188,12 @@ def find_actor(session: Session, uid_or_username: str) -> Actor:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who a session belongs to, and the token that its forms carry."""
+    """Who a session belongs to, and the token that its forms carry; a program has no forms."""
 
     actor: Actor
     csrf: str
     touch_due: bool = False
+    program: bool = False
 
 
 def open_session(session: Session, person: Person, settings: Settings) -> tuple[str, Actor]:

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from core.canonical import NotCanonical, canonical_json
 from core.errors import Fault
 from core.records.content import Content, LinkDraft
 from core.records.types import FieldSpec, RecordType, Required
 
 UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
 LONGEST_LINE = 500
 LONGEST_TEXT = 100_000
 MOST_ROWS = 2_000
@@ -148,7 +151,25 @@ def content_faults(
     fields, found = checked_fields(record_type, content.fields, where)
     faults += found
     faults += _link_faults(record_type, content.links, where)
-    return fields, faults
+    return fields, faults or _keeping_faults(content, fields, where)
+
+
+def _keeping_faults(content: Content, fields: Mapping[str, Any], where: str) -> list[Fault]:
+    """Check that every database can keep it and that it has a digest."""
+    said = {
+        "title": content.title,
+        "text": content.body,
+        "fields": dict(fields),
+        "links": [dict(link.attributes) for link in content.links],
+    }
+    try:
+        written = canonical_json(said)
+    except NotCanonical as error:
+        return [Fault("not-kept", where, f"cannot be kept: {error}")]
+    if _NUL.search(written):
+        what = "holds a character of the code 0, which no text may have."
+        return [Fault("not-kept", where, what, "Take it out.")]
+    return []
 
 
 def _link_faults(record_type: RecordType, links: Sequence[LinkDraft], where: str) -> list[Fault]:

@@ -1,14 +1,14 @@
 """Find the records that links lead to, and say of each that is wrong what is wrong."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.db import chunks
-from core.errors import Fault
-from core.records.content import LinkDraft
+from core.errors import Fault, Invalid
+from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
 from core.records.snapshot import Key
 from core.records.types import RecordType
@@ -29,6 +29,37 @@ def known_records(session: Session, keys: Iterable[Key]) -> dict[Key, Record]:
             ).scalars()
             found.update({Key(project, record.uid): record for record in rows})
     return found
+
+
+def refuse_unreadable(
+    record_type: RecordType,
+    content: Content,
+    readable: Collection[str],
+    kept: Sequence[LinkDraft] = (),
+) -> None:
+    """Refuse a new link into a project that the person may not read, as if nothing were there.
+
+    Raises
+    ------
+    Invalid
+    """
+    there = {(one.role, one.project, one.target) for one in kept}
+    faults = [
+        Fault(
+            "missing-target",
+            link.target,
+            f"'{record_type.links[link.role].label}' {link.target} of {link.project} leads to no "
+            "record.",
+            "Create that record first.",
+        )
+        for link in content.links
+        if link.project
+        and link.project not in readable
+        and link.role in record_type.links
+        and (link.role, link.project, link.target) not in there
+    ]
+    if faults:
+        raise Invalid("Some links lead nowhere; nothing was saved.", faults)
 
 
 def target_faults(

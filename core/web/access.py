@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Depends, Path, Request
+from starlette.convertors import Convertor, register_url_convertor
 
 from core.errors import Hidden, NotFound, Refused, Unauthenticated
 from core.people.actor import Actor
@@ -23,7 +24,23 @@ __all__ = [
     "SignInNeeded",
     "readable_projects",
     "require",
+    "signed_in",
 ]
+
+
+class _UidConvertor(Convertor[str]):
+    """A record's uid in an address: it begins with a capital, the pages' own words do not."""
+
+    regex = "[A-Z][A-Za-z0-9._-]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("uid", _UidConvertor())
 
 
 NumberInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -44,7 +61,8 @@ class SignInNeeded(Unauthenticated):
         self.address = address
 
 
-def _signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
+def signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
+    """Return who is signed in; `CurrentPerson` is how a route asks."""
     if visitor is not None:
         return visitor.actor
     wanted = "/"
@@ -53,7 +71,7 @@ def _signed_in(request: Request, visitor: Visitor, _checked: OwnForm) -> Actor:
     raise SignInNeeded(f"/sign-in?next={quote(wanted, safe='')}")
 
 
-CurrentPerson = Annotated[Actor, Depends(_signed_in, scope="function")]
+CurrentPerson = Annotated[Actor, Depends(signed_in, scope="function")]
 """The signed-in person; a page asked for by nobody leads to the sign-in page and back."""
 
 

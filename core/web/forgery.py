@@ -1,6 +1,7 @@
 """Refuse a change that another site made a browser send."""
 
 import secrets
+from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -24,14 +25,18 @@ STALE = (
 )
 
 
-async def _posted_token(request: Request) -> str:
-    if is_safe(request):
-        return ""
+async def _posted_token(request: Request) -> AsyncIterator[str]:
     sent = request.headers.get(HEADER)
-    if sent or not request.headers.get("content-type", "").startswith(_FORMS):
-        return sent or ""
-    posted = (await request.form(max_fields=MOST_FIELDS)).get(FIELD)
-    return posted if isinstance(posted, str) else ""
+    form = request.headers.get("content-type", "").startswith(_FORMS)
+    if is_safe(request) or sent or not form:
+        yield "" if is_safe(request) else sent or ""
+        return
+    try:
+        posted = (await request.form(max_fields=MOST_FIELDS)).get(FIELD)
+        yield posted if isinstance(posted, str) else ""
+    finally:
+        # A file that the route did not ask for would stay open until it is collected.
+        await request.close()
 
 
 PostedToken = Annotated[str, Depends(_posted_token, scope="function")]
@@ -57,7 +62,7 @@ def same(posted: str, kept: str) -> bool:
 
 
 def _check(request: Request, visitor: Visitor, posted: PostedToken) -> None:
-    if is_safe(request) or visitor is None:
+    if is_safe(request) or visitor is None or visitor.program:
         return
     refuse_other_sites(request)
     if not same(posted, visitor.csrf):

@@ -43,8 +43,23 @@ ROOM_FOR_A_FORM = 1_000_000
 """Bytes that a form may have beside the file it carries."""
 
 
+FORM = "application/x-www-form-urlencoded"
+NUL = (b"%00", b"\0")
+"""How a form and an address write the character that no database keeps alike."""
+
+UNREADABLE = "The request holds a character of the code 0; nothing was done. Take it out."
+
+
 class _TooLarge(Exception):
     pass
+
+
+class _Unreadable(Exception):
+    pass
+
+
+def _names_nul(scope: Scope) -> bool:
+    return "\0" in scope["path"] or any(one in scope["query_string"] for one in NUL)
 
 
 class Protection:
@@ -76,14 +91,20 @@ class Protection:
             )
             await refusal(scope, receive, answer)
             return
+        if _names_nul(scope):
+            await PlainTextResponse(UNREADABLE, 400)(scope, receive, answer)
+            return
         length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > self._limit:
             await self._refuse_size(scope, receive, answer)
             return
         try:
-            await self._app(scope, self._counted(receive), answer)
+            kind = headers.get(b"content-type", "")
+            await self._app(scope, self._counted(receive, form=kind.startswith(FORM)), answer)
         except _TooLarge:
             await self._refuse_size(scope, receive, answer)
+        except _Unreadable:
+            await PlainTextResponse(UNREADABLE, 400)(scope, receive, answer)
 
     def _knows(self, host: str) -> bool:
         name = host.lower()
@@ -95,16 +116,20 @@ class Protection:
         sentence = f"That is too large: a file may have {self._limit_mb} MB."
         await PlainTextResponse(sentence, 413)(scope, receive, send)
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _counted(self, receive: Receive, *, form: bool) -> Receive:
         # A sender of chunks names no length, so what arrives is counted as well.
-        arrived = 0
+        arrived, tail = 0, b""
 
         async def counted() -> Message:
-            nonlocal arrived
+            nonlocal arrived, tail
             message = await receive()
-            arrived += len(message.get("body", b""))
+            body = message.get("body", b"")
+            arrived += len(body)
             if arrived > self._limit:
                 raise _TooLarge
+            if form and any(one in tail + body for one in NUL):
+                raise _Unreadable
+            tail = (tail + body)[-2:]
             return message
 
         return counted

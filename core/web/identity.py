@@ -7,12 +7,19 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.errors import Refused, Unauthenticated
 from core.people.actor import Actor
+from core.people.attempts import begin_attempt
 from core.people.service import SignedIn, find_session, touch_session
+from core.people.tokens import find_bearer, touch_token
 from core.records.models import Project
+from core.web.refusals import address_of
 from core.web.transaction import RequestSession, database_of, is_safe, settings_of
 
 COOKIE = "fiducial_session"
+
+STRANGE_PROGRAM = "a program"
+"""The name that wrong tokens are counted under; no account can be called so."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,54 @@ def readable_projects(session: Session, actor: Actor) -> list[Project]:
 
 
 def _find(request: Request, session: RequestSession) -> SignedIn | None:
+    found = _find_program(request, session) or _find_browser(request, session)
+    if found is not None:
+        request.state.actor = found.actor
+        request.state.csrf = found.csrf
+        request.state.projects = [name_of(one) for one in readable_projects(session, found.actor)]
+    return found
+
+
+def _find_program(request: Request, session: Session) -> SignedIn | None:
+    """Return whose token a request carries, or None where it carries none.
+
+    Raises
+    ------
+    Unauthenticated, TooManyAttempts
+        For a token that is not accepted; each counts like a wrong password of that address.
+    Refused
+        For one that may not do this.
+    """
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    if not for_programs(request.url.path):
+        raise Unauthenticated(
+            "A token is for the addresses below /api/ and those that end in .json."
+        )
+    database = database_of(request)
+    found = find_bearer(session, given.strip())
+    if found is None or found.touch_due:
+        session.rollback()  # one connection at a time, and no writer who waits for itself
+    if found is None:
+        settings = settings_of(request)
+        begin_attempt(database, STRANGE_PROGRAM, address_of(request), settings)
+        raise Unauthenticated("This token is not known here, has ended, or was revoked.")
+    if found.touch_due:
+        with database.writing() as apart:
+            touch_token(apart, found.token_id)
+    if not is_safe(request) and not found.writes:
+        request.state.actor = found.actor
+        raise Refused("This token reads; it was not made to write.")
+    return SignedIn(found.actor, "", program=True)
+
+
+def for_programs(path: str) -> bool:
+    """Whether an address answers programs, and so takes a token."""
+    return path.startswith("/api/") or path.endswith(".json")
+
+
+def _find_browser(request: Request, session: Session) -> SignedIn | None:
     token = request.cookies.get(COOKIE)
     found = find_session(session, token, settings_of(request)) if token else None
     if token is None or found is None:
@@ -47,11 +102,10 @@ def _find(request: Request, session: RequestSession) -> SignedIn | None:
     if not is_safe(request):
         touch_session(session, token)
     elif found.touch_due:
+        # Given back first: requests that each hold one connection and wait for another never end.
+        session.rollback()
         with database_of(request).writing() as apart:
             touch_session(apart, token)
-    request.state.actor = found.actor
-    request.state.csrf = found.csrf
-    request.state.projects = [name_of(one) for one in readable_projects(session, found.actor)]
     return found
 
 

@@ -17,7 +17,7 @@ from core.records.models import Project
 from core.records.types import get_registry
 from core.web import wording
 from core.web.forgery import FIELD
-from core.web.identity import ProjectName
+from core.web.identity import ProjectName, for_programs
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
@@ -80,9 +80,9 @@ def fragment(request: Request, template: str, **context: Any) -> Markup:
 
 
 def wants_json(request: Request) -> bool:
-    """Whether a program asks: by the address's ending or by what it accepts."""
+    """Whether a program asks: by the address or by what it accepts."""
     accepted = request.headers.get("accept", "")
-    return request.url.path.endswith(".json") or (
+    return for_programs(request.url.path) or (
         "application/json" in accepted and "text/html" not in accepted
     )
 

@@ -61,7 +61,7 @@ def show_repositories(
     return _page(request, project, person, session, view=view)
 
 
-@router.post("")
+@router.post("", status_code=303)
 def register(
     request: Request,
     project: ProjectInPath,

@@ -61,7 +61,7 @@ class RunForm(BaseModel):
 
     release: str = Field(default="", max_length=200)
     reason: str = Field(default="", max_length=2000)
-    predecessor: int | None = Field(default=None, ge=1)
+    predecessor: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 class DeviationForm(BaseModel):
@@ -91,7 +91,7 @@ def show_runs(
     return _list_page(request, project, person, session, number=number)
 
 
-@router.post("")
+@router.post("", status_code=303)
 def start_run(
     request: Request,
     project: ProjectInPath,
@@ -152,7 +152,7 @@ def show_progress(
     )
 
 
-@router.post("/{number}/deviations")
+@router.post("/{number}/deviations", status_code=303)
 def note_deviation(
     *,
     request: Request,

@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.errors import FiducialError, Invalid, NotFound, Refused
-from core.people import accounts, service
+from core.people import accounts, service, tokens
 from core.people.actor import ADMINISTRATOR, ROLES, Actor
 from core.people.models import Person, RoleGrant
 from core.people.passwords import choose
 from core.records.models import Project
 from core.records.service import find_project
-from core.web import CurrentPerson, ReadSession, WriteSession, page, say
+from core.web import CurrentPerson, NumberInPath, ReadSession, WriteSession, page, say
+from core.web.answers import NEEDS_ROLE
 from core.web.proving import let_go
 from core.web.refusals import refuse_within
 
@@ -31,13 +32,13 @@ class AccountForm(BaseModel):
     password: str = Field(default="", max_length=1000)
 
 
-@router.get("")
+@router.get("", responses=NEEDS_ROLE)
 def show_people(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
     """List every account with its roles."""
     return _people_page(request, person, session)
 
 
-@router.post("")
+@router.post("", status_code=303)
 def create_account(
     request: Request,
     person: CurrentPerson,
@@ -92,16 +93,16 @@ def revoke_role(
     return RedirectResponse("/people", status_code=303)
 
 
-@router.get("/{uid}")
+@router.get("/{uid}", responses=NEEDS_ROLE)
 def show_person(
     request: Request, uid: str, person: CurrentPerson, session: ReadSession
 ) -> HTMLResponse:
     """Show one account, with the forms that give a password and close it."""
     _require_administrator(person)
-    return page(request, "people/person.html", someone=_person(session, uid), faults=())
+    return _account_page(request, session, _person(session, uid))
 
 
-@router.post("/{uid}/password")
+@router.post("/{uid}/password", status_code=303)
 def give_password(
     request: Request,
     uid: str,
@@ -118,7 +119,7 @@ def give_password(
         accounts.give_password(session, someone, chosen, person)
     except Invalid as error:
         refuse_within(request, session, uid, error)
-        return page(request, "people/person.html", status=422, someone=someone, faults=error.faults)
+        return _account_page(request, session, someone, error)
     response = RedirectResponse(f"/people/{uid}", status_code=303)
     say(response, f"{someone.name} signs in with it, and chooses another before signing anything.")
     return response
@@ -138,6 +139,30 @@ def open_account(uid: str, person: CurrentPerson, session: WriteSession) -> Redi
     _require_administrator(person)
     accounts.open_account(session, _person(session, uid), person)
     return RedirectResponse(f"/people/{uid}", status_code=303)
+
+
+@router.post("/{uid}/tokens/{token_id}/revoke", status_code=303)
+def revoke_token(
+    uid: str, token_id: NumberInPath, person: CurrentPerson, session: WriteSession
+) -> RedirectResponse:
+    """End a token of somebody's program."""
+    _require_administrator(person)
+    tokens.revoke_token(session, _person(session, uid), token_id, person)
+    return RedirectResponse(f"/people/{uid}", status_code=303)
+
+
+def _account_page(
+    request: Request, session: Session, someone: Person, error: Invalid | None = None
+) -> HTMLResponse:
+    return page(
+        request,
+        "people/person.html",
+        status=422 if error else 200,
+        someone=someone,
+        held=[(one, tokens.is_live(one)) for one in tokens.tokens_of(session, someone.id or 0)],
+        scope_of=tokens.scope_of,
+        faults=error.faults if error else (),
+    )
 
 
 def _require_administrator(person: Actor) -> None:

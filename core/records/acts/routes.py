@@ -25,6 +25,7 @@ from core.web import (
     page,
     say,
 )
+from core.web.answers import ASKS_PASSWORD
 from core.web.proving import prove
 from core.web.refusals import refuse_within, status_of
 
@@ -68,7 +69,7 @@ def _act(
     return response
 
 
-@router.post("/{uid:uid}/submit")
+@router.post("/{uid:uid}/submit", status_code=303, responses=ASKS_PASSWORD)
 def submit(
     request: Request,
     project: ProjectInPath,
@@ -88,7 +89,7 @@ def submit(
     return _act(request, session, project, record, person, ("submit", form), perform)
 
 
-@router.post("/{uid:uid}/sign")
+@router.post("/{uid:uid}/sign", status_code=303, responses=ASKS_PASSWORD)
 def sign(
     request: Request,
     project: ProjectInPath,
@@ -109,7 +110,7 @@ def sign(
     return _act(request, session, project, record, person, ("sign", form), perform)
 
 
-@router.post("/{uid:uid}/reject")
+@router.post("/{uid:uid}/reject", status_code=303)
 def reject(
     request: Request,
     project: ProjectInPath,
@@ -127,7 +128,7 @@ def reject(
     return _act(request, session, project, record, person, ("reject", form), perform)
 
 
-@router.post("/{uid:uid}/withdraw")
+@router.post("/{uid:uid}/withdraw", status_code=303, responses=ASKS_PASSWORD)
 def withdraw(
     request: Request,
     project: ProjectInPath,
@@ -149,7 +150,7 @@ def withdraw(
     return _act(request, session, project, record, person, ("withdraw", form), perform)
 
 
-@router.post("/{uid:uid}/move")
+@router.post("/{uid:uid}/move", status_code=303)
 def move(
     request: Request,
     project: ProjectInPath,
@@ -167,7 +168,7 @@ def move(
     return _act(request, session, project, record, person, ("move", form), perform)
 
 
-@router.post("/{uid:uid}/decide")
+@router.post("/{uid:uid}/decide", status_code=303, responses=ASKS_PASSWORD)
 def decide(
     request: Request,
     project: ProjectInPath,
@@ -187,7 +188,7 @@ def decide(
     return _act(request, session, project, record, person, ("decide", form), perform)
 
 
-@router.post("/{uid:uid}/review")
+@router.post("/{uid:uid}/review", status_code=303)
 def review(
     request: Request,
     project: ProjectInPath,
@@ -222,7 +223,7 @@ def show_waiting(
     return _waiting_page(request, session, project, person, BatchForm())
 
 
-@router.post("/sign")
+@router.post("/sign", status_code=303, responses=ASKS_PASSWORD)
 def sign_many(
     request: Request,
     project: ProjectInPath,

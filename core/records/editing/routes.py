@@ -1,6 +1,6 @@
 """Write records: the form of a new one, and the form that changes one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -8,11 +8,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import Conflict, Fault, FiducialError, Invalid
+from core.errors import Conflict, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.checking import content_faults
 from core.records.comparing import compare, lost_links
-from core.records.content import Content, LinkDraft
+from core.records.content import Content
 from core.records.forms import (
     MOST_SPARE_ROWS,
     SPARE_ROWS,
@@ -37,7 +37,7 @@ from core.records.service import (
 )
 from core.records.snapshot import Key, natural_order
 from core.records.snapshot_rows import shown_revision
-from core.records.targets import known_records
+from core.records.targets import known_records, refuse_unreadable
 from core.records.types import RecordType, get_registry
 from core.records.writing import content_of, fingerprint
 from core.web import (
@@ -50,6 +50,8 @@ from core.web import (
     readable_projects,
     say,
 )
+from core.web.answers import FORM_OF_A_TYPE, NEEDS_ROLE
+from core.web.forgery import MOST_FIELDS
 from core.web.refusals import refuse_within, status_of
 
 router = APIRouter(prefix="/p/{project_key}")
@@ -58,9 +60,12 @@ MORE_ROWS = 5
 """Rows that "More empty rows" adds."""
 
 
-async def _posted(request: Request) -> list[tuple[str, str]]:
-    sent = await request.form()
-    return [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+async def _posted(request: Request) -> AsyncIterator[list[tuple[str, str]]]:
+    try:
+        sent = await request.form(max_fields=MOST_FIELDS)
+        yield [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+    finally:
+        await request.close()
 
 
 Posted = Annotated[Sequence[tuple[str, str]], Depends(_posted, scope="function")]
@@ -77,7 +82,7 @@ def choose_type(request: Request, project: ProjectInPath, person: CurrentPerson)
     return page(request, "records/choose.html", project=project, nav="Record", groups=groups)
 
 
-@router.get("/new/{type_name}")
+@router.get("/new/{type_name}", responses=NEEDS_ROLE)
 def show_new(
     request: Request,
     project: ProjectInPath,
@@ -96,7 +101,7 @@ def show_new(
     return _form_page(request, session, project, record_type, person, RecordForm(links=links))
 
 
-@router.post("/new/{type_name}")
+@router.post("/new/{type_name}", openapi_extra=FORM_OF_A_TYPE)
 def create(
     request: Request,
     project: ProjectInPath,
@@ -109,11 +114,13 @@ def create(
     record_type = get_registry().of(type_name)
     form = from_posted(record_type, posted)
     sent = dict(posted)
-    if sent.get("action") == "rows":
-        return _form_page(request, session, project, record_type, person, form, sent=sent)
     try:
+        # Inside: whoever lost the role meanwhile keeps what was typed.
+        require_author(record_type, project, person)
+        if sent.get("action") == "rows":
+            return _form_page(request, session, project, record_type, person, form, sent=sent)
         content = _content(record_type, form, project, form.uid or "The new record")
-        _refuse_unreadable(session, person, record_type, content)
+        refuse_unreadable(record_type, content, _readable(session, person))
         record = create_record(
             session, project, type_name, content, person, uid=form.uid or None, reason=form.reason
         )
@@ -129,7 +136,7 @@ def create(
     return response
 
 
-@router.get("/{uid:uid}/edit")
+@router.get("/{uid:uid}/edit", responses=NEEDS_ROLE)
 def show_edit(
     request: Request,
     project: ProjectInPath,
@@ -144,7 +151,7 @@ def show_edit(
     return _form_page(request, session, project, record_type, person, form, record=record)
 
 
-@router.post("/{uid:uid}/edit")
+@router.post("/{uid:uid}/edit", openapi_extra=FORM_OF_A_TYPE)
 def save(
     request: Request,
     project: ProjectInPath,
@@ -173,12 +180,13 @@ def save(
             **more,
         )
 
-    if action == "rows":
-        return again()
     try:
+        require_author(record_type, project, person)
+        if action == "rows":
+            return again()
         content = _content(record_type, form, project, record.uid)
         kept = read_content(session, record).links
-        _refuse_unreadable(session, person, record_type, content, kept)
+        refuse_unreadable(record_type, content, _readable(session, person), kept)
         if action == "preview":
             return again(preview=content)
         revision = save_draft(
@@ -202,31 +210,8 @@ def _content(record_type: RecordType, form: RecordForm, project: Project, where:
     return content
 
 
-def _refuse_unreadable(
-    session: Session,
-    person: Actor,
-    record_type: RecordType,
-    content: Content,
-    kept: Sequence[LinkDraft] = (),
-) -> None:
-    """Refuse a new link into a project that the person may not read, as if nothing were there."""
-    readable = {one.key for one in readable_projects(session, person)}
-    there = {(one.role, one.project, one.target) for one in kept}
-    faults = [
-        Fault(
-            "missing-target",
-            link.target,
-            f"'{record_type.links[link.role].label}' {link.target} of {link.project} leads to no "
-            "record.",
-            "Create that record first.",
-        )
-        for link in content.links
-        if link.project
-        and link.project not in readable
-        and (link.role, link.project, link.target) not in there
-    ]
-    if faults:
-        raise Invalid("Some links lead nowhere; nothing was saved.", faults)
+def _readable(session: Session, person: Actor) -> frozenset[str]:
+    return frozenset(one.key for one in readable_projects(session, person))
 
 
 def _form_page(

@@ -9,7 +9,6 @@ from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
-from starlette.convertors import Convertor, register_url_convertor
 
 from core.blobs import BlobStore, keep
 from core.errors import Fault, FiducialError, Invalid, NotFound, Refused
@@ -48,21 +47,6 @@ from core.web import (
 from core.web.refusals import status_of
 from core.web.transaction import settings_of
 
-
-class _UidConvertor(Convertor[str]):
-    """A record's uid in an address: it begins with a capital, the pages' own words do not."""
-
-    regex = "[A-Z][A-Za-z0-9._-]*"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("uid", _UidConvertor())
-
 router = APIRouter(prefix="/p/{project_key}")
 
 LONGEST_FILE_NAME = 200
@@ -87,7 +71,7 @@ class ListView(BaseModel):
         return urlencode({name: value for name, value in asked.items() if value})
 
 
-@router.get("", include_in_schema=False)
+@router.get("")
 def show_project(project: ProjectInPath) -> RedirectResponse:
     """Lead to the records of the project."""
     return RedirectResponse(f"/p/{project.key}/records", status_code=303)
@@ -319,7 +303,7 @@ def compare_revisions(
     )
 
 
-@router.post("/{uid:uid}/files")
+@router.post("/{uid:uid}/files", status_code=303)
 def attach_file(
     request: Request,
     project: ProjectInPath,

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import event, select
 
 from app.main import create_app
 from core.db import Database
 from core.ledger.models import LedgerEntry
+from core.people.models import WebSession
 from core.people.service import grant, people
 from core.records.service import create_project
 from core.settings import Settings
@@ -137,6 +140,27 @@ def test_signing_out_ends_the_session_on_the_server(browser_of: Open, service: F
     thief.client.cookies.set("fiducial_session", token)
 
     assert thief.open("/account").url.path == "/sign-in"
+
+
+def test_a_request_never_waits_for_a_second_connection(
+    browser_of: Open, database: Database
+) -> None:
+    """Else as many requests as there are connections would each hold one and wait for ever."""
+    amara = browser_of("PPL-AK")
+    with database.writing() as session:
+        for one in session.execute(select(WebSession)).scalars():
+            one.seen_at -= timedelta(minutes=20)
+    held: list[int] = []
+
+    def count(*_: object) -> None:
+        held.append(database.engine.pool.checkedout())
+
+    event.listen(database.engine, "checkout", count)
+    assert amara.open("/p/RPM/records").status_code == 200
+    event.remove(database.engine, "checkout", count)
+
+    assert len(held) >= 2, "the session was not touched"
+    assert max(held) == 1
 
 
 def test_a_changed_password_ends_every_session(browser_of: Open, actions: Actions) -> None:

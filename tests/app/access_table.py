@@ -1,0 +1,229 @@
+"""Who may ask for what: one line per route of the application, and nothing else decides.
+
+A route that is not here fails a test, and so does a line without a route. People are the kinds of
+`tests.app.furnished`: a role is held in the project that the address names, and nowhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+
+from core.people.actor import ROLES
+from tests.app.furnished import ANONYMOUS, NEIGHBOUR, OWNER, STRANGER
+from tests.core.conftest import PASSWORD
+
+MEMBERS = frozenset({*ROLES, OWNER})
+"""Whoever holds any role in the project; who administers the installation reads every project."""
+
+SIGNED_IN = MEMBERS | {STRANGER, NEIGHBOUR}
+EVERYBODY = SIGNED_IN | {ANONYMOUS}
+
+AUTHORS = frozenset({"author", "developer"})
+RUNNERS = frozenset({"tester", "validation_tester", "release_manager"})
+KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "quality_manager"})
+FOUNDERS = frozenset({OWNER, NEIGHBOUR, "quality_manager"})
+"""Who holds the role in any project may begin another; the neighbour holds every role next door."""
+
+ONLY_OWNER = frozenset({OWNER})
+WRITER = frozenset({"author"})
+"""Others may write the type too, but this revision is not theirs to submit."""
+
+NEED_WRITERS = AUTHORS | {"clinical_lead"}
+NEED_SIGNERS = frozenset({"clinical_lead", "quality_manager"})
+"""The author of the revision, the only other one who signs, signed by submitting."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One route, who gets through to it, and what a request that can be granted looks like.
+
+    Attributes
+    ----------
+    done : int
+        The status that each of `who` is answered with; everybody else is refused.
+    at : mapping
+        Which thing of the installation a part of the address names, where it is not the usual one.
+    sends : mapping
+        The form, in which ``{name}`` stands for a thing.
+    otherwise : int
+        How everybody else is told off, where that is not the usual way.
+    """
+
+    route: str
+    who: frozenset[str]
+    done: int = 200
+    at: Mapping[str, str] = field(default_factory=dict)
+    sends: Mapping[str, str] = field(default_factory=dict)
+    otherwise: int = 0
+
+    @property
+    def method(self) -> str:
+        """GET, POST or PUT."""
+        return self.route.split()[0]
+
+    @property
+    def path(self) -> str:
+        """The address, with its parts in braces."""
+        return self.route.split()[1]
+
+
+PASS = {"password": PASSWORD}
+ADDED = {"title": "Another", "action": "save"}
+FORM = {"title": "A need", "action": "save", "expected": "{draft_read}"}
+ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password": PASSWORD}
+CHOSEN = "{waiting}/approved/quality_manager/{waiting_read}"
+
+PEOPLE = (
+    Line("GET /", SIGNED_IN),
+    Line("GET /map", SIGNED_IN, 303),
+    Line("GET /sign-in", frozenset({ANONYMOUS}), otherwise=303),  # the others are there already
+    Line("POST /sign-in", EVERYBODY, 303, sends={"username": "viewer", **PASS}),
+    Line("POST /sign-out", SIGNED_IN, 303),
+    Line("GET /account", SIGNED_IN),
+    Line("POST /account/password", SIGNED_IN, 303, sends={
+        "current": PASSWORD, "wanted": "another long sentence", "again": "another long sentence",
+    }),
+    Line("GET /account/tokens", SIGNED_IN),
+    Line("POST /account/tokens", SIGNED_IN, sends={
+        **PASS, "token_name": "import", "scope": "write", "expires": "{tomorrow}",
+    }),
+    Line("POST /account/tokens/{token_id}/revoke", frozenset({"viewer"}), 303, otherwise=404),
+    Line("GET /projects", SIGNED_IN),
+    Line("GET /projects/new", FOUNDERS),
+    Line("POST /projects/new", FOUNDERS, 303, sends={"key": "NEW", "title": "Begun"}),
+    Line("GET /people", ONLY_OWNER),
+    Line("POST /people", ONLY_OWNER, 303, sends=ACCOUNT),
+    Line("GET /people/{uid}", ONLY_OWNER, at={"uid": "person"}),
+    Line("POST /people/{uid}/roles", ONLY_OWNER, 303, at={"uid": "person"}, sends={
+        "role": "tester", "project": "RPM",
+    }),
+    Line("POST /people/{uid}/roles/revoke", ONLY_OWNER, 303, at={"uid": "person"}, sends={
+        "role": "viewer", "project": "RPM",
+    }),
+    Line("POST /people/{uid}/password", ONLY_OWNER, 303, at={"uid": "person"}, sends=PASS),
+    Line("POST /people/{uid}/close", ONLY_OWNER, 303, at={"uid": "person"}),
+    Line("POST /people/{uid}/open", ONLY_OWNER, 409, at={"uid": "person"}),
+    Line("POST /people/{uid}/tokens/{token_id}/revoke", ONLY_OWNER, 303, at={"uid": "person"}),
+    Line("GET /key", SIGNED_IN),
+    Line("GET /installation.pub.pem", SIGNED_IN),
+    Line("GET /openapi.json", SIGNED_IN),
+    Line("GET /audit", ONLY_OWNER),
+    Line("GET /p/{project}/audit", MEMBERS),
+)  # fmt: skip
+
+JOBS = (
+    Line("GET /jobs/{job_id}", MEMBERS),
+    Line("GET /jobs/{job_id}.json", MEMBERS),
+    Line("GET /jobs/{job_id}/progress", MEMBERS),
+    Line("POST /jobs/{job_id}/cancel", frozenset(
+        {OWNER, "author", "quality_manager", "release_manager"}  # the author asked for it
+    ), 303),
+)  # fmt: skip
+
+RECORDS = (
+    Line("GET /p/{project}", MEMBERS, 303),
+    Line("GET /p/{project}/records", MEMBERS),
+    Line("GET /p/{project}/{uid}", MEMBERS),
+    Line("GET /p/{project}/{uid}/touches", MEMBERS),
+    Line("GET /p/{project}/{uid}/history", MEMBERS),
+    Line("GET /p/{project}/{uid}/history/{number}", MEMBERS),
+    Line("GET /p/{project}/{uid}/compare", MEMBERS),
+    Line("GET /p/{project}/{uid}/files/{file_id}", MEMBERS),
+    Line("POST /p/{project}/{uid}/files", NEED_WRITERS | NEED_SIGNERS, 422),
+    Line("GET /p/{project}/new", MEMBERS),
+    Line("GET /p/{project}/new/{type_name}", NEED_WRITERS),
+    Line("POST /p/{project}/new/{type_name}", NEED_WRITERS, 303, sends=ADDED),
+    Line("GET /p/{project}/{uid}/edit", NEED_WRITERS, at={"uid": "draft"}),
+    Line("POST /p/{project}/{uid}/edit", NEED_WRITERS, 303, at={"uid": "draft"}, sends=FORM),
+    Line("POST /p/{project}/{uid}/submit", WRITER, 303, at={"uid": "draft"}, sends={
+        **PASS, "expected": "{draft_read}",
+    }),
+    Line("POST /p/{project}/{uid}/sign", frozenset({"quality_manager"}), 303, at={"uid": "waiting"},
+        sends={**PASS, "expected": "{waiting_read}", "meaning": "approved",
+               "role": "quality_manager"}),
+    Line("POST /p/{project}/{uid}/reject", NEED_WRITERS | NEED_SIGNERS, 303, at={"uid": "waiting"},
+        sends={"expected": "{waiting_read}", "reason": "Not clear."}),
+    Line("POST /p/{project}/{uid}/withdraw", NEED_SIGNERS, 303, at={"uid": "held"}, sends={
+        **PASS, "expected": "{held_read}", "reason": "No longer.",
+    }),
+    Line("POST /p/{project}/{uid}/move", AUTHORS, 303, at={"uid": "problem"}, sends={
+        "expected": "{problem_read}", "reason": "Looked at.", "to": "assessed",
+    }),
+    Line("POST /p/{project}/{uid}/decide", frozenset({"quality_manager"}), 303,
+        at={"uid": "problem"}, sends={
+            **PASS, "expected": "{problem_read}", "reason": "None.", "to": "rejected",
+            "role": "quality_manager",
+        }),
+    Line("POST /p/{project}/{uid}/review", AUTHORS | {"quality_manager", "technical_reviewer"}, 303,
+        at={"uid": "doubtful"}, sends={"expected": "{doubtful_read}", "reason": "It holds."}),
+    Line("GET /p/{project}/sign", MEMBERS),
+    Line("POST /p/{project}/sign", frozenset({"quality_manager"}), 303, sends={
+        **PASS, "chosen": CHOSEN,
+    }),
+)  # fmt: skip
+
+MAP = (
+    Line("GET /p/{project}/map", MEMBERS),
+    Line("GET /p/{project}/map/drawing", MEMBERS),
+    Line("POST /p/{project}/map/drawing", MEMBERS, 303),
+    Line("GET /p/{project}/map/diagram.{kind}", MEMBERS, at={"kind": "kind"}),
+    Line("GET /p/{project}/map/matrix", MEMBERS),
+    Line("GET /p/{project}/map/table", MEMBERS),
+    Line("GET /p/{project}/map/pathways", MEMBERS),
+    Line("GET /p/{project}/map/pathways/{uid}", MEMBERS, at={"uid": "pathway"}),
+    Line("GET /p/{project}/map/coverage", MEMBERS),
+    Line("GET /p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "connection"}),
+    Line("POST /p/{project}/map/connections/{uid}/qa", AUTHORS, 303, at={"uid": "connection"},
+        sends={"qa_procedure": "{procedure}"}),
+)  # fmt: skip
+
+RELEASES = (
+    Line("GET /p/{project}/releases", MEMBERS),
+    Line("GET /p/{project}/releases/{uid}", MEMBERS, at={"uid": "release"}),
+    Line("GET /p/{project}/releases/{uid}/check.json", MEMBERS, at={"uid": "release"}),
+    Line("GET /p/{project}/releases/{uid}/pack", MEMBERS, at={"uid": "released"}),
+    Line("POST /p/{project}/releases/{uid}/freeze", WRITER, 303, at={"uid": "release"}),
+    Line("POST /p/{project}/releases/{uid}/validate", RUNNERS, 422, at={"uid": "release"}),
+    Line("POST /p/{project}/releases/{uid}/pack", frozenset(
+        {"release_manager", "quality_manager"}
+    ), 303, at={"uid": "released"}),
+    Line("GET /p/{project}/runs", MEMBERS),
+    Line("POST /p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
+    Line("GET /p/{project}/runs/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/runs/{number}.json", MEMBERS, at={"number": "run"}),
+    Line("GET /p/{project}/runs/{number}", MEMBERS, at={"number": "run"}),
+    Line("GET /p/{project}/runs/{number}/progress", MEMBERS, at={"number": "run"}),
+    Line("POST /p/{project}/runs/{number}/deviations",
+        RUNNERS | {"quality_manager", "technical_reviewer"}, 303, at={"number": "run"},
+        sends={"what": "A lamp.", "effect": "None.", "disposition": "Accepted."}),
+    Line("GET /p/{project}/runs/{number}/export/{format_name}", MEMBERS, at={"number": "run"}),
+    Line("GET /p/{project}/runs/{number}/files/{sha256}", MEMBERS, at={"number": "run"}),
+)  # fmt: skip
+
+EVIDENCE = (
+    Line("GET /p/{project}/repositories", MEMBERS),
+    Line("POST /p/{project}/repositories", KEEPERS, 422, sends={"address": "nowhere"}),
+    Line("POST /p/{project}/repositories/{name}/scan", KEEPERS, 303),
+    Line("POST /p/{project}/repositories/{name}/retire", KEEPERS, 303),
+    Line("GET /p/{project}/repositories/{name}/commits/{sha}", MEMBERS),
+    Line("GET /p/{project}/repositories/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/risks", MEMBERS),
+    Line("GET /p/{project}/risks/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/trace", MEMBERS),
+    Line("GET /p/{project}/trace/why/{uid}", MEMBERS, at={"uid": "doubtful"}),
+    Line("GET /p/{project}/trace/export/{format_name}", MEMBERS),
+)
+
+API = (
+    Line("GET /api/projects", SIGNED_IN),
+    Line("GET /api/p/{project}/records", MEMBERS),
+    Line("POST /api/p/{project}/records", NEED_WRITERS, 201, sends={
+        "type": "user_need", "title": "From a program",
+    }),
+    Line("GET /api/p/{project}/records/{uid}", MEMBERS),
+    Line("PUT /api/p/{project}/records/{uid}", NEED_WRITERS, at={"uid": "draft"}, sends={
+        "title": "From a program", "expected": "{draft_read}",
+    }),
+)  # fmt: skip
+
+TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))
