@@ -13,6 +13,7 @@ import core.people.routes
 import core.records.routes
 import core.signing.routes
 import dataflows.routes
+import qms.clauses.routes
 import qms.releases.routes
 import qms.repositories.routes
 import qms.risks.routes
@@ -20,6 +21,7 @@ import qms.traceability.routes
 import validation.pack.routes
 import validation.runs.routes
 from app import errors
+from app.packs import check_packs
 from app.tables import prepare
 from core.db import Database, open_database
 from core.records.panels import use_panels
@@ -39,6 +41,7 @@ ROUTERS = (
     core.ledger.routes.router,
     core.signing.routes.router,
     dataflows.routes.router,
+    qms.clauses.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,
@@ -66,6 +69,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """Return the service for some settings."""
     chosen = settings or get_settings()
     prepare()
+    check_packs()
     use_panels(PANELS)
     service = FastAPI(title="Fiducial", version=product_version(), docs_url=None, redoc_url=None)
     service.state.settings = chosen

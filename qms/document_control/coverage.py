@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from qms.document_control.clauses import ClauseList
+from qms.clauses.lists import ClauseList
 from qms.document_control.documents import Document
 
 

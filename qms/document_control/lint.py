@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from qms.document_control.clauses import ClauseList
+from qms.clauses.lists import ClauseList
 from qms.document_control.documents import FACTS, OWN_ID, Document, Said, ids_in
 
 

@@ -103,9 +103,7 @@ def required_fields_are_filled(view: View, record: RecordView) -> Iterator[Flaw]
     roles = (*facts.required_links, *(facts.required_links_to_close if closed else ()))
     lacking = [name for name in fields if not filled(record, name)]
     lacking += [
-        f"a link ({role})"
-        for role in roles
-        if not view.snapshot.outgoing(record.key, role)
+        f"a link ({role})" for role in roles if not view.snapshot.outgoing(record.key, role)
     ]
     if facts.body_required and not record.body.strip():
         lacking.insert(0, "its text")

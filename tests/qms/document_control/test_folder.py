@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Fault, Invalid
-from qms.document_control.clauses import clause_list_from, clause_lists
+from core.errors import Invalid
+from qms.clauses.packs import clause_lists
 from qms.document_control.coverage import Standing, coverage
 from qms.document_control.folder import read_folder
 from qms.document_control.lint import CODES, lint
@@ -194,14 +194,6 @@ def test_nothing_to_check_is_an_error(tmp_path: Path, made: bool) -> None:
 
     with pytest.raises(Invalid):
         read_folder(empty)
-
-
-def test_a_list_without_clauses_is_an_error() -> None:
-    faults: list[Fault] = []
-
-    clause_list_from({"key": "1", "name": "One", "clauses": {}}, "one.yaml", faults)
-
-    assert [fault.code for fault in faults] == ["CL02"]
 
 
 def test_unreadable_files_are_all_named_and_links_out_are_left(
