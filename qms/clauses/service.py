@@ -13,6 +13,7 @@ from core.records.snapshot import RecordView
 from core.records.types import get_registry
 from qms.baselines.current import project_snapshot
 from qms.clauses.answering import Answers, ClauseInput, answers
+from qms.clauses.keeping import kept_answers
 from qms.clauses.lists import ClauseBook, ClauseList, Pointed
 from qms.clauses.packs import clause_book
 from qms.clauses.standing import ClauseAnswer, Standing
@@ -137,19 +138,17 @@ def clause_file(
     record = snapshot.records[chosen.key] if chosen is not None else None
     given, pack = gather(session, found, record, snapshot), framework_pack()
     result = checked(given, pack)
-    asked = ClauseInput(
-        project=found.key,
-        snapshot=snapshot,
-        types=get_registry().all(),
-        pack=pack,
-        result=result,
-        looked_at=_looked_at(given, pack.limits),
-    )
     book = clause_book()
+
+    def ask() -> Answers:
+        looked_at = _looked_at(given, pack.limits)
+        types = get_registry().all()
+        return answers(ClauseInput(found.key, snapshot, types, pack, result, looked_at), book)
+
     return ClauseFile(
         project=found.key,
         book=book,
-        answers=answers(asked, book),
+        answers=kept_answers(result, book, ask),
         releases=releases,
         release=chosen,
         today=result.today.isoformat(),

@@ -4,7 +4,7 @@ Nothing here says that a clause is met. It says which records in force speak to 
 check finds in them, and who excluded what for which reason; whether that is enough, people judge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,14 +24,18 @@ class Standing(StrEnum):
 
 
 MEANINGS: Mapping[Standing, str] = {
-    Standing.FULFILLED: "records in force or passing checks speak to it, and no check that names "
+    Standing.FULFILLED: "records in force or checks that pass speak to it, and no check that names "
     "it finds anything",
-    Standing.PARTLY: "only drafts speak to it, or a check that names it finds something",
+    Standing.PARTLY: "of a kind of record that speaks to it there are drafts only, or a check that "
+    "names it finds something",
     Standing.GAP: "nothing in force speaks to it, and nobody excluded it",
     Standing.EXCLUDED: "an approved statement of applicability excludes it and says why",
     Standing.CONTRADICTED: "it is excluded, and records in force speak to it all the same",
     Standing.NOT_ASKED: "it is not asked of software of this safety class",
 }
+
+MOST_NAMED = 5
+"""Drafts named in one sentence; the list beside it names them all."""
 
 BLOCKING = (Standing.GAP, Standing.CONTRADICTED)
 """What somebody has to act on: nothing is there, or two things say the opposite."""
@@ -175,11 +179,20 @@ class ClauseAnswer:
         if self.not_asked:
             return Standing.NOT_ASKED
         if self.in_force or any(rule.speaks for rule in self.rules):
-            doubted = any(rule.doubts for rule in self.rules)
+            doubted = any(rule.doubts for rule in self.rules) or self.only_drafted
             return Standing.PARTLY if doubted else Standing.FULFILLED
         # A check that fails on records that no type names shows a gap, not a part of an answer.
         conceded = any(rule.result.word is Word.CONCEDED for rule in self.rules)
         return Standing.PARTLY if self.drafts or conceded else Standing.GAP
+
+    @property
+    def only_drafted(self) -> Mapping[str, tuple[Speaker, ...]]:
+        """The drafts of each type of which nothing in force speaks to it, though drafts would."""
+        there = {one.record.type for one in self.in_force}
+        types = dict.fromkeys(d.record.type for d in self.drafts if d.record.type not in there)
+        return {
+            name: tuple(one for one in self.drafts if one.record.type == name) for name in types
+        }
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -200,19 +213,24 @@ class ClauseAnswer:
         if self.standing is Standing.CONTRADICTED:
             holding = ", ".join(sorted({e.record.uid for e in self.exclusions if e.holds}))
             told.append(f"{holding} excludes it, and records in force speak to it.")
-        if not self.in_force and not any(rule.speaks for rule in self.rules):
-            told.append(self._nothing_in_force())
+        told += [
+            f"No {self.called(name)} in force speaks to it; {_named(drafts)} would, once in force."
+            for name, drafts in self.only_drafted.items()
+        ]
+        if not self.in_force and not self.drafts and not any(one.speaks for one in self.rules):
+            told.append(self._nothing_at_all())
         told += [
             f"{rule.result.code} ({rule.result.title}): {_counted(len(rule.open_findings))}."
             for rule in self.failing
         ]
         return tuple(told)
 
-    def _nothing_in_force(self) -> str:
-        if self.drafts:
-            uids = ", ".join(one.record.uid for one in self.drafts[:5])
-            more = f" and {len(self.drafts) - 5} more" if len(self.drafts) > 5 else ""
-            return f"No record in force speaks to it; {uids}{more} would, once approved."
+    def called(self, name: str) -> str:
+        """Return what a record type is called, where it is known here."""
+        found = (one.label for one in self.fillers if one.type == name)
+        return next(found, name.replace("_", " ")).lower()
+
+    def _nothing_at_all(self) -> str:
         if self.fillers:
             labels = ", ".join(dict.fromkeys(one.label.lower() for one in self.fillers))
             return f"No record speaks to it; one of these would: {labels}."
@@ -221,6 +239,12 @@ class ClauseAnswer:
 
 def _excused(one: Exclusion) -> str:
     return f"{one.record.uid} names it as not applicable and {one.problem}, so it excludes nothing."
+
+
+def _named(speakers: Sequence[Speaker]) -> str:
+    uids = ", ".join(one.record.uid for one in speakers[:MOST_NAMED])
+    more = len(speakers) - MOST_NAMED
+    return f"{uids} and {more} more" if more > 0 else uids
 
 
 def _counted(number: int) -> str:

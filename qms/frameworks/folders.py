@@ -93,7 +93,7 @@ def folder_faults() -> list[Fault]:
 
 
 def pack_files(
-    folder: Traversable, kind: str, faults: list[Fault], own: Path | None = None
+    folder: Traversable | None, kind: str, faults: list[Fault], own: Path | None = None
 ) -> Iterator[PackFile]:
     """Read every ``*.yaml`` of our folder, then of the department's.
 

@@ -74,5 +74,5 @@ def _said(value: Any) -> str:
     if value in (None, "", [], {}):
         return "nothing"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {one}" for name, one in value.items())
+        return ", ".join(f"{name} {_said(one)}" for name, one in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -60,7 +60,7 @@ def read_framework_pack(own: Path | None = None) -> Pack:
     faults: list[Fault] = []
     folder = files("qms") / "frameworks"
     ours = read_pack(folder / f"{DEFAULT_PACK}.yaml", f"{DEFAULT_PACK}.yaml", faults)
-    theirs = list(pack_files(own, "rules", faults)) if own is not None else []
+    theirs = list(pack_files(None, "rules", faults, own))
     data, places, changes = changed(ours.value if ours else {}, theirs, DEFAULT_PACK, faults)
 
     def at(place: Place) -> str:
