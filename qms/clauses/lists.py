@@ -71,9 +71,12 @@ class ClauseList:
             number = number.rpartition(".")[0]
         return number if number in self.titles else ""
 
-    def has(self, clause: str) -> bool:
-        """Whether a number is a listed clause, a part of one, or a heading above some."""
-        return bool(self.under(clause))
+    def marked(self, clause: str) -> list[str]:
+        """Return the listed clauses that a document's marker covers.
+
+        As `under`, but a whole chapter is no answer to each of its clauses.
+        """
+        return [] if clause.isdigit() and clause not in self.titles else self.under(clause)
 
     def under(self, clause: str) -> list[str]:
         """Return the listed clauses that a number covers: all below it where it is a heading.

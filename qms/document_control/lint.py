@@ -144,7 +144,7 @@ def _unreadable(
         fault = marker.fault
         if not fault and marker.standard in standards:
             listed = standards[marker.standard]
-            if not listed.has(marker.clause):
+            if not listed.marked(marker.clause):
                 fault = f"is no clause of {listed.name}"
         if fault:
             what = f"the marker '{marker.clause or marker.standard}' {fault}."
