@@ -192,7 +192,10 @@ def _one_spelling(name: str) -> str:
 
 
 def _frameworks() -> Capability:
-    name, off = "packs", "the service: it does not start on faulty types, clauses or rules"
+    name, off = (
+        "types and frameworks",
+        "the service: it does not start on faulty types, clauses or rules",
+    )
     try:
         check_packs()
     except Invalid as refusal:

@@ -89,6 +89,9 @@ def _one(file: "ClauseFile", one: "ClauseAnswer") -> Iterator[str]:
         result = rule.result
         yield f"{result.code}  {result.word.value}, {result.looked_at} looked at: {result.title}"
         yield from (f"  {found.sentence} {found.mend}" for found in rule.open_findings)
+        yield from (f"  {result.remark}",) if result.remark else ()
+        unseen = [record.uid for record in one.unseen_by(rule)]
+        yield from (f"  it did not look at: {', '.join(unseen[:MOST_TOLD])}",) if unseen else ()
     for said in one.exclusions:
         told = "excludes it" if said.holds else f"excludes nothing: it {said.problem}"
         by = "; ".join(said.approved_by) or "nobody"

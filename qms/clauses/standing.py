@@ -74,7 +74,9 @@ class AskingRule:
 
     @property
     def passed(self) -> tuple[RecordView, ...]:
-        """The records it looked at and found nothing against."""
+        """The records it looked at and found nothing against; none where it is not asked here."""
+        if self.result.reason:
+            return ()
         found = {one.record for one in self.result.findings}
         return tuple(one for one in self.looked_at if one.key not in found)
 
@@ -203,6 +205,22 @@ class ClauseAnswer:
     def failing(self) -> tuple[AskingRule, ...]:
         """The checks that name it and find something that nothing lets through."""
         return tuple(rule for rule in self.rules if rule.open_findings)
+
+    def unseen_by(self, rule: AskingRule) -> tuple[RecordView, ...]:
+        """Return the records in force, of the kinds that a check looks at, that it left out.
+
+        A check of the release's own records says nothing of the others, though it passes.
+        """
+        seen = {one.key for one in rule.looked_at}
+        kinds = {one.type for one in rule.looked_at}
+        records = (one.record for one in self.in_force)
+        return tuple(one for one in records if one.type in kinds and one.key not in seen)
+
+    def told(self, rule: AskingRule) -> str:
+        """Return the word of a check, and how much of its kind it left out."""
+        unseen = len(self.unseen_by(rule))
+        word = rule.result.word.value
+        return f"{word}, {unseen} not looked at" if unseen else word
 
     @property
     def gaps(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def _row(file: ClauseFile, one: ClauseAnswer) -> tuple[str, ...]:
         one.standing.value,
         _uids(one.in_force),
         _uids(one.drafts),
-        "\n".join(f"{rule.result.code} {rule.result.word}" for rule in one.rules),
+        "\n".join(f"{rule.result.code} {one.told(rule)}" for rule in one.rules),
         "\n".join(f"{e.record.uid}: {e.reason}" for e in one.exclusions if e.holds),
         "\n".join((*one.gaps, *([one.not_asked] if one.not_asked else []))),
     )
@@ -109,7 +109,10 @@ def clause_as_json(file: ClauseFile, one: ClauseAnswer) -> dict[str, Any]:
         "note": CAUTION,
         "in_force": [_speaker(each) for each in one.in_force],
         "drafts": [_speaker(each) for each in one.drafts],
-        "checks": [_rule(each) for each in one.rules],
+        "checks": [
+            {**_rule(each), "not_looked_at": [record.uid for record in one.unseen_by(each)]}
+            for each in one.rules
+        ],
         "exclusions": [_exclusion(each) for each in one.exclusions],
         "would_fill": [
             {"type": each.type, "label": each.label, "when": each.when} for each in one.fillers
@@ -142,6 +145,7 @@ def _rule(one: AskingRule) -> dict[str, Any]:
         "title": one.result.title,
         "verdict": one.result.word.value,
         "reason": one.result.reason,
+        "remark": one.result.remark,
         "pointers": list(one.pointers),
         "looked_at": one.result.looked_at,
         "passed": [each.uid for each in one.passed],

@@ -27,8 +27,10 @@ from core.records.service import (
     find_record,
     latest_revision,
 )
+from qms.clauses import service
 from qms.clauses.routes import router
 from qms.clauses.service import clause_file
+from qms.rules.packs import read_framework_pack
 
 AT = "/p/RPM/clauses"
 
@@ -190,6 +192,18 @@ def test_an_exclusion_is_shown_with_reason_and_what_it_lacks(site, browser, word
     assert excluded["exclusions"][0]["reason"] == "Software only."
     assert excluded["exclusions"][0]["approved_by"][0].startswith("Person PPL-EQ, ")
     assert "ISO13485-7.99 in SOA-001" in words(browser.get(AT))
+
+
+def test_what_a_department_asks_otherwise_is_told(browser, words, tmp_path, monkeypatch) -> None:
+    (tmp_path / "ours.yaml").write_text(
+        "changes: medical-device-software\nlimits: {retention_years: 15}\n"
+    )
+    pack = read_framework_pack(tmp_path)
+    monkeypatch.setattr(service, "framework_pack", lambda: pack)
+
+    change = "limit retention_years: 15 instead of 10 (rules/ours.yaml)"
+    assert change in words(browser.get(AT))
+    assert browser.get(f"{AT}.json").json()["changes"] == [change]
 
 
 def test_the_command_tells_what_the_page_tells(site, monkeypatch) -> None:

@@ -52,6 +52,7 @@ class Desk:
     findings: list[Finding] = field(default_factory=list)
     looked_at: int = 0
     rule_clauses: tuple[str, ...] = ()
+    reason: str = ""
 
     def add(self, type_name: str, uid: str, state: str = "approved", **fields: Any) -> RecordView:
         """Add a record; an approved one carries the signature of its approval."""
@@ -82,7 +83,14 @@ class Desk:
         entry = PackEntry("X01", self.rule_clauses or ("STD 9.9",), Level.ERROR, ("release",))
         asks = Question("J01", "Is it enough?", ("STD 2.1",))
         rule = RuleResult(
-            "X01", "It is there", "STD", Level.ERROR, (), self.looked_at, tuple(self.findings)
+            "X01",
+            "It is there",
+            "STD",
+            Level.ERROR,
+            (),
+            self.looked_at,
+            tuple(self.findings),
+            self.reason,
         )
         result = CheckResult("RPM", "", "", "", "release", date(2026, 11, 2), (rule,))
         seen = [one for one in self.records if one.type != "applicability"]
@@ -205,6 +213,27 @@ def test_a_check_that_passes_speaks_to_it_and_names_what_it_looked_at(desk: Desk
     assert found.standing is Standing.FULFILLED
     assert [one.uid for one in found.rules[0].passed] == ["DOC-001"]
     assert found.gaps == ()
+
+
+def test_a_check_that_passes_says_which_records_of_its_kind_it_left_out(desk: Desk) -> None:
+    desk.rule_clauses, desk.looked_at = ("STD 1.1",), 1
+    for uid in ("PLN-001", "PLN-002"):
+        desk.add("plan", uid)
+    desk.add("document", "DOC-001", covers=["STD 1.1"])
+
+    found = desk.clause("1.1")
+
+    assert [one.uid for one in found.unseen_by(found.rules[0])] == ["PLN-002"]
+
+
+def test_a_check_that_is_not_asked_here_speaks_to_nothing(desk: Desk) -> None:
+    desk.rule_clauses, desk.looked_at, desk.reason = ("STD 2.1",), 1, "asked of class C"
+    desk.add("document", "DOC-001")
+
+    found = desk.clause("2.1")
+
+    assert found.standing is Standing.GAP
+    assert found.rules[0].passed == ()
 
 
 @pytest.mark.parametrize("level", list(Level))
