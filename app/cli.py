@@ -2,7 +2,7 @@
 
 import typer
 
-from app.commands import bills, documents, evidence, flows, records, service
+from app.commands import bills, clauses, documents, evidence, flows, records, service
 from app.commands.console import RefusingGroup
 
 cli = typer.Typer(
@@ -22,6 +22,7 @@ for command in (
     service.backup,
     service.restore,
     records.check,
+    clauses.clauses,
     records.trace,
     evidence.validate,
     evidence.verify,

@@ -21,12 +21,15 @@ from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 import app.tables  # noqa: F401 - the guards know a table once its model is imported
+from app.packs import check_packs
 from core.db import Database, open_database
-from core.errors import FiducialError
+from core.errors import FiducialError, Invalid
 from core.ledger.guards import missing_guards
 from core.pdf import missing_library
 from core.settings import Settings
 from core.signing.keys import load_key, print_fingerprint
+from qms.clauses.packs import clause_book
+from qms.rules.packs import framework_pack
 from validation.runs.confinement import in_force, is_confined
 from validation.runs.environment import installed_packages, lock_file
 
@@ -90,6 +93,7 @@ def examine(settings: Settings) -> list[Capability]:
         _git(),
         _pages(),
         _packages(),
+        _frameworks(),
         _data_folder(settings.data_dir.absolute()),
         *_database(settings),
         _signing_key(settings.data_dir),
@@ -185,6 +189,20 @@ def locked_versions(lock: str) -> dict[str, set[str]]:
 
 def _one_spelling(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _frameworks() -> Capability:
+    name, off = (
+        "types and frameworks",
+        "the service: it does not start on faulty types, clauses or rules",
+    )
+    try:
+        check_packs()
+    except Invalid as refusal:
+        return Capability(name, State.MISSING, str(refusal), off, "mend the files named")
+    changes = framework_pack().changes
+    own = "; ".join(changes) or "the release check as it ships"
+    return Capability(name, State.READY, f"{len(clause_book().lists)} lists of clauses; {own}", off)
 
 
 def _data_folder(folder: Path) -> Capability:

@@ -17,6 +17,7 @@ import core.records.api.routes
 import core.records.routes
 import core.signing.routes
 import dataflows.routes
+import qms.clauses.routes
 import qms.releases.routes
 import qms.repositories.routes
 import qms.risks.routes
@@ -25,6 +26,7 @@ import qms.traceability.routes
 import validation.pack.routes
 import validation.runs.routes
 from app import errors
+from app.packs import check_packs
 from app.tables import prepare
 from core.db import Database, open_database
 from core.records.panels import use_panels
@@ -48,6 +50,7 @@ ROUTERS = (
     core.ledger.routes.router,
     core.signing.routes.router,
     dataflows.routes.router,
+    qms.clauses.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """Return the service for some settings."""
     chosen = settings or get_settings()
     prepare()
+    check_packs()
     use_panels(PANELS)
     use_annexes(ANNEXES)
     # What the service can do is told to who is signed in, by a route of ours.

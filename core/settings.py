@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: str = ""
     types_dir: Path | None = None
+    frameworks_dir: Path | None = None
     reference_data: Path = Path("../shared/data")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)

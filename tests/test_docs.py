@@ -142,10 +142,11 @@ def said_of(heading: str) -> tuple[int, set[str], set[str]]:
     needed = re.sub(r"\[[^]]+\]", "", heading).removeprefix(words_of(heading)).split()
     options = {word for word in needed if word.startswith("-")}
     values = [word for before, word in pairwise(["", *needed]) if not before.startswith("-")]
+    left_out = [word for word in optional if not word.startswith("-")]
     return (
-        len([word for word in values if not word.startswith("-")]),
+        len([word for word in [*values, *left_out] if not word.startswith("-")]),
         options,
-        {word.split()[0] for word in optional},
+        {word.split()[0] for word in optional if word.startswith("-")},
     )
 
 

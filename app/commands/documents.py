@@ -19,7 +19,7 @@ Standard = Annotated[str, typer.Option(help="How clause markers name the standar
 @documents.command("lint")
 def lint_documents(folder: Folder, as_json: AsJson = False) -> None:
     """Find versions, ids, citations and clause markers that do not agree; exit 1 when there are."""
-    from qms.document_control.clauses import clause_lists
+    from qms.clauses.packs import clause_lists
     from qms.document_control.folder import read_folder
     from qms.document_control.lint import CODES, lint
 
@@ -42,7 +42,7 @@ def lint_documents(folder: Folder, as_json: AsJson = False) -> None:
 @documents.command("coverage")
 def cover_clauses(folder: Folder, standard: Standard = "13485", as_json: AsJson = False) -> None:
     """Say for each clause which documents cover it; exit 1 when one is left open."""
-    from qms.document_control.clauses import clause_lists
+    from qms.clauses.packs import clause_lists
     from qms.document_control.coverage import Standing, coverage
     from qms.document_control.folder import read_folder
 

@@ -116,6 +116,7 @@ def check(
         for finding in result.findings
     ]
     lines += [f"{rule.code} {rule.remark}" for rule in result.rules if rule.remark]
+    lines += [f"This department asks otherwise: {change}" for change in result.changes]
     lines.append(
         f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
         f"{result.conceded} conceded."

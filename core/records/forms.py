@@ -78,6 +78,34 @@ class RecordForm:
         return replace(self, rows=rows, links=links)
 
 
+LONGEST_GIVEN = 200
+"""Characters of one value that an address fills in."""
+
+
+def from_address(record_type: RecordType, given: Mapping[str, str]) -> RecordForm:
+    """Return the form of a new record with what the address that led to it fills in.
+
+    A link or a field goes by its name, a cell of a table's first row by `field.column`.
+    """
+    cut = {name: value[:LONGEST_GIVEN] for name, value in given.items()}
+    cells = {
+        name: {
+            column: cut[f"{name}.{column}"] for column in spec.columns if f"{name}.{column}" in cut
+        }
+        for name, spec in record_type.fields.items()
+        if in_rows(spec)
+    }
+    return RecordForm(
+        values={
+            name: cut[name]
+            for name, spec in record_type.fields.items()
+            if name in cut and not in_rows(spec)
+        },
+        rows={name: [row] for name, row in cells.items() if row},
+        links={role: [LinkRow(target=cut[role])] for role in record_type.links if role in cut},
+    )
+
+
 def in_rows(spec: FieldSpec) -> bool:
     """Whether a field is typed as rows of cells."""
     return spec.kind == "table" and bool(spec.columns)

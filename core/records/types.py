@@ -100,6 +100,7 @@ class RecordType(_Strict):
     about: Word | None = None
     training: bool = False
     clauses: tuple[str, ...] = ()
+    clauses_when: dict[str, dict[Word, tuple[str, ...]]] = {}
 
     @model_validator(mode="after")
     def _signatures_fit_the_lifecycle(self) -> Self:
@@ -122,6 +123,21 @@ class RecordType(_Strict):
         unknown = sorted(set(self.sign_when) - set(self.fields))
         if unknown:
             raise ValueError(f"sign_when: there is no field {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _conditions_are_of_its_clauses_and_fields(self) -> Self:
+        for clause, condition in self.clauses_when.items():
+            if clause not in self.clauses:
+                raise ValueError(f"clauses_when: {clause} is not among the clauses")
+            for name, wanted in condition.items():
+                spec = self.fields.get(name)
+                if spec is None:
+                    raise ValueError(f"clauses_when: {clause}: there is no field {name}")
+                strange = sorted(set(wanted) - set(spec.choices))
+                if spec.kind != "choice" or strange:
+                    told = ", ".join(strange) or f"{name} is no choice"
+                    raise ValueError(f"clauses_when: {clause}: no choice of {name}: {told}")
         return self
 
     @property
@@ -155,6 +171,17 @@ class RecordType(_Strict):
     def deciders(self) -> tuple[str, ...]:
         """The roles that decide: those of the last signature, or else those that write."""
         return self.sign[self.deciding] if self.deciding else self.authors  # type: ignore[index]
+
+    def clauses_of(self, fields: Mapping[str, object]) -> tuple[str, ...]:
+        """Return the clauses that a record of this type speaks to, by what it says."""
+        return tuple(
+            clause
+            for clause in self.clauses
+            if all(
+                fields.get(name) in wanted
+                for name, wanted in self.clauses_when.get(clause, {}).items()
+            )
+        )
 
     def triggers(self) -> tuple[str, ...]:
         """Return the fields whose change matters to others."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from qms.document_control.clauses import ClauseList
+from qms.clauses.lists import ClauseList
 from qms.document_control.documents import Document
 
 
@@ -58,7 +58,7 @@ def coverage(documents: Sequence[Document], listed: ClauseList) -> tuple[ClauseC
     for document in documents:
         for marker in document.markers:
             if marker.standard == listed.key and not marker.fault:
-                for clause in listed.under(marker.clause):
+                for clause in listed.marked(marker.clause):
                     marked[clause].append(f"{document.path}:{marker.line}")
         for number, said in document.not_applicable.items():
             # A part that does not apply excuses nobody from the rest of its clause.

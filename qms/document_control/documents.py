@@ -33,9 +33,9 @@ _TABLE_ROW = re.compile(r"^\|\s*\*\*(?P<label>[^|*]+?)\*\*\s*\|\s*(?P<value>[^|\
 _FILE_ID = re.compile(r"^(?P<who>[A-Z]{2,6})-(?P<kind>[A-Z]{1,3})-(?P<number>\d{3})(?!\d)")
 _ID = re.compile(r"\b(?P<who>[A-Z]{2,6})[ -](?P<kind>[A-Z]{1,3})[.-](?P<number>\d{3})(?!\d)")
 _COMMENT = re.compile(r"<!--(?P<text>.*?)-->", re.DOTALL)
-_MARKER = re.compile(r"^\[(?P<standard>\w+)\s*:(?P<clauses>[^\[\]]*)\]$")
-_MARKERLIKE = re.compile(r"\[?\s*\d{4,5}\s*[:;]|\[\w+:|^\[\s*\d{4,5}\b")
-_CLAUSE = re.compile(r"^\d+(?:\.\d+)+[a-z]?$|^\d+(?:\.\d+)*[a-z]$")
+_MARKER = re.compile(r"^\[(?P<standard>\w[\w-]*)\s*:(?P<clauses>[^\[\]]*)\]$")
+_MARKERLIKE = re.compile(r"\[?\s*\d{4,5}\s*[:;]|\[\w[\w-]*:|^\[\s*\d{4,5}\b")
+_CLAUSE = re.compile(r"^\d+(?:\.\d+)*[a-z]?$|^[A-Z]{2,4}$")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from qms.document_control.clauses import ClauseList
+from qms.clauses.lists import ClauseList
 from qms.document_control.documents import FACTS, OWN_ID, Document, Said, ids_in
 
 
@@ -144,7 +144,7 @@ def _unreadable(
         fault = marker.fault
         if not fault and marker.standard in standards:
             listed = standards[marker.standard]
-            if not listed.has(marker.clause):
+            if not listed.marked(marker.clause):
                 fault = f"is no clause of {listed.name}"
         if fault:
             what = f"the marker '{marker.clause or marker.standard}' {fault}."

@@ -1,58 +1,63 @@
-"""Read the risk matrices that ship as data, one YAML file each in ``matrices/``."""
+"""Read the risk matrices: those that ship in ``matrices/``, and a department's own."""
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from core.errors import Fault, Invalid
+from qms.frameworks.folders import PackFile, department_folder, pack_files
 from qms.risks.evaluation import RiskPolicy, policy_from
 
 DEFAULT_MATRIX = "nhs-dcb-5x5"
 """The matrix of a project that names none: the one NHS clinical safety officers know."""
 
 
-def read_matrix_packs(folder: Traversable) -> Mapping[str, RiskPolicy]:
-    """Read every ``*.yaml`` of a folder as a risk policy, by its id.
+def read_matrix_packs(folder: Traversable, own: Path | None = None) -> Mapping[str, RiskPolicy]:
+    """Read every ``*.yaml`` of our folder and of a department's as a risk policy, by its id.
+
+    A matrix of theirs replaces ours of the same id.
 
     Raises
     ------
     Invalid
         With the faults of every file, not only of the first one.
     """
-    policies: dict[str, RiskPolicy] = {}
+    found: dict[str, tuple[RiskPolicy | None, PackFile]] = {}
     faults: list[Fault] = []
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".yaml"):
+    for pack in pack_files(folder, "matrices", faults, own):
+        name = pack.value.get("id")
+        if not isinstance(name, str) or not name:
+            faults.append(pack.fault("RM01", ("id",), "has no id.", "Begin it with `id: name`."))
             continue
+        before = found.get(name)
+        if before is not None and before[1].own == pack.own:
+            what = f"repeats the id {name} of {before[1].name}."
+            faults.append(pack.fault("RM01", ("id",), what, "Rename it."))
+        policy = None
         try:
-            data = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-        except YAMLError as error:
-            faults.append(Fault("RM00", file.name, f"is not YAML: {error}."))
-            continue
-        if not isinstance(data, dict) or not data.get("id"):
-            faults.append(Fault("RM01", file.name, "has no id.", "Begin it with `id: name`."))
-            continue
-        if data["id"] in policies:
-            faults.append(Fault("RM01", file.name, f"repeats the id {data['id']}.", "Rename it."))
-        try:
-            policies[data["id"]] = policy_from(data, where=file.name)
+            policy = policy_from(pack.value, where=pack.name)
         except Invalid as error:
-            faults.extend(error.faults)
+            faults.extend(_with_line(pack, fault) for fault in error.faults)
+        found[name] = (policy, pack)
     if faults:
         raise Invalid("The risk matrix packs cannot be used.", faults)
-    return MappingProxyType(policies)
+    return MappingProxyType({name: policy for name, (policy, _) in found.items() if policy})
+
+
+def _with_line(pack: PackFile, fault: Fault) -> Fault:
+    """Name the line of the part that a fault is about."""
+    part = fault.where.removeprefix(f"{pack.name}: ")
+    return pack.fault(fault.code, (part,), fault.what, fault.mend)
 
 
 @cache
 def matrix_packs() -> Mapping[str, RiskPolicy]:
-    """Return the matrices that ship with the product, by id."""
-    return read_matrix_packs(files("qms.risks") / "matrices")
+    """Return the matrices of this installation, by id."""
+    return read_matrix_packs(files("qms.risks") / "matrices", department_folder("matrices"))
 
 
 def policy_of_project(fields: Mapping[str, Any], where: str) -> RiskPolicy:

@@ -46,6 +46,7 @@ def check(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
         gate=gate,
         today=given.facts.today,
         rules=tuple(results),
+        changes=pack.changes,
     )
 
 

@@ -132,6 +132,8 @@ class CheckResult:
         The day it was judged for.
     rules : tuple of RuleResult
         Every rule of the gate, in the order of their codes.
+    changes : tuple of str
+        What this department asks otherwise than the product as it ships.
     """
 
     project: str
@@ -141,6 +143,7 @@ class CheckResult:
     gate: str
     today: date
     rules: tuple[RuleResult, ...]
+    changes: tuple[str, ...] = ()
 
     @property
     def applied(self) -> tuple[RuleResult, ...]:
@@ -200,6 +203,7 @@ class CheckResult:
             "gate": self.gate,
             "today": self.today.isoformat(),
             "passed": self.passed,
+            "changes": list(self.changes),
             "counts": {
                 "rules": len(self.rules),
                 "applied": len(self.applied),
@@ -223,11 +227,26 @@ class Pack:
     entries : mapping of code to PackEntry
     limits : mapping
         Numbers and lists the rules read.
+    questions : tuple of Question
+        What no rule can answer.
+    changes : tuple of str
+        What a department set otherwise than it ships, in words.
     """
 
     name: str
     entries: Mapping[str, "PackEntry"]
     limits: Mapping[str, object] = field(default_factory=dict)
+    questions: tuple["Question", ...] = ()
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What only a person can answer; it is shown as a question and never answered here."""
+
+    code: str
+    asks: str
+    clauses: tuple[str, ...]
 
 
 @dataclass(frozen=True)

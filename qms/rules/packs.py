@@ -1,16 +1,17 @@
 """What the rules take from data packs: clauses, levels, gates, limits; and the record types."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from core.errors import Fault, Invalid
 from core.records.types import FieldSpec, LinkSpec, TypeRegistry
+from qms.frameworks.folders import department_folder, pack_files, read_pack
+from qms.rules.changing import changed
 from qms.rules.facts import TypeFacts
-from qms.rules.findings import Level, Pack, PackEntry
+from qms.rules.findings import Level, Pack, PackEntry, Question
 from qms.rules.registry import RULES
 
 GATES = ("save", "submit", "approve", "plan", "design", "runs", "release", "always")
@@ -18,7 +19,9 @@ GATES = ("save", "submit", "approve", "plan", "design", "runs", "release", "alwa
 
 DEFAULT_PACK = "medical-device-software"
 
+_PACK_KEYS = frozenset({"name", "limits", "rules", "questions"})
 _ENTRY_KEYS = frozenset({"clauses", "level", "gates", "classes", "route"})
+_QUESTION_KEYS = frozenset({"asks", "clauses"})
 _LIMITS: dict[str, type] = {
     "anomaly_evaluation_days": int,
     "least_cases": int,
@@ -29,62 +32,118 @@ _LIMITS: dict[str, type] = {
     "vague_words": list,
 }
 
+Place = tuple[str | int, ...]
+At = Callable[[Place], str]
+"""Where a part of a pack stands, as a fault names it."""
+
 
 @cache
-def framework_pack(name: str = DEFAULT_PACK) -> Pack:
-    """Return a pack that ships with the product.
+def framework_pack() -> Pack:
+    """Return the pack that is in force: ours, with what the department sets otherwise.
 
     Raises
     ------
     Invalid
         With every fault of the pack: an unknown rule, one that is missing, a gate nobody asks.
     """
-    file = files("qms") / "frameworks" / f"{name}.yaml"
-    return pack_from(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")), file.name)
+    return read_framework_pack(department_folder("rules"))
 
 
-def pack_from(data: dict[str, Any], where: str) -> Pack:
-    """Build a pack from plain data, or name everything that is wrong with it."""
+def read_framework_pack(own: Path | None = None) -> Pack:
+    """Read the pack that ships, and the changes of a department's folder.
+
+    Raises
+    ------
+    Invalid
+        With every fault of every file, each with its line.
+    """
     faults: list[Fault] = []
+    folder = files("qms") / "frameworks"
+    ours = read_pack(folder / f"{DEFAULT_PACK}.yaml", f"{DEFAULT_PACK}.yaml", faults)
+    theirs = list(pack_files(None, "rules", faults, own))
+    data, places, changes = changed(ours.value if ours else {}, theirs, DEFAULT_PACK, faults)
+
+    def at(place: Place) -> str:
+        # A changed value stands in the department's file, everything else in ours.
+        document = next(
+            (places[place[:end]] for end in range(len(place), 0, -1) if place[:end] in places),
+            ours,
+        )
+        line = document.where(place) if document else DEFAULT_PACK
+        return f"{line} {'.'.join(map(str, place))}".strip()
+
+    if ours is None:
+        raise Invalid("The framework pack cannot come into force.", faults)
+    try:
+        pack = pack_from(data, DEFAULT_PACK, at)
+    except Invalid as refusal:
+        faults += refusal.faults
+    if faults:
+        raise Invalid("The framework pack cannot come into force.", faults)
+    return Pack(pack.name, pack.entries, pack.limits, pack.questions, changes)
+
+
+def pack_from(data: Mapping[str, Any], where: str, at: At | None = None) -> Pack:
+    """Build a pack from plain data, or name everything that is wrong with it."""
+    place = at or (lambda path: f"{where}: {'.'.join(map(str, path))}")
+    faults: list[Fault] = [
+        Fault("FP09", place((key,)), "is no part of a pack.", "Remove it.")
+        for key in sorted(set(data) - _PACK_KEYS)
+    ]
     given = data.get("rules") or {}
     faults.extend(
-        Fault("FP01", f"{where}: {code}", "is no rule of this version.", "Remove it.")
+        Fault("FP01", place(("rules", code)), "is no rule of this version.", "Remove it.")
         for code in sorted(set(given) - set(RULES))
     )
     faults.extend(
-        Fault("FP02", f"{where}: {code}", "is missing.", "Give clauses and level.")
+        Fault("FP02", place(("rules", code)), "is missing.", "Give clauses and level.")
         for code in sorted(set(RULES) - set(given))
     )
     limits = data.get("limits") or {}
-    for name, kind in _LIMITS.items():
-        if not isinstance(limits.get(name), kind):
-            what = f"is {limits.get(name)!r}, not a {kind.__name__}."
-            faults.append(Fault("FP03", f"{where}: limits.{name}", what, "Set the limit."))
+    faults.extend(_limit_faults(limits, place))
     entries = {
         code: entry
         for code in RULES
-        if code in given and (entry := _entry(code, given[code], where, faults))
+        if code in given and (entry := _entry(code, given[code], place, faults))
     }
+    questions = tuple(_questions(data.get("questions") or {}, place, faults))
     if faults:
         raise Invalid(f"The framework pack {where} cannot come into force.", faults)
-    return Pack(str(data.get("name", where)), entries, limits)
+    return Pack(str(data.get("name", where)), entries, limits, questions)
 
 
-def _entry(code: str, given: Any, where: str, faults: list[Fault]) -> PackEntry | None:
-    place = f"{where}: {code}"
+def _limit_faults(limits: Mapping[str, Any], at: At) -> Iterator[Fault]:
+    for name, kind in _LIMITS.items():
+        # True counts as a number in Python, and as none here.
+        if not isinstance(limits.get(name), kind) or isinstance(limits.get(name), bool):
+            what = f"is {limits.get(name)!r}, not a {kind.__name__}."
+            yield Fault("FP03", at(("limits", name)), what, "Set the limit.")
+    for name in sorted(set(limits) - set(_LIMITS)):
+        what = f"is no limit; there are {', '.join(_LIMITS)}."
+        yield Fault("FP03", at(("limits", name)), what, "Correct it.")
+
+
+def _entry(code: str, given: Any, at: At, faults: list[Fault]) -> PackEntry | None:
+    place = at(("rules", code))
     found = len(faults)
     keys = given if isinstance(given, dict) else {}
     faults.extend(
-        Fault("FP04", place, f"has the unknown key {key}.", "Remove it.")
+        Fault("FP04", at(("rules", code, key)), f"has the unknown key {key}.", "Remove it.")
         for key in sorted(set(keys) - _ENTRY_KEYS)
     )
     if not keys.get("clauses"):
         faults.append(Fault("FP05", place, "points at no clause.", "Give at least one."))
     if keys.get("level") not in set(Level):
         what = f"has the level {keys.get('level')!r}."
-        faults.append(Fault("FP06", place, what, f"Use {' or '.join(Level)}."))
+        where = at(("rules", code, "level"))
+        faults.append(Fault("FP06", where, what, f"Use {' or '.join(Level)}."))
     faults.extend(
-        Fault("FP07", place, f"is asked at {gate}, which is no gate.", f"Use {', '.join(GATES)}.")
+        Fault(
+            "FP07",
+            at(("rules", code, "gates")),
+            f"is asked at {gate}, which is no gate.",
+            f"Use {', '.join(GATES)}.",
+        )
         for gate in keys.get("gates") or ()
         if gate not in GATES
     )
@@ -98,6 +157,16 @@ def _entry(code: str, given: Any, where: str, faults: list[Fault]) -> PackEntry 
         classes=tuple(map(str, keys.get("classes") or ())),
         route=str(keys.get("route") or ""),
     )
+
+
+def _questions(given: Any, at: At, faults: list[Fault]) -> Iterator[Question]:
+    for code, said in given.items() if isinstance(given, dict) else ():
+        keys = said if isinstance(said, dict) else {}
+        if not keys.get("asks") or not keys.get("clauses") or set(keys) - _QUESTION_KEYS:
+            what = "is not a question with its clauses."
+            faults.append(Fault("FP08", at(("questions", code)), what, "Give asks and clauses."))
+        else:
+            yield Question(code, str(keys["asks"]), tuple(map(str, keys["clauses"])))
 
 
 def type_facts(registry: TypeRegistry) -> dict[str, TypeFacts]:

@@ -11,7 +11,9 @@ from tests.journeys.visits import Visit
 READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 
 WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit"
-CONCESSIONS = r"/p/RPM/(new/(waiver|action|management_review|surveillance_event)|WVR-.+/edit)"
+CONCESSIONS = (
+    r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event)|WVR-.+/edit)"
+)
 REFUSED = {
     # Who decides on quality asks for concessions and keeps some registers; nothing else.
     READER: re.compile(f"(?!{CONCESSIONS})({WRITING}|{ADMINISTERING})"),

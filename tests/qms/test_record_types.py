@@ -7,6 +7,7 @@ import pytest
 from core.errors import Invalid
 from core.records.checking import content_faults, missing_content
 from core.records.content import Content, LinkDraft
+from core.records.forms import from_address
 from core.records.types import TypeRegistry
 from qms.record_types import roles_as_markdown, types_as_markdown
 
@@ -114,3 +115,34 @@ def test_directions_of_re_review_are_those_of_the_design(registry) -> None:
     assert directions["design", "satisfies"] == "source"
     assert directions["software_item", "uses"] == "source"
     assert directions["qa_procedure", "controls_connection"] == "source"
+
+
+def test_a_type_may_narrow_which_of_its_records_speak_to_a_clause(registry, tmp_path) -> None:
+    test = registry.of("test")
+
+    assert "ISO13485-7.3.7" in test.clauses_of({"level": "validation"})
+    assert "ISO13485-7.3.7" not in test.clauses_of({"level": "unit"})
+    assert registry.of("training").clauses_of({"outcome": "planned"}) == ()
+    text = between(PAGE.read_text(), "```yaml", "```")
+    for condition, told in (
+        ("{ISO13485-7.4.1: {colour: [red]}}", "there is no field colour"),
+        ("{ISO13485-7.4.1: {criticality: [severe]}}", "no choice of criticality: severe"),
+        ("{ISO13485-7.4.1: {reviewed_on: [now]}}", "no choice of reviewed_on"),
+        ("{ISO13485-7.4.2: {criticality: [low]}}", "ISO13485-7.4.2 is not among the clauses"),
+    ):
+        (tmp_path / "service_contract.yaml").write_text(f"{text}\nclauses_when: {condition}\n")
+        with pytest.raises(Invalid) as caught:
+            TypeRegistry.load([*PACKS, tmp_path])
+        assert told in caught.value.faults[0].what
+
+
+def test_an_address_fills_in_the_form_that_it_leads_to(registry) -> None:
+    given = {"covers": "ISO13485-7.5.5", "exclusions.clause": "ISO13485-7.5.5", "rests_on": "DOC-1"}
+
+    document = from_address(registry.of("document"), given)
+    statement = from_address(registry.of("applicability"), {**given, "title": "no field"})
+
+    assert document.values == {"covers": "ISO13485-7.5.5"}
+    assert statement.rows == {"exclusions": [{"clause": "ISO13485-7.5.5"}]}
+    assert [one.target for one in statement.links["rests_on"]] == ["DOC-1"]
+    assert len(from_address(registry.of("document"), {"covers": "x" * 999}).values["covers"]) == 200

@@ -156,14 +156,6 @@ def _cover(
     )
     clinical = "For clinical use" if release.fields.get("clinical_use") else NOT_CLINICAL
     revision = "" if release.revision == 1 else f"-r{release.revision}"
-    not_asked = [rule for rule in result.rules if rule.reason]
-    highlights = [
-        Fact(label="Attempts at a protocol", value=_attempts(runs)),
-        Fact(label="Warnings", value=str(result.warnings)),
-    ]
-    if not_asked:
-        codes = ", ".join(rule.code for rule in not_asked)
-        highlights.append(Fact(label="Checks that do not apply here", value=codes))
     return Cover(
         product=project.title,
         project=project.key,
@@ -177,8 +169,23 @@ def _cover(
         frozen_at=signed.at,
         demonstration=project.demonstration,
         scope=_scope(clinical, str(release.fields.get("purpose") or "")),
-        highlights=tuple(highlights),
+        highlights=highlights(result, runs),
     )
+
+
+def highlights(result: CheckResult, runs: Sequence[Run]) -> tuple[Fact, ...]:
+    """Return what the cover says beside the verdict: nothing that was asked otherwise is silent."""
+    facts = [
+        Fact(label="Attempts at a protocol", value=_attempts(runs)),
+        Fact(label="Warnings", value=str(result.warnings)),
+    ]
+    not_asked = [rule.code for rule in result.rules if rule.reason]
+    if not_asked:
+        facts.append(Fact(label="Checks that do not apply here", value=", ".join(not_asked)))
+    if result.changes:
+        told = "; ".join(result.changes)
+        facts.append(Fact(label="Asked otherwise than the product ships", value=told))
+    return tuple(facts)
 
 
 def _scope(clinical: str, purpose: str) -> str:

@@ -16,10 +16,10 @@ from core.records.content import Content
 from core.records.forms import (
     MOST_SPARE_ROWS,
     SPARE_ROWS,
-    LinkRow,
     RecordForm,
     anchors,
     at_their_fields,
+    from_address,
     from_content,
     from_posted,
     in_rows,
@@ -90,15 +90,11 @@ def show_new(
     person: CurrentPerson,
     session: ReadSession,
 ) -> HTMLResponse:
-    """Show the empty form of a type; links named in the address are filled in."""
+    """Show the empty form of a type; links and fields named in the address are filled in."""
     record_type = get_registry().of(type_name)
     require_author(record_type, project, person)
-    links = {
-        role: [LinkRow(target=request.query_params[role][:80])]
-        for role in record_type.links
-        if role in request.query_params
-    }
-    return _form_page(request, session, project, record_type, person, RecordForm(links=links))
+    form = from_address(record_type, request.query_params)
+    return _form_page(request, session, project, record_type, person, form)
 
 
 @router.post("/new/{type_name}", openapi_extra=FORM_OF_A_TYPE)

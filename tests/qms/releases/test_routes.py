@@ -17,8 +17,9 @@ from core.people.service import grant
 from core.records.service import find_project
 from core.settings import Settings
 from core.web.access import COOKIE
-from qms.releases import ports
+from qms.releases import pages, ports
 from qms.releases.routes import router
+from qms.rules.packs import read_framework_pack
 from qms.rules.registry import RULES
 
 TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026"]
@@ -159,3 +160,18 @@ def test_a_reader_of_one_project_sees_no_title_of_another(browser, device) -> No
 
     assert "C023</a> has no QA procedure." in text
     assert "Plan export to plan QA system" not in text
+
+
+def test_what_the_department_asks_otherwise_stands_above_the_findings(
+    browser, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "ours.yaml").write_text(
+        "changes: medical-device-software\nrules:\n  C04: {level: error}\n"
+    )
+    pack = read_framework_pack(tmp_path)
+    monkeypatch.setattr(pages, "framework_pack", lambda: pack)
+
+    text = browser.get(AT).text
+
+    assert "C04, level: error instead of warn (rules/ours.yaml)" in text
+    assert 'href="/p/RPM/clauses?release=REL-0.1.0"' in text

@@ -8,6 +8,7 @@ from core.verdicts import Verdict, VerdictWord
 from qms.rules.facts import Facts, RuleInput
 from qms.rules.findings import CheckResult, Finding, Level, RuleResult
 from validation.pack import registers
+from validation.pack.assemble import highlights
 from validation.pack.check import release_check
 from validation.pack.frozen import FinalSignature
 from validation.pack.risks import risk_policy, risk_rows
@@ -122,6 +123,18 @@ def test_the_check_in_a_pack_says_of_each_rule_what_it_came_to() -> None:
     assert printed.rules[1].findings[0].what == "has a flaw."
     assert printed.rules[2].waivers[0].signed_by == "Esther Quill"
     assert printed.checked_at == AT
+
+
+def test_the_cover_tells_what_a_department_asks_otherwise() -> None:
+    ships = result(rule("A01"), rule("B17", reason="asked of the route 'health institution'"))
+    changed = replace(ships, changes=("C04, level: warn instead of error (rules/ours.yaml)",))
+
+    assert [one.label for one in highlights(ships, ())] == [
+        "Attempts at a protocol",
+        "Warnings",
+        "Checks that do not apply here",
+    ]
+    assert highlights(changed, ())[-1].value == changed.changes[0]
 
 
 def test_components_are_those_the_run_recorded_with_what_the_register_says_of_them() -> None:
