@@ -233,6 +233,8 @@ def _plans_and_reviews(case: Any) -> None:
     )
     case.link("MR-001", "attended_by", "PPL-EQ")
     _use_and_transfer(case)
+    exclusions = [{"clause": "ISO13485-7.5.5", "reason": "Software is not sterile."}]
+    case.add("applicability", "SOA-001", exclusions=exclusions)
     case.add("waiver", "WVR-001", rule="C03", reason="Read next week.", expires="2026-12-24")
     for uid, role in {
         "DDP-001": "quality_manager",
@@ -243,6 +245,7 @@ def _plans_and_reviews(case: Any) -> None:
         "CE-001": "clinical_lead",
         "TRF-001": "quality_manager",
         "WVR-001": "quality_manager",
+        "SOA-001": "quality_manager",
     }.items():
         case.sign(uid, "authored", "author")
         case.sign(uid, "approved", role)
