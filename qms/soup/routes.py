@@ -90,11 +90,14 @@ def compare_file(
     project: ProjectInPath,
     person: CurrentPerson,
     session: WriteSession,
-    sent: Annotated[UploadFile, File()],
+    sent: Annotated[UploadFile | None, File()] = None,
     release: Annotated[str, Form(max_length=200)] = "",
 ) -> HTMLResponse:
     """Compare a file that is sent with the register; nothing of it is kept."""
     require(project, person, *_authors())
+    if sent is None or not sent.filename:
+        fault = Fault("no-file", project.key, "No file was chosen.", "Choose one and send again.")
+        raise Invalid("Nothing was compared.", [fault])
     name = (sent.filename or "").replace("\\", "/").rsplit("/", 1)[-1][-100:] or "the file"
     faults: tuple[Fault, ...] = ()
     try:

@@ -125,6 +125,7 @@ RECORDS = (
     Line("GET /p/{project}/records", MEMBERS),
     Line("GET /p/{project}/{uid}", MEMBERS),
     Line("GET /p/{project}/{uid}/touches", MEMBERS),
+    Line("GET /p/{project}/{uid}/document.pdf", MEMBERS),
     Line("GET /p/{project}/{uid}/history", MEMBERS),
     Line("GET /p/{project}/{uid}/history/{number}", MEMBERS),
     Line("GET /p/{project}/{uid}/compare", MEMBERS),
@@ -212,6 +213,15 @@ EVIDENCE = (
     Line("GET /p/{project}/trace", MEMBERS),
     Line("GET /p/{project}/trace/why/{uid}", MEMBERS, at={"uid": "doubtful"}),
     Line("GET /p/{project}/trace/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/sbom", MEMBERS),
+    Line("POST /p/{project}/sbom", AUTHORS, 422),
+    Line("GET /p/{project}/sbom/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/sbom/sbom.cdx.json", MEMBERS, 404),  # this project has none
+    Line("GET /p/{project}/clauses", MEMBERS),
+    Line("GET /p/{project}/clauses.json", MEMBERS),
+    Line("GET /p/{project}/clauses/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/clauses/{framework}/{clause}", MEMBERS),
+    Line("GET /p/{project}/clauses/{framework}/{clause}.json", MEMBERS),
 )
 
 API = (

@@ -203,6 +203,7 @@ def _person(
 
 def _fill(at: _Filling, beyond: Mapping[str, str] | None = None) -> Things:
     at.things |= {"project": at.project.key, "type_name": "user_need", "format_name": "csv"}
+    at.things |= {"framework": "13485", "clause": "7.3.7"}
     _needs(at)
     _issues(at)
     _relations(at, beyond)
