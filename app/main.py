@@ -17,6 +17,7 @@ import core.records.api.routes
 import core.records.routes
 import core.signing.routes
 import dataflows.routes
+import qms.attention.routes
 import qms.clauses.routes
 import qms.releases.routes
 import qms.repositories.routes
@@ -51,6 +52,7 @@ ROUTERS = (
     core.signing.routes.router,
     dataflows.routes.router,
     qms.clauses.routes.router,
+    qms.attention.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from app.nightly import ask_for_the_next
 from app.tables import prepare
 from core.db import Database, open_database
 from core.jobs.models import LIVE_STATES
@@ -22,6 +23,7 @@ from core.jobs.supervisor import GRACE_S, POLL_S, SLOTS, Plan, Supervisor
 from core.settings import Settings
 
 JOBS: dict[str, str] = {
+    "app.nightly": "app.nightly:run",
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
     "validation.run": "validation.runs.job:run",
@@ -80,6 +82,8 @@ def run_worker(
         search_path=str(Path(__file__).resolve().parents[1]),
         only=only,
     )
+    if kinds is None and only is None and not once:
+        ask_for_the_next(db)
     return Supervisor(db, plan, stop).run(once=once)
 
 

@@ -175,10 +175,12 @@ def scan(
 @audit.command("verify")
 def verify_trail(
     against: Annotated[Path | None, typer.Option(help="A pack that saw the trail.")] = None,
+    record: Annotated[bool, typer.Option(help="Write into the trail what came of it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify the chain, every revision, signature and run; exit 1 when something does not fit."""
     from core.blobs import BlobStore
+    from core.ledger.verified import record_verification
     from core.ledger.verify import Anchor
     from core.records.audit import verify_installation
     from validation.verify.ledger import ledger_of
@@ -187,9 +189,13 @@ def verify_trail(
     if against is not None:
         head = ledger_of(against)["head"]
         anchors = [Anchor(int(head["seq"]), str(head["hash"]), against.name)]
-    with installation() as opened, opened.database.reading() as session:
+    with installation() as opened:
         files = BlobStore(opened.settings.data_dir / "blobs")
-        found = verify_installation(session, files, tuple(anchors))
+        with opened.database.reading() as session:
+            found = verify_installation(session, files, tuple(anchors))
+        if record:
+            with opened.database.writing() as session:
+                record_verification(session, found)
     lines = [str(one) for one in found.findings]
     word = "clean" if found.clean else f"{len(found.findings)} findings"
     lines.append(

@@ -226,6 +226,9 @@ def _release(demo: Demo, story: Story, sign_ins: SignIns) -> Outcome:
             step.said = f"run {comparison}: {_counted(demo, comparison)}"
         else:
             step.said = f"left out, there is no {data} (FIDUCIAL_REFERENCE_DATA)"
+    with story.step("Audit trail") as step:
+        verified = release.verify_once(demo)
+        step.said = f"verified, {verified.entries} entries"
     if not done_before:
         with story.step("Four signatures") as step:
             release.sign_release(demo)

@@ -13,10 +13,14 @@ from sqlmodel import Session, col
 from app.demo.people import Signers
 from app.demo.records import AUTHOR, DEVICE, RELEASE, approve
 from app.worker import run_worker
+from core.blobs import BlobStore
+from core.clock import now
 from core.db import Database
 from core.errors import Conflict
 from core.jobs.models import Job, JobState
 from core.jobs.service import enqueue
+from core.ledger.verified import Verified, last_verification, record_verification
+from core.records.audit import verify_installation
 from core.records.lifecycle import DRAFT
 from core.records.models import Project
 from core.records.service import find_project, find_record, latest_revision, read_content
@@ -200,6 +204,21 @@ def run_facts(demo: Demo, number: int) -> dict[str, int]:
         ).one()
         counts: dict[str, int] = run_as_plain(session, run)["counts"]
         return counts
+
+
+def verify_once(demo: Demo) -> Verified:
+    """Verify the audit trail and record it, unless that was done today."""
+    with demo.db.reading() as session:
+        last = last_verification(session)
+        if last is not None and last.on == now().date() and not last.findings:
+            return last
+        found = verify_installation(session, BlobStore(demo.settings.data_dir / "blobs"))
+    with demo.db.writing() as session:
+        record_verification(session, found)
+        kept = last_verification(session)
+    if kept is None or kept.findings:
+        raise Conflict("; ".join(map(str, found.findings)) or "The verification was not recorded.")
+    return kept
 
 
 def check(demo: Demo) -> CheckResult:

@@ -39,6 +39,7 @@ def enqueue(
     *,
     project_id: int | None = None,
     most_attempts: int = MOST_ATTEMPTS,
+    not_before: datetime | None = None,
 ) -> Job:
     """Ask for a job; it exists when, and only when, the caller's transaction commits.
 
@@ -50,6 +51,8 @@ def enqueue(
         While a job of this kind and key waits or runs, it is returned instead of a second one.
     project_id : int, optional
         Lets the members of this project see the job; otherwise only `by` and administrators may.
+    not_before : datetime, optional
+        When it may begin; at once unless given.
     """
     values = {
         "kind": kind,
@@ -59,7 +62,7 @@ def enqueue(
         "project_id": project_id,
         "created_by": by.person_id if by is not None else None,
         "created_at": now(),
-        "not_before": database_now(session),
+        "not_before": not_before or database_now(session),
         "attempts": 0,
         "most_attempts": most_attempts,
         "fruitless": 0,

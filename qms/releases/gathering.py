@@ -1,12 +1,14 @@
 """Gather what the rules of a release check look at: records, doubts, runs, repository, baseline."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import Session
 
 from core import ports as core_ports
 from core.clock import now
 from core.errors import Conflict, NotFound
+from core.ledger.verified import last_verification
 from core.records.models import Project
 from core.records.queries import load_suspicions
 from core.records.snapshot import Key, RecordView, Snapshot
@@ -18,7 +20,7 @@ from qms.releases import ports
 from qms.releases.keeping import digests_now
 from qms.releases.source import source_of
 from qms.repositories.service import commit_of_tag
-from qms.rules.facts import BaselineFact, Declared, Facts, RuleInput, RunOfTest, Tagged
+from qms.rules.facts import AuditFact, BaselineFact, Declared, Facts, RuleInput, RunOfTest, Tagged
 from qms.rules.packs import type_facts
 from qms.soup.components import Component
 from qms.soup.environment import INTERPRETER
@@ -50,6 +52,7 @@ def gather(
         bill=bill,
         declared=declared(session, project, release, bill),
         source=source_of(session, project.key, release, snapshot),
+        audit=audit_fact(session),
         baseline=_baseline(session, project, snapshot, release),
         content_digests=digests_now(snapshot, project.key),
     )
@@ -61,6 +64,12 @@ def gather(
         project=project.key,
         release=release.key if release is not None else None,
     )
+
+
+def audit_fact(session: Session, until: datetime | None = None) -> AuditFact | None:
+    """Return the last verification of the audit trail that was recorded by some moment."""
+    last = last_verification(session, until)
+    return AuditFact(last.on, last.findings) if last is not None else None
 
 
 def find_release(snapshot: Snapshot, project: str, name: str) -> RecordView:

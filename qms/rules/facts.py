@@ -160,6 +160,20 @@ class ChangeMade:
 
 
 @dataclass(frozen=True)
+class AuditFact:
+    """The last verification of the audit trail that was recorded.
+
+    Attributes
+    ----------
+    findings : int
+        How many things did not fit.
+    """
+
+    on: date
+    findings: int
+
+
+@dataclass(frozen=True)
 class SourceTree:
     """What the project's repository holds at the commit of the release.
 
@@ -187,6 +201,8 @@ class Facts:
     source: SourceTree | None = None
     """None where no repository of the project holds the commit of the release."""
     declared: Declared = Declared(None, "no repository is registered")
+    audit: AuditFact | None = None
+    """None where no verification was ever recorded."""
     baseline: BaselineFact | None = None
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""

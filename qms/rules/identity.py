@@ -12,7 +12,7 @@ import networkx as nx
 from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, RecordView
 from qms.rules.findings import Flaw
-from qms.rules.view import JUDGED, Subjects, View, day, filled, in_force, rule
+from qms.rules.view import JUDGED, THE_DEVICE, Subjects, View, day, filled, in_force, rule
 
 MOST_KEPT = 50_000
 """Uids that are kept as they are read; each is read twice in every check."""
@@ -58,6 +58,26 @@ def _read_as(view: View) -> dict[str, list[str]]:
     for record in view.own:
         groups[_folded(record.key.uid)].append(record.key.uid)
     return groups
+
+
+@rule("A14", "Audit trail chain verifies", THE_DEVICE)
+def audit_trail_was_verified(view: View, _: RecordView) -> Iterator[Flaw]:
+    """By a verification that is recorded in the trail, not long ago."""
+    audit, most = view.facts.audit, int(view.limits["audit_verification_days"])
+    mend = "Verify it (`fiducial audit verify --record`); the worker does so every night."
+    if audit is None:
+        yield Flaw("stands in an audit trail of which no verification is recorded.", mend)
+    elif audit.findings:
+        yield Flaw(
+            f"stands in an audit trail in which {audit.findings} things did not fit on {audit.on}.",
+            "Look at the audit trail; nothing in it is mended by hand.",
+        )
+    elif (age := (view.facts.today - audit.on).days) > most:
+        yield Flaw(
+            f"stands in an audit trail that was last verified on {audit.on}, {age} days ago; the "
+            f"limit is {most}.",
+            mend,
+        )
 
 
 @rule("A15", "Numbers are never reused or lost", _ALL)

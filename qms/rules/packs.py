@@ -24,6 +24,7 @@ _ENTRY_KEYS = frozenset({"clauses", "level", "gates", "classes", "route"})
 _QUESTION_KEYS = frozenset({"asks", "clauses"})
 _LIMITS: dict[str, type] = {
     "anomaly_evaluation_days": int,
+    "audit_verification_days": int,
     "least_cases": int,
     "reportability_days": dict,
     "requirement_categories": list,

@@ -213,6 +213,8 @@ EVIDENCE = (
     Line("GET /p/{project}/trace", MEMBERS),
     Line("GET /p/{project}/trace/why/{uid}", MEMBERS, at={"uid": "doubtful"}),
     Line("GET /p/{project}/trace/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/trend", MEMBERS),
+    Line("GET /p/{project}/trend/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/sbom", MEMBERS),
     Line("POST /p/{project}/sbom", AUTHORS, 422),
     Line("GET /p/{project}/sbom/export/{format_name}", MEMBERS),

@@ -25,7 +25,7 @@ from core.records.suspects import Reviewed, direct_suspicions
 from core.records.types import get_registry
 from core.signing.models import Signature
 from qms.baselines.current import project_snapshot
-from qms.releases.gathering import declared, gather
+from qms.releases.gathering import audit_fact, declared, gather
 from qms.rules.facts import RuleInput
 from qms.soup.components import Component
 from validation.protocols.plan import NUMERICAL, VERIFICATION
@@ -103,6 +103,7 @@ def frozen_input(
         today=signed.at.date(),
         runs=[one for one in given.facts.runs if (one.ended_at or one.started_at) <= signed.until],
         bill=bill,
+        audit=audit_fact(session, signed.until),
         declared=declared(session, project, snapshot.records[release], bill),
     )
     return replace(

@@ -15,6 +15,8 @@ from core import ports as core_ports
 from core.clock import now
 from core.db import Database, Table, open_database
 from core.ledger.guards import install_guards
+from core.ledger.verified import record_verification
+from core.ledger.verify import Verification
 from core.people.actor import Actor
 from core.people.models import Person
 from core.people.service import Reauthentication
@@ -217,6 +219,7 @@ def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     approval.ports.training = missing_training
     with db.writing() as session:
         _fill(session, get_registry())
+        record_verification(session, Verification())
     approval.ports.training = before
     with db.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -20,6 +20,7 @@ from core.verdicts import Verdict, VerdictWord
 from qms.interchange.design_record import DesignRecord, load_design_record
 from qms.rules.check import check
 from qms.rules.facts import (
+    AuditFact,
     BaselineFact,
     Declared,
     Facts,
@@ -83,6 +84,7 @@ class Case:
     suspects: list[Any] = field(default_factory=list)
     tagged: Tagged = field(default_factory=lambda: Tagged(COMMIT))
     source: SourceTree | None = None
+    audit: AuditFact | None = field(default_factory=lambda: AuditFact(TODAY - timedelta(days=1), 0))
     bill: tuple[Component, ...] | None = BILL
     declared: Declared = field(default_factory=lambda: Declared(LOCK))
     baseline: BaselineFact | None = None
@@ -160,6 +162,7 @@ class Case:
             tagged=self.tagged,
             bill=self.bill,
             source=self.source,
+            audit=self.audit,
             declared=self.declared,
             baseline=self.baseline,
             content_digests=self.digests,

@@ -1,10 +1,14 @@
 """Faults seeded in records, links and signatures: family A names each at its record."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
+import pytest
+
 from core.records.suspects import Happened
+from qms.rules.facts import AuditFact
+from tests.qms.rules.conftest import TODAY
 
 
 def test_two_ids_read_the_same(demo) -> None:
@@ -199,3 +203,24 @@ def test_a_number_of_another_type_and_a_series_that_begins_later_are_no_gap(demo
     demo.add("document", "NEW-103")
 
     assert not {"NEW-101", "NEW-102", "NEW-103"} & set(demo.flawed("A15"))
+
+
+@pytest.mark.parametrize(
+    ("audit", "said"),
+    [
+        (None, "of which no verification is recorded"),
+        (AuditFact(TODAY, 3), "in which 3 things did not fit on 2026-11-20"),
+        (AuditFact(TODAY - timedelta(days=8), 0), "last verified on 2026-11-12, 8 days ago"),
+    ],
+)
+def test_audit_trail_not_verified(demo, audit, said) -> None:
+    demo.audit = audit
+
+    demo.must_name("A14", "PRJ-RPM")
+    assert said in demo.result("A14").findings[0].sentence
+
+
+def test_audit_trail_verified_within_the_limit(demo) -> None:
+    demo.audit = AuditFact(TODAY - timedelta(days=7), 0)
+
+    demo.must_name("A14")
