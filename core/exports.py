@@ -228,6 +228,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 
 
+def forms_for(rows: int) -> tuple[str, ...]:
+    """Return the forms in which a table of so many rows can leave: a long one is not printed."""
+    return tuple(name for name in FORMATS if name != "pdf" or rows <= MOST_PRINTED)
+
+
 def export(sheet: Sheet, format_name: str) -> tuple[bytes, str]:
     """Return the table in the named form, and its media type.
 

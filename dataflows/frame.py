@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
-from core.exports import FORMATS
+from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from dataflows import service
@@ -84,7 +84,7 @@ def frame(
         "focuses": _focuses(department),
         "export_addresses": [
             (name.upper(), "?" + "&".join(filter(None, [here, f"format={name}"])))
-            for name in FORMATS
+            for name in forms_for(max(len(department.systems), len(department.connections)))
         ],
     }
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from core.blobs import BlobStore
 from core.errors import Refused
-from core.exports import FORMATS, export
+from core.exports import export, forms_for
 from core.ledger.chain import head
 from core.ledger.reading import MOST_EXPORTED, PAGE_SIZE, TrailFilter, read_trail, trail_sheet
 from core.ledger.verify import Verification
@@ -103,7 +103,7 @@ def _trail(
         page_size=PAGE_SIZE,
         address=address,
         page_address=f"{address}?{view.query()}&page=",
-        exports=[(one.upper(), f"{address}?{view.query(format=one)}") for one in FORMATS],
+        exports=[(one.upper(), f"{address}?{view.query(format=one)}") for one in forms_for(total)],
         head=last,
         verified=verified,
         too_many=view.verify and verified is None,

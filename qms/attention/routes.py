@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from core.exports import FORMATS, Sheet, export
+from core.exports import Sheet, export, forms_for
 from core.records.models import Project
 from core.web import ProjectInPath, ReadSession, page
 from qms.attention.counting import MOST_NIGHTS, Night, nights
@@ -44,7 +44,8 @@ def show_trend(
         view=view,
         headings=HEADINGS,
         exports=[
-            (name.upper(), f"{address}/export/{name}?nights={view.nights}") for name in FORMATS
+            (name.upper(), f"{address}/export/{name}?nights={view.nights}")
+            for name in forms_for(len(counted))
         ],
     )
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from core.exports import FORMATS, export
+from core.exports import export, forms_for
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
 from qms.clauses import service
 from qms.clauses.standing import MEANINGS, ClauseAnswer, Standing
@@ -84,7 +84,8 @@ def show_clauses(
         list_address=lambda **changes: f"{address}?{view.query(**changes)}",
         clause_address=lambda one: _clause_address(project.key, one, view.release),
         export_addresses=[
-            (name.upper(), f"{address}/export/{name}?{view.query()}") for name in FORMATS
+            (name.upper(), f"{address}/export/{name}?{view.query()}")
+            for name in forms_for(len(shown))
         ],
     )
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from core.errors import Fault, Invalid, NotFound
-from core.exports import FORMATS, Sheet, export
+from core.exports import Sheet, export, forms_for
 from core.jobs.service import enqueue
 from core.people.actor import Actor
 from core.records.models import Project
@@ -204,7 +204,7 @@ def _page(
         page_address=f"{address}?{urlencode({'show': view.show.value})}&page=",
         export_addresses=[
             (name.upper(), f"{address}/export/{name}?{urlencode({'show': view.show.value})}")
-            for name in FORMATS
+            for name in forms_for(counts[view.show])
         ],
         tags=[(tag, one) for one in repositories for tag in tags_of(session, one)],
         unknown=queries.unknown_mentions(session, project_id),

@@ -11,8 +11,8 @@ from qms.risks.service import risk_file
 from qms.traceability.scope import NEWEST
 
 TITLE = "Annex: hazard log"
-TEMPLATE = "qms/risks/_hazard_log.html"
-FAULTY_TEMPLATE = "qms/risks/_no_hazard_log.html"
+TEMPLATE = "pdf/_hazard_log.html"
+FAULTY_TEMPLATE = "pdf/_no_hazard_log.html"
 
 WITH_HAZARD_LOG = ("safety_case", "residual_risk_review")
 

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from core.errors import Fault, Invalid
-from core.exports import FORMATS, export
+from core.exports import export, forms_for
 from core.web import ProjectInPath, ReadSession, page
 from qms.risks import service
 from qms.risks.grid import Moment, grid, standing_at
@@ -94,7 +94,8 @@ def show_risks(
         chosen=chosen,
         all_address=f"{address}?{view.query(None)}",
         export_addresses=[
-            (name.upper(), f"{address}/export/{name}?{view.query(chosen)}") for name in FORMATS
+            (name.upper(), f"{address}/export/{name}?{view.query(chosen)}")
+            for name in forms_for(len(_shown(file, chosen)))
         ],
         cell_address=cell_address,
     )

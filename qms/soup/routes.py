@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from core.errors import Fault, Invalid, NotFound
-from core.exports import FORMATS, export
+from core.exports import export, forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
@@ -78,7 +78,10 @@ def show_comparison(
             ("Findings", f"{at}?{view.query(view=FINDINGS)}"),
             ("Components", f"{at}?{view.query(view=COMPONENTS, show=None)}"),
         ],
-        exports=[(name.upper(), f"{at}/export/{name}?{view.query()}") for name in FORMATS],
+        exports=[
+            (name.upper(), f"{at}/export/{name}?{view.query()}")
+            for name in forms_for(len(standings or found))
+        ],
         bill_address=f"{at}/sbom.cdx.json?{view.query(show=None)}",
         faults=(),
     )

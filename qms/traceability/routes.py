@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from core.exports import FORMATS, export
+from core.exports import export, forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.snapshot import natural_order
@@ -103,7 +103,8 @@ def show_matrix(
         page_size=PAGE_SIZE,
         page_address=f"{address}?{view.query(page='')}&page=",
         export_addresses=[
-            (name.upper(), f"{address}/export/{name}?{view.query(page='')}") for name in FORMATS
+            (name.upper(), f"{address}/export/{name}?{view.query(page='')}")
+            for name in forms_for(len(shown))
         ],
         why_address=why_address,
         row_types=_row_types(loaded, labels),

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault, Invalid, NotFound
-from core.exports import FORMATS, Sheet, export
+from core.exports import Sheet, export, forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
@@ -229,7 +229,7 @@ def _list_page(
         page=number,
         page_size=PAGE_SIZE,
         page_address=f"/p/{project.key}/runs?page=",
-        export_addresses=_exports(f"/p/{project.key}/runs"),
+        export_addresses=_exports(f"/p/{project.key}/runs", count_runs(session, project)),
         may_start=person.has(project.id or 0, *RUN_ROLES),
         releases=releases,
         form=form or RunForm(),
@@ -276,7 +276,7 @@ def _run_page(
         job_id=run.job_id,
         export_addresses=[
             ("All of it", f"/p/{project.key}/runs/{run.number}.json"),
-            *_exports(f"/p/{project.key}/runs/{run.number}"),
+            *_exports(f"/p/{project.key}/runs/{run.number}", len(steps_sheet(plain).rows)),
         ],
         form=form or DeviationForm(),
         faults=faults,
@@ -320,8 +320,8 @@ def _exported(sheet: Sheet, format_name: str, name: str) -> Response:
     )
 
 
-def _exports(address: str) -> list[tuple[str, str]]:
-    return [(name.upper(), f"{address}/export/{name}") for name in FORMATS]
+def _exports(address: str, rows: int) -> list[tuple[str, str]]:
+    return [(name.upper(), f"{address}/export/{name}") for name in forms_for(rows)]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore, keep
 from core.errors import Fault, FiducialError, Invalid, NotFound, Refused
-from core.exports import FORMATS, export
+from core.exports import export, forms_for
 from core.people.actor import Actor
 from core.records.approval import signatures_of
 from core.records.comparing import compare
@@ -119,7 +119,9 @@ def show_records(
         ],
         state_label=view.state.replace("_", " ") or "any state",
         page_address=f"{at}?{view.query()}&page=",
-        exports=[(name.upper(), f"{at}?{view.query(format=name)}") for name in FORMATS],
+        exports=[
+            (name.upper(), f"{at}?{view.query(format=name)}") for name in forms_for(listing.total)
+        ],
     )
 
 
