@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from app.nightly import ask_for_the_next
 from app.tables import prepare
 from core.db import Database, open_database
 from core.jobs.models import LIVE_STATES
@@ -82,8 +81,6 @@ def run_worker(
         search_path=str(Path(__file__).resolve().parents[1]),
         only=only,
     )
-    if kinds is None and only is None and not once:
-        ask_for_the_next(db)
     return Supervisor(db, plan, stop).run(once=once)
 
 

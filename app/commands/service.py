@@ -109,12 +109,15 @@ def worker(
     """Do the jobs that were asked for."""
     import logging
 
+    from app.nightly import ask_for_the_next
     from app.worker import run_worker
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with installation() as opened:
         tell_of_missing_guards(opened.database)
+        if not once:
+            ask_for_the_next(opened.database)
         run_worker(opened.database, opened.settings, once=once)
 
 
