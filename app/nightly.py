@@ -33,8 +33,8 @@ def ask_for_the_next(db: Database) -> None:
         _enqueue(session)
 
 
-def _enqueue(session: Session) -> None:
-    moment = next_night(now())
+def _enqueue(session: Session, after: timedelta = timedelta()) -> None:
+    moment = next_night(now() + after)
     enqueue(session, JOB_KIND, {}, None, key=moment.date().isoformat(), not_before=moment)
 
 
@@ -63,7 +63,9 @@ def run(ctx: JobContext) -> JsonDict:
 
 
 def _asked(session: Session) -> JsonDict:
-    _enqueue(session)
+    # The database's clock, by which this job began, may be a little ahead of ours: without the
+    # hour the next night could be this one, whose job is this very one.
+    _enqueue(session, after=timedelta(hours=1))
     return {}
 
 

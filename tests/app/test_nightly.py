@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from app import nightly
 from app.nightly import JOB_KIND, ask_for_the_next, next_night
 from app.tables import prepare
 from app.worker import JOBS, run_worker
@@ -79,6 +80,19 @@ def drop_guards(connection) -> None:
             connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
     else:
         connection.exec_driver_sql("ALTER TABLE ledger_entry DISABLE TRIGGER USER")
+
+
+def test_a_night_that_begins_a_moment_early_asks_for_the_one_after(office, monkeypatch) -> None:
+    """PostgreSQL's clock may be ahead of this machine's."""
+    early = datetime(2026, 11, 21, 1, 59, 59, tzinfo=UTC)
+    monkeypatch.setattr(nightly, "now", lambda: early)
+
+    with office.writing() as session:
+        nightly._asked(session)
+
+    with office.reading() as session:
+        [begins] = session.scalars(select(Job.not_before)).all()
+    assert begins == datetime(2026, 11, 22, 2, tzinfo=UTC)
 
 
 def test_asking_twice_makes_one_job(office) -> None:

@@ -35,8 +35,8 @@ class Document:
     ----------
     standing : str
         What a reader must know first: in force, superseded, draft.
-    lists : sequence of (heading, text)
-        Fields that are told in a line each.
+    links : sequence of Neighbour
+        What it states; of the revision in force or under way, also what leads to it.
     """
 
     project: Project
