@@ -45,8 +45,11 @@ def test_a_baseline_whose_record_was_changed_is_named(demo_copy: BuiltDemo) -> N
             connection.execute(text(f'DROP TRIGGER "{guard}"'))
         connection.execute(
             text(
-                "UPDATE revision SET envelope_digest = 'f' || substr(envelope_digest, 2) WHERE id ="
-                " (SELECT effective_id FROM record WHERE uid = 'REQ-003')"
+                # A digest of the same length that no revision has, whatever the first digit was.
+                "UPDATE revision SET envelope_digest ="
+                " CASE substr(envelope_digest, 1, 1) WHEN 'f' THEN '0' ELSE 'f' END"
+                " || substr(envelope_digest, 2)"
+                " WHERE id = (SELECT effective_id FROM record WHERE uid = 'REQ-003')"
             )
         )
     database.engine.dispose()
