@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.demonstration import BuiltDemo
 
-STARTS_WITHIN_S = 60
+STARTS_WITHIN_S = 240
 
 
 def free_port() -> int:

@@ -25,7 +25,7 @@ def test_a_killed_process_is_dead_even_before_its_parent_looks() -> None:
     assert is_alive(known)
 
     sleeper.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_alive(known):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -78,7 +78,7 @@ def test_a_guarded_program_dies_with_the_process_that_started_it() -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_alive(known):
         assert time.monotonic() < deadline
         time.sleep(0.01)

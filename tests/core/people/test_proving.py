@@ -245,9 +245,10 @@ def test_an_unknown_name_costs_as_much_time_as_a_known_one(office, tmp_path) -> 
         return time.process_time() - began
 
     cost("warming.up")
-    known, unknown, closed_account = (
-        median(cost(name) for _ in range(6)) for name in ("ppl-ak", "nobody.here", "ppl-cv")
-    )
+    # In turns, so that a busy moment of the machine falls on all three.
+    rounds = [[cost(name) for name in ("ppl-ak", "nobody.here", "ppl-cv")] for _ in range(6)]
+    known, unknown, closed_account = (median(times) for times in zip(*rounds, strict=True))
 
-    assert unknown == pytest.approx(known, rel=0.3)
-    assert closed_account == pytest.approx(known, rel=0.3)
+    # Without its decoy hash a name would cost next to nothing; half as much is far from that.
+    assert unknown == pytest.approx(known, rel=0.5)
+    assert closed_account == pytest.approx(known, rel=0.5)

@@ -133,11 +133,11 @@ def test_the_device_cannot_put_its_own_engine_in_front_of_ours(run):
 
 
 def test_a_scenario_over_its_time_is_an_error_in_the_step_where_it_was(run):
-    done = run("time.sleep(60)", limits=Limits(wall_s=3.0))
+    done = run("time.sleep(60)", limits=Limits(wall_s=6.0))
 
     assert done.end.timed_out
     assert done.evidence.status == Status.ERROR
-    assert "wall-clock limit of 3 s" in done.evidence.failure
+    assert "wall-clock limit of 6 s" in done.evidence.failure
     assert [step.status for step in done.evidence.steps] == ["passed", "error"]
     assert done.evidence.steps[0].measurements[0].actual == 1
 
@@ -150,17 +150,17 @@ def test_memory_is_bounded(run):
 
 
 def test_cpu_time_is_bounded(run):
-    done = run("while True: pass", limits=Limits(cpu_s=2))
+    done = run("while True: pass", limits=Limits(cpu_s=4))
 
     assert done.evidence.status == Status.ERROR
-    assert "used more than its 2 s of processor time and was ended" in done.evidence.failure
+    assert "used more than its 4 s of processor time and was ended" in done.evidence.failure
     assert [step.status for step in done.evidence.steps] == ["passed", "error"]
 
 
 def test_a_scenario_that_does_not_listen_to_the_limit_is_ended_all_the_same(run):
     deaf = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
 
-    done = run(deaf, limits=Limits(cpu_s=3))
+    done = run(deaf, limits=Limits(cpu_s=5))
 
     assert done.evidence.status == Status.ERROR
     assert "SIGKILL" in done.evidence.failure
@@ -207,7 +207,7 @@ def test_a_process_the_scenario_left_behind_is_ended(run, tmp_path, leaving):
 
 
 def test_the_evidence_so_far_is_told_while_the_scenario_runs(tmp_path):
-    checkout = folder_with(tmp_path / "c", FEATURE, STEP.format(body="    time.sleep(0.5)"))
+    checkout = folder_with(tmp_path / "c", FEATURE, STEP.format(body="    time.sleep(2)"))
     [planned] = scenarios(checkout, tmp_path / "l")
     seen: list[tuple[str, ...]] = []
 
@@ -248,7 +248,7 @@ def test_killing_the_service_ends_the_scenario_and_all_it_started(tmp_path):
         cwd=INSTALL_ROOT,
         env={**os.environ, "PYTHONPATH": str(INSTALL_ROOT)},
     )
-    wait_until(pid_file.exists, 30)
+    wait_until(pid_file.exists, 120)
     supervisor, scenario, grandchild = (int(pid) for pid in pid_file.read_text().split())
     assert not any(gone(pid, 0) for pid in (supervisor, scenario, grandchild))
 
@@ -262,7 +262,7 @@ def test_killing_the_service_ends_the_scenario_and_all_it_started(tmp_path):
     assert ScenarioEvidence.from_dict(kept).status == Status.RUNNING
 
 
-def gone(pid: int, within_s: float = 5.0) -> bool:
+def gone(pid: int, within_s: float = 60.0) -> bool:
     """Say whether a process has ended (a zombie has)."""
 
     def ended() -> bool:
