@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from core import ledger
+from core.collector import collector_at_rest
 from core.errors import Conflict, NotFound
 from core.people.actor import Actor
 from core.records.models import Project, Record, Revision
@@ -222,4 +223,5 @@ def verify_baseline(session: Session, baseline: Baseline) -> Verification:
 
 def diff_baselines(session: Session, before: Baseline, after: Baseline) -> BaselineDiff:
     """Return what differs between two baselines."""
-    return compare(lines_of(session, before), lines_of(session, after))
+    with collector_at_rest():
+        return compare(lines_of(session, before), lines_of(session, after))

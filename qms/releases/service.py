@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlmodel import Session
 
 from core import ledger
+from core.collector import collector_at_rest
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.people.actor import Actor
 from core.records.content import Content
@@ -61,9 +62,10 @@ def release_check(
     if gate not in GATES:
         raise NotFound(f"There is no gate {gate[:40]!r}; there are {', '.join(GATES)}.")
     found = find_project(session, project) if isinstance(project, str) else project
-    snapshot = project_snapshot(session, found)
-    release = find_release(snapshot, found.key, version) if version else None
-    return check(gather(session, found, release, snapshot), framework_pack(), gate)
+    with collector_at_rest():
+        snapshot = project_snapshot(session, found)
+        release = find_release(snapshot, found.key, version) if version else None
+        return check(gather(session, found, release, snapshot), framework_pack(), gate)
 
 
 def freeze(session: Session, project: Project, uid: str, by: Actor) -> Baseline:

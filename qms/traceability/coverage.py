@@ -22,6 +22,9 @@ class Flag(StrEnum):
     UNSIGNED = "unsigned"
 
 
+_WORST_FIRST = {flag: place for place, flag in enumerate(Flag)}
+
+
 class Outcome(StrEnum):
     """The verdict of a whole row; the words of `VerdictWord` and one more."""
 
@@ -62,7 +65,7 @@ class Judgement:
     @property
     def worst(self) -> int:
         """Sort key of the worst flag; rows without any come last."""
-        return min((list(Flag).index(flag) for flag in self.flags), default=len(Flag))
+        return min((_WORST_FIRST[flag] for flag in self.flags), default=len(_WORST_FIRST))
 
 
 def outcome(verdicts: Sequence[Verdict]) -> Outcome:

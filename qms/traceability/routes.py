@@ -12,7 +12,6 @@ from sqlmodel import Session
 from core.exports import export, forms_for
 from core.people.actor import Actor
 from core.records.models import Project
-from core.records.snapshot import natural_order
 from core.records.types import RecordType, get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
 from qms.traceability import service
@@ -193,9 +192,8 @@ def filtered(matrix: Matrix, show: str) -> tuple[Row, ...]:
 
 
 def ordered(rows: tuple[Row, ...], sort: str) -> tuple[Row, ...]:
-    """Return rows with the worst findings first, or by id."""
-    by_id = sorted(rows, key=lambda row: natural_order(row.record.key.uid))
-    return tuple(by_id if sort == "id" else sorted(by_id, key=lambda row: row.judgement.worst))
+    """Return rows, which come in the order of their ids, with the worst findings first or so."""
+    return rows if sort == "id" else tuple(sorted(rows, key=lambda row: row.judgement.worst))
 
 
 def _filters(matrix: Matrix, view: View, address: str) -> list[tuple[str, int, str]]:

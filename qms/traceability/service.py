@@ -12,7 +12,8 @@ from core.records.snapshot import Key, Snapshot
 from core.records.types import TypeRegistry, get_registry
 from qms.repositories.queries import commit_count_per_record, commits_of_uid
 from qms.traceability.columns import Links, columns_for
-from qms.traceability.matrix import Facts, Matrix, Row, build, build_row
+from qms.traceability.keeping import drawn
+from qms.traceability.matrix import Facts, Matrix, Row, build_row
 from qms.traceability.paths import Column
 from qms.traceability.scope import ReleaseScope, choose_release, releases_of
 from qms.traceability.why import CommitNamed, Sentence, explain
@@ -38,9 +39,9 @@ class Trace:
     release: ReleaseScope | None
 
     def matrix(self) -> Matrix:
-        """Draw the whole matrix."""
+        """Draw the whole matrix, or find it drawn."""
         release = self.release.uid if self.release else None
-        return build(self.facts, self.project, self.rows_type, self.columns, release)
+        return drawn(self.facts, self.project, self.rows_type, self.columns, release)
 
 
 def trace(

@@ -76,11 +76,11 @@ def measure() -> Iterator[Row]:
 def _figures(database: Database, folder: Path) -> Figures:
     yield PEER, cpu_time(lambda: _plain(folder / "fiducial.db"))
     yield "trace, every row computed", cpu_time(_reading(database, lambda s: trace(s, PROJECT)))
-    with _browser(database, folder) as browser:
-        yield "Home, the first page after a start", _open(browser, PAGES["Home"])
+    with browser_of(database, folder) as browser:
+        yield "Home, the first page after a start", opened(browser, PAGES["Home"])
         for name, address in PAGES.items():
-            _open(browser, address)
-            yield name, median(_open(browser, address) for _ in range(REPEATS))
+            opened(browser, address)
+            yield name, median(opened(browser, address) for _ in range(REPEATS))
         for name in JUDGING:
             yield f"{name} after somebody signed in", _after(database, browser, name, "")
             yield f"{name} after a record was changed", _after(database, browser, name, "REQ-00007")
@@ -103,7 +103,8 @@ def _reading(database: Database, work: Callable[[Session], object]) -> Callable[
     return run
 
 
-def _open(browser: TestClient, address: str) -> float:
+def opened(browser: TestClient, address: str) -> float:
+    """Return the CPU time that one page costs."""
     started = cpu_seconds()
     answer = browser.get(address)
     if answer.status_code != 200:
@@ -120,11 +121,11 @@ def _after(database: Database, browser: TestClient, name: str, subject: str) -> 
             # An entry that names a record makes every reader read that record again.
             action = "record:requirement:edit" if subject else "session:person:sign_in"
             append(session, action, None, project if subject else None, subject, {})
-        times.append(_open(browser, PAGES[name]))
+        times.append(opened(browser, PAGES[name]))
     return median(times)
 
 
-def _browser(database: Database, folder: Path) -> TestClient:
+def browser_of(database: Database, folder: Path) -> TestClient:
     """Return a browser in which the author of the large project is signed in."""
     token = secrets.token_urlsafe(32)
     with database.writing() as session:
