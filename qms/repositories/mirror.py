@@ -36,6 +36,7 @@ _OBJECT_NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _OTHER_OWNER = re.compile(r"detected dubious ownership in repository at '([^']+)'")
 _LOG_FIELDS = ("%H", "%P", "%an", "%ct", "%s", "%(trailers:only=true,unfold=true)")
 _TAG_FIELDS = ("%(refname:strip=2)", "%(objectname)", "%(*objectname)", "%(creatordate:unix)")
+_DONE = {"A": "added", "D": "removed"}
 _QUIET = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -244,6 +245,18 @@ class Mirror:
         with self._open() as repo:
             listed = repo.git.ls_tree("-r", "-t", "-z", "--name-only", "--full-tree", name)
         return {".", *filter(None, listed.split("\0"))}
+
+    def changed(self, commit: str) -> list[tuple[str, str]]:
+        """Return what `commit` did to each file, against its first parent: a word, and the path."""
+        name = object_name(commit)
+        with self._open() as repo:
+            told = repo.git.diff_tree(
+                "-r", "--root", "-z", "--no-commit-id", "--no-renames", "--name-status",
+                "--diff-merges=first-parent", name,
+            )  # fmt: skip
+        fields = told.removesuffix("\0").split("\0") if told else []
+        pairs = zip(fields[::2], fields[1::2], strict=True)
+        return [(_DONE.get(status, "changed"), path) for status, path in pairs]
 
     def read(self, commit: str, path: str, most: int) -> bytes | None:
         """Return a file of `commit`; None where the commit holds no file at that path.

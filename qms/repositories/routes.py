@@ -35,6 +35,13 @@ TRACED_TYPE = "requirement"
 """Records of this type without a commit are listed."""
 
 
+MOST_FILES = 500
+"""Files of one commit that its page lists."""
+
+LONGEST_FILE = 500_000
+"""Bytes of a file that its page shows."""
+
+
 class View(BaseModel):
     """Which commits are shown."""
 
@@ -135,6 +142,8 @@ def show_commit(
     if found is None:
         raise NotFound(f"Repository {name} has no commit {sha[:40]}.")
     commit, trailers = found
+    mirror = service.mirror_of(settings_of(request), repository.id or 0)
+    files = mirror.changed(sha) if mirror.holds(sha) else []
     return page(
         request,
         "qms/repositories/commit.html",
@@ -143,7 +152,38 @@ def show_commit(
         repository=repository,
         commit=commit,
         trailers=trailers,
+        files=files[:MOST_FILES],
+        more_files=max(len(files) - MOST_FILES, 0),
         tags=[tag.name for tag in tags_of(session, repository) if tag.sha == sha],
+    )
+
+
+@router.get("/{name}/commits/{sha}/file")
+def show_file(
+    request: Request,
+    project: ProjectInPath,
+    session: ReadSession,
+    name: str,
+    sha: str,
+    path: Annotated[str, Query(max_length=1000)],
+) -> HTMLResponse:
+    """Show a file of one commit as text."""
+    repository = service.find_repository(session, project.key, name)
+    found = queries.find_commit(session, repository, sha)
+    mirror = service.mirror_of(settings_of(request), repository.id or 0)
+    content = mirror.read(sha, path, LONGEST_FILE) if found and mirror.holds(sha) else None
+    if found is None or content is None:
+        raise NotFound(f"Commit {sha[:40]} of {name} has no file {path[:200]}.")
+    return page(
+        request,
+        "qms/repositories/file.html",
+        project=project,
+        nav="Trace",
+        repository=repository,
+        commit=found[0],
+        path=path,
+        size=len(content),
+        lines=None if b"\0" in content else content.decode("utf-8", "replace").splitlines(),
     )
 
 

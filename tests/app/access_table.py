@@ -207,6 +207,11 @@ EVIDENCE = (
     Line("POST /p/{project}/repositories/{name}/scan", KEEPERS, 303),
     Line("POST /p/{project}/repositories/{name}/retire", KEEPERS, 303),
     Line("GET /p/{project}/repositories/{name}/commits/{sha}", MEMBERS),
+    Line(
+        "GET /p/{project}/repositories/{name}/commits/{sha}/file",
+        MEMBERS,
+        sends={"path": "plan.py"},
+    ),
     Line("GET /p/{project}/repositories/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/risks", MEMBERS),
     Line("GET /p/{project}/risks/export/{format_name}", MEMBERS),

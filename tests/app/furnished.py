@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from git import Actor as Committer
+from git import Repo
 from sqlmodel import Session
 
 from core.blobs import BlobStore, keep
@@ -39,6 +41,7 @@ from core.records.service import (
 from core.settings import Settings
 from core.signing.keys import create_key
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
+from qms.repositories.service import mirror_in
 from tests.core.conftest import hashed
 from validation.pack.standing import BUILT
 from validation.runs.models import Run, RunScenario, RunState
@@ -281,7 +284,8 @@ def _device(at: _Filling) -> None:
     )  # fmt: skip
     at.session.add(repository)
     at.session.flush()
-    sha, inside = f"{at.n}" * 40, repository.id or 0
+    inside = repository.id or 0
+    sha = _committed(at, mirror_in(at.settings.data_dir, inside).path)
     at.session.add(
         RepositoryCommit(
             repository_id=inside, sha=sha, parents=1, author="author", at=now(), subject=at.word
@@ -291,6 +295,18 @@ def _device(at: _Filling) -> None:
         RepositoryTag(repository_id=inside, name=f"v{at.n}", sha=sha, annotated=True, at=now())
     )
     at.things |= {"name": repository.name, "sha": sha, "repository_id": str(inside)}
+
+
+def _committed(at: _Filling, mirror: Path) -> str:
+    """Make a mirror with one commit of one file; return the commit's name."""
+    source = Repo.init(at.settings.data_dir / f"device{at.n}")
+    (Path(source.working_dir) / "plan.py").write_text(f"# {at.word}\n")
+    source.index.add(["plan.py"])
+    nobody = Committer("Nobody", "nobody@example.org")
+    sha = source.index.commit(at.word, author=nobody, committer=nobody).hexsha
+    source.clone(mirror, bare=True).close()
+    source.close()
+    return sha
 
 
 def _release(at: _Filling) -> None:

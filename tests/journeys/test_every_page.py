@@ -81,6 +81,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/repositories",
         "/p/RPM/repositories",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}",
+        "/p/RPM/repositories/rt-plan-metrics/commits/{commit}/file?path=app.yaml",
         "/p/RPM/repositories/export/csv",
         "/p/DEPT/risks",
         "/p/RPM/risks",

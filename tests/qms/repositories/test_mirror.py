@@ -182,3 +182,19 @@ def test_five_thousand_commits_are_streamed(source, mirror: Mirror) -> None:
     traced = sum(bool(commit.trailers) for commit in mirror.commits())
 
     assert traced == 1500
+
+
+def test_what_a_commit_did_to_each_file_is_told(source, mirror: Mirror) -> None:
+    first = source.add("First", path="a plan.py")
+    second = source.add("Second", path="a plan.py")
+    source.feed(
+        b"commit refs/heads/trunk\ncommitter Amara Kole <ak@example.org> 1800000000 +0000\n"
+        b"data 5\nThird\nfrom refs/heads/trunk^0\nD a plan.py\n"
+        b"M 100644 inline docs/n\xc3\xa4h.md\ndata 1\nx\n"
+    )
+
+    mirror.fetch(parse_address(str(source.folder)))
+
+    assert mirror.changed(first) == [("added", "a plan.py")]
+    assert mirror.changed(second) == [("changed", "a plan.py")]
+    assert mirror.changed(source.head()) == [("removed", "a plan.py"), ("added", "docs/n\xe4h.md")]

@@ -87,6 +87,31 @@ def test_a_commit_has_a_page_of_its_own(site, browser, source, words) -> None:
     assert browser.get(f"{ADDRESS}/rpm/commits/--output=x").status_code == 404
 
 
+def test_a_file_of_a_commit_is_shown_as_text(site, browser, source, words) -> None:
+    first = source.add("First", path="src/<b>.py")
+    source.add("Second", path="src/<b>.py")
+    scanned(site, browser, source)
+    commit = f"{ADDRESS}/rpm/commits/{first}"
+
+    assert f'href="{commit}/file?path=src/%3Cb%3E.py"' in browser.get(commit).text
+    shown = browser.get(f"{commit}/file", params={"path": "src/<b>.py"})
+
+    assert '<h1 class="mono">src/&lt;b&gt;.py</h1>' in shown.text
+    assert "Line Text 1 1" in words(shown)  # the first commit wrote "1", the second one "2"
+
+
+@pytest.mark.parametrize(
+    "path", ["src", "nothing.py", "../HEAD", "--output=x", "a\nb", "/etc/passwd"]
+)
+def test_what_is_no_file_of_the_commit_is_not_found(site, browser, source, path) -> None:
+    sha = source.add("First", path="src/plan.py")
+    scanned(site, browser, source)
+
+    told = browser.get(f"{ADDRESS}/rpm/commits/{sha}/file", params={"path": path})
+
+    assert told.status_code == 404
+
+
 @pytest.mark.parametrize("name", ["csv", "xlsx", "json", "html", "pdf"])
 def test_the_export_holds_the_commits_of_the_filter(site, browser, source, name) -> None:
     source.add("Begin", "Traced\n\nImplements: REQ-009\n")
