@@ -32,6 +32,7 @@ from app.tables import prepare
 from core.db import Database, open_database
 from core.records.panels import use_panels
 from core.records.printing.document import use_annexes
+from core.records.reviewed import review_panel
 from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
@@ -73,6 +74,7 @@ PANELS = (
     pathway_panel,
     device_panel,
     runs_panel,
+    review_panel,
 )
 
 ANNEXES = (hazard_log,)

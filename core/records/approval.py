@@ -13,6 +13,7 @@ from core.people.actor import Actor
 from core.people.service import Reauthentication
 from core.records import lifecycle
 from core.records.checking import missing_content
+from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record, Revision
 from core.records.service import (
     lock_record,
@@ -24,6 +25,7 @@ from core.records.service import (
 )
 from core.records.settling import settle_links
 from core.records.signable import about_of, is_signable, refuse_unfit_event, why_unsignable
+from core.records.targets import withdrawn_faults
 from core.records.types import MEANINGS, RecordType, get_registry
 from core.records.writing import content_of, envelope_document
 from core.signing.models import Signature
@@ -102,7 +104,10 @@ def submit(
         raise Conflict(f"{record.uid} has no draft to submit.")
     refuse_unread(record, revision, expected)
     content = content_of(session, revision, project)
-    faults = [*missing_content(record_type, content, record.uid)]
+    faults = [
+        *missing_content(record_type, content, record.uid),
+        *withdrawn_faults(session, record_type, _new_links(session, record, content), project.key),
+    ]
     if ports.submission is not None:
         faults += ports.submission(session, project, record)
     if faults:
@@ -117,6 +122,17 @@ def submit(
         put_signature(session, record, revision, by, proof, Signing("authored", role, reason))
     _bring_into_force(session, record, revision, record_type, by)
     return revision
+
+
+def _new_links(session: Session, record: Record, content: Content) -> list[LinkDraft]:
+    """Return the links that the revision in force does not state."""
+    if record.effective_id is None:
+        return list(content.links)
+    stated = content_of(
+        session, session.get_one(Revision, record.effective_id), project_of(session, record)
+    )
+    there = {(one.role, one.project, one.target) for one in stated.links}
+    return [one for one in content.links if (one.role, one.project, one.target) not in there]
 
 
 def sign(

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from core.canonical import digest
 from core.errors import Conflict, Fault, Invalid, Refused
 from core.people.actor import Actor
-from core.records.models import LinkReview, Record, Revision
+from core.records.models import LinkReview, Project, Record, Revision
 from core.records.queries import load_doubts
 from core.records.service import (
     edit_token,
@@ -17,7 +17,7 @@ from core.records.service import (
     record_event,
     refuse_stale,
 )
-from core.records.snapshot import Key
+from core.records.snapshot import Key, natural_order
 from core.records.suspects import Happened, Suspicion
 from core.records.targets import known_records
 from core.records.types import get_registry
@@ -93,6 +93,19 @@ def review(
         {"reason": reason.strip(), "against": [list(doubt.cause) for doubt in doubts]},
     )
     return doubts
+
+
+def others_in_doubt(
+    session: Session, project: Project, done: Sequence[Suspicion]
+) -> tuple[str, ...]:
+    """Return the records of a project that the same changes have thrown doubt on, by uid."""
+    causes = {one.cause for one in done}
+    found = {
+        one.record.uid
+        for one in load_doubts(session)[0]
+        if one.cause in causes and one.record.project == project.key
+    }
+    return tuple(sorted(found, key=natural_order))
 
 
 def _now_says(doubts: Sequence[Suspicion]) -> str:

@@ -62,6 +62,26 @@ def refuse_unreadable(
         raise Invalid("Some links lead nowhere; nothing was saved.", faults)
 
 
+def withdrawn_faults(
+    session: Session, record_type: RecordType, links: Sequence[LinkDraft], project: str
+) -> list[Fault]:
+    """Return each link that leads to a withdrawn record: nothing new may stand on one."""
+    meant: dict[Key, list[str]] = {}
+    for link in links:
+        meant.setdefault(Key(link.project or project, link.target), []).append(link.role)
+    return [
+        Fault(
+            "withdrawn-target",
+            key.uid,
+            f"is withdrawn, so nothing new is linked to it ('{record_type.links[role].label}').",
+            "Link to what replaced it, or take the link away.",
+        )
+        for key, target in known_records(session, meant).items()
+        if target.withdrawn_at is not None
+        for role in meant[key]
+    ]
+
+
 def target_faults(
     record_type: RecordType,
     links: Sequence[LinkDraft],

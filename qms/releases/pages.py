@@ -16,6 +16,7 @@ from qms.releases.gathering import find_release, gather
 from qms.releases.keeping import checked
 from qms.releases.service import PACK_ROLES, may_freeze
 from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
+from qms.releases.turns import Turn, turn_of
 from qms.rules.check import conceded
 from qms.rules.facts import BaselineFact
 from qms.rules.findings import CheckResult, Finding
@@ -34,6 +35,8 @@ class ReleasePage:
         The findings of one page.
     titles : mapping of Key to str
         Titles of the records that those name, of records the reader may read.
+    turn : Turn or None
+        Who takes the next step towards the signatures.
     freezer_cannot_sign : bool
         The person reading may freeze, and would then be an author of what they are to sign.
     """
@@ -50,6 +53,7 @@ class ReleasePage:
     freezer_cannot_sign: bool
     may_build_pack: bool
     has_run: bool
+    turn: Turn | None
 
     @property
     def current(self) -> Step | None:
@@ -108,6 +112,7 @@ def release_page(
         freezer_cannot_sign=freezes and reader.has(project.id or 0, *SIGNING_ROLES),
         may_build_pack=reader.has(project.id or 0, *PACK_ROLES),
         has_run=judged.has_run,
+        turn=turn_of(session, project, release, reader),
     )
 
 

@@ -134,10 +134,11 @@ def _check_step(release: RecordView, result: CheckResult) -> Step:
     address = f"/p/{release.key.project}/releases/{release.key.uid}#check"
     waiting = len(result.failing) - len(before_signing)
     told = f"{len(result.applied) - len(result.failing)} of {len(result.applied)}"
-    told += f", {waiting} when signed" if waiting else ""
+    told += f", {waiting} more when signed" if waiting else ""
     if before_signing:
         codes = ", ".join(rule.code for rule in before_signing)
-        return Step(number, name, StepState.FAILED, told, f"{codes} fail.", address)
+        why = f"{codes} {'fail' if before_signing[1:] else 'fails'}."
+        return Step(number, name, StepState.FAILED, told, why, address)
     return Step(number, name, StepState.DONE, told, address=address)
 
 

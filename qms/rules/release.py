@@ -111,15 +111,17 @@ def release_is_signed(view: View, record: RecordView) -> Iterator[Flaw]:
         if signature.envelope_digest == record.envelope_digest
     }
     facts = view.types_of(record)
+    draft = record.state == "draft"
+    mend = "Have its author submit it, then sign it." if draft else "Sign it."
     for role in required:
         meaning = MEANING_OF_ROLE.get(role, "")
         signed = (role, meaning) in given if meaning else any(r == role for r, _ in given)
         if not signed:
             as_ = f" as {meaning}" if meaning else ""
-            yield Flaw(f"is not signed by the {role.replace('_', ' ')}{as_}.", "Sign it.")
+            yield Flaw(f"is not signed by the {role.replace('_', ' ')}{as_}.", mend)
     for meaning in sorted(set(facts.sign if facts else ()) - {m for _, m in given}):
         if meaning not in {MEANING_OF_ROLE.get(role) for role in required}:
-            yield Flaw(f"is not signed as {meaning}.", "Sign it.")
+            yield Flaw(f"is not signed as {meaning}.", mend)
 
 
 @rule("F10", "Release signatures are later than the last run", THE_RELEASE)

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from tests.conftest import ROOT
 from tests.journeys.command_line import fiducial
 from tests.journeys.conftest import Desk
-from tests.journeys.deeds import look, press, rows_of
+from tests.journeys.deeds import look, open_record, press, rows_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -113,7 +113,8 @@ def test_a_release_that_is_not_fit_names_each_finding_and_what_to_do(
 
     for section in failing_on_every_page(manager):
         code = section.get_attribute("id") or ""
-        stated[code] = int(re.findall(r"(\d+) of \d+", section.locator("h3").inner_text())[0])
+        heading = section.locator("h3").inner_text()
+        stated[code] = int(re.findall(r"(\d+) findings?, \d+ looked", heading)[0])
         items = section.locator("li")
         assert items.locator("a.uid").count() == items.count() > 0
         assert items.filter(has=manager.locator("a:not(.uid)")).count() == items.count()
@@ -149,6 +150,44 @@ def test_every_verdict_of_the_run_follows_from_what_stands_beside_it(
     wrong = [row for row in rows if (row[3].endswith("passed")) != holds(row[1], row[2])]
     assert wrong == []
     assert any("±" in row[1] for row in rows)
+
+
+THREADS = (("REQ-003", "UN-005", "DD-01", "TST-004"), ("REQ-009", "UN-002", "DD-04", "TST-009"))
+"""Requirements of the release, with need, design and test as the device's file links them."""
+
+
+@pytest.mark.parametrize(("requirement", "need", "design", "test"), THREADS)
+def test_a_requirement_leads_to_all_its_evidence_in_three_clicks_and_back(
+    desk: Desk, manager: Page, requirement: str, need: str, design: str, test: str
+) -> None:
+    def click(name: str) -> None:
+        with manager.expect_navigation():
+            manager.locator("main").get_by_role("link", name=name, exact=True).first.click()
+
+    open_record(manager, requirement)
+    page = manager.locator("main")
+    for uid in (need, design, test):
+        expect(page.get_by_role("link", name=uid, exact=True).first).to_be_visible()
+    expect(page).to_contain_text("Esther Quill, quality manager: approved")
+    commit = page.locator("a[href*='/commits/']").first.inner_text()
+    click(commit)
+    path = page.locator("a[href*='/file?path=']").first.inner_text()
+    click(path)
+    look(desk, manager)
+    expect(manager.get_by_role("heading", level=1)).to_have_text(path)
+    assert page.locator("table.table--code tr").count() > 3
+
+    open_record(manager, requirement)
+    click(test)
+    expect(page).to_contain_text("revision 1")
+    click("run 1")
+    expect(page.locator("details", has_text=test).first).to_be_attached()
+    assert measured(all_open(manager))
+
+    click(test)
+    click(requirement)
+    click(need)
+    expect(manager.get_by_role("heading", level=1)).to_contain_text(need)
 
 
 def test_a_new_run_is_started_and_watched_to_its_end(desk: Desk, manager: Page) -> None:

@@ -202,7 +202,12 @@ def review(
     def perform() -> str:
         done = reviewing.review(session, record, person, form.reason, form.expected)
         causes = ", ".join(dict.fromkeys(one.cause.uid for one in done))
-        return f"{record.uid} is re-reviewed against {causes}."
+        left = reviewing.others_in_doubt(session, project, done)
+        told = ""
+        if left:
+            named = f"{', '.join(left[:5])}{' and others' if left[5:] else ''}"
+            told = f" {named} {'need' if left[1:] else 'needs'} re-review for the same reason."
+        return f"{record.uid} is re-reviewed against {causes}.{told}"
 
     return _act(request, session, project, record, person, ("review", form), perform)
 

@@ -11,6 +11,7 @@ from core.records.content import Content, LinkDraft
 from core.records.models import Project, Revision
 from core.records.neighbours import neighbourhood
 from core.records.queries import load_snapshot, load_suspicions
+from core.records.reviewed import review_panel
 from core.records.reviewing import review, review_token, suspicions_of
 from core.records.types import get_registry
 from core.records.withdrawing import withdraw
@@ -206,3 +207,24 @@ def test_a_draft_that_drops_a_link_puts_nothing_in_doubt_yet(controlled: Office)
         service.save_draft(session, record, control("RSK-002"), author, read)
 
     assert doubts(controlled) == {}
+
+
+def test_the_page_of_a_record_says_who_re_reviewed_it_and_why(controlled: Office) -> None:
+    withdrawn(controlled, "REQ-001", "PPL-EQ")
+    reviewed(controlled, "RSK-001")
+
+    with controlled.reading() as session:
+        project = controlled.project(session)
+        told, other = (
+            review_panel(session, project, controlled.record(session, uid))
+            for uid in ("RSK-001", "RSK-002")
+        )
+
+        key = project.key
+
+    assert other is None
+    assert told is not None
+    [answer] = told.context["answers"]
+    assert answer.against == ((key, "REQ-001"),)
+    assert answer.by
+    assert answer.reason

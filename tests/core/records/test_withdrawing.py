@@ -6,7 +6,7 @@ from core.errors import Conflict, Invalid, Refused
 from core.people.service import Reauthentication
 from core.records.approval import Signing, reject, sign, submit
 from core.records.audit import verify_audit
-from core.records.content import Content
+from core.records.content import Content, LinkDraft
 from core.records.service import create_record, edit_token, latest_revision, save_draft
 from core.records.withdrawing import withdraw
 from tests.conftest import Office
@@ -150,3 +150,30 @@ def test_withdrawing_needs_what_was_read(plan: Office, read: str, refusal: type)
 
     with plan.reading() as session:
         assert plan.record(session, "DOC-001").withdrawn_at is None
+
+
+def test_nothing_that_stands_on_a_withdrawn_record_goes_to_review(office: Office) -> None:
+    need = Content("Need", "It is needed.", {"stakeholder": "physicist", "acceptance": "Seen."})
+    wanted = Content(
+        "Requirement",
+        "The system shall do it.",
+        {"category": "functional", "acceptance": "Done."},
+        (LinkDraft("derives_from", "UN-001"), LinkDraft("derives_from", "UN-002")),
+    )
+    with office.writing() as session:
+        project, author = office.project(session), office.staff[AUTHOR]
+        for _ in range(2):
+            create_record(session, project, "user_need", need, author)
+        create_record(session, project, "requirement", wanted, author)
+    with office.writing() as session:
+        record, read = office.record(session, "UN-001"), office.read(session, "UN-001")
+        withdraw(session, record, office.staff[AUTHOR], "Nobody needs it.", read, None)
+
+    with office.writing() as session:
+        record, read = office.record(session, "REQ-001"), office.read(session, "REQ-001")
+        with pytest.raises(Invalid) as caught:
+            submit(session, record, office.staff[AUTHOR], office.proof(AUTHOR), read)
+
+    [fault] = caught.value.faults
+    assert (fault.code, fault.where) == ("withdrawn-target", "UN-001")
+    assert "nothing new is linked to it ('derives from')" in fault.what

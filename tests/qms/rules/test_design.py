@@ -190,3 +190,26 @@ def test_tree_of_the_release_unknown(demo) -> None:
 
     demo.fill("REL-0.1.0", commit=None)
     demo.must_name("B14")
+
+
+def test_a_new_unit_fails_by_the_clauses_of_its_class(demo) -> None:
+    unit = demo.add(
+        "software_item", "SI-12", kind="unit", purpose="Adds doses.", path="engine/dose/sums.py",
+        interfaces=["python call"], owner="PPL-AK", **{"class": "C"},
+    )  # fmt: skip
+    demo.link("SI-12", "part_of", "SI-00")
+
+    def clauses() -> set[str]:
+        return {
+            clause
+            for rule in demo.check().failing
+            if "SI-12" in {finding.record.uid for finding in rule.findings}
+            for clause in rule.clause.split("; ")
+        }
+
+    assert {"IEC 62304 5.4.2", "IEC 62304 5.5.5"} <= clauses()
+    demo.fill(unit.key.uid, **{"class": "B"})
+    assert "IEC 62304 5.3.5" in clauses()
+    assert not {"IEC 62304 5.4.2", "IEC 62304 5.5.5"} & clauses()
+    demo.fill(unit.key.uid, segregation="A process of its own.")
+    assert "IEC 62304 5.3.5" not in clauses()
