@@ -25,7 +25,7 @@ from core.web import CurrentPerson
 from core.web.access import signed_in
 from core.web.answers import TOLD
 from core.web.forgery import HEADER
-from core.web.identity import COOKIE, for_programs
+from core.web.identity import COOKIE, for_programs, gives_file
 
 router = APIRouter(tags=["description"])
 
@@ -76,11 +76,26 @@ REFUSAL = {
     },
 }
 
+TABLE = {
+    "type": "object",
+    "title": "Table",
+    "description": "A table as a page shows it, with where it comes from.",
+    "required": ["title", "about", "headings", "rows"],
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string"},
+        "about": {"type": "object", "additionalProperties": {"type": "string"}},
+        "headings": {"type": "array", "items": {"type": "string"}},
+        "rows": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
 _PAGE = {"text/html": {"schema": {"type": "string"}}}
 _WORDS = {"text/plain": {"schema": {"type": "string"}}}
 _FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 _JSON = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 _TOLD = {**_PAGE, **_JSON}
+_EXPORTED = {"application/json": {"schema": {"$ref": "#/components/schemas/Table"}}}
 
 _MEDIA: Mapping[object, Mapping[str, Any]] = {
     HTMLResponse: _PAGE,
@@ -113,7 +128,7 @@ def describe(service: FastAPI) -> dict[str, Any]:
         schemas = components.setdefault("schemas", {})
         for replaced in ("HTTPValidationError", "ValidationError"):
             schemas.pop(replaced, None)
-        schemas["Refusal"] = REFUSAL
+        schemas |= {"Refusal": REFUSAL, "Table": TABLE}
         components["securitySchemes"] = SECURITY_SCHEMES
         service.openapi_schema = document
     return service.openapi_schema
@@ -145,7 +160,7 @@ def _complete(operation: dict[str, Any], route: RouteContext, method: str) -> No
     _name_every_part(operation, path)
     if personal:
         operation["security"] = [{SESSION: [], FORM_TOKEN: []} if changes else {SESSION: []}]
-        if for_programs(path):
+        if for_programs(path) or (not changes and gives_file(path)):
             operation["security"].append({BEARER: []})
             told["429"] = {"description": TOLD[429], "content": dict(refusal)}
     operation["responses"] = dict(sorted(told.items()))
@@ -166,6 +181,8 @@ def _describe_success(told: dict[str, Any], route: RouteContext, *, leads_on: bo
         told["200"]["description"] = "What was asked for."
     elif "200" in told:
         content = _MEDIA.get(returned, {**_PAGE, **_FILE})
+        if "{format_name}" in (route.path_format or ""):
+            content = {**_EXPORTED, **content}
         told["200"] = {"description": "What was asked for.", "content": dict(content)}
 
 

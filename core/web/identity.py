@@ -1,5 +1,6 @@
 """Who sends a request: the cookie's session, once per request, kept for the page's frame."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from core.web.refusals import address_of
 from core.web.transaction import RequestSession, database_of, is_safe, settings_of
 
 COOKIE = "fiducial_session"
+
+_TAKEN_AWAY = re.compile(r"^/p/.+(/export/[^/]+|/document\.pdf|/files/[^/]+|/pack)$")
 
 STRANGE_PROGRAM = "a program"
 """The name that wrong tokens are counted under; no account can be called so."""
@@ -68,9 +71,11 @@ def _find_program(request: Request, session: Session) -> SignedIn | None:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    if not for_programs(request.url.path):
+    path = request.url.path
+    if not (for_programs(path) or (is_safe(request) and gives_file(path))):
         raise Unauthenticated(
-            "A token is for the addresses below /api/ and those that end in .json."
+            "A token is for the addresses below /api/, for those that end in .json and, to read, "
+            "for exported tables and files."
         )
     database = database_of(request)
     found = find_bearer(session, given.strip())
@@ -92,6 +97,11 @@ def _find_program(request: Request, session: Session) -> SignedIn | None:
 def for_programs(path: str) -> bool:
     """Whether an address answers programs, and so takes a token."""
     return path.startswith("/api/") or path.endswith(".json")
+
+
+def gives_file(path: str) -> bool:
+    """Whether an address gives a table, a document or a file to take away."""
+    return _TAKEN_AWAY.search(path) is not None
 
 
 def _find_browser(request: Request, session: Session) -> SignedIn | None:

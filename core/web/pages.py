@@ -82,8 +82,10 @@ def fragment(request: Request, template: str, **context: Any) -> Markup:
 def wants_json(request: Request) -> bool:
     """Whether a program asks: by the address or by what it accepts."""
     accepted = request.headers.get("accept", "")
-    return for_programs(request.url.path) or (
-        "application/json" in accepted and "text/html" not in accepted
+    return (
+        for_programs(request.url.path)
+        or request.headers.get("authorization", "").lower().startswith("bearer ")
+        or ("application/json" in accepted and "text/html" not in accepted)
     )
 
 

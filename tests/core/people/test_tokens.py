@@ -168,6 +168,20 @@ def test_no_token_opens_a_page_or_signs(service: FastAPI, office: Office, need: 
         assert latest_revision(session, office.record(session, need)).state == "draft"
 
 
+def test_a_token_takes_tables_documents_and_files_away_and_sends_none(
+    service: FastAPI, office: Office, need: str
+) -> None:
+    program = Program(service, token_of(office, "PPL-AK", writes=True))
+
+    taken = program.get(f"/p/RPM/{need}/document.pdf")
+    missing = program.get(f"/p/RPM/{need}/files/1")
+    sent = program.client.post(f"/p/RPM/{need}/files", files={"file": ("a.txt", b"a")})
+
+    assert (taken.status_code, taken.headers["content-type"]) == (200, "application/pdf")
+    assert (missing.status_code, missing.json()["faults"]) == (404, [])
+    assert sent.status_code == 401
+
+
 def test_a_token_reaches_no_more_than_its_project_and_its_person(
     service: FastAPI, office: Office, need: str
 ) -> None:
