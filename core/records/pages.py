@@ -153,6 +153,8 @@ def record_page(
         changes = compare(record_type, before, after)
     given, about = signatures_of(session, latest), about_of(session, record_type, latest)
     filled, empty = shown_fields(record_type, shown)
+    threads = threads_of(session, record, record_type, person)
+    said = [comment.text for thread in threads for comment in thread.comments]
     return RecordPage(
         record=record,
         record_type=record_type,
@@ -169,9 +171,9 @@ def record_page(
         revisions=revisions_of(session, record),
         files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
         trail=trail_of(session, record),
-        threads=threads_of(session, record, record_type, person),
+        threads=threads,
         capacity=partial(person.capacity, project.id or 0),
-        address_of=addresses(session, project, [shown.body, *_texts(filled)]),
+        address_of=addresses(session, project, [shown.body, *_texts(filled), *said]),
     )
 
 
