@@ -66,6 +66,7 @@ def test_a_thread_is_opened_answered_and_settled(at_work: Desk) -> None:
     press(chidi, chidi.get_by_role("link", name="Answer Amara Kole"))
     look(at_work, chidi)
     fits = stays_within(chidi)
+    chidi.get_by_text("Settle this thread", exact=True).click()
     chidi.get_by_label("What was settled").fill("It will name them.")
     press(chidi, chidi.get_by_role("button", name="Settle"))
 
