@@ -36,7 +36,7 @@ class TalkForm(BaseModel):
 
     def kept(self, act: str) -> Mapping[str, str]:
         """Return what stays typed after a refusal."""
-        return {"act": act, "text": self.text, "about": self.about}
+        return {"act": act, "text": self.text, "about": self.about, "read": self.read}
 
 
 @router.post("/{uid:uid}/threads", status_code=303)

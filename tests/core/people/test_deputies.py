@@ -352,6 +352,22 @@ def test_a_deputy_is_ended_early_and_another_named_from_that_day(office: Office,
     assert standings(office) == [("current", "PPL-FR", ""), ("past", "PPL-CV", "")]
 
 
+def test_what_is_borrowed_is_not_lent_on_and_a_deputy_does_not_prolong_it(
+    office: Office, on: OnDay
+) -> None:
+    name(office)
+    on("2026-12-08")
+    days = {"first_day": "2026-12-14", "last_day": "2026-12-18"}
+
+    with pytest.raises(Refused, match="Chidi Vance does not hold the role quality manager"):
+        name(office, replace(LEAVE, principal="PPL-CV", deputy="PPL-FR", **days), "PPL-CV")
+    with pytest.raises(Refused, match="Nobody names themselves"):
+        name(office, replace(LEAVE, **days), "PPL-CV")
+
+    other = name(office, replace(LEAVE, role="release_manager", deputy="PPL-FR", **days), "PPL-CV")
+    end(office, other, "PPL-CV")
+
+
 def test_what_is_over_is_not_ended_again_and_the_rows_stay(office: Office, on: OnDay) -> None:
     number = name(office)
     coming = name(office, replace(LEAVE, role="release_manager"))

@@ -283,6 +283,24 @@ def test_who_reads_opens_answers_and_settles_on_the_page(browser_of: Open) -> No
     assert "Wait." in late.text or "settled" in late.text
 
 
+def test_what_was_typed_survives_that_the_draft_was_changed_meanwhile(browser_of: Open) -> None:
+    amara, chidi = browser_of("PPL-AK"), browser_of("PPL-CV")
+    write(amara, "user_need", NEED)
+    at = "/p/RPM/UN-001"
+    chidi.open(at)
+    amara.open(f"{at}/edit")
+    amara.send(f"{at}/edit", action="save", body="Right to 1 %.")
+
+    stale = chidi.send(f"{at}/threads", text="How right is right?")
+    again = chidi.send(f"{at}/threads")
+
+    assert stale.status_code == 409
+    assert "what you wrote is kept" in words_of(stale.text)
+    assert "Right to 1 %." in stale.text
+    assert again.status_code == 200
+    assert "How right is right?" in again.text
+
+
 def _csrf(browser: Browser) -> str:
     return dict(browser.form("/sign-out").fields)["csrf_token"]
 
