@@ -14,7 +14,6 @@ from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.people.deputies import lending
 from core.people.deputies.models import Deputyship
-from core.people.deputies.rules import Term, read_term
 from core.people.deputies.service import Wish, deputies_of, end_deputy, name_deputy
 from core.people.models import Person
 from core.people.service import find_actor, grant, holders, revoke
@@ -23,7 +22,7 @@ from core.people.tokens import find_bearer, make_token
 from core.records.audit import verify_audit
 from core.records.service import create_project
 from tests.conftest import Office
-from tests.core.conftest import Browser, forms_of, words_of
+from tests.core.conftest import Browser
 
 pytestmark = pytest.mark.database
 
@@ -269,35 +268,6 @@ def test_every_fault_of_the_form_is_told_at_once(office: Office, on: OnDay) -> N
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "codes"),
-    [
-        ("2026-12-01", "2026-12-01", []),
-        ("2026-11-30", "2026-12-05", ["past"]),
-        ("2026-12-05", "2026-12-04", ["order"]),
-        ("2026-12-05", "2027-12-04", []),
-        ("2026-12-05", "2027-12-05", ["long"]),
-        ("2027-12-01", "2027-12-02", ["far"]),
-        ("2027-11-30", "2028-11-29", []),
-        ("5 December", "2026-13-01", ["day", "day"]),
-        ("9999-12-31", "9999-12-31", ["far"]),
-        ("2026-11-01", "2026-10-01", ["past", "order"]),
-    ],
-)
-def test_days_begin_today_or_later_and_last_at_most_a_year(
-    first: str, last: str, codes: list[str]
-) -> None:
-    term, faults = read_term(first, last, date(2026, 12, 1))
-
-    assert [one.code for one in faults] == codes
-    assert (term is None) is bool(codes)
-
-
-def test_the_29th_of_february_has_a_year_too() -> None:
-    assert read_term("2028-02-29", "2029-02-28", date(2028, 1, 1))[1] == []
-    assert read_term("2028-02-29", "2029-03-01", date(2028, 1, 1))[1] != []
-
-
-@pytest.mark.parametrize(
     ("first", "last", "taken"),
     [
         ("2026-12-11", "2026-12-15", True),
@@ -388,60 +358,3 @@ def test_what_is_over_is_not_ended_again_and_the_rows_stay(office: Office, on: O
     with office.reading() as session:
         assert session.get_one(Deputyship, number).last_day == date(2026, 12, 11)
         assert verify_audit(session).findings == []
-
-
-def test_terms_meet_on_a_shared_day() -> None:
-    week = Term(date(2026, 12, 7), date(2026, 12, 11))
-
-    assert week.overlaps(Term(date(2026, 12, 11), date(2026, 12, 11)))
-    assert not week.overlaps(Term(date(2026, 12, 12), date(2026, 12, 13)))
-    assert [week.standing(date(2026, 12, day)) for day in (6, 7, 11, 12)] == [
-        "coming", "current", "current", "past",
-    ]  # fmt: skip
-
-
-def test_the_page_names_ends_and_tells_deputies(
-    browser_of: Open, actions: Actions, on: OnDay
-) -> None:
-    esther, vera = browser_of("PPL-EQ"), browser_of("PPL-VW")
-    at, today = "/p/RPM/deputies", TODAY
-    empty = words_of(esther.open(at).text)
-    typed = {"held": "PPL-EQ/quality_manager", "deputy": "PPL-CV", "reason": "Annual leave."}
-
-    faulty = esther.send(at, {**typed, "last_day": "never", "reason": ""})
-    named = esther.send(at, {**typed, "reason": "Annual leave."} | {"last_day": today})
-    second = esther.send(at, {**typed, "deputy": "PPL-FR"})
-    seen = vera.open(at)
-    forbidden = vera.client.post(at, data={**typed, "csrf_token": _csrf(vera)})
-    chidi = words_of(browser_of("PPL-CV").open("/account").text)
-    number = _number(esther, at)
-    refused = esther.send(f"{at}/{number}/end", reason="")
-    ended = esther.send(f"{at}/{number}/end", reason="Back early.")
-
-    assert "Nobody deputises for anybody today." in empty
-    assert faulty.status_code == 422
-    assert "is no day" in faulty.text
-    assert 'value="never"' in faulty.text
-    assert named.status_code == 200
-    assert "Current (1)" in words_of(named.text)
-    assert second.status_code == 409
-    assert "has a deputy for quality manager" in second.text
-    assert "Annual leave." in seen.text
-    assert f'action="{at}' not in seen.text
-    assert forbidden.status_code == 403
-    assert f"quality manager as deputy for Esther Quill, to {today}" in chidi
-    assert refused.status_code == 422
-    assert "by Esther Quill: Back early." in words_of(ended.text)
-    assert [one.subject for one in actions("person:deputy:")] == ["PPL-CV", "PPL-CV"]
-    assert [one.details["for"] for one in actions("person:deputy:")] == ["PPL-EQ", "PPL-EQ"]
-    assert len(actions("refusal:page:")) == 2
-
-
-def _csrf(browser: Browser) -> str:
-    return dict(browser.form("/sign-out").fields)["csrf_token"]
-
-
-def _number(browser: Browser, at: str) -> str:
-    forms = forms_of(browser.open(at).text)
-    [found] = [one.action for one in forms if one.action.endswith("/end")]
-    return found.removeprefix(f"{at}/").removesuffix("/end")
