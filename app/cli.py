@@ -2,7 +2,7 @@
 
 import typer
 
-from app.commands import bills, clauses, documents, evidence, flows, records, service
+from app.commands import bills, clauses, documents, evidence, flows, people, records, service
 from app.commands.console import RefusingGroup
 
 cli = typer.Typer(
@@ -34,6 +34,7 @@ cli.add_typer(records.project, name="project")
 cli.add_typer(records.git, name="git")
 cli.add_typer(records.audit, name="audit")
 cli.add_typer(records.baseline, name="baseline")
+cli.add_typer(people.people, name="people")
 cli.add_typer(documents.documents, name="documents")
 cli.add_typer(bills.sbom, name="sbom")
 cli.add_typer(flows.flows, name="flows")

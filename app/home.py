@@ -12,6 +12,7 @@ from core.jobs.models import LIVE_STATES, Job
 from core.jobs.service import label, latest_jobs, percent
 from core.people.actor import Actor
 from core.records.models import Project
+from core.records.talking.reading import waiting_to_answer
 from core.records.waiting import own_drafts, waiting_for_review, waiting_to_sign
 from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
@@ -55,6 +56,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         every_project=projects,
         to_sign=waiting_to_sign(session, person, projects),
         to_review=waiting_for_review(session, person, projects),
+        to_answer=waiting_to_answer(session, person, projects),
         drafts=own_drafts(session, person, projects),
         duties=duties(session, person, projects),
         red=_red_releases(session, projects),

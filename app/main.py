@@ -11,6 +11,7 @@ import app.home
 import core.jobs.routes
 import core.ledger.routes
 import core.people.administration.routes
+import core.people.deputies.routes
 import core.people.programs.routes
 import core.people.routes
 import core.records.api.routes
@@ -48,6 +49,7 @@ ROUTERS = (
     core.people.routes.router,
     core.people.programs.routes.router,
     core.people.administration.routes.router,
+    core.people.deputies.routes.router,
     core.jobs.routes.router,
     core.ledger.routes.router,
     core.signing.routes.router,

@@ -11,8 +11,10 @@ from sqlmodel import Session
 import core.blobs
 import core.jobs.models
 import core.ledger.models
+import core.people.deputies.models
 import core.people.models
 import core.records.models
+import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
 import qms.baselines.models
 import qms.repositories.models  # noqa: F401 - importing makes its tables known

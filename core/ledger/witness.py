@@ -8,7 +8,7 @@ changes or deletes a witnessed row ends with one entry that holds the digest of 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import event, inspect, select
@@ -68,7 +68,9 @@ def witnessed(*columns: str, named: str = "") -> Callable[[TableClass], TableCla
 
 
 def _plain(value: Any) -> Any:
-    return rfc3339(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 @event.listens_for(Session, "after_flush")

@@ -114,7 +114,8 @@ def checked_person(session: Session, actor: Actor, checked: CheckedPassword) -> 
     person = _unchanged(session, actor.person_id, checked.stored) if same else None
     if person is None:
         raise Unauthenticated(NOT_YOURS)
-    if dict(actor_of(session, person).roles) != dict(actor.roles):
+    held = actor_of(session, person)
+    if (dict(held.roles), dict(held.lent)) != (dict(actor.roles), dict(actor.lent)):
         raise Conflict(
             f"The roles of {actor.name} were changed a moment ago; nothing was signed. Open the "
             "page again."

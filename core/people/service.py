@@ -15,6 +15,7 @@ from core.clock import now
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ledger import append
 from core.people.actor import ROLES, Actor
+from core.people.deputies.lending import deputies_in, roles_lent
 from core.people.models import Person, RoleGrant, WebSession
 from core.people.passwords import ChosenPassword
 from core.settings import Settings
@@ -160,11 +161,15 @@ def actor_of(session: Session, person: Person) -> Actor:
         )
     ).scalars():
         roles[one.project_id].add(one.role)
+    lent = roles_lent(session, person.id or 0, roles)
+    for project_id, role in lent:
+        roles[project_id].add(role)
     return Actor(
         person_id=person.id or 0,
         name=person.name,
         uid=person.uid,
         roles={project: frozenset(held) for project, held in roles.items()},
+        lent=lent,
     )
 
 
@@ -248,7 +253,7 @@ def people(session: Session) -> list[Person]:
 
 
 def holders(session: Session, role: str, project_id: int) -> list[Person]:
-    """Return the active people who hold a role in a project, by name."""
+    """Return the active people who hold a role in a project, deputies included, by name."""
     query = (
         select(Person)
         .join(RoleGrant, col(RoleGrant.person_id) == col(Person.id))
@@ -259,9 +264,10 @@ def holders(session: Session, role: str, project_id: int) -> list[Person]:
             col(Person.active).is_(True),
         )
         .distinct()
-        .order_by(col(Person.name))
     )
-    return list(session.execute(query).scalars())
+    own = list(session.execute(query).scalars())
+    found = {one.id: one for one in (*own, *deputies_in(session, role, project_id))}
+    return sorted(found.values(), key=lambda one: (one.name, one.uid))
 
 
 def _token_digest(token: str) -> str:

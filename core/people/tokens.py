@@ -130,7 +130,8 @@ def _within(actor: Actor, project_id: int | None) -> Actor:
     if project_id is None:
         return actor
     held = actor.roles_in(project_id)
-    return Actor(actor.person_id, actor.name, actor.uid, {project_id: held} if held else {})
+    lent = {key: whose for key, whose in actor.lent.items() if key[0] == project_id}
+    return Actor(actor.person_id, actor.name, actor.uid, {project_id: held} if held else {}, lent)
 
 
 def touch_token(session: Session, token_id: int) -> None:

@@ -300,8 +300,7 @@ def _refuse_untrained(session: Session, project: Project, by: Actor, role: str) 
 
 
 def _role_of(by: Actor, project: Project, record_type: RecordType, meaning: str) -> str:
-    roles = record_type.sign[meaning]  # type: ignore[index]
-    return next(role for role in roles if by.has(project.id or 0, role))
+    return by.held_of(project.id or 0, record_type.sign[meaning])[0]  # type: ignore[index]
 
 
 def put_signature(
@@ -321,6 +320,10 @@ def put_signature(
     """
     if proof.person_id != by.person_id:
         raise Refused("The password given was another person's; nothing was signed.")
+    project = project_of(session, record)
+    # Whoever attends a training does so as themselves, whatever role they hold.
+    own = signing.meaning == "attended"
+    lent = None if own else by.deputy_for(project.id or 0, signing.role)
     signature = Signature(
         revision_id=revision.id or 0,
         person_id=by.person_id,
@@ -330,38 +333,44 @@ def put_signature(
         meaning=signing.meaning,
         envelope_digest=revision.envelope_digest,
         reason=signing.reason,
+        deputy_for=lent.name if lent else "",
+        deputy_for_uid=lent.uid if lent else "",
     )
     session.add(signature)
     session.flush()
+    deputy = {"deputy_for": lent.uid} if lent else {}
     record_event(
         session,
         "sign",
         record,
         revision,
-        project_of(session, record),
+        project,
         by,
         {
             "meaning": signing.meaning,
             "role": signing.role,
             "signature": signature_digest(signature),
+            **deputy,
         },
     )
 
 
 def signature_digest(signature: Signature) -> str:
     """Return the digest over everything that a signature says, kept in the audit trail."""
-    return digest(
-        {
-            "revision_id": signature.revision_id,
-            "name": signature.printed_name,
-            "uid": signature.person_uid,
-            "role": signature.role,
-            "meaning": signature.meaning,
-            "at": rfc3339(signature.at),
-            "envelope": signature.envelope_digest,
-            "reason": signature.reason,
-        }
-    )
+    said = {
+        "revision_id": signature.revision_id,
+        "name": signature.printed_name,
+        "uid": signature.person_uid,
+        "role": signature.role,
+        "meaning": signature.meaning,
+        "at": rfc3339(signature.at),
+        "envelope": signature.envelope_digest,
+        "reason": signature.reason,
+    }
+    # Signatures given before there were deputies keep the digest that they have.
+    if signature.deputy_for or signature.deputy_for_uid:
+        said["deputy_for"] = {"name": signature.deputy_for, "uid": signature.deputy_for_uid}
+    return digest(said)
 
 
 def _bring_into_force(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -23,6 +24,8 @@ from core.records.service import edit_token, latest_revision
 from core.records.signable import about_of
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
+from core.records.talking.reading import ThreadView, threads_of
+from core.records.talking.service import parts
 from core.records.targets import known_records
 from core.records.types import FieldSpec, RecordType, get_registry
 from core.records.writing import content_of
@@ -54,6 +57,8 @@ class RecordPage:
         Those that are filled in.
     empty : sequence of str
         Labels of the others.
+    capacity : callable
+        Turns a role of the reader into words, with whose deputy they are in it.
     """
 
     record: Record
@@ -71,6 +76,8 @@ class RecordPage:
     revisions: Sequence[Revision]
     files: Sequence[Attachment]
     trail: Sequence[LedgerEntry]
+    threads: Sequence[ThreadView]
+    capacity: Callable[[str], str]
     address_of: Callable[[str], str | None]
 
     @property
@@ -108,6 +115,25 @@ class RecordPage:
         return sorted(allowed_roles(self.record_type))
 
     @property
+    def shown_token(self) -> str:
+        """What a form remembers of the revision that is shown."""
+        return edit_token(self.shown)
+
+    @property
+    def open_threads(self) -> list[ThreadView]:
+        """The talks that nobody settled yet."""
+        return [one for one in self.threads if one.is_open]
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """What a talk may be about, with its label."""
+        return parts(self.record_type)
+
+    def capacities(self, roles: Sequence[str]) -> list[tuple[str, str]]:
+        """Return roles of the reader, each with its words."""
+        return [(role, self.capacity(role)) for role in roles]
+
+    @property
     def latest(self) -> Revision:
         """What would be submitted, signed or edited next."""
         return self.pending or self.shown
@@ -127,6 +153,8 @@ def record_page(
         changes = compare(record_type, before, after)
     given, about = signatures_of(session, latest), about_of(session, record_type, latest)
     filled, empty = shown_fields(record_type, shown)
+    threads = threads_of(session, record, record_type, person)
+    said = [comment.text for thread in threads for comment in thread.comments]
     return RecordPage(
         record=record,
         record_type=record_type,
@@ -143,7 +171,9 @@ def record_page(
         revisions=revisions_of(session, record),
         files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
         trail=trail_of(session, record),
-        address_of=addresses(session, project, [shown.body, *_texts(filled)]),
+        threads=threads,
+        capacity=partial(person.capacity, project.id or 0),
+        address_of=addresses(session, project, [shown.body, *_texts(filled), *said]),
     )
 
 

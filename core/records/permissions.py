@@ -70,7 +70,7 @@ def signatures_due(
     mine, waits = [], ""
     for meaning in next_meanings(record_type, latest, given):
         needed: tuple[str, ...] = record_type.sign[meaning]  # type: ignore[index]
-        held = tuple(role for role in needed if person.has(project_id, role))
+        held = person.held_of(project_id, needed)
         if meaning == "attended":
             if person.uid == about:
                 mine.append((meaning, needed))
@@ -146,4 +146,4 @@ def _decides_as(
     """Return the roles in which a person decides on a revision; its author has none, if signed."""
     if record_type.deciding and person.uid in latest.authors:
         return ()
-    return tuple(role for role in record_type.deciders if person.has(project_id, role))
+    return person.held_of(project_id, record_type.deciders)

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from core.people.actor import as_deputy
+
 
 class Key(NamedTuple):
     """The name of a record everywhere: its project's key and its uid."""
@@ -18,7 +20,13 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SignatureView:
-    """One signature as it is shown: who, in which role, meaning what, when, over which digest."""
+    """One signature as it is shown: who, in which role, meaning what, when, over which digest.
+
+    Attributes
+    ----------
+    deputy_for : str
+        Name of the person in whose place the role was held; empty where it was the signer's own.
+    """
 
     name: str
     person_uid: str
@@ -27,6 +35,17 @@ class SignatureView:
     at: datetime
     envelope_digest: str
     reason: str = ""
+    deputy_for: str = ""
+
+    @property
+    def capacity(self) -> str:
+        """The role in words, with whose deputy the signer was."""
+        return as_deputy(self.role.replace("_", " "), self.deputy_for)
+
+    @property
+    def signer(self) -> str:
+        """The printed name, with whose deputy the signer was."""
+        return as_deputy(self.name, self.deputy_for)
 
 
 @dataclass(frozen=True, slots=True)

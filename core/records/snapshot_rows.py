@@ -183,6 +183,7 @@ def _signatures(
             col(Signature.at),
             col(Signature.envelope_digest),
             col(Signature.reason),
+            col(Signature.deputy_for),
         )
         .select_from(Record)
         .join(Project, col(Project.id) == col(Record.project_id))

@@ -17,6 +17,7 @@ from core.records.service import edit_token
 from core.records.signable import is_signable
 from core.records.snapshot import Key, RecordView, natural_order
 from core.records.suspects import Suspicion
+from core.records.talking.reading import open_threads
 from core.records.types import get_registry
 from core.signing.models import Signature
 
@@ -29,6 +30,8 @@ class Waiting:
     ----------
     meaning, roles : str, tuple of str
         The signature that is due, and the person's roles that may give it; empty for a draft.
+    threads : int
+        How many talks about the record are open.
     token : str
         What a form remembers of the revision.
     """
@@ -42,6 +45,7 @@ class Waiting:
     token: str
     meaning: str = ""
     roles: tuple[str, ...] = ()
+    threads: int = 0
 
 
 def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]) -> list[Waiting]:
@@ -61,6 +65,7 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
         query = select(Signature).where(col(Signature.revision_id).in_(ids))
         for one in session.execute(query.order_by(col(Signature.id))).scalars():
             given[one.revision_id].append(one)
+    talks = open_threads(session, (record.id or 0 for record, _, _ in rows))
     found = []
     for record, revision, project in rows:
         record_type = get_registry().of(record.type)
@@ -71,7 +76,13 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
         ]
         whom = about.get(revision.id or 0, "")
         mine, _ = signatures_due(record_type, project.id or 0, revision, current, person, whom)
-        found += [_waiting(record, revision, project, meaning, roles) for meaning, roles in mine]
+        found += [
+            replace(
+                _waiting(record, revision, project, meaning, roles),
+                threads=talks.get(record.id or 0, 0),
+            )
+            for meaning, roles in mine
+        ]
     return found
 
 

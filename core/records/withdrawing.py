@@ -53,6 +53,8 @@ def withdraw(
     else:
         effective = session.get_one(Revision, record.effective_id)
         more["role"] = _role_of(record, effective, project, record_type, by)
+        lent = by.deputy_for(project.id or 0, more["role"])
+        more |= {"deputy_for": lent.uid} if lent else {}
         _refuse_without_password(record, by, proof)
     if not reason.strip():
         raise Invalid(
@@ -67,7 +69,7 @@ def withdraw(
 def _role_of(
     record: Record, effective: Revision, project: Project, record_type: RecordType, by: Actor
 ) -> str:
-    held = [role for role in record_type.deciders if by.has(project.id or 0, role)]
+    held = by.held_of(project.id or 0, record_type.deciders)
     if not held:
         who = " or ".join(role.replace("_", " ") for role in record_type.deciders)
         raise Refused(

@@ -120,7 +120,7 @@ class Exclusion:
     def approved_by(self) -> tuple[str, ...]:
         """Who approved it and when, as it is printed."""
         return tuple(
-            f"{one.name}, {one.at:%d %b %Y}"
+            f"{one.signer}, {one.at:%d %b %Y}"
             for one in self.record.signatures
             if one.meaning == "approved"
         )

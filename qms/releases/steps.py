@@ -88,7 +88,7 @@ def signature_lines(release: RecordView) -> tuple[SignatureLine, ...]:
         if found is None:
             lines.append(SignatureLine(role, meaning))
         else:
-            lines.append(SignatureLine(role, meaning, found.name, found.at))
+            lines.append(SignatureLine(role, meaning, found.signer, found.at))
     return tuple(lines)
 
 

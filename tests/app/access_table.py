@@ -24,6 +24,9 @@ KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "qu
 FOUNDERS = frozenset({OWNER, NEIGHBOUR, "quality_manager"})
 """Who holds the role in any project may begin another; the neighbour holds every role next door."""
 
+NAMERS = frozenset({"quality_manager", "administrator", OWNER})
+"""Who names deputies."""
+
 ONLY_OWNER = frozenset({OWNER})
 WRITER = frozenset({"author"})
 """Others may write the type too, but this revision is not theirs to submit."""
@@ -109,6 +112,12 @@ PEOPLE = (
     Line("GET /openapi.json", SIGNED_IN),
     Line("GET /audit", ONLY_OWNER),
     Line("GET /p/{project}/audit", MEMBERS),
+    Line("GET /p/{project}/deputies", MEMBERS),
+    Line("POST /p/{project}/deputies", NAMERS, 303, sends={
+        "held": "PPL-tester/tester", "deputy": "PPL-viewer", "reason": "Leave.",
+        "first_day": "{tomorrow}", "last_day": "{tomorrow}",
+    }),
+    Line("POST /p/{project}/deputies/{deputyship_id}/end", NAMERS, 303, sends={"reason": "Back."}),
 )  # fmt: skip
 
 JOBS = (
@@ -157,6 +166,15 @@ RECORDS = (
         }),
     Line("POST /p/{project}/{uid}/review", AUTHORS | {"quality_manager", "technical_reviewer"}, 303,
         at={"uid": "doubtful"}, sends={"expected": "{doubtful_read}", "reason": "It holds."}),
+    Line("POST /p/{project}/{uid}/threads", MEMBERS, 303, at={"uid": "held"}, sends={
+        "read": "{held_read}", "text": "Is it seen?",
+    }),
+    Line("POST /p/{project}/{uid}/threads/{thread_id}/answer", MEMBERS, 303, sends={
+        "text": "It is.",
+    }),
+    Line("POST /p/{project}/{uid}/threads/{thread_id}/settle", WRITER, 303, sends={
+        "text": "It is seen.",
+    }),
     Line("GET /p/{project}/sign", MEMBERS),
     Line("POST /p/{project}/sign", frozenset({"quality_manager"}), 303, sends={
         **PASS, "chosen": CHOSEN,

@@ -19,9 +19,12 @@ from core.db import Database
 from core.jobs.service import enqueue
 from core.ledger import append
 from core.people.actor import ADMINISTRATOR, ROLES, Actor
+from core.people.deputies.service import Wish as Deputising
+from core.people.deputies.service import name_deputy
 from core.people.models import Person
 from core.people.service import (
     Reauthentication,
+    find_actor,
     find_session,
     grant,
     open_session,
@@ -38,6 +41,7 @@ from core.records.service import (
     latest_revision,
     save_draft,
 )
+from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
@@ -174,6 +178,7 @@ def furnish(database: Database, folder: Path) -> Installation:
         hidden = _fill(_Filling(session, settings, other, 2, theirs, SECRET))
         shown = _fill(_Filling(session, settings, own, 1, actors, "Plain"), hidden)
         _make_tokens(session, shown, hidden, actors)
+        _name_deputies(session, (own, shown, ""), (other, hidden, "other."))
     people = {name: somebody for name, (somebody, _) in known.items()}
     met = {name: one for name, one in people.items() if not name.startswith("other.")}
     return Installation(settings, shown, hidden, {ANONYMOUS: Somebody(), **met})
@@ -187,6 +192,16 @@ def _make_tokens(session: Session, own: Things, other: Things, actors: Mapping[s
         token = make_token(session, wish, actors[who])
         made = tokens_of(session, actors[who].person_id)[0]
         things |= {"token": token, "token_id": str(made.id), "tomorrow": tomorrow}
+
+
+def _name_deputies(session: Session, *projects: tuple[Project, Things, str]) -> None:
+    """Let a reviewer of each project be deputy of its author from tomorrow on."""
+    for project, things, prefix in projects:
+        by = find_actor(session, f"PPL-{OWNER}")
+        of, to = f"PPL-{prefix}author", f"PPL-{prefix}technical.reviewer"
+        tomorrow = things["tomorrow"]
+        wish = Deputising("author", of, to, tomorrow, tomorrow, f"{project.title} leave")
+        things["deputyship_id"] = str(name_deputy(session, project, wish, by).id)
 
 
 def _person(
@@ -226,6 +241,9 @@ def _needs(at: _Filling) -> None:
     held = at.record("held", "user_need", f"UN-{at.n}03", NEED)
     at.signed(held, APPROVED)
     at.read("held", held)
+    opening = Opening(at.things["held_read"], "body", f"{at.word} doubt.")
+    thread = open_thread(at.session, held, opening, at.staff["author"])
+    at.things["thread_id"] = str(thread.id)
     blobs = BlobStore(at.settings.data_dir / "blobs")
     kept = keep(at.session, blobs, f"{at.word} file {at.n}".encode(), "text/plain")
     file = Attachment(

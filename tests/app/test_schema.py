@@ -6,10 +6,16 @@ from sqlalchemy import inspect
 
 from app import schema
 from core.db import Database
+from core.records.approval import submit
+from core.records.audit import verify_audit
+from core.records.content import Content
+from core.records.service import create_record
+from tests.conftest import Office
 
 pytestmark = pytest.mark.database
 
 BEFORE_TOKENS = "9b27c4e0d1f3"
+BEFORE_DEPUTIES = "c41f7d2e8a60"
 
 
 def test_migrated_database_has_the_tables_of_the_code(database: Database) -> None:
@@ -27,4 +33,27 @@ def test_tokens_come_and_go_with_their_migration(database: Database) -> None:
 
     with database.engine.connect() as connection:
         assert "api_token" in inspect(connection).get_table_names()
+        assert schema.differences(connection) == []
+
+
+def test_signatures_given_before_there_were_deputies_are_what_they_were(office: Office) -> None:
+    amara, proof = office.staff["PPL-AK"], office.proof("PPL-AK")
+    fields = {"stakeholder": "Physicist", "acceptance": "Numbers agree."}
+    with office.writing() as session:
+        content = Content("Trust the numbers", "Right.", fields)
+        need = create_record(session, office.project(session), "user_need", content, amara)
+        submit(session, need, amara, proof, office.read(session, need.uid))
+    engine = office.database.engine
+    with engine.execution_options(fiducial_writes=True).begin() as connection:
+        command.downgrade(schema._config(connection), BEFORE_DEPUTIES)
+        tables, columns = inspect(connection), inspect(connection).get_columns("signature")
+        assert not {"record_thread", "deputyship"} & set(tables.get_table_names())
+        assert "deputy_for" not in {one["name"] for one in columns}
+
+    schema.upgrade_database(office.database)
+
+    with office.reading() as session:
+        found = verify_audit(session)
+        assert (found.signatures, found.findings) == (1, [])
+    with engine.connect() as connection:
         assert schema.differences(connection) == []

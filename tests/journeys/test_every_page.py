@@ -45,6 +45,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM",
         "/p/RPM/audit",
         "/p/DEPT/audit",
+        "/p/RPM/deputies",
         "/p/RPM/records",
         "/p/DEPT/records",
         "/p/RPM/records?q=dose&type=requirement",

@@ -229,7 +229,7 @@ def _signatures(given: Iterable[SignatureView]) -> tuple[SignatureEntry, ...]:
     return tuple(
         SignatureEntry(
             name=one.name,
-            role=one.role.replace("_", " "),
+            role=one.capacity,
             meaning=one.meaning,
             signed_at=one.at,
             digest=one.envelope_digest,
@@ -248,7 +248,7 @@ def _who(release: RecordView, runs: Sequence[Run]) -> dict[str, str]:
     """Return who signed and who tested, by name, with what they did."""
     found: dict[str, str] = {}
     for one in release.signatures:
-        found[one.name] = f"{one.meaning} as {one.role.replace('_', ' ')}"
+        found[one.name] = f"{one.meaning} as {one.capacity}"
     for run in runs:
         found.setdefault(run.tester, "executed the runs")
     return found

@@ -53,7 +53,7 @@ def _waiver(finding: Found, snapshot: Snapshot, project: str) -> Waiver:
         uid=record.uid,
         record=finding.record.uid,
         reason=str(record.fields.get("reason") or ""),
-        signed_by=approved.name,
+        signed_by=approved.signer,
         signed_at=approved.at,
         expires=str(record.fields.get("expires") or ""),
     )

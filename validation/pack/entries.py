@@ -51,7 +51,7 @@ def _entry(session: Session, view: RecordView, revision: Revision, project: Proj
         signatures=tuple(
             SignatureEntry(
                 name=one.name,
-                role=one.role.replace("_", " "),
+                role=one.capacity,
                 meaning=one.meaning,
                 signed_at=one.at,
                 digest=one.envelope_digest,

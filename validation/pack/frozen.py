@@ -226,6 +226,7 @@ def _signatures(
             at=one.at,
             envelope_digest=one.envelope_digest,
             reason=one.reason,
+            deputy_for=one.deputy_for,
         )
         found[one.revision_id].append(view)
     return found

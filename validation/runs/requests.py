@@ -169,7 +169,7 @@ def record_of(key: Key, view: RecordView | None, latest: Snapshot) -> TestRecord
         revision=view.revision,
         content_digest=view.content_digest,
         approved_at=view.approved_at,
-        approved_by=approval.name if approval else "",
+        approved_by=approval.signer if approval else "",
     )
 
 

@@ -9,7 +9,7 @@ from core import ledger
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
 from core.jobs.models import Job
 from core.jobs.service import enqueue
-from core.people.actor import Actor
+from core.people.actor import Actor, as_deputy
 from core.records.models import Project
 from validation.protocols.plan import TestRecord
 from validation.runs.models import EventKind, Run, RunEvent, RunState, RunTest
@@ -153,9 +153,10 @@ def job_of(session: Session, run: Run) -> Job | None:
 
 
 def _role(project: Project, by: Actor) -> str:
-    for role in RUN_ROLES:
-        if by.has(_id(project), role):
-            return role
+    held = by.held_of(_id(project), RUN_ROLES)
+    if held:
+        lent = by.deputy_for(_id(project), held[0])
+        return as_deputy(held[0], lent.name if lent else "")
     raise Refused(
         f"A run is executed by a {', '.join(RUN_ROLES[:-1])} or {RUN_ROLES[-1]} of {project.key}; "
         f"{by.name} is none of them."

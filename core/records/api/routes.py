@@ -20,6 +20,7 @@ from core.records.service import (
     read_content,
     save_draft,
 )
+from core.records.talking.reading import threads_of
 from core.records.targets import refuse_unreadable
 from core.records.types import RecordType, get_registry
 from core.web import (
@@ -52,10 +53,11 @@ class LinkTold(BaseModel):
 
 
 class SignatureTold(BaseModel):
-    """One signature of the revision."""
+    """One signature of the revision; `deputy_for` names in whose place the role was held."""
 
     meaning: str
     role: str
+    deputy_for: str | None = None
     name: str
     uid: str
     at: datetime
@@ -80,6 +82,26 @@ class ListTold(BaseModel):
     records: list[LineTold]
 
 
+class CommentTold(BaseModel):
+    """One thing that somebody said in a thread; the one that settles it is the last."""
+
+    name: str
+    uid: str
+    at: datetime
+    text: str
+    settles: bool
+
+
+class ThreadTold(BaseModel):
+    """A talk about one revision: about the whole, its "body", or "field." and a field's name."""
+
+    id: int
+    revision: int
+    about: str
+    open: bool
+    comments: list[CommentTold]
+
+
 class RecordTold(BaseModel):
     """The latest revision of a record; `expected` is what a change of it is sent with."""
 
@@ -96,6 +118,7 @@ class RecordTold(BaseModel):
     links: list[LinkTold]
     authors: list[str]
     signatures: list[SignatureTold]
+    threads: list[ThreadTold]
     expected: str
 
 
@@ -166,9 +189,11 @@ def list_records(
 
 
 @router.get("/p/{project_key}/records/{uid:uid}")
-def read_record(project: ProjectInPath, record: RecordInPath, session: ReadSession) -> RecordTold:
+def read_record(
+    project: ProjectInPath, record: RecordInPath, person: CurrentPerson, session: ReadSession
+) -> RecordTold:
     """Return the latest revision of a record."""
-    return _told(session, project, record)
+    return _told(session, project, record, person)
 
 
 @router.post("/p/{project_key}/records", status_code=201)
@@ -182,7 +207,7 @@ def write_new(
         session, project, sent.type, content, person, uid=sent.uid, reason=sent.reason
     )
     session.flush()
-    return _told(session, project, record)
+    return _told(session, project, record, person)
 
 
 @router.put("/p/{project_key}/records/{uid:uid}")
@@ -199,7 +224,7 @@ def write_change(
     content = _readable_content(session, project, person, record_type, sent, kept)
     save_draft(session, record, content, person, sent.expected, sent.reason)
     session.flush()
-    return _told(session, project, record)
+    return _told(session, project, record, person)
 
 
 def _readable_content(
@@ -216,7 +241,7 @@ def _readable_content(
     return content
 
 
-def _told(session: Session, project: Project, record: Record) -> RecordTold:
+def _told(session: Session, project: Project, record: Record, person: Actor) -> RecordTold:
     revision, content = latest_revision(session, record), read_content(session, record)
     effective = session.get(Revision, record.effective_id) if record.effective_id else None
     return RecordTold(
@@ -242,10 +267,30 @@ def _told(session: Session, project: Project, record: Record) -> RecordTold:
         authors=sorted(revision.authors),
         signatures=[
             SignatureTold(
-                meaning=one.meaning, role=one.role, name=one.printed_name, uid=one.person_uid,
-                at=one.at,
+                meaning=one.meaning, role=one.role, deputy_for=one.deputy_for or None,
+                name=one.printed_name, uid=one.person_uid, at=one.at,
             )
             for one in signatures_of(session, revision)
         ],
+        threads=_threads(session, record, person),
         expected=edit_token(revision),
     )  # fmt: skip
+
+
+def _threads(session: Session, record: Record, person: Actor) -> list[ThreadTold]:
+    return [
+        ThreadTold(
+            id=one.id,
+            revision=one.revision,
+            about=one.part,
+            open=one.is_open,
+            comments=[
+                CommentTold(
+                    name=said.person_name, uid=said.person_uid, at=said.at, text=said.text,
+                    settles=said.settles,
+                )
+                for said in one.comments
+            ],
+        )
+        for one in threads_of(session, record, get_registry().of(record.type), person)
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from core.records.audit import verify_audit
 from core.records.content import Content
 from core.records.models import Revision
 from core.records.service import counts_by_type, create_project, create_record
-from tests.core.conftest import PASSWORD, Browser, words_of
+from tests.core.conftest import PASSWORD, Browser, forms_of, words_of
 
 Open = Callable[[str], Browser]
 Actions = Callable[[str], list[LedgerEntry]]
@@ -350,7 +350,9 @@ def test_a_viewer_reads_and_is_offered_no_change(
 
     assert page.status_code == 200
     assert '/p/RPM/REQ-001/edit"' not in page.text
-    assert 'method="post" action="/p/RPM' not in page.text
+    # Whoever reads may talk; nothing else is offered.
+    offered = [one.action for one in forms_of(page.text) if one.action.startswith("/p/RPM")]
+    assert set(offered) <= {"/p/RPM/REQ-001/threads", "/p/RPM/records"}
     assert vera.open("/p/RPM/new/requirement").status_code == 403
 
 
