@@ -6,7 +6,7 @@ from typing import Final
 
 from core.records.snapshot import RecordView
 from core.verdicts import VerdictWord
-from qms.rules.facts import RunOfTest
+from qms.rules.facts import DeviationFact, RunOfTest
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, filled, in_force, is_in_force, of_release, rule, text
 
@@ -30,6 +30,18 @@ _STATISTICAL = Subjects(
 _RUN_TESTS = Subjects(
     "tests of the release that were run",
     lambda view: [t for t in view.of_release("tested_by") if view.latest_run(t) is not None],
+)
+_BY_HAND = Subjects(
+    "tests of the release that were run by hand",
+    lambda view: [
+        test
+        for test in view.of_release("tested_by")
+        if any(run.by_hand for run in _here(view, test))
+    ],
+)
+_DEVIATING = Subjects(
+    "the release, where a run of it deviated",
+    lambda view: [view.release] if view.release and _deviations(view) else [],
 )
 _FAILED_TESTS = Subjects(
     "tests with a failed run",
@@ -134,6 +146,24 @@ def runs_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
             yield Flaw(f"was run ({run.run}) without {', '.join(lacking)}.", "Run it again.")
 
 
+def _here(view: View, test: RecordView) -> list[RunOfTest]:
+    """Return every execution of a test at the release's commit, whatever came of it."""
+    commit = view.release_commit
+    return [run for run in view.runs.get(test.key.uid, ()) if run.commit == commit]
+
+
+def _deviations(view: View) -> list[tuple[str, DeviationFact]]:
+    """Return each deviation of a run at the release's commit once, with the run."""
+    return list(
+        dict.fromkeys(
+            (run.run, one)
+            for test in view.of_release("tested_by")
+            for run in _here(view, test)
+            for one in run.deviations
+        )
+    )
+
+
 def _latest(view: View, record: RecordView) -> list[RunOfTest]:
     run = view.latest_run(record)
     return [run] if run is not None else []
@@ -185,6 +215,26 @@ def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
         )
 
 
+@rule("E10", "Each deviation has a disposition and a signature", _DEVIATING)
+def deviations_are_decided(view: View, _: RecordView) -> Iterator[Flaw]:
+    """What did not go as the protocol says was decided on by somebody who put their name to it."""
+    for run, one in _deviations(view):
+        lacking = [
+            words
+            for words, value in {
+                "a disposition": one.disposition.strip(),
+                "a signature": one.signed_by,
+            }.items()
+            if not value
+        ]
+        if lacking:
+            yield Flaw(
+                f'was executed in run {run} with the deviation "{one.what}" without '
+                f"{' and '.join(lacking)}.",
+                "Note it again in the same words, with what was decided; noting it signs it.",
+            )
+
+
 @rule("E12", "Each run left files of evidence, each with its digest", _RUN_TESTS)
 def evidence_is_kept(view: View, record: RecordView) -> Iterator[Flaw]:
     """At least one; whether they are unchanged is what verifying the audit trail reads them for."""
@@ -232,6 +282,24 @@ def c_units_are_tested(view: View, record: RecordView) -> Iterator[Flaw]:
     }
     if "unit" not in levels:
         yield Flaw("is a unit of class C without a unit-level test.", "Write one.")
+
+
+@rule("E15", "Manual run is signed by its tester", _BY_HAND)
+def runs_by_hand_are_signed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Nobody else can say what was observed; one that still waits may hide a failure."""
+    for run in _here(view, record):
+        if not run.by_hand:
+            continue
+        if run.outcome == "interrupted":
+            yield Flaw(
+                f"is being run by hand ({run.run}) by {run.tester}, who has not signed.",
+                "Have the run signed, or given up.",
+            )
+        elif run.tester not in run.signed_by:
+            yield Flaw(
+                f"was run by hand ({run.run}) by {run.tester}, who did not sign.",
+                "Run it again, and sign it.",
+            )
 
 
 @rule("E16", "Each tester was trained before the run", _RUN_TESTS)

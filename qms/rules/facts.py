@@ -26,6 +26,23 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class DeviationFact:
+    """Something in a run that did not go as the protocol says.
+
+    Attributes
+    ----------
+    disposition : str
+        What was decided about it.
+    signed_by : str
+        Uid of the person who signed that; empty where nobody did.
+    """
+
+    what: str
+    disposition: str
+    signed_by: str
+
+
+@dataclass(frozen=True)
 class RunOfTest:
     """One recorded execution of one test, kept whether it passed or not.
 
@@ -57,6 +74,12 @@ class RunOfTest:
         Why it was repeated; empty for a first run.
     files : tuple of str
         SHA-256 of each file of evidence that the run left; empty for one that has no digest.
+    by_hand : bool
+        Whether a person executed it; one who is not done yet left it "interrupted".
+    signed_by : tuple of str
+        Uids of those who signed the run itself.
+    deviations : tuple of DeviationFact
+        What was noted of the run as a whole.
     """
 
     test: str
@@ -76,6 +99,9 @@ class RunOfTest:
     lineage: tuple[str, ...] = ()
     reason: str = ""
     files: tuple[str, ...] = ()
+    by_hand: bool = False
+    signed_by: tuple[str, ...] = ()
+    deviations: tuple[DeviationFact, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from qms.baselines.current import project_snapshot
 from qms.releases.gathering import audit_fact, declared, gather
 from qms.rules.facts import RuleInput
 from qms.soup.components import Component
-from validation.protocols.plan import NUMERICAL, VERIFICATION
+from validation.protocols.plan import MANUAL, NUMERICAL, VERIFICATION
 from validation.runs.bill import components, loaded_packages
 from validation.runs.models import Run, RunState
 from validation.runs.verdicts import verdicts
@@ -273,8 +273,9 @@ def runs_until(
 ) -> list[Run]:
     """Return every attempt that belongs to a release, in order; none is left out.
 
-    These are all runs of its protocol whatever came of them, the comparisons made at its commit,
-    and every attempt that one of them repeats.
+    These are all runs of its protocol whatever came of them, the comparisons and the runs by hand
+    made at its commit, and every attempt that one of them repeats. A run by hand that nobody has
+    ended says nothing yet, and next year it would say something else.
     """
     everything = {
         run.number: run
@@ -283,12 +284,13 @@ def runs_until(
             .where(col(Run.project_id) == project.id, col(Run.created_at) <= signed.until)
             .order_by(col(Run.number))
         )
-        if run.ended_at is None or run.ended_at <= signed.until
+        if (run.protocol != MANUAL if run.ended_at is None else run.ended_at <= signed.until)
     }
     waiting = [
         run.number
         for run in everything.values()
-        if run.release_uid == release.uid or (run.protocol == NUMERICAL and run.commit == commit)
+        if run.release_uid == release.uid
+        or (run.protocol in (NUMERICAL, MANUAL) and run.commit == commit)
     ]
     wanted: set[int] = set()
     while waiting:

@@ -8,14 +8,17 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Project
-from qms.rules.facts import Measured, RunOfTest
-from validation.protocols.plan import VERIFICATION
+from qms.rules.facts import DeviationFact, Measured, RunOfTest
+from validation.protocols.plan import COUNTED, MANUAL
 from validation.recorder.evidence import Status
 from validation.runs.models import EventKind, Run, RunState
 from validation.runs.plain import run_as_plain
 
 TOOLS = ("pytest", "pytest-bdd", "numpy", "pydicom")
 """Packages that take part in every run; the engine and Python stand beside them."""
+
+ORDINARY = (EventKind.STARTED, EventKind.ENTRY, EventKind.SIGNED)
+"""Events that belong to the course of a run; all others are anomalies."""
 
 BOUNDS = {"within": "", "at_most": "at most", "at_least": "at least", "equal": "exactly"}
 """What stands as tolerance where a comparison has no figure for it."""
@@ -28,7 +31,7 @@ def runs_of_tests(session: Session, project: str) -> list[RunOfTest]:
         .join(Project, col(Project.id) == col(Run.project_id))
         .where(
             col(Project.key) == project,
-            col(Run.protocol) == VERIFICATION,
+            col(Run.protocol).in_(COUNTED),
             col(Run.started_at).is_not(None),
             col(Run.state).in_((RunState.COMPLETE, RunState.RUNNING)),
         )
@@ -68,7 +71,8 @@ def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunO
     found = []
     for test in run["tests"]:
         scenarios = [one for one in run["scenarios"] if one["test"] == test["uid"]]
-        if not scenarios:
+        by_hand = run["protocol"] == MANUAL
+        if not scenarios and not by_hand:
             continue
         ended = [one["ended_at"] for one in scenarios if one["ended_at"]]
         found.append(
@@ -90,6 +94,11 @@ def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunO
                 lineage=lineage,
                 reason=run["reason"],
                 files=tuple(_files(scenarios)),
+                by_hand=by_hand,
+                signed_by=tuple(
+                    one["data"]["uid"] for one in run["events"] if one["kind"] == EventKind.SIGNED
+                ),
+                deviations=tuple(_deviations(run)),
             )
         )
     return found
@@ -103,6 +112,8 @@ def _outcome(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
 
 
 def _tools(run: Mapping[str, Any]) -> tuple[str, ...]:
+    if run["protocol"] == MANUAL:
+        return tuple(run["environment"].get("tools", ()))
     packages = run["environment"].get("packages", {})
     named = [f"{name} {packages[name]}" for name in TOOLS if name in packages]
     engine = f"fiducial-engine {run['engine']['version']}"
@@ -111,10 +122,19 @@ def _tools(run: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _anomalies(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
     """Return what was noticed; "none" where nothing was, never an empty text."""
-    noticed = [event["text"] for event in run["events"] if event["kind"] != EventKind.STARTED]
+    noticed = [event["text"] for event in run["events"] if event["kind"] not in ORDINARY]
     noticed += [f"{one['title']}: {flag}" for one in scenarios for flag in one["flags"]]
     noticed += [f"{one['title']}: {one['status']}" for one in scenarios if _unmet(one)]
     return "; ".join(noticed) or "none"
+
+
+def _deviations(run: Mapping[str, Any]) -> Iterator[DeviationFact]:
+    """Yield each deviation once; one that was noted again, signed, is signed."""
+    noted = [one for one in run["events"] if one["kind"] == EventKind.DEVIATION]
+    signed = {one["text"]: one["data"]["signed"]["uid"] for one in noted if "signed" in one["data"]}
+    for text in dict.fromkeys(one["text"] for one in noted):
+        decided = [one["data"].get("disposition", "") for one in noted if one["text"] == text]
+        yield DeviationFact(text, decided[-1], signed.get(text, ""))
 
 
 def _unmet(scenario: Mapping[str, Any]) -> bool:

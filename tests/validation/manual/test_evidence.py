@@ -1,0 +1,89 @@
+"""A run by hand where runs are read: rules, packs, the offline verifier."""
+
+from dataclasses import asdict
+
+from core.canonical import canonical_json, plain, read_json
+from validation.pack.claims import run_faults
+from validation.runs.facts import facts_of, runs_of_tests
+from validation.runs.packing import evidence_files, pack_deviations, pack_run
+from validation.runs.plain import run_as_plain
+
+
+def signed(bench, measured: str = "2.01") -> dict:
+    number = bench.begin()
+    bench.record_all(number, measured)
+    bench.sign(number)
+    return bench.department.look(number, run_as_plain)
+
+
+def packed(bench, run: dict) -> dict:
+    sizes = {sha256: bench.store.path(sha256).stat().st_size for sha256 in evidence_files(run)}
+    return read_json(canonical_json(plain(asdict(pack_run(run, sizes=sizes)))))
+
+
+def test_the_rules_see_who_did_it_with_what_and_who_signed(bench) -> None:
+    run = signed(bench, "3")
+
+    [fact] = facts_of(run)
+
+    assert (fact.test, fact.outcome, fact.by_hand) == ("TST-003", "failed", True)
+    assert (fact.tester, fact.signed_by) == ("PPL-FR", ("PPL-FR",))
+    assert fact.tools == ("Firefox 128", "Ruler, serial 44")
+    assert fact.environment == run["environment_digest"]
+    assert (fact.version, fact.test_revision) == ("v0.1.0", 1)
+    [measured] = fact.measured
+    assert (measured.expected, measured.tolerance, measured.actual) == ("2.0", "0.02", "3.0")
+    assert fact.anomalies == "A report is read: failed"
+    assert fact.files[0] == run["scenarios"][0]["evidence_sha256"]
+
+
+def test_a_run_that_waits_for_its_signature_is_no_result(bench) -> None:
+    bench.begin()
+
+    with bench.department.db.reading() as session:
+        [fact] = runs_of_tests(session, "RPM")
+
+    assert (fact.outcome, fact.by_hand, fact.signed_by) == ("interrupted", True, ())
+
+
+def test_a_run_given_up_is_no_result_and_stays_in_the_pack(bench) -> None:
+    number = bench.begin()
+    bench.give_up(number)
+    run = bench.department.look(number, run_as_plain)
+
+    with bench.department.db.reading() as session:
+        assert runs_of_tests(session, "RPM") == []
+    assert packed(bench, run)["state"] == "interrupted"
+    [told] = pack_deviations(run)
+    assert (told.effect, told.decided_by) == ("Nothing of it counts.", "Farid Rowe")
+    assert run_faults([packed(bench, run)]) == []
+
+
+def test_the_pack_shows_the_signature_and_what_was_observed(bench) -> None:
+    run = packed(bench, signed(bench))
+
+    [signature] = run["signatures"]
+    assert (signature["name"], signature["meaning"], signature["role"]) == (
+        "Farid Rowe",
+        "executed",
+        "validation tester",
+    )
+    assert run["protocol_approved"].startswith("1 tests approved by Esther Quill")
+    labels = [(fact["label"], fact["value"]) for fact in run["environment"]]
+    assert labels[:2] == [("Executed by hand at", "Ward 3"), ("On", "PC 12")]
+    [scenario] = run["scenarios"]
+    assert scenario["steps"][0]["inputs"] == [{"name": "observed", "value": "As written."}]
+    assert run_faults([run]) == []
+
+
+def test_the_verifier_finds_a_run_by_hand_that_was_changed_or_not_signed(bench) -> None:
+    run = packed(bench, signed(bench))
+
+    unsigned = run_faults([{**run, "signatures": []}])
+    moved = run_faults([{**run, "commit": "a" * 40}])
+    [scenario] = run["scenarios"]
+    other = {**scenario, "files": [{**one, "sha256": "b" * 64} for one in scenario["files"]]}
+    replaced = run_faults([{**run, "scenarios": [other]}])
+
+    assert unsigned == ["run 1 was executed by hand, and nobody signed it."]
+    assert moved == replaced == ["the signature of Farid Rowe in run 1 is over another execution."]
