@@ -6,6 +6,7 @@ the evidence beside it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from core.canonical import digest
@@ -49,6 +50,11 @@ class Entry:
     at: str
     actual: float | None = None
     attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def when(self) -> datetime:
+        """When the entry was made, as pages show it."""
+        return datetime.fromisoformat(self.at)
 
     def as_data(self) -> dict[str, Any]:
         """Return what an event of the run keeps of the entry beside its text, person and time."""

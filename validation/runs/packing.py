@@ -112,6 +112,12 @@ def evidence_files(run: Plain) -> dict[str, str]:
     return kept
 
 
+def entry_files(run: Plain) -> dict[str, str]:
+    """Return what a tester gave to the steps of a run by hand, signed or not, by SHA-256."""
+    entries = [event for event in run["events"] if event["kind"] == EventKind.ENTRY]
+    return {one["sha256"]: one["media_type"] for e in entries for one in e["data"]["attachments"]}
+
+
 def _executed(run: Plain) -> list[Plain]:
     """Return the tests that a run is there to execute: a person's, or all but a person's."""
     by_hand = run["protocol"] == MANUAL

@@ -30,7 +30,7 @@ from core.web.transaction import settings_of
 from validation.runs import service
 from validation.runs.listing import count_runs, run_lines
 from validation.runs.models import Run
-from validation.runs.packing import evidence_files
+from validation.runs.packing import entry_files, evidence_files
 from validation.runs.plain import run_as_plain
 from validation.runs.requests import RunRequest
 from validation.runs.service import MAY_NOTE, RUN_ROLES, Deviation
@@ -179,7 +179,8 @@ def export_steps(
 @router.get("/{number}/files/{sha256}")
 def evidence_file(request: Request, run: RunInPath, session: ReadSession, sha256: str) -> Response:
     """Return a file that this run kept; a hash of any other file is not found here."""
-    kept = evidence_files(run_as_plain(session, run))
+    plain = run_as_plain(session, run)
+    kept = evidence_files(plain) | entry_files(plain)
     if sha256 not in kept:
         raise NotFound(f"Run {run.number} kept no file with the SHA-256 {sha256[:64]}.")
     data = BlobStore(settings_of(request).data_dir / "blobs").read(sha256, verify=True)

@@ -124,6 +124,7 @@ def _by_hand(session: Session, run: Run, person: Actor, project: Project) -> dic
     return {
         "steps": records,
         "running": running,
+        "signed": run.state == RunState.COMPLETE,
         "problem": problem,
         "recorded": sum(one.latest is not None for one in records),
         "may_record": mine and not problem,

@@ -37,6 +37,8 @@ def test_a_manual_test_is_executed_from_the_form_to_the_signature(bench) -> None
     entry = {"observed": "Opened.", "outcome": "passed"}
     first = post(bench, "PPL-FR", f"{AT}/entries", file, step="1", **entry)
     assert (first.status_code, first.headers["location"]) == (303, f"{AT}#step-1")
+    [[file]] = [one["data"]["attachments"] for one in tester.get(f"{AT}.json").json()["events"][1:]]
+    assert tester.get(f"{AT}/files/{file['sha256']}").content == b"a picture"
     bench.record(1, 2, measured="2.5")
     bench.record(1, 3, outcome="passed")
     assert "failed measured 2.5 Gy, expected 2 ± 0.02 Gy." in words_of(tester.get(AT))
@@ -109,7 +111,8 @@ def test_a_run_is_given_up_with_a_reason_that_stays(bench) -> None:
     assert (refused.status_code, given_up.status_code) == (422, 303)
     words = words_of(bench.department.browser("PPL-VW").get(AT))
     assert "given up Its tester left. 0 of 3 steps were recorded." in words
-    assert "Nothing was executed to its end." in words
+    assert "0 of 3 steps recorded, given up" in words
+    assert "Record step" not in words
 
 
 def test_a_revised_test_is_told_and_no_form_is_left(bench) -> None:
