@@ -6,7 +6,7 @@ from typing import Final
 
 from core.records.snapshot import RecordView
 from core.verdicts import VerdictWord
-from qms.rules.facts import DeviationFact, RunOfTest
+from qms.rules.facts import DeviationFact, InstallationFact, RunOfTest
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, filled, in_force, is_in_force, of_release, rule, text
 
@@ -42,6 +42,10 @@ _BY_HAND = Subjects(
 _DEVIATING = Subjects(
     "the release, where a run of it deviated",
     lambda view: [view.release] if view.release and _deviations(view) else [],
+)
+_EXECUTED = Subjects(
+    "the release, where a worker executed it",
+    lambda view: [view.release] if view.release and _installations(view) else [],
 )
 _FAILED_TESTS = Subjects(
     "tests with a failed run",
@@ -164,6 +168,12 @@ def _deviations(view: View) -> list[tuple[str, DeviationFact]]:
     )
 
 
+def _installations(view: View) -> list[tuple[str, InstallationFact | None]]:
+    """Return what each run that decides about the release found of its installation."""
+    latest = [run for test in view.of_release("tested_by") for run in _latest(view, test)]
+    return list(dict.fromkeys((one.run, one.installation) for one in latest if not one.by_hand))
+
+
 def _latest(view: View, record: RecordView) -> list[RunOfTest]:
     run = view.latest_run(record)
     return [run] if run is not None else []
@@ -195,6 +205,29 @@ def validators_are_independent(view: View, record: RecordView) -> Iterator[Flaw]
                 f"was run ({run.run}) by {run.tester}, who is not recorded as independent of the "
                 "design.",
                 "Have somebody independent run it.",
+            )
+
+
+@rule("E08", "Environment of each run passed its check and kept its digest", _EXECUTED)
+def installations_were_checked(view: View, _: RecordView) -> Iterator[Flaw]:
+    """What ran the tests was what had been installed, answered as it must, and stayed so."""
+    for run, found in _installations(view):
+        if found is None:
+            yield Flaw(
+                f"was executed in run {run}, which did not check its installation.", "Run it again."
+            )
+            continue
+        if found.problems:
+            yield Flaw(
+                f"was executed in run {run} on an installation that failed its check: "
+                f"{'; '.join(found.problems)}.",
+                "Mend the installation (fiducial doctor), then run it again.",
+            )
+        if not found.kept:
+            yield Flaw(
+                f"was executed in run {run}, at whose end the environment or the engine was "
+                "another one than at its start.",
+                "Run it again.",
             )
 
 

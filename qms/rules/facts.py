@@ -43,6 +43,22 @@ class DeviationFact:
 
 
 @dataclass(frozen=True)
+class InstallationFact:
+    """What a run found of the installation it was executed on.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        What did not hold before the run; empty where everything did.
+    kept : bool
+        Whether environment and engine had the same digests when the run had ended.
+    """
+
+    problems: tuple[str, ...]
+    kept: bool
+
+
+@dataclass(frozen=True)
 class RunOfTest:
     """One recorded execution of one test, kept whether it passed or not.
 
@@ -80,6 +96,8 @@ class RunOfTest:
         Uids of those who signed the run itself.
     deviations : tuple of DeviationFact
         What was noted of the run as a whole.
+    installation : InstallationFact or None
+        None where the installation was not looked at, as in a run by hand.
     """
 
     test: str
@@ -102,6 +120,7 @@ class RunOfTest:
     by_hand: bool = False
     signed_by: tuple[str, ...] = ()
     deviations: tuple[DeviationFact, ...] = ()
+    installation: InstallationFact | None = None
 
 
 @dataclass(frozen=True)

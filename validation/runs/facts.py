@@ -8,16 +8,17 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Project
-from qms.rules.facts import DeviationFact, Measured, RunOfTest
+from qms.rules.facts import DeviationFact, InstallationFact, Measured, RunOfTest
 from validation.protocols.plan import COUNTED, MANUAL
 from validation.recorder.evidence import Status
+from validation.runs.installation import END, START
 from validation.runs.models import EventKind, Run, RunState
 from validation.runs.plain import run_as_plain
 
 TOOLS = ("pytest", "pytest-bdd", "numpy", "pydicom")
 """Packages that take part in every run; the engine and Python stand beside them."""
 
-ORDINARY = (EventKind.STARTED, EventKind.ENTRY, EventKind.SIGNED)
+ORDINARY = (EventKind.STARTED, EventKind.CHECKED, EventKind.ENTRY, EventKind.SIGNED)
 """Events that belong to the course of a run; all others are anomalies."""
 
 BOUNDS = {"within": "", "at_most": "at most", "at_least": "at least", "equal": "exactly"}
@@ -99,6 +100,7 @@ def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunO
                     one["data"]["uid"] for one in run["events"] if one["kind"] == EventKind.SIGNED
                 ),
                 deviations=tuple(_deviations(run)),
+                installation=_installation(run),
             )
         )
     return found
@@ -126,6 +128,24 @@ def _anomalies(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
     noticed += [f"{one['title']}: {flag}" for one in scenarios for flag in one["flags"]]
     noticed += [f"{one['title']}: {one['status']}" for one in scenarios if _unmet(one)]
     return "; ".join(noticed) or "none"
+
+
+def _installation(run: Mapping[str, Any]) -> InstallationFact | None:
+    """Return what a run found of its installation; None where it never looked."""
+    checks = {
+        one["data"]["when"]: one["data"]
+        for one in run["events"]
+        if one["kind"] == EventKind.CHECKED
+    }
+    if START not in checks:
+        return None
+    held = (run["environment_digest"], run["engine"]["digest"])
+    kept = all(
+        when in checks
+        and (checks[when]["environment_digest"], checks[when]["engine_digest"]) == held
+        for when in (START, END)
+    )
+    return InstallationFact(tuple(checks[START]["problems"]), kept)
 
 
 def _deviations(run: Mapping[str, Any]) -> Iterator[DeviationFact]:

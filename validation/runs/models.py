@@ -41,6 +41,8 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     CHANGED = "changed"
     """Checked-out files or frozen data were changed while the run used them."""
+    CHECKED = "checked"
+    """The installation was looked at: before the first scenario, and when the run had ended."""
     ENTRY = "entry"
     """What a tester recorded of one step by hand; a later entry of the step corrects it."""
     SIGNED = "signed"

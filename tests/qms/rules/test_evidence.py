@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.records.snapshot import Key
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
-from qms.rules.facts import DeviationFact, Measured
+from qms.rules.facts import DeviationFact, InstallationFact, Measured
 from qms.rules.view import View
 
 RUN_TESTS = ("TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026")
@@ -83,6 +83,36 @@ def test_designer_validates(demo) -> None:
     demo.fill("TST-004", level="validation")
 
     demo.must_name("E07", "TST-004")
+
+
+def installed(demo, found: InstallationFact | None) -> None:
+    demo.runs = [replace(run, installation=found) for run in demo.runs]
+
+
+def test_run_on_an_unchecked_installation(demo) -> None:
+    installed(demo, None)
+
+    demo.must_name("E08", "REL-0.1.0")
+    assert len(demo.result("E08").findings) == 1
+
+
+def test_run_on_an_installation_that_failed_its_check(demo) -> None:
+    installed(demo, InstallationFact(("numpy 2.4.5, locked is 2.4.6",), kept=True))
+
+    demo.must_name("E08", "REL-0.1.0")
+
+
+def test_run_whose_environment_changed(demo) -> None:
+    installed(demo, InstallationFact((), kept=False))
+
+    demo.must_name("E08", "REL-0.1.0")
+
+
+def test_run_by_hand_has_no_installation(demo) -> None:
+    installed(demo, None)
+    demo.runs = [replace(run, by_hand=True, signed_by=(run.tester,)) for run in demo.runs]
+
+    assert demo.flawed("E08") == []
 
 
 def test_failure_without_report(demo) -> None:
