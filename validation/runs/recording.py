@@ -160,7 +160,7 @@ def finish(
             session,
             executable,
             EventKind.CHANGED,
-            f"Files were changed while the run used them: {named}{more}. The run does not pass.",
+            f"Changed while the run used it: {named}{more}. The run does not pass.",
         )
     run.state = RunState.COMPLETE
     run.ended_at = now()

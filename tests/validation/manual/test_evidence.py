@@ -1,10 +1,16 @@
 """A run by hand where runs are read: rules, packs, the offline verifier."""
 
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
+
+from sqlalchemy import text
 
 from core.canonical import canonical_json, plain, read_json
+from tests.validation.pack.synthetic import make_contents
 from validation.pack.claims import run_faults
+from validation.pack.pages import pack_html
 from validation.runs.facts import facts_of, runs_of_tests
+from validation.runs.integrity import run_faults as stored_faults
 from validation.runs.packing import evidence_files, pack_deviations, pack_run
 from validation.runs.plain import run_as_plain
 
@@ -87,3 +93,49 @@ def test_the_verifier_finds_a_run_by_hand_that_was_changed_or_not_signed(bench) 
 
     assert unsigned == ["run 1 was executed by hand, and nobody signed it."]
     assert moved == replaced == ["the signature of Farid Rowe in run 1 is over another execution."]
+
+
+def test_the_printed_pack_shows_it_step_by_step_with_the_signature(bench) -> None:
+    number = bench.begin()
+    bench.record_all(number, "2.30")
+    bench.record(number, 2, measured="2.00", observed="Read on the right page.")
+    bench.sign(number)
+    run = bench.department.look(number, run_as_plain)
+    contents = make_contents(2, 1)[0]
+    sizes = dict.fromkeys(evidence_files(run), 1)
+
+    page = pack_html(replace(contents, runs=(pack_run(run, sizes=sizes),)), "9c" * 32, [])
+
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Run 1: manual, passed" in words
+    assert "Executed by hand at Ward 3" in words
+    assert "observed = Read on the right page.; corrected = " in words
+    assert "Farid Rowe validation tester executed" in words
+    assert (
+        "engine"
+        not in words[words.index("Source v0.1.0, commit") : words.index("Executed by hand")]
+    )
+
+
+def test_a_signature_that_was_changed_or_taken_away_is_found(bench) -> None:
+    signed(bench)
+    bench.record_all(bench.begin(reason="Once more."))
+
+    def faults(statement: str = "") -> list[str]:
+        with bench.department.db.engine.begin() as connection:
+            for name in list(
+                connection.execute(
+                    text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+                ).scalars()
+            ):
+                connection.execute(text(f'DROP TRIGGER "{name}"'))
+            if statement:
+                connection.execute(text(statement))
+        with bench.department.db.reading() as session:
+            return [one.what for one in stored_faults(session, bench.store)]
+
+    assert faults() == []
+    moved = faults("UPDATE validation_run SET tag = 'v9' WHERE number = 1")
+    assert moved == ["is signed by PPL-FR over another execution."]
+    gone = faults("DELETE FROM validation_run_event WHERE kind = 'signed'")
+    assert gone == ["was executed by hand and nobody signed it."]
