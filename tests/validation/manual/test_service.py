@@ -10,6 +10,7 @@ from core.ledger.verify import verify_chain
 from core.ledger.witness import mismatches
 from validation.manual.service import SentFile, steps_of
 from validation.runs.integrity import run_faults
+from validation.runs.listing import unsigned_of
 from validation.runs.plain import run_as_plain
 from validation.runs.verdicts import release_verdicts, verdicts
 
@@ -275,6 +276,20 @@ def test_a_run_by_hand_does_not_stand_in_the_way_of_the_releases_own(bench) -> N
     automated = bench.department.start()
 
     assert plain(bench, automated)["predecessor"] is None
+
+
+def test_what_waits_for_its_tester_is_told_to_nobody_else(bench) -> None:
+    number = bench.begin()
+
+    def waiting(uid: str) -> list[tuple[int, str]]:
+        with bench.department.db.reading() as session:
+            own = bench.department.actors[uid].person_id
+            found = unsigned_of(session, own, [bench.department.project(session)])
+            return [(one.number, one.test) for one in found]
+
+    assert (waiting("PPL-FR"), waiting("PPL-EQ")) == ([(number, "TST-003")], [])
+    bench.give_up(number)
+    assert waiting("PPL-FR") == []
 
 
 def test_the_steps_of_a_run_are_those_of_its_start(bench) -> None:
