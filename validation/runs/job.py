@@ -97,7 +97,6 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
     if executable.data_folder:
         refuse_private(executable.data_folder, protected_files(ctx.settings))
     environment = describe_environment(manifest.models)
-    ctx.progress(0, 1, "Checking the installation")
     beginning = Beginning(
         manifest_digest=protocol.manifest_digest,
         protocol_digest=protocol.digest,
@@ -106,9 +105,13 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
         environment=environment,
         data=freeze(executable.data_folder) if executable.data_folder else [],
         steps_planned=sum(len(one.scenario.steps) for one in planned),
-        installation=check_installation(environment),
     )
-    begun = ctx.step("begin", partial(recording.begin, executable=executable, beginning=beginning))
+    ctx.progress(0, 1, "Checking the installation")
+    begun = ctx.step(
+        "begin",
+        work=partial(check_installation, environment),
+        commit=lambda session, found: recording.begin(session, executable, beginning, found),
+    )
     recording.refuse_another_beginning(begun, beginning)
     store = BlobStore(ctx.settings.data_dir.resolve() / "blobs")
     return _Bench(ctx, executable, checkout, planned, folder, store, manifest.models)

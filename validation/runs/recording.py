@@ -69,7 +69,6 @@ class Beginning:
     environment: dict[str, Any]
     data: list[dict[str, Any]]
     steps_planned: int
-    installation: InstallationCheck
 
 
 def executable(session: Session, run_id: int) -> Executable:
@@ -98,7 +97,12 @@ def executable(session: Session, run_id: int) -> Executable:
     )
 
 
-def begin(session: Session, executable: Executable, beginning: Beginning) -> JsonDict:
+def begin(
+    session: Session,
+    executable: Executable,
+    beginning: Beginning,
+    installation: InstallationCheck,
+) -> JsonDict:
     """Record what the run is executed with; from here on it is running."""
     run = _run(session, executable)
     run.state = RunState.RUNNING
@@ -112,7 +116,7 @@ def begin(session: Session, executable: Executable, beginning: Beginning) -> Jso
     run.data = beginning.data
     run.steps_planned = beginning.steps_planned
     session.add(run)
-    _note_installation(session, executable, beginning.installation)
+    _note_installation(session, executable, installation)
     facts = _comparable(beginning)
     log(session, executable, "run:run:begin", {**facts, "tag": run.tag, "commit": run.commit})
     return facts

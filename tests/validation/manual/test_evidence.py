@@ -3,16 +3,22 @@
 import re
 from dataclasses import asdict, replace
 
+import pytest
 from sqlalchemy import text
 
 from core.canonical import canonical_json, plain, read_json
+from core.errors import Invalid
+from core.signing.keys import SigningKey
 from tests.validation.pack.synthetic import make_contents
+from validation.pack.build import build_pack
 from validation.pack.claims import run_faults
 from validation.pack.pages import pack_html
 from validation.runs.facts import facts_of, runs_of_tests
 from validation.runs.integrity import run_faults as stored_faults
 from validation.runs.packing import evidence_files, pack_deviations, pack_run
 from validation.runs.plain import run_as_plain
+from validation.verify.findings import ExitCode
+from validation.verify.verification import verify_pack
 
 
 def signed(bench, measured: str = "2.01") -> dict:
@@ -139,3 +145,25 @@ def test_a_signature_that_was_changed_or_taken_away_is_found(bench) -> None:
     assert moved == ["is signed by PPL-FR over another execution."]
     gone = faults("DELETE FROM validation_run_event WHERE kind = 'signed'")
     assert gone == ["was executed by hand and nobody signed it."]
+
+
+def test_a_pack_with_a_run_by_hand_verifies_and_one_with_a_moved_signature_does_not(
+    bench, tmp_path
+) -> None:
+    run = signed(bench)
+    evidence = {sha256: bench.store.path(sha256) for sha256 in evidence_files(run)}
+    sizes = {sha256: path.stat().st_size for sha256, path in evidence.items()}
+    by_hand = pack_run(run, sizes=sizes)
+    contents = replace(make_contents(1, 1)[0], runs=(by_hand,))
+    key, public = SigningKey.generate(), tmp_path / "maker.pem"
+    public.write_bytes(key.public.to_pem())
+
+    pack = build_pack(contents, evidence, key, tmp_path / "pack.zip")
+
+    assert verify_pack(pack, [public]).exit_code is ExitCode.INTACT_AND_TRUSTED
+    moved = replace(contents, runs=(replace(by_hand, number="7"),))
+    with pytest.raises(Invalid) as refusal:
+        build_pack(moved, evidence, key, tmp_path / "moved.zip")
+    assert [fault.what for fault in refusal.value.faults] == [
+        "the signature of Farid Rowe in run 7 is over another execution."
+    ]
