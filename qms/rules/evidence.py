@@ -6,7 +6,7 @@ from typing import Final
 
 from core.records.snapshot import RecordView
 from core.verdicts import VerdictWord
-from qms.rules.facts import DeviationFact, InstallationFact, RunOfTest
+from qms.rules.facts import DeviationFact, InstallationFact, RunOfTest, settled
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, filled, in_force, is_in_force, of_release, rule, text
 
@@ -163,7 +163,7 @@ def _deviations(view: View) -> list[tuple[str, DeviationFact]]:
             (run.run, one)
             for test in view.of_release("tested_by")
             for run in _here(view, test)
-            for one in run.deviations
+            for one in settled(run.deviations)
         )
     )
 

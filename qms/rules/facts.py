@@ -35,11 +35,24 @@ class DeviationFact:
         What was decided about it.
     signed_by : str
         Uid of the person who signed that; empty where nobody did.
+    at : datetime or None
+        When it was noted.
     """
 
     what: str
     disposition: str
     signed_by: str
+    at: datetime | None = None
+
+
+def settled(noted: Sequence[DeviationFact]) -> dict[DeviationFact, None]:
+    """Return each deviation once, as it was noted last; one noted again, signed, is signed."""
+    signed = {one.what: one.signed_by for one in noted if one.signed_by}
+    last = {one.what: one for one in noted}
+    return {
+        DeviationFact(what, one.disposition, signed.get(what, "")): None
+        for what, one in last.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from core.records.types import get_registry
 from core.signing.models import Signature
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import audit_fact, declared, gather
-from qms.rules.facts import RuleInput
+from qms.rules.facts import RuleInput, RunOfTest
 from qms.soup.components import Component
 from validation.protocols.plan import MANUAL, NUMERICAL, VERIFICATION
 from validation.runs.bill import components, loaded_packages
@@ -101,7 +101,11 @@ def frozen_input(
     facts = replace(
         given.facts,
         today=signed.at.date(),
-        runs=[one for one in given.facts.runs if (one.ended_at or one.started_at) <= signed.until],
+        runs=[
+            _noted_until(one, signed)
+            for one in given.facts.runs
+            if (one.ended_at or one.started_at) <= signed.until
+        ],
         bill=bill,
         audit=audit_fact(session, signed.until),
         declared=declared(session, project, snapshot.records[release], bill),
@@ -113,6 +117,12 @@ def frozen_input(
         suspects=direct_suspicions(snapshot, _reviews(session, signed), suspect_end),
         facts=facts,
     )
+
+
+def _noted_until(run: RunOfTest, signed: FinalSignature) -> RunOfTest:
+    """Return a run without the deviations that were noted of it after a release was signed."""
+    noted = tuple(one for one in run.deviations if one.at is None or one.at <= signed.until)
+    return replace(run, deviations=noted)
 
 
 def snapshot_at(session: Session, projects: Sequence[str], signed: FinalSignature) -> Snapshot:

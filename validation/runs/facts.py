@@ -149,12 +149,16 @@ def _installation(run: Mapping[str, Any]) -> InstallationFact | None:
 
 
 def _deviations(run: Mapping[str, Any]) -> Iterator[DeviationFact]:
-    """Yield each deviation once; one that was noted again, signed, is signed."""
-    noted = [one for one in run["events"] if one["kind"] == EventKind.DEVIATION]
-    signed = {one["text"]: one["data"]["signed"]["uid"] for one in noted if "signed" in one["data"]}
-    for text in dict.fromkeys(one["text"] for one in noted):
-        decided = [one["data"].get("disposition", "") for one in noted if one["text"] == text]
-        yield DeviationFact(text, decided[-1], signed.get(text, ""))
+    """Yield each note of a deviation, in the order in which they were made."""
+    for one in run["events"]:
+        if one["kind"] == EventKind.DEVIATION:
+            data = one["data"]
+            yield DeviationFact(
+                one["text"],
+                data.get("disposition", ""),
+                data.get("signed", {}).get("uid", ""),
+                datetime.fromisoformat(one["at"]),
+            )
 
 
 def _unmet(scenario: Mapping[str, Any]) -> bool:

@@ -216,6 +216,15 @@ def test_deviation_that_nobody_decided(demo) -> None:
     demo.must_name("E10", "REL-0.1.0")
 
 
+def test_deviation_that_was_noted_again_and_signed(demo) -> None:
+    before = DeviationFact("The lamp went out.", "", "")
+    again = DeviationFact("The lamp went out.", "Accepted.", "PPL-EQ", LATER)
+    demo.rerun("TST-004", deviations=(before, again))
+
+    assert demo.result("E10").looked_at == 1
+    assert demo.flawed("E10") == []
+
+
 def test_deviation_of_another_commit_is_not_of_this_release(demo) -> None:
     lamp = DeviationFact("The lamp went out.", "", "")
     demo.rerun("TST-004", deviations=(lamp,), commit="a" * 40)
