@@ -5,7 +5,6 @@ folder and takes it away again, and changes nothing.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +31,7 @@ from qms.clauses.packs import clause_book
 from qms.rules.packs import framework_pack
 from validation.runs.confinement import in_force, is_confined
 from validation.runs.environment import installed_packages, lock_file
+from validation.runs.installation import other_versions
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
@@ -160,35 +160,11 @@ def _packages() -> Capability:
     if lock is None:
         detail = "no requirements.lock to compare with"
         return Capability(name, State.WARNING, detail, off, "install from a clone or a wheel of it")
-    locked = locked_versions(lock.read_text(encoding="utf-8"))
-    installed = {_one_spelling(name): version for name, version in installed_packages().items()}
-    other = [
-        f"{package} {installed[package]}, locked is {' or '.join(sorted(versions))}"
-        for package, versions in locked.items()
-        if package in installed and installed[package] not in versions
-    ]
+    other = other_versions(lock.read_text(encoding="utf-8"), installed_packages())
     if other:
         mend = "python3 scripts/setup.py, or pip install --require-hashes -r requirements.lock"
         return Capability(name, State.WARNING, "; ".join(other), off, mend)
     return Capability(name, State.READY, f"as locked in {lock}", off)
-
-
-def locked_versions(lock: str) -> dict[str, set[str]]:
-    """Return each package that a lock pins, with its versions: it may differ by Python.
-
-    Examples
-    --------
-    >>> locked_versions("ruamel-yaml==0.19.1 ; python_version < '4'")
-    {'ruamel-yaml': {'0.19.1'}}
-    """
-    found: dict[str, set[str]] = {}
-    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE):
-        found.setdefault(_one_spelling(name), set()).add(version)
-    return found
-
-
-def _one_spelling(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _frameworks() -> Capability:

@@ -20,6 +20,7 @@ from dataflows.service import project_of_map, read_department
 from qms.actions import duties
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
+from validation.runs.listing import unsigned_of
 
 router = APIRouter(tags=["home"])
 
@@ -62,6 +63,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),
+        by_hand=unsigned_of(session, person.person_id, projects),
         may_begin=person.may_begin_projects,
     )
 

@@ -25,6 +25,7 @@ import qms.repositories.routes
 import qms.risks.routes
 import qms.soup.routes
 import qms.traceability.routes
+import validation.manual.routes
 import validation.pack.routes
 import validation.runs.routes
 from app import errors
@@ -61,6 +62,8 @@ ROUTERS = (
     qms.risks.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
+    # Before the runs, whose address takes "by-hand" for a number.
+    validation.manual.routes.router,
     validation.runs.routes.router,
     validation.pack.routes.router,
     core.records.api.routes.router,

@@ -6,7 +6,7 @@ from typing import Final
 
 from core.records.snapshot import RecordView
 from core.verdicts import VerdictWord
-from qms.rules.facts import RunOfTest
+from qms.rules.facts import DeviationFact, InstallationFact, RunOfTest, settled
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, filled, in_force, is_in_force, of_release, rule, text
 
@@ -30,6 +30,22 @@ _STATISTICAL = Subjects(
 _RUN_TESTS = Subjects(
     "tests of the release that were run",
     lambda view: [t for t in view.of_release("tested_by") if view.latest_run(t) is not None],
+)
+_BY_HAND = Subjects(
+    "tests of the release that were run by hand",
+    lambda view: [
+        test
+        for test in view.of_release("tested_by")
+        if any(run.by_hand for run in _here(view, test))
+    ],
+)
+_DEVIATING = Subjects(
+    "the release, where a run of it deviated",
+    lambda view: [view.release] if view.release and _deviations(view) else [],
+)
+_EXECUTED = Subjects(
+    "the release, where a worker executed it",
+    lambda view: [view.release] if view.release and _installations(view) else [],
 )
 _FAILED_TESTS = Subjects(
     "tests with a failed run",
@@ -134,6 +150,30 @@ def runs_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
             yield Flaw(f"was run ({run.run}) without {', '.join(lacking)}.", "Run it again.")
 
 
+def _here(view: View, test: RecordView) -> list[RunOfTest]:
+    """Return every execution of a test at the release's commit, whatever came of it."""
+    commit = view.release_commit
+    return [run for run in view.runs.get(test.key.uid, ()) if run.commit == commit]
+
+
+def _deviations(view: View) -> list[tuple[str, DeviationFact]]:
+    """Return each deviation of a run at the release's commit once, with the run."""
+    return list(
+        dict.fromkeys(
+            (run.run, one)
+            for test in view.of_release("tested_by")
+            for run in _here(view, test)
+            for one in settled(run.deviations)
+        )
+    )
+
+
+def _installations(view: View) -> list[tuple[str, InstallationFact | None]]:
+    """Return what each run that decides about the release found of its installation."""
+    latest = [run for test in view.of_release("tested_by") for run in _latest(view, test)]
+    return list(dict.fromkeys((one.run, one.installation) for one in latest if not one.by_hand))
+
+
 def _latest(view: View, record: RecordView) -> list[RunOfTest]:
     run = view.latest_run(record)
     return [run] if run is not None else []
@@ -168,6 +208,29 @@ def validators_are_independent(view: View, record: RecordView) -> Iterator[Flaw]
             )
 
 
+@rule("E08", "Environment of each run passed its check and kept its digest", _EXECUTED)
+def installations_were_checked(view: View, _: RecordView) -> Iterator[Flaw]:
+    """What ran the tests was what had been installed, answered as it must, and stayed so."""
+    for run, found in _installations(view):
+        if found is None:
+            yield Flaw(
+                f"was executed in run {run}, which did not check its installation.", "Run it again."
+            )
+            continue
+        if found.problems:
+            yield Flaw(
+                f"was executed in run {run} on an installation that failed its check: "
+                f"{'; '.join(found.problems)}.",
+                "Mend the installation (fiducial doctor), then run it again.",
+            )
+        if not found.kept:
+            yield Flaw(
+                f"was executed in run {run}, at whose end the environment or the engine was "
+                "another one than at its start.",
+                "Run it again.",
+            )
+
+
 @rule("E09", "Failed run has a problem report", _FAILED_TESTS)
 def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
     """A failure is never only a run: somebody looked into it, then or later."""
@@ -183,6 +246,26 @@ def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
             f"failed in run {', '.join(failed)} and no problem report since then says why.",
             "Write a problem report that names the test, or add the run to the open one.",
         )
+
+
+@rule("E10", "Each deviation has a disposition and a signature", _DEVIATING)
+def deviations_are_decided(view: View, _: RecordView) -> Iterator[Flaw]:
+    """What did not go as the protocol says was decided on by somebody who put their name to it."""
+    for run, one in _deviations(view):
+        lacking = [
+            words
+            for words, value in {
+                "a disposition": one.disposition.strip(),
+                "a signature": one.signed_by,
+            }.items()
+            if not value
+        ]
+        if lacking:
+            yield Flaw(
+                f'was executed in run {run} with the deviation "{one.what}" without '
+                f"{' and '.join(lacking)}.",
+                "Note it again in the same words, with what was decided; noting it signs it.",
+            )
 
 
 @rule("E12", "Each run left files of evidence, each with its digest", _RUN_TESTS)
@@ -232,6 +315,24 @@ def c_units_are_tested(view: View, record: RecordView) -> Iterator[Flaw]:
     }
     if "unit" not in levels:
         yield Flaw("is a unit of class C without a unit-level test.", "Write one.")
+
+
+@rule("E15", "Manual run is signed by its tester", _BY_HAND)
+def runs_by_hand_are_signed(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Nobody else can say what was observed; one that still waits may hide a failure."""
+    for run in _here(view, record):
+        if not run.by_hand:
+            continue
+        if run.outcome == "interrupted":
+            yield Flaw(
+                f"is being run by hand ({run.run}) by {run.tester}, who has not signed.",
+                "Have the run signed, or given up.",
+            )
+        elif run.tester not in run.signed_by:
+            yield Flaw(
+                f"was run by hand ({run.run}) by {run.tester}, who did not sign.",
+                "Run it again, and sign it.",
+            )
 
 
 @rule("E16", "Each tester was trained before the run", _RUN_TESTS)

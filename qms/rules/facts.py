@@ -26,6 +26,52 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class DeviationFact:
+    """Something in a run that did not go as the protocol says.
+
+    Attributes
+    ----------
+    disposition : str
+        What was decided about it.
+    signed_by : str
+        Uid of the person who signed that; empty where nobody did.
+    at : datetime or None
+        When it was noted.
+    """
+
+    what: str
+    disposition: str
+    signed_by: str
+    at: datetime | None = None
+
+
+def settled(noted: Sequence[DeviationFact]) -> dict[DeviationFact, None]:
+    """Return each deviation once, as it was noted last; one noted again, signed, is signed."""
+    signed = {one.what: one.signed_by for one in noted if one.signed_by}
+    last = {one.what: one for one in noted}
+    return {
+        DeviationFact(what, one.disposition, signed.get(what, "")): None
+        for what, one in last.items()
+    }
+
+
+@dataclass(frozen=True)
+class InstallationFact:
+    """What a run found of the installation it was executed on.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        What did not hold before the run; empty where everything did.
+    kept : bool
+        Whether environment and engine had the same digests when the run had ended.
+    """
+
+    problems: tuple[str, ...]
+    kept: bool
+
+
+@dataclass(frozen=True)
 class RunOfTest:
     """One recorded execution of one test, kept whether it passed or not.
 
@@ -57,6 +103,14 @@ class RunOfTest:
         Why it was repeated; empty for a first run.
     files : tuple of str
         SHA-256 of each file of evidence that the run left; empty for one that has no digest.
+    by_hand : bool
+        Whether a person executed it; one who is not done yet left it "interrupted".
+    signed_by : tuple of str
+        Uids of those who signed the run itself.
+    deviations : tuple of DeviationFact
+        What was noted of the run as a whole.
+    installation : InstallationFact or None
+        None where the installation was not looked at, as in a run by hand.
     """
 
     test: str
@@ -76,6 +130,10 @@ class RunOfTest:
     lineage: tuple[str, ...] = ()
     reason: str = ""
     files: tuple[str, ...] = ()
+    by_hand: bool = False
+    signed_by: tuple[str, ...] = ()
+    deviations: tuple[DeviationFact, ...] = ()
+    installation: InstallationFact | None = None
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ from validation.verify.command import verify_command
 pytestmark = pytest.mark.slow
 
 RELEASE = "REL-0.1.0"
-IDLE = 17
+IDLE = 19
 """Rules of registers that the demonstration does not keep, and of what never happened in it."""
 
 
@@ -251,13 +251,14 @@ def test_a_pack_built_after_later_work_is_the_same_to_the_byte(
     with db.writing() as session:
         project = find_project(session, "RPM")
         change_text(session, project, "REQ-009", signers)
-        author, manager = find_actor(session, "PPL-AK"), find_actor(session, "PPL-EQ")
+        manager = find_actor(session, "PPL-EQ")
         change = find_record(session, project, "CR-001")
         decision = Decision("closed", "quality_manager", "Verified by run 1.")
         read = edit_token(latest_revision(session, change))
         decide(session, change, decision, manager, signers.proof(session, manager), read)
         run = find_run(session, project, done.outcome.run)
-        note_deviation(session, run, Deviation("Read again.", "None.", "Kept."), author)
+        deviation = Deviation("Read again.", "None.", "Kept.")
+        note_deviation(session, run, deviation, manager, signers.proof(session, manager))
     with db.reading() as session:
         assert not release_check(session, "RPM", "0.1.0").passed
 

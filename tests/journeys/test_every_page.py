@@ -102,6 +102,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/runs",
         "/p/RPM/runs",
         "/p/RPM/runs/export/csv",
+        "/p/RPM/runs/by-hand",
         "/p/RPM/runs/1",
         "/p/RPM/runs/1.json",
         "/p/RPM/runs/1/progress",

@@ -9,9 +9,14 @@ from typing import Any
 
 from core.canonical import NotCanonical, digest
 from qms.baselines.comparison import BaselineLine, root_hash
+from validation.protocols.plan import MANUAL
 from validation.recorder.evidence import Comparison, holds
+from validation.runs.signing import execution_digest
 
 Json = Mapping[str, Any]
+
+EVIDENCE_NAME = "scenario.jsonl"
+"""What the evidence of a scenario is called among its files."""
 
 
 def record_faults(record: Json) -> list[str]:
@@ -92,6 +97,32 @@ def run_faults(runs: Sequence[Json]) -> list[str]:
         if run["state"] == "passed" and not run["scenarios"]:
             faults.append(f"run {run['number']} says passed without a single scenario.")
         faults += _verdict_faults(run)
+        faults += _signature_faults(run)
+    return faults
+
+
+def _signature_faults(run: Json) -> list[str]:
+    """See that a run by hand is signed, and that what was signed is what the run says."""
+    if run["protocol"] != MANUAL:
+        return []
+    name = f"run {run['number']}"
+    faults = []
+    if run["state"] != "interrupted" and not run["signatures"]:
+        faults.append(f"{name} was executed by hand, and nobody signed it.")
+    evidence = [
+        file["sha256"]
+        for scenario in run["scenarios"]
+        for file in scenario["files"]
+        if file["name"] == EVIDENCE_NAME
+    ]
+    held = execution_digest(
+        run["number"], run["protocol_digest"], run["tag"], run["commit"], evidence
+    )
+    faults += [
+        f"the signature of {signature['name']} in {name} is over another execution."
+        for signature in run["signatures"]
+        if signature["digest"] != held
+    ]
     return faults
 
 

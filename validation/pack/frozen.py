@@ -26,9 +26,9 @@ from core.records.types import get_registry
 from core.signing.models import Signature
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import audit_fact, declared, gather
-from qms.rules.facts import RuleInput
+from qms.rules.facts import RuleInput, RunOfTest
 from qms.soup.components import Component
-from validation.protocols.plan import NUMERICAL, VERIFICATION
+from validation.protocols.plan import MANUAL, NUMERICAL, VERIFICATION
 from validation.runs.bill import components, loaded_packages
 from validation.runs.models import Run, RunState
 from validation.runs.verdicts import verdicts
@@ -101,7 +101,11 @@ def frozen_input(
     facts = replace(
         given.facts,
         today=signed.at.date(),
-        runs=[one for one in given.facts.runs if (one.ended_at or one.started_at) <= signed.until],
+        runs=[
+            _noted_until(one, signed)
+            for one in given.facts.runs
+            if (one.ended_at or one.started_at) <= signed.until
+        ],
         bill=bill,
         audit=audit_fact(session, signed.until),
         declared=declared(session, project, snapshot.records[release], bill),
@@ -113,6 +117,12 @@ def frozen_input(
         suspects=direct_suspicions(snapshot, _reviews(session, signed), suspect_end),
         facts=facts,
     )
+
+
+def _noted_until(run: RunOfTest, signed: FinalSignature) -> RunOfTest:
+    """Return a run without the deviations that were noted of it after a release was signed."""
+    noted = tuple(one for one in run.deviations if one.at is None or one.at <= signed.until)
+    return replace(run, deviations=noted)
 
 
 def snapshot_at(session: Session, projects: Sequence[str], signed: FinalSignature) -> Snapshot:
@@ -274,8 +284,9 @@ def runs_until(
 ) -> list[Run]:
     """Return every attempt that belongs to a release, in order; none is left out.
 
-    These are all runs of its protocol whatever came of them, the comparisons made at its commit,
-    and every attempt that one of them repeats.
+    These are all runs of its protocol whatever came of them, the comparisons and the runs by hand
+    made at its commit, and every attempt that one of them repeats. A run by hand that nobody has
+    ended says nothing yet, and next year it would say something else.
     """
     everything = {
         run.number: run
@@ -284,12 +295,13 @@ def runs_until(
             .where(col(Run.project_id) == project.id, col(Run.created_at) <= signed.until)
             .order_by(col(Run.number))
         )
-        if run.ended_at is None or run.ended_at <= signed.until
+        if (run.protocol != MANUAL if run.ended_at is None else run.ended_at <= signed.until)
     }
     waiting = [
         run.number
         for run in everything.values()
-        if run.release_uid == release.uid or (run.protocol == NUMERICAL and run.commit == commit)
+        if run.release_uid == release.uid
+        or (run.protocol in (NUMERICAL, MANUAL) and run.commit == commit)
     ]
     wanted: set[int] = set()
     while waiting:

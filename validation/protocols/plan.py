@@ -18,6 +18,12 @@ NUMERICAL = "numerical"
 VERIFICATION = "verification"
 """The protocol of a release: the scenarios of the automated tests it names."""
 
+MANUAL = "manual"
+"""The protocol of a run that a person executes, and the method of the test it executes."""
+
+COUNTED = (VERIFICATION, MANUAL)
+"""The protocols whose complete runs say something about tests."""
+
 TEST_PREFIX = "TST-"
 """How the uid of a test begins; a tag of this form that no record bears is a fault."""
 

@@ -38,6 +38,8 @@ class Status(StrEnum):
     EMPTY = "empty"
     RUNNING = "running"
     NOT_REACHED = "not reached"
+    BLOCKED = "blocked"
+    """A person could not execute the step; no automated step ends so."""
 
 
 class Comparison(StrEnum):

@@ -24,7 +24,7 @@ from sqlmodel import Session, col
 from core.records.models import Project
 from engine.provenance import engine_files
 from qms.soup.components import Component
-from validation.protocols.plan import VERIFICATION
+from validation.protocols.plan import MANUAL, VERIFICATION
 from validation.runs.execute import INSTALL_ROOT
 from validation.runs.models import Run, RunState
 
@@ -71,6 +71,7 @@ def engine_paths_of(session: Session, project: str, commit: str) -> frozenset[st
         .where(
             col(Project.key) == project,
             col(Run.commit) == commit,
+            col(Run.protocol) != MANUAL,
             col(Run.state) == RunState.COMPLETE,
         )
         .order_by(col(Run.number).desc())

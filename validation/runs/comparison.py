@@ -46,7 +46,7 @@ def _of_the_device(before: Plain, after: Plain) -> Iterator[str]:
 
 
 def _of_the_environment(before: Plain, after: Plain) -> Iterator[str]:
-    for name in ("machine", "os", "kernel", "python", "architecture", "processors"):
+    for name in ("site", "machine", "os", "kernel", "python", "architecture", "processors"):
         yield from _changed(name.capitalize(), before.get(name), after.get(name))
     yield from _digests("Package lock", before, after, "lock_digest")
     yield from _mapping("Package", before.get("packages", {}), after.get("packages", {}))

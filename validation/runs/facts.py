@@ -8,14 +8,18 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.records.models import Project
-from qms.rules.facts import Measured, RunOfTest
-from validation.protocols.plan import VERIFICATION
+from qms.rules.facts import DeviationFact, InstallationFact, Measured, RunOfTest
+from validation.protocols.plan import COUNTED, MANUAL
 from validation.recorder.evidence import Status
+from validation.runs.installation import END, START
 from validation.runs.models import EventKind, Run, RunState
 from validation.runs.plain import run_as_plain
 
 TOOLS = ("pytest", "pytest-bdd", "numpy", "pydicom")
 """Packages that take part in every run; the engine and Python stand beside them."""
+
+ORDINARY = (EventKind.STARTED, EventKind.CHECKED, EventKind.ENTRY, EventKind.SIGNED)
+"""Events that belong to the course of a run; all others are anomalies."""
 
 BOUNDS = {"within": "", "at_most": "at most", "at_least": "at least", "equal": "exactly"}
 """What stands as tolerance where a comparison has no figure for it."""
@@ -28,7 +32,7 @@ def runs_of_tests(session: Session, project: str) -> list[RunOfTest]:
         .join(Project, col(Project.id) == col(Run.project_id))
         .where(
             col(Project.key) == project,
-            col(Run.protocol) == VERIFICATION,
+            col(Run.protocol).in_(COUNTED),
             col(Run.started_at).is_not(None),
             col(Run.state).in_((RunState.COMPLETE, RunState.RUNNING)),
         )
@@ -68,7 +72,8 @@ def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunO
     found = []
     for test in run["tests"]:
         scenarios = [one for one in run["scenarios"] if one["test"] == test["uid"]]
-        if not scenarios:
+        by_hand = run["protocol"] == MANUAL
+        if not scenarios and not by_hand:
             continue
         ended = [one["ended_at"] for one in scenarios if one["ended_at"]]
         found.append(
@@ -90,6 +95,12 @@ def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunO
                 lineage=lineage,
                 reason=run["reason"],
                 files=tuple(_files(scenarios)),
+                by_hand=by_hand,
+                signed_by=tuple(
+                    one["data"]["uid"] for one in run["events"] if one["kind"] == EventKind.SIGNED
+                ),
+                deviations=tuple(_deviations(run)),
+                installation=_installation(run),
             )
         )
     return found
@@ -103,6 +114,8 @@ def _outcome(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
 
 
 def _tools(run: Mapping[str, Any]) -> tuple[str, ...]:
+    if run["protocol"] == MANUAL:
+        return tuple(run["environment"].get("tools", ()))
     packages = run["environment"].get("packages", {})
     named = [f"{name} {packages[name]}" for name in TOOLS if name in packages]
     engine = f"fiducial-engine {run['engine']['version']}"
@@ -111,10 +124,41 @@ def _tools(run: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _anomalies(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
     """Return what was noticed; "none" where nothing was, never an empty text."""
-    noticed = [event["text"] for event in run["events"] if event["kind"] != EventKind.STARTED]
+    noticed = [event["text"] for event in run["events"] if event["kind"] not in ORDINARY]
     noticed += [f"{one['title']}: {flag}" for one in scenarios for flag in one["flags"]]
     noticed += [f"{one['title']}: {one['status']}" for one in scenarios if _unmet(one)]
     return "; ".join(noticed) or "none"
+
+
+def _installation(run: Mapping[str, Any]) -> InstallationFact | None:
+    """Return what a run found of its installation; None where it never looked."""
+    checks = {
+        one["data"]["when"]: one["data"]
+        for one in run["events"]
+        if one["kind"] == EventKind.CHECKED
+    }
+    if START not in checks:
+        return None
+    held = (run["environment_digest"], run["engine"]["digest"])
+    kept = all(
+        when in checks
+        and (checks[when]["environment_digest"], checks[when]["engine_digest"]) == held
+        for when in (START, END)
+    )
+    return InstallationFact(tuple(checks[START]["problems"]), kept)
+
+
+def _deviations(run: Mapping[str, Any]) -> Iterator[DeviationFact]:
+    """Yield each note of a deviation, in the order in which they were made."""
+    for one in run["events"]:
+        if one["kind"] == EventKind.DEVIATION:
+            data = one["data"]
+            yield DeviationFact(
+                one["text"],
+                data.get("disposition", ""),
+                data.get("signed", {}).get("uid", ""),
+                datetime.fromisoformat(one["at"]),
+            )
 
 
 def _unmet(scenario: Mapping[str, Any]) -> bool:

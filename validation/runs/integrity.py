@@ -15,9 +15,19 @@ from core.blobs import BlobStore, DamagedBlob
 from core.errors import Fault, NotFound
 from core.ledger.models import LedgerEntry
 from core.records.models import Project
-from validation.runs.models import FIGURES, Run, RunMeasurement, RunScenario, RunStep
+from validation.protocols.plan import MANUAL
+from validation.runs.models import (
+    FIGURES,
+    EventKind,
+    Run,
+    RunMeasurement,
+    RunScenario,
+    RunState,
+    RunStep,
+)
 from validation.runs.plain import run_as_plain
 from validation.runs.scenario_rows import SCENARIO_RECORDED
+from validation.runs.signing import execution_digest
 
 MEND = "Restore the last backup and compare; nothing may rely on this run until then."
 
@@ -40,12 +50,33 @@ def run_faults(session: Session, store: BlobStore) -> list[Fault]:
             stated = named.pop(scenario["name"], "")
             found += [_fault(where, what) for what in _disagreements(scenario, stated, store)]
         where = f"{plain['project']} run {run.number}"
+        found += [_fault(where, what) for what in _unsigned(plain)]
         found += [_fault(f"{where} {name}", "has an audit entry but no rows.") for name in named]
     for (project_id, number), named in told.items():
         project = session.get(Project, project_id)
         where = f"{project.key if project else project_id} run {number}"
         found += [_fault(f"{where} {name}", "has an audit entry but no rows.") for name in named]
     return found
+
+
+def _unsigned(run: Plain) -> Iterator[str]:
+    """Yield what is wrong with the signature of a run by hand that has ended."""
+    if run["protocol"] != MANUAL or run["state"] != RunState.COMPLETE:
+        return
+    device = run["device"]
+    held = execution_digest(
+        str(run["number"]),
+        run["protocol_digest"],
+        device["tag"],
+        device["commit"],
+        [one["evidence_sha256"] for one in run["scenarios"]],
+    )
+    given = [one["data"] for one in run["events"] if one["kind"] == EventKind.SIGNED]
+    if not given:
+        yield "was executed by hand and nobody signed it."
+    for one in given:
+        if one["uid"] != run["tester"]["uid"] or one["digest"] != held:
+            yield f"is signed by {one['uid']} over another execution."
 
 
 def _told_by_the_trail(session: Session) -> dict[tuple[int, int], dict[str, str]]:

@@ -7,7 +7,7 @@ transaction that also remembers its step, so it can neither be half there nor co
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from validation.runs.checkout import Checkout, check_out, differences
 from validation.runs.data import changes, freeze, refuse_private
 from validation.runs.environment import describe_environment
 from validation.runs.execute import EVIDENCE_NAME, limits_of, run_scenario
+from validation.runs.installation import check_installation, installation_at_end
 from validation.runs.recording import Beginning, Executable
 from validation.runs.scenario_rows import Kept, keep_files, record
 
@@ -74,6 +75,7 @@ class _Bench:
     planned: tuple[Planned, ...]
     folder: Path
     store: BlobStore
+    models: Mapping[str, str]
 
 
 def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
@@ -94,19 +96,25 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
     planned = _plan(executable, protocol)
     if executable.data_folder:
         refuse_private(executable.data_folder, protected_files(ctx.settings))
+    environment = describe_environment(manifest.models)
     beginning = Beginning(
         manifest_digest=protocol.manifest_digest,
         protocol_digest=protocol.digest,
         engine_version=ENGINE_VERSION,
         engine_digest=engine_digest(),
-        environment=describe_environment(manifest.models),
+        environment=environment,
         data=freeze(executable.data_folder) if executable.data_folder else [],
         steps_planned=sum(len(one.scenario.steps) for one in planned),
     )
-    begun = ctx.step("begin", partial(recording.begin, executable=executable, beginning=beginning))
+    ctx.progress(0, 1, "Checking the installation")
+    begun = ctx.step(
+        "begin",
+        work=partial(check_installation, environment),
+        commit=lambda session, found: recording.begin(session, executable, beginning, found),
+    )
     recording.refuse_another_beginning(begun, beginning)
     store = BlobStore(ctx.settings.data_dir.resolve() / "blobs")
-    return _Bench(ctx, executable, checkout, planned, folder, store)
+    return _Bench(ctx, executable, checkout, planned, folder, store, manifest.models)
 
 
 def protected_files(settings: Settings) -> tuple[Path, ...]:
@@ -145,7 +153,13 @@ def _execute(bench: _Bench) -> JsonDict:
         failed += recorded["status"] != Status.PASSED
     changed = _changes(bench)
     result: JsonDict = bench.ctx.step(
-        "finish", partial(recording.finish, executable=executable, changed=changed)
+        "finish",
+        partial(
+            recording.finish,
+            executable=executable,
+            changed=changed,
+            installation=installation_at_end(bench.models),
+        ),
     )
     return result
 

@@ -111,6 +111,8 @@ def detail(outcomes: Sequence[Outcome], measured: Sequence[Measured]) -> str:
     unmet = [one.status for one in outcomes if one.status != Status.PASSED]
     if unmet:
         return f"{len(unmet)} of {len(outcomes)} scenarios {', '.join(sorted(set(unmet)))}"
+    if not measured:
+        return "every step went as the protocol says"
     used = [(share, one) for one in measured if (share := _share_of_tolerance(one)) is not None]
     if used:
         return _in_words(max(used, key=lambda pair: pair[0])[1])

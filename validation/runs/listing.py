@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from core.db import chunks
 from core.jobs.models import Job
 from core.records.models import Project
+from validation.protocols.plan import MANUAL
 from validation.recorder.evidence import Status
 from validation.runs.judging import run_verdict
 from validation.runs.models import EventKind, Run, RunEvent, RunScenario, RunState, RunTest
@@ -143,6 +144,56 @@ def lines_of_test(session: Session, project: Project, uid: str) -> list[TestLine
     for run, revision, status, ended_at in rows:
         by_run[run.number].append((run, revision, status, ended_at))
     return [_test_line(own) for own in by_run.values()]
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """A run by hand that waits for its tester."""
+
+    project: str
+    number: int
+    test: str
+    title: str
+    since: datetime
+
+
+def unsigned_of(session: Session, tester_id: int, projects: Sequence[Project]) -> list[Unsigned]:
+    """Return the runs by hand that a person began and has not signed, the oldest first."""
+    rows = session.execute(
+        select(
+            col(Project.key),
+            col(Run.number),
+            col(RunTest.uid),
+            col(RunTest.title),
+            col(Run.created_at),
+        )
+        .join(Run, col(Run.project_id) == col(Project.id))
+        .join(RunTest, col(RunTest.run_id) == col(Run.id))
+        .where(
+            col(Project.id).in_([one.id for one in projects]),
+            col(Run.protocol) == MANUAL,
+            col(Run.state) == RunState.RUNNING,
+            col(Run.tester_id) == tester_id,
+        )
+        .order_by(col(Run.created_at), col(Run.id))
+    )
+    return [Unsigned(*row) for row in rows]
+
+
+def running_by_hand(session: Session, project: Project, uid: str) -> list[tuple[int, str]]:
+    """Return number and tester of each run by hand of a test that is not signed yet."""
+    rows = session.execute(
+        select(col(Run.number), col(Run.tester))
+        .join(RunTest, col(RunTest.run_id) == col(Run.id))
+        .where(
+            col(Run.project_id) == project.id,
+            col(Run.protocol) == MANUAL,
+            col(Run.state) == RunState.RUNNING,
+            col(RunTest.uid) == uid,
+        )
+        .order_by(col(Run.number))
+    )
+    return [(number, tester) for number, tester in rows]
 
 
 def _test_line(own: Sequence[tuple[Run, int, str, datetime | None]]) -> TestLine:

@@ -25,9 +25,11 @@ class RunState(StrEnum):
     COMPLETE = "complete"
     REFUSED = "refused"
     """The protocol could not be executed as approved; its faults are events of the run."""
+    GIVEN_UP = "given up"
+    """A person began it and did not bring it to its end; what was recorded stays to be read."""
 
 
-ENDED = (RunState.COMPLETE, RunState.REFUSED)
+ENDED = (RunState.COMPLETE, RunState.REFUSED, RunState.GIVEN_UP)
 
 
 class EventKind(StrEnum):
@@ -39,6 +41,12 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     CHANGED = "changed"
     """Checked-out files or frozen data were changed while the run used them."""
+    CHECKED = "checked"
+    """The installation was looked at: before the first scenario, and when the run had ended."""
+    ENTRY = "entry"
+    """What a tester recorded of one step by hand; a later entry of the step corrects it."""
+    SIGNED = "signed"
+    GIVEN_UP = "given up"
 
 
 @controlled

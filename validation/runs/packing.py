@@ -18,6 +18,7 @@ from validation.pack.evidence import (
     StepInput,
     StepState,
 )
+from validation.protocols.plan import MANUAL
 from validation.recorder.evidence import Status
 from validation.runs.models import EventKind
 
@@ -50,7 +51,7 @@ def pack_run(
         number=str(run["number"]),
         protocol=run["protocol"],
         protocol_digest=run["protocol_digest"],
-        protocol_approved=_approvals(run["tests"]),
+        protocol_approved=_approvals(_executed(run)),
         state=_run_state(run["verdict"]),
         tester=run["tester"]["name"],
         started_at=datetime.fromisoformat(run["started_at"] or run["created_at"]),
@@ -64,7 +65,7 @@ def pack_run(
         data_sets=tuple(Fact(label=one["path"], value=one["sha256"]) for one in run["data"]),
         predecessor="" if run["predecessor"] is None else str(run["predecessor"]),
         reason=run["reason"],
-        signatures=tuple(signatures),
+        signatures=(*signatures, *_signatures(run)),
     )
 
 
@@ -75,6 +76,7 @@ def pack_deviations(run: Plain) -> tuple[Deviation, ...]:
         EventKind.CHANGED: "The run does not pass.",
         EventKind.REFUSED: "Nothing was executed.",
         EventKind.DEVIATION: "",
+        EventKind.GIVEN_UP: "Nothing of it counts.",
     }
     found = [event for event in run["events"] if event["kind"] in effects]
     return tuple(
@@ -84,7 +86,7 @@ def pack_deviations(run: Plain) -> tuple[Deviation, ...]:
             what=event["text"],
             effect=event["data"].get("effect", "") or effects[EventKind(event["kind"])],
             disposition=event["data"].get("disposition", ""),
-            decided_by=event["by"],
+            decided_by=_decided_by(event),
         )
         for at, event in enumerate(found, start=1)
     )
@@ -110,9 +112,43 @@ def evidence_files(run: Plain) -> dict[str, str]:
     return kept
 
 
+def entry_files(run: Plain) -> dict[str, str]:
+    """Return what a tester gave to the steps of a run by hand, signed or not, by SHA-256."""
+    entries = [event for event in run["events"] if event["kind"] == EventKind.ENTRY]
+    return {one["sha256"]: one["media_type"] for e in entries for one in e["data"]["attachments"]}
+
+
+def _executed(run: Plain) -> list[Plain]:
+    """Return the tests that a run is there to execute: a person's, or all but a person's."""
+    by_hand = run["protocol"] == MANUAL
+    return [test for test in run["tests"] if test["automated"] is not by_hand]
+
+
+def _decided_by(event: Plain) -> str:
+    """Name who noted it, and as what they signed what was decided."""
+    signed = event["data"].get("signed")
+    return f"{event['by']}, signed as {signed['role'].replace('_', ' ')}" if signed else event["by"]
+
+
+def _signatures(run: Plain) -> tuple[SignatureEntry, ...]:
+    """Return who signed the run itself: the tester of a run by hand."""
+    return tuple(
+        SignatureEntry(
+            name=event["by"],
+            role=event["data"]["role"].replace("_", " "),
+            meaning=event["data"]["meaning"],
+            signed_at=datetime.fromisoformat(event["at"]),
+            digest=event["data"]["digest"],
+            signer=event["data"]["uid"],
+        )
+        for event in run["events"]
+        if event["kind"] == EventKind.SIGNED
+    )
+
+
 def _approvals(tests: Sequence[Plain]) -> str:
     """Say who approved the executed tests, and until when the last approval took."""
-    approved = [test for test in tests if test["automated"] and test["approved_at"]]
+    approved = [test for test in tests if test["approved_at"]]
     if not approved:
         return ""
     names = sorted({test["approved_by"] for test in approved})
@@ -122,6 +158,12 @@ def _approvals(tests: Sequence[Plain]) -> str:
 
 def _environment(run: Plain) -> tuple[Fact, ...]:
     held = run["environment"]
+    if run["protocol"] == MANUAL:
+        return (
+            Fact(label="Executed by hand at", value=held["site"]),
+            Fact(label="On", value=held["machine"]),
+            *(Fact(label="With", value=one) for one in held["tools"]),
+        )
     labels = {
         "machine": "Machine",
         "architecture": "Architecture",
@@ -185,7 +227,7 @@ def _run_state(verdict: str) -> RunState:
     match verdict:
         case "passed":
             return "passed"
-        case "running" | "queued" | "stopped":
+        case "running" | "queued" | "stopped" | "given up":
             return "interrupted"
     return "failed"
 

@@ -2,9 +2,10 @@
 
 from sqlmodel import Session
 
-from core.records.models import Project, Record
+from core.records.models import Project, Record, Revision
 from core.records.panels import Panel
-from validation.runs.listing import lines_of_test, run_lines
+from validation.protocols.plan import MANUAL
+from validation.runs.listing import lines_of_test, run_lines, running_by_hand
 
 SHOWN = 10
 """Runs of a release shown on its page; the list of runs has them all."""
@@ -14,13 +15,27 @@ def runs_panel(session: Session, project: Project, record: Record) -> Panel | No
     """Return the panel of runs for a test or a release, or None for any other record."""
     if record.type == "test":
         lines = lines_of_test(session, project, record.uid)
-        context = {"lines": lines, "project_key": project.key}
+        context = {
+            "lines": lines,
+            "project_key": project.key,
+            "uid": record.uid,
+            "by_hand": _by_hand(session, record),
+            "running": running_by_hand(session, project, record.uid),
+        }
         return Panel(_title(len(lines)), "validation/_test_panel.html", context)
     if record.type == "release":
         runs = run_lines(session, project, size=SHOWN, release=record.uid)
         context = {"runs": runs, "project_key": project.key}
         return Panel(_title(len(runs)), "validation/_release_panel.html", context)
     return None
+
+
+def _by_hand(session: Session, record: Record) -> bool:
+    """Whether the test in force is one that a person executes."""
+    if record.effective_id is None or record.withdrawn_at is not None:
+        return False
+    fields = session.get_one(Revision, record.effective_id).fields or {}
+    return fields.get("method") == MANUAL
 
 
 def _title(count: int) -> str:

@@ -18,6 +18,7 @@ from core.records.observing import observe_link
 from core.records.service import find_record
 from validation.protocols.plan import TestRecord
 from validation.recorder.evidence import ScenarioEvidence
+from validation.runs.installation import InstallationCheck
 from validation.runs.judging import run_verdict
 from validation.runs.models import (
     ENDED,
@@ -96,7 +97,12 @@ def executable(session: Session, run_id: int) -> Executable:
     )
 
 
-def begin(session: Session, executable: Executable, beginning: Beginning) -> JsonDict:
+def begin(
+    session: Session,
+    executable: Executable,
+    beginning: Beginning,
+    installation: InstallationCheck,
+) -> JsonDict:
     """Record what the run is executed with; from here on it is running."""
     run = _run(session, executable)
     run.state = RunState.RUNNING
@@ -110,6 +116,7 @@ def begin(session: Session, executable: Executable, beginning: Beginning) -> Jso
     run.data = beginning.data
     run.steps_planned = beginning.steps_planned
     session.add(run)
+    _note_installation(session, executable, installation)
     facts = _comparable(beginning)
     log(session, executable, "run:run:begin", {**facts, "tag": run.tag, "commit": run.commit})
     return facts
@@ -132,9 +139,23 @@ def refuse_another_beginning(begun: JsonDict, beginning: Beginning) -> None:
         raise Invalid("The run cannot go on as it began.", faults)
 
 
-def finish(session: Session, executable: Executable, changed: Sequence[str]) -> JsonDict:
-    """Close a run: from here on its verdict counts."""
+def finish(
+    session: Session,
+    executable: Executable,
+    changed: Sequence[str],
+    installation: InstallationCheck | None = None,
+) -> JsonDict:
+    """Close a run: from here on its verdict counts.
+
+    Parameters
+    ----------
+    installation : InstallationCheck, optional
+        What a worker finds of its installation at the end.
+    """
     run = _run(session, executable)
+    if installation is not None:
+        _note_installation(session, executable, installation)
+        changed = [*changed, *_changed_installation(run, installation)]
     if changed:
         run.dirty = True
         named = ", ".join(changed[:SHOWN_CHANGES])
@@ -143,7 +164,7 @@ def finish(session: Session, executable: Executable, changed: Sequence[str]) -> 
             session,
             executable,
             EventKind.CHANGED,
-            f"Files were changed while the run used them: {named}{more}. The run does not pass.",
+            f"Changed while the run used it: {named}{more}. The run does not pass.",
         )
     run.state = RunState.COMPLETE
     run.ended_at = now()
@@ -156,6 +177,19 @@ def finish(session: Session, executable: Executable, changed: Sequence[str]) -> 
     log(session, executable, "run:run:complete", told)
     _link_tests(session, executable, clean=not run.dirty)
     return told
+
+
+def _note_installation(session: Session, executable: Executable, found: InstallationCheck) -> None:
+    _note(session, executable, EventKind.CHECKED, found.sentence, data=found.as_data())
+
+
+def _changed_installation(run: Run, found: InstallationCheck) -> list[str]:
+    held = {
+        "the environment (packages, system, machine)": run.environment_digest
+        == found.environment_digest,
+        "the engine": run.engine_digest == found.engine_digest,
+    }
+    return [name for name, same in held.items() if not same]
 
 
 def _link_tests(session: Session, executable: Executable, *, clean: bool) -> None:

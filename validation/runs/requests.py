@@ -63,7 +63,7 @@ def examine(session: Session, project: Project, request: RunRequest) -> Asked:
     # A candidate release is not signed before it was validated, so its latest words count.
     latest = load_snapshot(session, [project.key], effective=False)
     release, faults = _release(session, project, latest, request)
-    place, place_faults = _place(session, project, release)
+    place, place_faults = place_of(session, project, release)
     snapshot = load_snapshot(session, [project.key])
     tests = _tests(latest, snapshot, release) if counts and release else []
     faults += place_faults
@@ -106,7 +106,7 @@ def _has_tag(session: Session, project: Project, release: RecordView) -> bool:
     return bool(tag) and tag_and_repository(session, project.key, tag) is not None
 
 
-def _place(
+def place_of(
     session: Session, project: Project, release: RecordView | None
 ) -> tuple[tuple[RepositoryTag, Repository] | None, list[Fault]]:
     """Find the commit that the release's tag names in the project's repositories."""

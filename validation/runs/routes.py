@@ -1,8 +1,7 @@
 """The pages of validation runs: the list, one run from its first step to its verdict, its files."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -10,8 +9,8 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from core.blobs import BlobStore
-from core.errors import Fault, Invalid, NotFound
-from core.exports import Sheet, export, forms_for
+from core.errors import Fault, FiducialError, Invalid, NotFound
+from core.exports import Sheet, export
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
@@ -24,33 +23,25 @@ from core.web import (
     page,
     require,
 )
+from core.web.answers import ASKS_PASSWORD
+from core.web.proving import prove
+from core.web.refusals import refuse_within, status_of
 from core.web.transaction import settings_of
-from validation.recorder.evidence import Status
 from validation.runs import service
-from validation.runs.comparison import differences
 from validation.runs.listing import count_runs, run_lines
-from validation.runs.models import EventKind, Run
-from validation.runs.packing import evidence_files
+from validation.runs.models import Run
+from validation.runs.packing import entry_files, evidence_files
 from validation.runs.plain import run_as_plain
 from validation.runs.requests import RunRequest
-from validation.runs.service import RUN_ROLES, Deviation
+from validation.runs.service import MAY_NOTE, RUN_ROLES, Deviation
 from validation.runs.sheets import runs_sheet, steps_sheet
+from validation.runs.showing import Refusal, exports, results, run_context
 
 router = APIRouter(prefix="/p/{project}/runs", tags=["runs"])
 
 PAGE_SIZE = 50
 EXPORT_SIZE = 1_000_000
 """An export holds every run."""
-
-MAY_NOTE = (*RUN_ROLES, "quality_manager", "technical_reviewer")
-"""Who may note a deviation: whoever executes, reviews or answers for the run."""
-
-SHOWN_EVENTS = (
-    EventKind.REFUSED,
-    EventKind.CHANGED,
-    EventKind.INTERRUPTED,
-    EventKind.DEVIATION,
-)
 
 SHOWN_IN_BROWSER = frozenset({"text/plain", "image/png", "image/jpeg", "application/json"})
 """Evidence that a browser shows without executing anything; all else is downloaded."""
@@ -65,11 +56,12 @@ class RunForm(BaseModel):
 
 
 class DeviationForm(BaseModel):
-    """The form that notes a deviation."""
+    """The form that notes a deviation and signs what was decided about it."""
 
     what: str = Field(default="", max_length=4000)
     effect: str = Field(default="", max_length=4000)
     disposition: str = Field(default="", max_length=4000)
+    password: str = Field(default="", max_length=1000)
 
 
 def _run_in_path(project: ProjectInPath, session: ReadSession, number: NumberInPath) -> Run:
@@ -131,7 +123,7 @@ def show_run(
     run: RunInPath,
 ) -> HTMLResponse:
     """Show a run step by step; while it runs the page keeps itself up to date."""
-    return _run_page(request, project, person, session, run)
+    return run_page(request, project, person, session, run)
 
 
 @router.get("/{number}/progress")
@@ -148,11 +140,11 @@ def show_progress(
         "validation/_results.html",
         project=project,
         actor=person,
-        **_results(session, run, run_as_plain(session, run)),
+        **results(session, run, run_as_plain(session, run)),
     )
 
 
-@router.post("/{number}/deviations", status_code=303)
+@router.post("/{number}/deviations", status_code=303, responses=ASKS_PASSWORD)
 def note_deviation(
     *,
     request: Request,
@@ -162,13 +154,16 @@ def note_deviation(
     number: NumberInPath,
     form: Annotated[DeviationForm, Form()],
 ) -> Response:
-    """Note what did not go as the protocol says."""
+    """Note what did not go as the protocol says, and sign what was decided about it."""
     require(project, person, *MAY_NOTE)
     run = service.find_run(session, project, number)
     try:
-        service.note_deviation(session, run, Deviation(**form.model_dump()), person)
-    except Invalid as refusal:
-        return _run_page(request, project, person, session, run, form=form, faults=refusal.faults)
+        proof = prove(request, session, person, form.password)
+        deviation = Deviation(form.what, form.effect, form.disposition)
+        service.note_deviation(session, run, deviation, person, proof)
+    except FiducialError as error:
+        told = refused(request, session, "deviation", error, form.model_dump())
+        return run_page(request, project, person, session, run, told)
     return RedirectResponse(f"/p/{project.key}/runs/{number}", status_code=303)
 
 
@@ -184,7 +179,8 @@ def export_steps(
 @router.get("/{number}/files/{sha256}")
 def evidence_file(request: Request, run: RunInPath, session: ReadSession, sha256: str) -> Response:
     """Return a file that this run kept; a hash of any other file is not found here."""
-    kept = evidence_files(run_as_plain(session, run))
+    plain = run_as_plain(session, run)
+    kept = evidence_files(plain) | entry_files(plain)
     if sha256 not in kept:
         raise NotFound(f"Run {run.number} kept no file with the SHA-256 {sha256[:64]}.")
     data = BlobStore(settings_of(request).data_dir / "blobs").read(sha256, verify=True)
@@ -199,6 +195,36 @@ def evidence_file(request: Request, run: RunInPath, session: ReadSession, sha256
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
     )
+
+
+def run_page(
+    request: Request,
+    project: Project,
+    person: Actor,
+    session: Session,
+    run: Run,
+    refusal: Refusal | None = None,
+) -> HTMLResponse:
+    """Return the page of a run, with what was refused on it a moment ago."""
+    return page(
+        request,
+        "validation/run.html",
+        status=refusal.status if refusal else 200,
+        project=project,
+        actor=person,
+        nav="Runs",
+        **run_context(session, project, person, run, refusal),
+    )
+
+
+def refused(
+    request: Request, session: Session, form: str, error: FiducialError, typed: Mapping[str, str]
+) -> Refusal:
+    """Undo what a request did, keep its refusal, and return what the page says of it."""
+    refuse_within(request, session, request.url.path, error)
+    faults = error.faults if isinstance(error, Invalid) else ()
+    kept = {name: text for name, text in typed.items() if name != "password"}
+    return Refusal(form, error.message, faults, kept, status_of(error))
 
 
 def _list_page(
@@ -229,85 +255,13 @@ def _list_page(
         page=number,
         page_size=PAGE_SIZE,
         page_address=f"/p/{project.key}/runs?page=",
-        export_addresses=_exports(f"/p/{project.key}/runs", count_runs(session, project)),
+        export_addresses=exports(f"/p/{project.key}/runs", count_runs(session, project)),
         may_start=person.has(project.id or 0, *RUN_ROLES),
         releases=releases,
         form=form or RunForm(),
         faults=faults,
         status=422 if faults else 200,
     )
-
-
-def _run_page(
-    request: Request,
-    project: Project,
-    person: Actor,
-    session: Session,
-    run: Run,
-    *,
-    form: DeviationForm | None = None,
-    faults: Sequence[Fault] = (),
-) -> HTMLResponse:
-    plain = run_as_plain(session, run)
-    context = _results(session, run, plain)
-    before = service.run_before(session, run)
-    project_id = project.id or 0
-    return page(
-        request,
-        "validation/run.html",
-        project=project,
-        actor=person,
-        nav="Runs",
-        notes=[
-            {**event, "at": _moment(event["at"])}
-            for event in plain["events"]
-            if event["kind"] in SHOWN_EVENTS
-        ],
-        previous=before.number if before else None,
-        differences=(
-            differences(run_as_plain(session, before), plain)
-            if before and not context["live"]
-            else []
-        ),
-        may_note=person.has(project_id, *MAY_NOTE),
-        may_repeat=bool(
-            plain["release"] and not context["live"] and person.has(project_id, *RUN_ROLES)
-        ),
-        job_id=run.job_id,
-        export_addresses=[
-            ("All of it", f"/p/{project.key}/runs/{run.number}.json"),
-            *_exports(f"/p/{project.key}/runs/{run.number}", len(steps_sheet(plain).rows)),
-        ],
-        form=form or DeviationForm(),
-        faults=faults,
-        status=422 if faults else 200,
-        **context,
-    )
-
-
-def _results(session: Session, run: Run, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the part of the page that changes needs, failures first."""
-    job = service.job_of(session, run)
-    told = job.progress if job is not None else {}
-    scenarios = plain["scenarios"]
-    return {
-        "run": _with_times(plain),
-        "live": plain["state"] in ("queued", "running"),
-        "progress": {
-            "done": told.get("done", 0),
-            "total": told.get("total", 0),
-            "text": told.get("text") or "Waiting for a worker",
-        },
-        "failures": [one for one in scenarios if one["status"] != Status.PASSED],
-        "passed": [one for one in scenarios if one["status"] == Status.PASSED],
-    }
-
-
-def _with_times(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run with moments in place of their texts, as pages show local time."""
-    tests = [{**test, "approved_at": _moment(test["approved_at"])} for test in plain["tests"]]
-    times = {name: _moment(plain[name]) for name in ("created_at", "started_at", "ended_at")}
-    return {**plain, "tests": tests, **times}
 
 
 def _exported(sheet: Sheet, format_name: str, name: str) -> Response:
@@ -318,11 +272,3 @@ def _exported(sheet: Sheet, format_name: str, name: str) -> Response:
         media_type=media_type,
         headers={"Content-Disposition": f'{disposition}; filename="{name}.{format_name}"'},
     )
-
-
-def _exports(address: str, rows: int) -> list[tuple[str, str]]:
-    return [(name.upper(), f"{address}/export/{name}") for name in forms_for(rows)]
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -10,14 +10,19 @@ from core.errors import Conflict, Fault, Invalid, NotFound, Refused
 from core.jobs.models import Job
 from core.jobs.service import enqueue
 from core.people.actor import Actor, as_deputy
+from core.people.service import Reauthentication
 from core.records.models import Project
-from validation.protocols.plan import TestRecord
+from validation.protocols.plan import MANUAL, TestRecord
 from validation.runs.models import EventKind, Run, RunEvent, RunState, RunTest
 from validation.runs.plain import standing
 from validation.runs.requests import RunRequest, examine
+from validation.runs.signing import NOTED, deviation_digest
 
 RUN_ROLES = ("tester", "validation_tester", "release_manager")
 """Who may execute a protocol."""
+
+MAY_NOTE = ("quality_manager", "technical_reviewer", *RUN_ROLES)
+"""Who may note a deviation: whoever executes, reviews or answers for the run."""
 
 JOB_KIND = "validation.run"
 
@@ -43,13 +48,13 @@ def start_run(session: Session, project: Project, request: RunRequest, by: Actor
     Conflict
         If the same protocol is being executed already.
     """
-    role = _role(project, by)
+    role = role_to_run(project, by)
     asked = examine(session, project, request)
     _refuse_a_second(session, asked.before)
     tag, repository = asked.place
     run = Run(
         project_id=_id(project),
-        number=_next_number(session, project),
+        number=next_number(session, project),
         protocol=request.protocol,
         release_uid=asked.release.uid if asked.counts else None,
         predecessor=asked.before.number if asked.before else None,
@@ -67,7 +72,7 @@ def start_run(session: Session, project: Project, request: RunRequest, by: Actor
     )
     session.add(run)
     session.flush()
-    session.add_all(_run_test(run, test) for test in asked.tests)
+    session.add_all(run_test(run, test) for test in asked.tests)
     job = enqueue(session, JOB_KIND, {"run": run.id}, by, project_id=run.project_id)
     run.job_id = job.id
     told = {
@@ -85,14 +90,23 @@ def start_run(session: Session, project: Project, request: RunRequest, by: Actor
     return run
 
 
-def note_deviation(session: Session, run: Run, deviation: Deviation, by: Actor) -> RunEvent:
-    """Note what did not go as the protocol says, its effect, and what was decided about it.
+def note_deviation(
+    session: Session, run: Run, deviation: Deviation, by: Actor, proof: Reauthentication
+) -> RunEvent:
+    """Note what did not go as the protocol says, its effect, and what was decided; and sign it.
 
     Raises
     ------
+    Refused
+        If the person holds no role that may, or the password was another person's.
     Invalid
         If one of the three is missing; each is named.
     """
+    role = next((one for one in MAY_NOTE if by.has(run.project_id, one)), None)
+    if role is None:
+        raise Refused(f"{by.name} neither executes, reviews nor answers for runs of this project.")
+    if proof.person_id != by.person_id:
+        raise Refused("The password given was another person's; nothing was signed.")
     told = {name: text.strip() for name, text in asdict(deviation).items()}
     faults = [
         Fault("deviation-incomplete", name, "is missing.", "Say it in a sentence.")
@@ -101,12 +115,15 @@ def note_deviation(session: Session, run: Run, deviation: Deviation, by: Actor) 
     ]
     if faults:
         raise Invalid("The deviation is not complete.", faults)
+    bound = deviation_digest(str(run.number), **told)
+    signed = {"uid": by.uid, "role": role, "meaning": NOTED, "digest": bound}
+    decided = {"effect": told["effect"], "disposition": told["disposition"]}
     event = RunEvent(
         run_id=run.id or 0,
         kind=EventKind.DEVIATION,
         text=told["what"],
         by=by.name,
-        data={"effect": told["effect"], "disposition": told["disposition"]},
+        data={**decided, "signed": signed},
     )
     session.add(event)
     ledger.append(
@@ -115,7 +132,7 @@ def note_deviation(session: Session, run: Run, deviation: Deviation, by: Actor) 
         by,
         project_id=run.project_id,
         subject=f"run {run.number}",
-        data=told,
+        data={**told, "signed": signed},
     )
     return event
 
@@ -137,12 +154,19 @@ def find_run(session: Session, project: Project, number: int) -> Run:
 
 
 def run_before(session: Session, run: Run) -> Run | None:
-    """Return the run to compare with: the one it repeats, else the last of its protocol."""
-    query = select(Run).where(
-        col(Run.project_id) == run.project_id, col(Run.protocol) == run.protocol
-    )
+    """Return the run to compare with: the one it repeats, else the last of its protocol.
+
+    By hand that is the last of the same test.
+    """
+    query = select(Run).where(col(Run.project_id) == run.project_id)
     if run.predecessor is not None:
         query = query.where(col(Run.number) == run.predecessor)
+    else:
+        query = query.where(col(Run.protocol) == run.protocol)
+    if run.predecessor is None and run.protocol == MANUAL:
+        own = select(col(RunTest.uid)).where(col(RunTest.run_id) == run.id)
+        of_test = select(col(RunTest.run_id)).where(col(RunTest.uid).in_(own))
+        query = query.where(col(Run.id).in_(of_test))
     query = query.where(col(Run.number) < run.number).order_by(col(Run.number).desc())
     return session.scalars(query.limit(1)).first()
 
@@ -152,7 +176,14 @@ def job_of(session: Session, run: Run) -> Job | None:
     return None if run.job_id is None else session.get(Job, run.job_id)
 
 
-def _role(project: Project, by: Actor) -> str:
+def role_to_run(project: Project, by: Actor) -> str:
+    """Return the role in which a person executes a protocol.
+
+    Raises
+    ------
+    Refused
+        If they hold none of those that may.
+    """
     held = by.held_of(_id(project), RUN_ROLES)
     if held:
         lent = by.deputy_for(_id(project), held[0])
@@ -173,7 +204,8 @@ def _refuse_a_second(session: Session, before: Run | None) -> None:
         )
 
 
-def _run_test(run: Run, test: TestRecord) -> RunTest:
+def run_test(run: Run, test: TestRecord) -> RunTest:
+    """Return the row that keeps a test as it was in force when a run began."""
     return RunTest(
         run_id=run.id or 0,
         uid=test.uid,
@@ -186,7 +218,8 @@ def _run_test(run: Run, test: TestRecord) -> RunTest:
     )
 
 
-def _next_number(session: Session, project: Project) -> int:
+def next_number(session: Session, project: Project) -> int:
+    """Return the number of a project's next run."""
     # Two starts at once wait for each other here, and nobody who writes a record waits for them.
     ledger.hold_still(session)
     last = session.scalar(select(func.max(Run.number)).where(col(Run.project_id) == project.id))

@@ -1,7 +1,7 @@
 """The latest verdict on each test, fetched in two statements and never stored.
 
-Only complete runs of approved protocols count: a numerical comparison, a refused run and a run
-still going say nothing about a test.
+Only complete runs of approved protocols count, by hand or not: a numerical comparison, a refused
+run and a run still going say nothing about a test.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from core.db import chunks
 from core.records.models import Project, Record, Revision
 from core.verdicts import Verdict
 from qms.repositories.service import commit_of_tag
-from validation.protocols.plan import VERIFICATION
+from validation.protocols.plan import COUNTED
 from validation.runs.judging import Measured, Outcome, deciding, judge
 from validation.runs.models import (
     Run,
@@ -108,7 +108,7 @@ def _outcomes(session: Session, project_key: str, until: datetime | None) -> lis
         .where(
             col(Project.key) == project_key,
             col(Run.state) == RunState.COMPLETE,
-            col(Run.protocol) == VERIFICATION,
+            col(Run.protocol).in_(COUNTED),
             *ended,
         )
         .order_by(col(Run.number), col(RunScenario.ordinal))

@@ -43,7 +43,7 @@ from qms.interchange.design_record import load_design_record
 from qms.releases import gathering, ports
 from qms.releases.ports import RunStanding
 from qms.repositories.models import Repository, RepositoryTag
-from qms.rules.facts import Declared, Measured, RunOfTest, SourceTree
+from qms.rules.facts import Declared, InstallationFact, Measured, RunOfTest, SourceTree
 from qms.soup.components import Bill, Component, Source
 
 ROOT = Path(__file__).parents[3]
@@ -153,6 +153,7 @@ class Device:
                 anomalies="none",
                 files=("f" * 64,),
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
+                installation=InstallationFact((), kept=True),
             )
             self.runs.recorded.append(replace(run, **parts))
 

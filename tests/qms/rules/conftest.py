@@ -24,6 +24,7 @@ from qms.rules.facts import (
     BaselineFact,
     Declared,
     Facts,
+    InstallationFact,
     Measured,
     RuleInput,
     RunOfTest,
@@ -311,6 +312,7 @@ def _run(case: Case) -> None:
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
                 address="/p/RPM/runs/14",
                 files=("f" * 64,),
+                installation=InstallationFact((), kept=True),
             )
         )
         case.verdicts[uid] = Verdict(VerdictWord.PASSED, "14", COMMIT, RAN, "", 1)

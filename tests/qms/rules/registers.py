@@ -6,6 +6,8 @@ object to. They are never loaded as the demonstration.
 
 from typing import Any
 
+from qms.rules.facts import DeviationFact
+
 
 def keep_registers(case: Any) -> None:
     """Add one sound record of each register."""
@@ -14,7 +16,14 @@ def keep_registers(case: Any) -> None:
     _kept_up(case)
     _model(case)
     _plans_and_reviews(case)
+    _by_hand(case)
     case.digests.update({key: r.content_digest for key, r in case.records.items()})
+
+
+def _by_hand(case: Any) -> None:
+    """One test was run by hand, and what deviated in it was decided on; both are signed."""
+    late = DeviationFact("Begun an hour late: the room was occupied.", "Accepted.", "PPL-EQ")
+    case.rerun("TST-026", by_hand=True, signed_by=("PPL-BT",), deviations=(late,))
 
 
 def _quality_issues(case: Any) -> None:

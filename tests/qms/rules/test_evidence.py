@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.records.snapshot import Key
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
-from qms.rules.facts import Measured
+from qms.rules.facts import DeviationFact, InstallationFact, Measured
 from qms.rules.view import View
 
 RUN_TESTS = ("TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026")
@@ -83,6 +83,36 @@ def test_designer_validates(demo) -> None:
     demo.fill("TST-004", level="validation")
 
     demo.must_name("E07", "TST-004")
+
+
+def installed(demo, found: InstallationFact | None) -> None:
+    demo.runs = [replace(run, installation=found) for run in demo.runs]
+
+
+def test_run_on_an_unchecked_installation(demo) -> None:
+    installed(demo, None)
+
+    demo.must_name("E08", "REL-0.1.0")
+    assert len(demo.result("E08").findings) == 1
+
+
+def test_run_on_an_installation_that_failed_its_check(demo) -> None:
+    installed(demo, InstallationFact(("numpy 2.4.5, locked is 2.4.6",), kept=True))
+
+    demo.must_name("E08", "REL-0.1.0")
+
+
+def test_run_whose_environment_changed(demo) -> None:
+    installed(demo, InstallationFact((), kept=False))
+
+    demo.must_name("E08", "REL-0.1.0")
+
+
+def test_run_by_hand_has_no_installation(demo) -> None:
+    installed(demo, None)
+    demo.runs = [replace(run, by_hand=True, signed_by=(run.tester,)) for run in demo.runs]
+
+    assert demo.flawed("E08") == []
 
 
 def test_failure_without_report(demo) -> None:
@@ -170,6 +200,58 @@ def test_unit_tested_as_a_whole(demo) -> None:
     demo.fill("TST-008", level="system")
 
     demo.must_name("E14", "SI-03")
+
+
+def test_deviation_without_signature(demo) -> None:
+    lamp = DeviationFact("The lamp went out.", "Accepted.", "")
+    demo.runs = [replace(run, deviations=(lamp,)) for run in demo.runs]
+
+    demo.must_name("E10", "REL-0.1.0")
+    assert len(demo.result("E10").findings) == 1  # one run, however many tests it executed
+
+
+def test_deviation_that_nobody_decided(demo) -> None:
+    demo.rerun("TST-004", deviations=(DeviationFact("The lamp went out.", " ", "PPL-EQ"),))
+
+    demo.must_name("E10", "REL-0.1.0")
+
+
+def test_deviation_that_was_noted_again_and_signed(demo) -> None:
+    before = DeviationFact("The lamp went out.", "", "")
+    again = DeviationFact("The lamp went out.", "Accepted.", "PPL-EQ", LATER)
+    demo.rerun("TST-004", deviations=(before, again))
+
+    assert demo.result("E10").looked_at == 1
+    assert demo.flawed("E10") == []
+
+
+def test_deviation_of_another_commit_is_not_of_this_release(demo) -> None:
+    lamp = DeviationFact("The lamp went out.", "", "")
+    demo.rerun("TST-004", deviations=(lamp,), commit="a" * 40)
+
+    assert demo.flawed("E10") == []
+
+
+def test_run_by_hand_signed_by_another(demo) -> None:
+    demo.rerun("TST-008", by_hand=True, signed_by=("PPL-EQ",))
+
+    demo.must_name("E15", "TST-008")
+
+
+def test_run_by_hand_that_waits_for_its_signature(demo) -> None:
+    """The run before it passed: what is observed now may say otherwise."""
+    passed = next(run for run in demo.runs if run.test == "TST-008")
+    demo.runs.append(replace(passed, run="15", outcome="interrupted", by_hand=True))
+
+    demo.must_name("E15", "TST-008")
+    assert demo.flawed("E04") == []
+
+
+def test_run_by_hand_that_its_tester_signed(demo) -> None:
+    demo.rerun("TST-008", by_hand=True, signed_by=("PPL-BT",))
+
+    assert demo.flawed("E15") == []
+    assert demo.result("E15").looked_at == 1
 
 
 def test_tester_untrained(demo) -> None:

@@ -41,7 +41,9 @@ from core.settings import Settings
 from core.web.identity import COOKIE
 from qms.repositories.models import Repository
 from qms.repositories.scanning import scan_repository
+from tests.core.conftest import hashed
 from tests.validation.runs.devices import Device, adding_device
+from validation.manual.routes import router as by_hand
 from validation.runs.models import Run
 from validation.runs.requests import RunRequest
 from validation.runs.routes import router
@@ -116,12 +118,20 @@ class Department:
             else:
                 approval.sign(session, record, Signing(meaning, role), by, proof, read)
 
-    def add_test(self, uid: str, title: str, *, approved: bool = True, **fields: Any) -> None:
+    def add_test(
+        self,
+        uid: str,
+        title: str,
+        *,
+        approved: bool = True,
+        body: str = "As the scenario says.",
+        **fields: Any,
+    ) -> None:
         """Write a test record and, where asked for, bring it into force."""
         held = {"level": "unit", "stage": "OQ", "method": "automated", **fields}
         with self.db.writing() as session:
             project = self.project(session)
-            content = Content(title, body="As the scenario says.", fields=held)
+            content = Content(title, body=body, fields=held)
             record = service.create_record(
                 session, project, "test", content, self.actors["PPL-AK"], uid
             )
@@ -189,6 +199,7 @@ class Department:
         app = FastAPI()
         app.state.database, app.state.settings = self.db, self.settings
         errors.register(app)
+        app.include_router(by_hand)
         app.include_router(router)
         token = f"token-{uid}"
         digest = hashlib.sha256(token.encode()).hexdigest()
@@ -241,7 +252,7 @@ def opened_department(root: Path, url: str = "") -> Iterator[Department]:
     with db.writing() as session:
         project = service.create_project(session, "RPM", "RT Plan Metrics", None)
         for uid, (name, roles) in PEOPLE.items():
-            person = Person(username=uid.lower(), uid=uid, name=name, password_hash="")
+            person = Person(username=uid.lower(), uid=uid, name=name, password_hash=hashed())
             session.add(person)
             session.flush()
             for role in roles:
@@ -284,20 +295,23 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Department]:
         yield made
 
 
-@pytest.fixture
-def with_run(executed: Department, tmp_path: Path) -> Iterator[Department]:
-    """A copy of the department after run 1 passed, for tests that change it but not its device."""
-    shutil.copytree(executed.settings.data_dir, tmp_path / "var")
-    source = sqlite3.connect(executed.db.engine.url.database or "")
-    copy = sqlite3.connect(tmp_path / "fiducial.db")
+def copied(department: Department, to: Path) -> Department:
+    """Copy a department but for its device, database and files and all."""
+    shutil.copytree(department.settings.data_dir, to / "var")
+    source = sqlite3.connect(department.db.engine.url.database or "")
+    copy = sqlite3.connect(to / "fiducial.db")
     source.backup(copy)
     source.close()
     copy.close()
-    url = f"sqlite:///{tmp_path}/fiducial.db"
-    settings = executed.settings.model_copy(
-        update={"data_dir": tmp_path / "var", "database_url": url}
-    )
-    made = replace(executed, db=open_database(url), settings=settings)
+    url = f"sqlite:///{to}/fiducial.db"
+    settings = department.settings.model_copy(update={"data_dir": to / "var", "database_url": url})
+    return replace(department, db=open_database(url), settings=settings)
+
+
+@pytest.fixture
+def with_run(executed: Department, tmp_path: Path) -> Iterator[Department]:
+    """A copy of the department after run 1 passed, for tests that change it but not its device."""
+    made = copied(executed, tmp_path)
     yield made
     made.db.engine.dispose()
 

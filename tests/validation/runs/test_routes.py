@@ -6,6 +6,7 @@ import re
 import pytest
 
 from core.records import service as records
+from tests.core.conftest import PASSWORD
 from tests.validation.runs.conftest import Department, fill
 from tests.validation.runs.devices import FEATURE, adding_device
 from validation.runs.plain import run_as_plain
@@ -129,17 +130,22 @@ def test_a_form_of_another_site_is_refused(department):
 def test_a_deviation_is_noted_and_an_incomplete_one_comes_back(with_run):
     at = "/p/RPM/runs/1/deviations"
 
-    refused = post(with_run, "PPL-FR", at, what="The lamp went out.")
+    lamp = {"what": "The lamp went out.", "effect": "None.", "disposition": "Accepted."}
+    refused = post(with_run, "PPL-FR", at, what=lamp["what"], password=PASSWORD)
     assert refused.status_code == 422
     assert "The lamp went out." in refused.text
-    noted = post(
-        with_run, "PPL-FR", at, what="The lamp went out.", effect="None.", disposition="Accepted."
-    )
+    assert PASSWORD not in refused.text
+    unproven = post(with_run, "PPL-FR", at, **lamp, password="a guess at it")
+    assert unproven.status_code == 401
+    assert "The lamp went out." in unproven.text
+    assert "That is not your password; nothing was signed." in words_of(unproven)
+    noted = post(with_run, "PPL-FR", at, **lamp, password=PASSWORD)
     assert noted.status_code == 303
-    assert post(with_run, "PPL-VW", at, what="a", effect="b", disposition="c").status_code == 403
+    assert post(with_run, "PPL-VW", at, **lamp, password=PASSWORD).status_code == 403
 
     words = words_of(with_run.browser("PPL-VW").get("/p/RPM/runs/1"))
     assert "deviation The lamp went out. Effect: None. Decided: Accepted." in words
+    assert "Signed as validation tester" in words
 
 
 def test_a_refused_run_shows_every_fault(empty_department, tmp_path):

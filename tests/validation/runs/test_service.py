@@ -16,6 +16,7 @@ from validation.runs.listing import run_lines
 from validation.runs.models import Run
 from validation.runs.plain import run_as_plain, standing
 from validation.runs.service import Deviation, find_run, job_of, note_deviation
+from validation.runs.signing import deviation_digest
 
 
 def codes(refusal) -> list[str]:
@@ -194,7 +195,8 @@ def test_a_deviation_needs_all_three_sentences_and_is_noted_for_good(department)
         with department.db.writing() as session:
             run = find_run(session, department.project(session), number)
             deviation = Deviation(**{"what": "", "effect": "", "disposition": "", **told})
-            note_deviation(session, run, deviation, department.actors["PPL-FR"])
+            by = department.actors["PPL-FR"]
+            note_deviation(session, run, deviation, by, Reauthentication(by.person_id))
 
     with pytest.raises(Invalid) as refusal:
         note(what="The lamp went out.")
@@ -203,7 +205,16 @@ def test_a_deviation_needs_all_three_sentences_and_is_noted_for_good(department)
 
     [event] = department.look(number, run_as_plain)["events"]
     assert (event["kind"], event["by"]) == ("deviation", "Farid Rowe")
+    signed = event["data"].pop("signed")
     assert event["data"] == {"effect": "None.", "disposition": "Accepted."}
+    assert (signed["uid"], signed["role"], signed["meaning"]) == (
+        "PPL-FR",
+        "validation_tester",
+        "noted",
+    )
+    assert signed["digest"] == deviation_digest(
+        str(number), "The lamp went out.", "None.", "Accepted."
+    )
 
 
 def test_a_tag_in_two_repositories_at_two_commits_is_refused(department, tmp_path):
