@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from core.exports import Sheet, export, forms_for
+from core.exports import Sheet, forms_for
 from core.records.models import Project
 from core.web import ProjectInPath, ReadSession, page
+from core.web.downloads import exported
 from qms.attention.counting import MOST_NIGHTS, Night, nights
 from qms.attention.drawing import lines_of
 
@@ -58,10 +59,8 @@ def export_trend(
     view: Annotated[View, Query()],
 ) -> Response:
     """Export what the page shows."""
-    data, media_type = export(_sheet(project, nights(session, project, view.nights)), format_name)
-    disposition = "inline" if format_name == "html" else "attachment"
-    name = f'{disposition}; filename="{project.key}-trend.{format_name}"'
-    return Response(data, media_type=media_type, headers={"Content-Disposition": name})
+    sheet = _sheet(project, nights(session, project, view.nights))
+    return exported(sheet, format_name, f"{project.key}-trend")
 
 
 def _sheet(project: Project, counted: Sequence[Night]) -> Sheet:

@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.snapshot import natural_order
 from core.records.types import RecordType, get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
+from core.web.downloads import exported
 from qms.traceability import service
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
@@ -163,14 +164,8 @@ def export_matrix(
     shown = ordered(filtered(matrix, view.show), view.sort)
     registry = get_registry()
     labels = {name: registry.of(name).label for name in registry.names()}
-    data, media_type = export(sheet(matrix, shown, labels, view.show), format_name)
-    name = f"{project.key}-trace-{matrix.release or 'latest'}.{format_name}"
-    disposition = "inline" if format_name == "html" else "attachment"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
-    )
+    name = f"{project.key}-trace-{matrix.release or 'latest'}"
+    return exported(sheet(matrix, shown, labels, view.show), format_name, name)
 
 
 def _load(session: Session, project: Project, person: Actor, view: View) -> service.Trace:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault, Invalid, NotFound
-from core.exports import Sheet, export, forms_for
+from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
@@ -24,6 +24,7 @@ from core.web import (
     page,
     require,
 )
+from core.web.downloads import disposition, exported
 from core.web.transaction import settings_of
 from validation.recorder.evidence import Status
 from validation.runs import service
@@ -112,7 +113,7 @@ def start_run(
 def export_runs(project: ProjectInPath, session: ReadSession, format_name: str) -> Response:
     """Return the list of runs in one of the export formats."""
     sheet = runs_sheet(project, run_lines(session, project, size=EXPORT_SIZE))
-    return _exported(sheet, format_name, f"{project.key}-runs")
+    return exported(sheet, format_name, f"{project.key}-runs")
 
 
 # Before the page, whose path would take "5.json" for a number.
@@ -178,7 +179,7 @@ def export_steps(
 ) -> Response:
     """Return every step and measured value of a run in one of the export formats."""
     sheet = steps_sheet(run_as_plain(session, run))
-    return _exported(sheet, format_name, f"{project.key}-run-{run.number}")
+    return exported(sheet, format_name, f"{project.key}-run-{run.number}")
 
 
 @router.get("/{number}/files/{sha256}")
@@ -189,12 +190,11 @@ def evidence_file(request: Request, run: RunInPath, session: ReadSession, sha256
         raise NotFound(f"Run {run.number} kept no file with the SHA-256 {sha256[:64]}.")
     data = BlobStore(settings_of(request).data_dir / "blobs").read(sha256, verify=True)
     media_type = kept[sha256] if kept[sha256] in SHOWN_IN_BROWSER else "application/octet-stream"
-    shown = "inline" if media_type in SHOWN_IN_BROWSER else "attachment"
     return Response(
         data,
         media_type=media_type,
         headers={
-            "Content-Disposition": f'{shown}; filename="{sha256[:12]}"',
+            "Content-Disposition": disposition(sha256[:12], inline=media_type in SHOWN_IN_BROWSER),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
@@ -308,16 +308,6 @@ def _with_times(plain: Mapping[str, Any]) -> dict[str, Any]:
     tests = [{**test, "approved_at": _moment(test["approved_at"])} for test in plain["tests"]]
     times = {name: _moment(plain[name]) for name in ("created_at", "started_at", "ended_at")}
     return {**plain, "tests": tests, **times}
-
-
-def _exported(sheet: Sheet, format_name: str, name: str) -> Response:
-    data, media_type = export(sheet, format_name)
-    disposition = "inline" if format_name == "html" else "attachment"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}.{format_name}"'},
-    )
 
 
 def _exports(address: str, rows: int) -> list[tuple[str, str]]:
