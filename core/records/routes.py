@@ -6,8 +6,9 @@ from core.records.acts.routes import router as acts
 from core.records.editing.routes import router as editing
 from core.records.printing.routes import router as printing
 from core.records.reading.routes import router as reading
+from core.records.rereviewing.routes import router as rereviewing
 
 router = APIRouter(tags=["records"])
 
-for _part in (editing, acts, printing, reading):
+for _part in (editing, acts, rereviewing, printing, reading):
     router.include_router(_part)

@@ -157,6 +157,10 @@ RECORDS = (
         }),
     Line("POST /p/{project}/{uid}/review", AUTHORS | {"quality_manager", "technical_reviewer"}, 303,
         at={"uid": "doubtful"}, sends={"expected": "{doubtful_read}", "reason": "It holds."}),
+    Line("GET /p/{project}/re-review", MEMBERS),
+    Line("POST /p/{project}/re-review", AUTHORS | {"quality_manager", "technical_reviewer"}, 303,
+        sends={"chosen": "{doubtful_choice}", "reason": "It holds."}),
+    Line("GET /p/{project}/re-review/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/sign", MEMBERS),
     Line("POST /p/{project}/sign", frozenset({"quality_manager"}), 303, sends={
         **PASS, "chosen": CHOSEN,

@@ -28,6 +28,7 @@ from core.people.tokens import Wish, make_token, tokens_of
 from core.records import approval
 from core.records.content import Content, LinkDraft
 from core.records.models import Attachment, Project, Record
+from core.records.rereviewing.listing import lines_of
 from core.records.reviewing import review_token, suspicions_of
 from core.records.service import (
     create_project,
@@ -256,6 +257,8 @@ def _relations(at: _Filling, beyond: Mapping[str, str] | None) -> None:
     doubts = suspicions_of(at.session, requirement)
     revision = latest_revision(at.session, requirement)
     at.things["doubtful_read"] = review_token(revision, doubts)
+    [line] = lines_of(at.session, at.project, at.staff["author"], [at.project.key])
+    at.things["doubtful_choice"] = line.choice
 
 
 def _map(at: _Filling) -> None:

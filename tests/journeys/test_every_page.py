@@ -50,6 +50,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/records?q=dose&type=requirement",
         "/p/RPM/records?q=nothing+says+this",
         "/p/RPM/sign",
+        "/p/RPM/re-review",
+        "/p/RPM/re-review/export/csv",
         "/p/RPM/map",
         "/p/DEPT/map",
         "/p/DEPT/map?level=all&colour=qa",
