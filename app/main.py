@@ -24,6 +24,7 @@ import qms.repositories.routes
 import qms.risks.routes
 import qms.soup.routes
 import qms.traceability.routes
+import qms.traceability.views.routes
 import validation.pack.routes
 import validation.runs.routes
 from app import errors
@@ -58,6 +59,7 @@ ROUTERS = (
     qms.risks.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
+    qms.traceability.views.routes.router,
     validation.runs.routes.router,
     validation.pack.routes.router,
     core.records.api.routes.router,

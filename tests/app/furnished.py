@@ -40,6 +40,8 @@ from core.records.service import (
 from core.settings import Settings
 from core.signing.keys import create_key
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
+from qms.traceability.asking import Choice
+from qms.traceability.views.service import keep_view
 from tests.core.conftest import hashed
 from validation.pack.standing import BUILT
 from validation.runs.models import Run, RunScenario, RunState
@@ -212,6 +214,10 @@ def _fill(at: _Filling, beyond: Mapping[str, str] | None = None) -> Things:
     _device(at)
     _release(at)
     _run(at)
+    view = keep_view(
+        at.session, at.project, at.staff["author"], f"{at.word} view", Choice(), shared=True
+    )
+    at.things["view_id"] = str(view.id)
     return at.things
 
 

@@ -98,6 +98,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/trace",
         "/p/RPM/trace?rows=risk",
         "/p/RPM/trace/why/REQ-009",
+        "/p/RPM/trace/views",
+        "/p/RPM/trace/views/{view}",
         "/p/RPM/trace/export/html",
         "/p/DEPT/runs",
         "/p/RPM/runs",
@@ -135,18 +137,23 @@ def _people(desk: Desk) -> dict[str, Page]:
 
 @pytest.fixture(scope="module", name="known")
 def _known(people: dict[str, Page]) -> dict[str, str]:
-    """What only the pages know: a commit, a file of evidence, and a file attached here."""
+    """What only the pages know: a commit, a file of evidence, and a file and a view kept here."""
     author = people[AUTHOR]
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
     author.get_by_label("Attach files").set_input_files(attached)
     press(author, author.get_by_role("button", name="Attach", exact=True))
     expect(author.get_by_role("link", name="sketch.txt")).to_be_visible()
+    author.goto("/p/RPM/trace/views?rows=user_need")
+    author.get_by_label("Name").fill("Needs")
+    author.get_by_label("Share it with everybody who reads RPM").check()
+    press(author, author.get_by_role("button", name="Keep this view"))
     found = {}
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
+        ("view", "/p/RPM/trace/views", r"/trace/views/(\d+)"),
     ):
         [first, *_] = re.findall(pattern, author.request.get(at).text())
         found[name] = first
