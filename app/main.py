@@ -25,6 +25,7 @@ import qms.risks.routes
 import qms.soup.routes
 import qms.traceability.routes
 import qms.traceability.views.routes
+import qms.training_matrix.routes
 import validation.pack.routes
 import validation.runs.routes
 from app import errors
@@ -60,6 +61,7 @@ ROUTERS = (
     qms.soup.routes.router,
     qms.traceability.routes.router,
     qms.traceability.views.routes.router,
+    qms.training_matrix.routes.router,
     validation.runs.routes.router,
     validation.pack.routes.router,
     core.records.api.routes.router,

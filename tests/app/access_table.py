@@ -217,6 +217,8 @@ EVIDENCE = (
     Line("GET /p/{project}/trace", MEMBERS),
     Line("GET /p/{project}/trace/why/{uid}", MEMBERS, at={"uid": "doubtful"}),
     Line("GET /p/{project}/trace/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/training", MEMBERS),
+    Line("GET /p/{project}/training/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/trace/views", MEMBERS),
     Line("POST /p/{project}/trace/views", MEMBERS, 303, sends={"name": "Of my own"}),
     Line("GET /p/{project}/trace/views/{view_id}", MEMBERS, 303),
