@@ -19,6 +19,7 @@ from dataflows.service import project_of_map, read_department
 from qms.actions import duties
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
+from qms.training_matrix.service import own_lacks
 
 router = APIRouter(tags=["home"])
 
@@ -57,6 +58,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         to_review=waiting_for_review(session, person, projects),
         drafts=own_drafts(session, person, projects),
         duties=duties(session, person, projects),
+        to_read=own_lacks(session, person, projects),
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),

@@ -73,7 +73,7 @@ def attention(session: Session, project: Project) -> Attention:
     result = checked(given, framework_pack())
     doubtful = {one.record for one in given.suspects if one.record.project == project.key}
     states = _states(session, project)
-    people = training_matrix(session, project).rows
+    people = training_matrix(session, project, snapshot).rows
     overdue = _overdue(session, project, today)
     expiring = _expiring(snapshot, project, today)
     counts = {

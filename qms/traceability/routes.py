@@ -88,6 +88,7 @@ def show_matrix(
         row_types=_row_types(loaded, labels),
         column_types=_column_types(loaded, labels),
         show_code=any(row.code for row in matrix.rows),
+        re_review=matrix.count(Flag.NEEDS_REVIEW),
         views=kept,
         opened=next((one for one in kept if one.id == view.saved), None),
         changed=_is_changed(kept, view, loaded),

@@ -1,19 +1,21 @@
 """Read who is in a project and what training is on record, and lay it out as a matrix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.clock import now
 from core.exports import Sheet
-from core.people.actor import ADMINISTRATOR
+from core.people.actor import ADMINISTRATOR, Actor
 from core.people.models import Person, RoleGrant
-from core.records.models import Project
-from core.records.queries import load_snapshot
+from core.records.models import Project, Record, Revision
 from core.records.snapshot import Snapshot, natural_order
+from qms.baselines.current import project_snapshot
 from qms.training import training_record
 from qms.training_matrix.matrix import (
+    Cell,
     Change,
     Column,
     Member,
@@ -52,9 +54,17 @@ class TrainingMatrix:
         return next((row for row in self.rows if row.member.uid == uid), None)
 
 
-def training_matrix(session: Session, project: Project) -> TrainingMatrix:
-    """Return how everybody of a project stands today."""
-    snapshot = load_snapshot(session, [project.key])
+def training_matrix(
+    session: Session, project: Project, snapshot: Snapshot | None = None
+) -> TrainingMatrix:
+    """Return how everybody of a project stands today.
+
+    Parameters
+    ----------
+    snapshot : Snapshot, optional
+        What `project_snapshot` gave, where it was loaded already.
+    """
+    snapshot = snapshot or project_snapshot(session, project)
     record = training_record(snapshot, project.key)
     titles = {one.uid: one.title for one in snapshot.of_type("document", project.key)}
     columns = columns_of(record, titles)
@@ -69,6 +79,37 @@ def training_matrix(session: Session, project: Project) -> TrainingMatrix:
         held[0].uid if held else "",
         frozenset({*titles, *(one.uid for one in snapshot.of_type("person", project.key))}),
     )
+
+
+def own_lacks(
+    session: Session, person: Actor, projects: Sequence[Project]
+) -> list[tuple[Project, Cell]]:
+    """Return what a person lacks to act in their roles, project by project."""
+    found: list[tuple[Project, Cell]] = []
+    asking = _asking(session, projects)
+    for project in projects:
+        if project.id not in asking:
+            continue
+        row = training_matrix(session, project).of(person.uid)
+        found += [(project, cell) for cell in row.cells if cell.lacks] if row else []
+    return found
+
+
+def _asking(session: Session, projects: Sequence[Project]) -> set[int]:
+    """Return the projects that ask for training at all, without reading their other records."""
+    rows = session.execute(
+        select(col(Record.project_id), col(Revision.fields))
+        .join(
+            Revision,
+            col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
+        )
+        .where(
+            col(Record.type) == "project",
+            col(Record.project_id).in_([one.id for one in projects]),
+            col(Record.withdrawn_at).is_(None),
+        )
+    )
+    return {project for project, fields in rows if (fields or {}).get("training_matrix")}
 
 
 def _members(session: Session, project: Project, snapshot: Snapshot) -> list[Member]:

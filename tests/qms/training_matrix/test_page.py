@@ -51,6 +51,7 @@ def test_trainee_begins_signs_and_is_trained_once_somebody_confirms(
 ) -> None:
     farid, esther = browser_of("PPL-FR"), browser_of("PPL-EQ")
     assert "What I lack" in farid.open(AT).text
+    assert "My training (1)" in words_of(farid.open("/").text)
 
     farid.open(begin(farid))
     form = dict(farid.form("/p/RPM/new/training").fields)
@@ -68,6 +69,8 @@ def test_trainee_begins_signs_and_is_trained_once_somebody_confirms(
 
     said = words_of(farid.open(AT).text)
     assert "What I lack" not in said
+    assert "My training" not in words_of(farid.open("/").text)
+    farid.open(AT)
     assert f"trained revision 1 on {today}" in said
 
 
