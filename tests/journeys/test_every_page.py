@@ -188,7 +188,7 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
-    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
+    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1", "view": "1"}
 
     tried = {
         route_of(address.format(**stand_ins), everything)

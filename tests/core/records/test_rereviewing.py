@@ -18,7 +18,7 @@ from tests.conftest import Office
 from tests.core.conftest import Browser, words_of
 from tests.core.records.test_lost_links import bring_into_force, change
 
-pytestmark = pytest.mark.usefixtures("all_trained")
+pytestmark = [pytest.mark.database, pytest.mark.usefixtures("all_trained")]
 
 Open = Callable[[str], Browser]
 Actions = Callable[[str], list[LedgerEntry]]

@@ -72,9 +72,10 @@ def test_kept_view_leads_back_to_the_same_question(esther, words) -> None:
 def test_matrix_says_when_it_shows_something_else_than_the_view(esther, words) -> None:
     number = keep(esther, "Needs to cover")
 
-    page = words(esther.get(f"/p/RPM/trace?rows=user_need&show=unsigned&saved={number}"))
+    page = esther.get(f"/p/RPM/trace?rows=user_need&show=unsigned&saved={number}")
 
-    assert "View Needs to cover changed since it was opened" in page
+    assert "View Needs to cover changed since it was opened" in words(page)
+    assert f'name="saved" value="{number}"' in page.text, "the choices above the table keep it"
 
 
 def test_newest_release_is_followed_or_one_is_named(esther, words) -> None:

@@ -14,6 +14,8 @@ from tests.conftest import Office
 from tests.core.conftest import PASSWORD, Browser, words_of
 from tests.core.records.test_lost_links import bring_into_force
 
+pytestmark = pytest.mark.database
+
 AT = "/p/RPM/training"
 MATRIX = {"training_matrix": [{"role": "tester", "documents": ["DOC-001"]}]}
 PLAN = Content("Test plan", "Text.", {"kind": "plan"})
