@@ -20,6 +20,7 @@ from dataflows.service import project_of_map, read_department
 from qms.actions import duties
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
+from qms.training_matrix.service import own_lacks
 from validation.runs.listing import unsigned_of
 
 router = APIRouter(tags=["home"])
@@ -60,6 +61,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         to_answer=waiting_to_answer(session, person, projects),
         drafts=own_drafts(session, person, projects),
         duties=duties(session, person, projects),
+        to_read=own_lacks(session, person, projects),
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),

@@ -25,6 +25,8 @@ import qms.repositories.routes
 import qms.risks.routes
 import qms.soup.routes
 import qms.traceability.routes
+import qms.traceability.views.routes
+import qms.training_matrix.routes
 import validation.manual.routes
 import validation.pack.routes
 import validation.runs.routes
@@ -62,6 +64,8 @@ ROUTERS = (
     qms.risks.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
+    qms.traceability.views.routes.router,
+    qms.training_matrix.routes.router,
     # Before the runs, whose address takes "by-hand" for a number.
     validation.manual.routes.router,
     validation.runs.routes.router,

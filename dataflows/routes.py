@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from core.errors import Conflict, Invalid, NotFound, Refused
-from core.exports import Sheet, export
 from core.jobs.service import workers_seen
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, say
 from core.web.answers import TOLD
+from core.web.downloads import exported
 from core.web.refusals import refuse_within, status_of
 from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
@@ -45,7 +45,7 @@ def show_map(
     shown = choose(department, view.selection)
     sheet = sheets.routes_sheet(department, shown)
     if view.format:
-        return _export(sheet, view.format, f"{project.key}-map")
+        return exported(sheet, view.format, f"{project.key}-map")
     drawn = service.drawing(session, _store(request), department, shown)
     return page(
         request,
@@ -155,7 +155,7 @@ def show_matrix(
     matrix = matrix_of(department, shown.view, *window)
     if view.format:
         sheet = sheets.matrix_sheet(department, matrix, f"Transfer matrix. {shown.title}")
-        return _export(sheet, view.format, f"{project.key}-matrix")
+        return exported(sheet, view.format, f"{project.key}-matrix")
     windows = range(1, (len(matrix.systems) + WINDOW - 1) // WINDOW + 1)
     return page(
         request,
@@ -187,7 +187,7 @@ def show_table(
     connections = service.connections_of(department, everything, view.table_filter)
     if view.format:
         sheet = sheets.connections_sheet(department, connections, f"Connections. {shown.title}")
-        return _export(sheet, view.format, f"{project.key}-connections")
+        return exported(sheet, view.format, f"{project.key}-connections")
     first = (view.page - 1) * ROWS
     return page(
         request,
@@ -215,7 +215,7 @@ def show_pathways(
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     if view.format:
         sheet = sheets.pathways_sheet(department, "Pathways")
-        return _export(sheet, view.format, f"{project.key}-pathways")
+        return exported(sheet, view.format, f"{project.key}-pathways")
     return page(
         request,
         "dataflows/pathways.html",
@@ -241,7 +241,7 @@ def show_pathway(
         raise NotFound(f"There is no pathway {uid} on this map.")
     if view.format:
         sheet = sheets.pathway_sheet(department, pathway)
-        return _export(sheet, view.format, f"{project.key}-{uid}")
+        return exported(sheet, view.format, f"{project.key}-{uid}")
     return page(
         request,
         "dataflows/pathway.html",
@@ -265,7 +265,7 @@ def show_coverage(
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     found = coverage(department)
     if view.format:
-        return _export(
+        return exported(
             sheets.coverage_sheet(department, found), view.format, f"{project.key}-coverage"
         )
     return page(
@@ -291,7 +291,7 @@ def show_impact(
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     found = service.impact(department, uid)
     if view.format:
-        return _export(
+        return exported(
             sheets.impact_sheet(department, found), view.format, f"{project.key}-impact-{uid}"
         )
     return page(
@@ -346,13 +346,3 @@ def _sized(svg: str | None, zoom: str) -> Markup | None:
 
 def _store(request: Request) -> DrawingStore:
     return DrawingStore(settings_of(request).data_dir)
-
-
-def _export(sheet: Sheet, format_name: str, name: str) -> Response:
-    data, media_type = export(sheet, format_name)
-    disposition = "inline" if format_name == "html" else "attachment"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}.{format_name}"'},
-    )

@@ -22,6 +22,8 @@ class Training:
     ----------
     signed : bool
         The person signed it as attended, and somebody else as approved.
+    uid : str
+        The record that says so.
     """
 
     person: str
@@ -30,6 +32,7 @@ class Training:
     done: date | None
     due: date | None = None
     signed: bool = True
+    uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,9 @@ def _trainings(snapshot: Snapshot, record: RecordView) -> Iterable[Training]:
         for covers in snapshot.outgoing(key, "covers"):
             revision = covers.attributes.get("revision")
             signed = is_signed(record, person.target.uid)
-            yield Training(person.target.uid, covers.target.uid, revision, done, due, signed)
+            yield Training(
+                person.target.uid, covers.target.uid, revision, done, due, signed, key.uid
+            )
 
 
 def _date(value: Any) -> date | None:

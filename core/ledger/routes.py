@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from core.blobs import BlobStore
 from core.errors import Refused
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.ledger.chain import head
 from core.ledger.reading import MOST_EXPORTED, PAGE_SIZE, TrailFilter, read_trail, trail_sheet
 from core.ledger.verify import Verification
@@ -17,6 +17,7 @@ from core.records.audit import verify_installation
 from core.records.models import Project
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
 from core.web.answers import NEEDS_ROLE
+from core.web.downloads import exported
 from core.web.transaction import settings_of
 
 router = APIRouter(tags=["audit trail"])
@@ -82,10 +83,7 @@ def _trail(
     if view.format:
         entries, _ = read_trail(session, project_id, view.wanted, size=MOST_EXPORTED)
         sheet = trail_sheet(f"Audit trail of {name}", entries, view.wanted)
-        data, media_type = export(sheet, view.format)
-        disposition = "inline" if view.format == "html" else "attachment"
-        file = f'{disposition}; filename="{name}-audit.{view.format}"'
-        return Response(data, media_type=media_type, headers={"Content-Disposition": file})
+        return exported(sheet, view.format, f"{name}-audit")
     entries, total = read_trail(session, project_id, view.wanted, view.page)
     last = head(session)
     verified: Verification | None = None

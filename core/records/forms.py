@@ -85,7 +85,8 @@ LONGEST_GIVEN = 200
 def from_address(record_type: RecordType, given: Mapping[str, str]) -> RecordForm:
     """Return the form of a new record with what the address that led to it fills in.
 
-    A link or a field goes by its name, a cell of a table's first row by `field.column`.
+    A link or a field goes by its name, a cell of a table's first row by `field.column`, what a
+    link says by `role.attribute`.
     """
     cut = {name: value[:LONGEST_GIVEN] for name, value in given.items()}
     cells = {
@@ -95,14 +96,23 @@ def from_address(record_type: RecordType, given: Mapping[str, str]) -> RecordFor
         for name, spec in record_type.fields.items()
         if in_rows(spec)
     }
+    said = {
+        role: {name: cut[f"{role}.{name}"] for name in spec.attributes if f"{role}.{name}" in cut}
+        for role, spec in record_type.links.items()
+    }
     return RecordForm(
+        title=cut.get("title", ""),
         values={
             name: cut[name]
             for name, spec in record_type.fields.items()
             if name in cut and not in_rows(spec)
         },
         rows={name: [row] for name, row in cells.items() if row},
-        links={role: [LinkRow(target=cut[role])] for role in record_type.links if role in cut},
+        links={
+            role: [LinkRow(target=cut[role], attributes=said[role])]
+            for role in record_type.links
+            if role in cut
+        },
     )
 
 

@@ -9,6 +9,7 @@ from core.canonical import digest
 from core.errors import Conflict, Fault, Invalid, Refused
 from core.people.actor import Actor
 from core.records.models import LinkReview, Project, Record, Revision
+from core.records.permissions import allowed_roles
 from core.records.queries import load_doubts
 from core.records.service import (
     edit_token,
@@ -65,7 +66,7 @@ def review(
     """
     record = lock_record(session, record)
     project, record_type = project_of(session, record), get_registry().of(record.type)
-    allowed = {*record_type.authors, *(r for roles in record_type.sign.values() for r in roles)}
+    allowed = allowed_roles(record_type)
     if not by.has(project.id or 0, *allowed):
         raise Refused(
             f"{by.name} may not re-review {record.uid}; that needs one of "
@@ -82,7 +83,7 @@ def review(
     revision = session.get_one(Revision, record.effective_id)
     refuse_stale(record, expected, review_token(revision, doubts), _now_says(doubts))
     for doubt in doubts:
-        _keep(session, doubt, by, reason.strip())
+        keep_review(session, doubt, by, reason.strip())
     record_event(
         session,
         "review",
@@ -113,7 +114,8 @@ def _now_says(doubts: Sequence[Suspicion]) -> str:
     return f"what it relies on changed again: {causes}"
 
 
-def _keep(session: Session, doubt: Suspicion, by: Actor, reason: str) -> None:
+def keep_review(session: Session, doubt: Suspicion, by: Actor, reason: str) -> None:
+    """Keep that somebody looked at one link through which a record was in doubt."""
     link = doubt.link
     ends = known_records(session, (link.source, link.target))
     source, target = ends[link.source], ends[link.target]

@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from core.signing.keys import PUBLIC_NAME, PublicKey, load_key, print_fingerprint
 from core.web import CurrentPerson, page
+from core.web.downloads import download
 from core.web.transaction import settings_of
 
 router = APIRouter(tags=["signing"])
@@ -32,5 +33,4 @@ def show_key(request: Request, person: CurrentPerson) -> HTMLResponse:
 @router.get(f"/{PUBLIC_NAME}")
 def download_key(request: Request, _person: CurrentPerson) -> Response:
     """Hand the public half out; the private half never leaves the data folder."""
-    named = {"Content-Disposition": f'attachment; filename="{PUBLIC_NAME}"'}
-    return Response(_public_key(request).to_pem(), media_type=MEDIA_TYPE, headers=named)
+    return download(_public_key(request).to_pem(), MEDIA_TYPE, PUBLIC_NAME)

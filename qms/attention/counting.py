@@ -1,7 +1,7 @@
-"""How many findings a project has, night by night: kept in the audit trail, read as a series."""
+"""What needs attention in a project, night by night: kept in the audit trail, read as a series."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,11 +13,8 @@ from core.ledger import append
 from core.ledger.models import LedgerEntry
 from core.records.models import Project
 from core.records.service import find_project
-from qms.baselines.current import project_snapshot
-from qms.releases.gathering import gather
-from qms.releases.keeping import checked
-from qms.rules.packs import framework_pack
-from qms.traceability.scope import NEWEST, choose_release, releases_of
+from qms.attention.kinds import KINDS
+from qms.attention.standing import attention
 
 ACTION = "check:project:count"
 MOST_NIGHTS = 90
@@ -25,43 +22,39 @@ MOST_NIGHTS = 90
 
 @dataclass(frozen=True)
 class Night:
-    """What the rules came to on one night.
+    """What was counted in one night.
 
     Attributes
     ----------
     release : str
         The release that was judged; empty for the record alone.
-    failing, errors, warnings : int
-        Rules that fail, findings that block, findings that warn.
-    re_review : int
-        Records that need re-review.
+    failing : int
+        Rules that fail.
+    counts : mapping
+        How many, by the name of each kind; what was not counted then is absent.
     """
 
     at: datetime
     release: str
     failing: int
-    errors: int
-    warnings: int
-    re_review: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        """Findings that block."""
+        return self.counts["errors"]
+
+    @property
+    def re_review(self) -> int:
+        """Records that need re-review."""
+        return self.counts["re_review"]
 
 
 def count_findings(db: Database, key: str) -> JsonDict:
-    """Ask every rule about a project's newest release, or its record alone, and count."""
+    """Count what needs attention in a project, as its page does."""
     with db.reading() as session:
-        project = find_project(session, key)
-        snapshot = project_snapshot(session, project)
-        scope = choose_release(releases_of(snapshot, key), NEWEST)
-        release = snapshot.get(scope.uid, key) if scope else None
-        given = gather(session, project, release, snapshot)
-        result = checked(given, framework_pack())
-        doubtful = {one.record for one in given.suspects if one.record.project == key}
-    return {
-        "release": scope.uid if scope else "",
-        "failing": len(result.failing),
-        "errors": result.errors,
-        "warnings": result.warnings,
-        "re_review": len(doubtful),
-    }
+        found = attention(session, find_project(session, key))
+    return {"release": found.release, "failing": found.failing, **found.counts}
 
 
 def record_count(session: Session, counted: JsonDict, key: str) -> JsonDict:
@@ -79,11 +72,14 @@ def nights(session: Session, project: Project, most: int = MOST_NIGHTS) -> Seque
         .order_by(col(LedgerEntry.seq).desc())
         .limit(most)
     )
+    names = [kind.name for kind in KINDS]
     found = [
-        Night(at=entry.at, **{name: entry.details[name] for name in _COUNTED})
+        Night(
+            entry.at,
+            entry.details["release"],
+            entry.details["failing"],
+            {name: entry.details[name] for name in names if name in entry.details},
+        )
         for entry in session.scalars(query)
     ]
     return found[::-1]
-
-
-_COUNTED = ("release", "failing", "errors", "warnings", "re_review")

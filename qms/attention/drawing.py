@@ -8,6 +8,9 @@ from qms.attention.counting import Night
 WIDTH, HEIGHT, EDGE = 640, 160, 24
 """Of the picture, in its own units; the edge holds the figures of the axis."""
 
+SMALL_WIDTH, SMALL_HEIGHT, SMALL_EDGE = 160, 28, 3
+"""Of the small picture beside one count; its line does not touch the edge."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -49,6 +52,27 @@ def lines_of(nights: Sequence[Night]) -> Lines | None:
         tuple(_line(label, name, counts, most) for label, name, counts in series),
         nights[0].at.date().isoformat(),
         nights[-1].at.date().isoformat(),
+    )
+
+
+def small_line(counts: Sequence[int]) -> str:
+    """Return the corners of one series in a small picture of its own; empty for less than two.
+
+    Examples
+    --------
+    >>> small_line([0, 2, 1])
+    '3.0,25.0 80.0,3.0 157.0,14.0'
+    >>> small_line([4])
+    ''
+    """
+    if len(counts) < 2:
+        return ""
+    across = (SMALL_WIDTH - 2 * SMALL_EDGE) / (len(counts) - 1)
+    high, most = SMALL_HEIGHT - 2 * SMALL_EDGE, max(*counts, 1)
+    return " ".join(
+        f"{round(SMALL_EDGE + place * across, 1)},"
+        f"{round(SMALL_HEIGHT - SMALL_EDGE - high * count / most, 1)}"
+        for place, count in enumerate(counts)
     )
 
 

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
+from core.web.downloads import exported
 from qms.clauses import service
 from qms.clauses.standing import MEANINGS, ClauseAnswer, Standing
 from qms.clauses.tables import CAUTION, clause_as_json, file_as_json, sheet
@@ -112,14 +113,7 @@ def export_clauses(
     shown = service.kept(file.pick(view.framework, view.q), view.show)
     words = [file.framework(view.framework).name if view.framework else "every framework"]
     words += [word for word in (view.q, view.show) if word]
-    data, media_type = export(sheet(file, shown, ", ".join(words)), format_name)
-    disposition = "inline" if format_name == "html" else "attachment"
-    name = f"{project.key}-clauses.{format_name}"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
-    )
+    return exported(sheet(file, shown, ", ".join(words)), format_name, f"{project.key}-clauses")
 
 
 @router.get("/clauses/{framework}/{clause}.json")

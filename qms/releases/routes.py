@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web.downloads import disposition
 from qms.releases import service
 from qms.releases.finding_pages import PAGE_SIZE
 from qms.releases.pages import release_lines, release_page
@@ -55,10 +56,8 @@ def show_release(
 def read_check(project: ProjectInPath, uid: str, session: ReadSession) -> JSONResponse:
     """Return the release check as plain values; the counts are those of the page."""
     found = service.release_check(session, project, uid)
-    name = f"{project.key}-{found.release}-check.json"
-    return JSONResponse(
-        found.as_json(), headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    name = disposition(f"{project.key}-{found.release}-check.json")
+    return JSONResponse(found.as_json(), headers={"Content-Disposition": name})
 
 
 @router.post("/{uid}/freeze", status_code=303)

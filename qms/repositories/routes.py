@@ -10,12 +10,13 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from core.errors import Fault, Invalid, NotFound
-from core.exports import Sheet, export, forms_for
+from core.exports import Sheet, forms_for
 from core.jobs.service import enqueue
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web.downloads import exported
 from core.web.transaction import settings_of
 from qms.repositories import queries, service
 from qms.repositories.observing import tags_of
@@ -196,14 +197,7 @@ def export_commits(
 ) -> Response:
     """Return every commit that the filter shows, in one of the export formats."""
     lines = queries.commits_page(session, project.id or 0, view.show, 1, EXPORT_SIZE)
-    data, media_type = export(_sheet(project, view, lines), format_name)
-    disposition = "inline" if format_name == "html" else "attachment"
-    name = f"{project.key}-commits.{format_name}"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
-    )
+    return exported(_sheet(project, view, lines), format_name, f"{project.key}-commits")
 
 
 def _page(

@@ -8,8 +8,9 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from core.errors import Fault, Invalid
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.web import ProjectInPath, ReadSession, page
+from core.web.downloads import exported
 from qms.risks import service
 from qms.risks.grid import Moment, grid, standing_at
 from qms.risks.residual import Assessment, Position
@@ -118,14 +119,8 @@ def export_risks(
             f"{moment} the controls: {file.policy.likelihood[position.likelihood - 1]} x "
             f"{file.policy.severity[position.severity - 1]}"
         )
-    data, media_type = export(service.sheet(file, _shown(file, chosen), shown_as), format_name)
-    name = f"{project.key}-risks.{format_name}"
-    disposition = "inline" if format_name == "html" else "attachment"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
-    )
+    sheet = service.sheet(file, _shown(file, chosen), shown_as)
+    return exported(sheet, format_name, f"{project.key}-risks")
 
 
 def _cell_on(file: service.RiskFile, view: View) -> tuple[Moment, Position] | None:

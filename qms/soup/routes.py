@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from core.errors import Fault, Invalid, NotFound
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web.downloads import download, exported
 from qms.soup import service
 from qms.soup.comparison import WORDS, Code, Comparison, shown, what_it_cannot_tell
 from qms.soup.declared import LARGEST_BYTES, read_bill
@@ -139,9 +140,7 @@ def export_comparison(
     else:
         found = shown(result.disagreements, view.show) if result is not None else ()
         table = service.sheet(compared, found, WORDS[view.show] if view.show else ALL)
-    data, media_type = export(table, format_name)
-    name = f"{project.key}-third-party-components.{format_name}"
-    return _download(data, media_type, name)
+    return exported(table, format_name, f"{project.key}-third-party-components")
 
 
 @router.get("/sbom.cdx.json")
@@ -155,7 +154,7 @@ def read_bill_of_release(
     components = compared.result.bill.components
     data = sbom_json(components, project.title, compared.release.version)
     name = f"{project.key}-{compared.release.uid}.cdx.json"
-    return _download(data, "application/vnd.cyclonedx+json; version=1.6", name)
+    return download(data, "application/vnd.cyclonedx+json; version=1.6", name)
 
 
 def _common(project: Project, person: Actor, compared: service.Compared) -> dict[str, Any]:
@@ -200,9 +199,3 @@ def _content(sent: UploadFile, name: str) -> bytes:
 def _nothing(session: Session, project: Project, problem: str) -> service.Compared:
     known = service.compare_release(session, project, None)
     return service.Compared(project.key, known.releases, None, None, problem.rstrip("."))
-
-
-def _download(data: bytes, media_type: str, name: str) -> Response:
-    disposition = "inline" if name.endswith(".html") else "attachment"
-    headers = {"Content-Disposition": f'{disposition}; filename="{name}"'}
-    return Response(data, media_type=media_type, headers=headers)

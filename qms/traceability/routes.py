@@ -1,58 +1,32 @@
 """The traceability pages: the matrix, its exports, and the explanation of each row."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel import Session
 
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import RecordType, get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
+from core.web.downloads import exported
 from qms.traceability import service
+from qms.traceability.asking import ALL, DELIVERED, NO_RELEASE, SORTS, View
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import Matrix, Row
 from qms.traceability.paths import shortest_ways
-from qms.traceability.scope import NEWEST
+from qms.traceability.scope import NEWEST, choose_release
 from qms.traceability.tables import sheet
+from qms.traceability.views.service import Kept, default_of, kept_views
 
 router = APIRouter(prefix="/p/{project}/trace", tags=["traceability"])
 
 PAGE_SIZE = 50
-
-ALL = "all"
-DELIVERED = "in the release"
-NO_RELEASE = "none"
-"""Asks for the latest runs; an empty choice asks for the newest candidate."""
-
-SORTS = (("worst", "Findings first"), ("id", "By id"))
-
-
-class View(BaseModel):
-    """What the page is asked to show; every link on it keeps the rest of the view."""
-
-    rows: str = Field(default="requirement", max_length=100)
-    columns: list[str] = Field(default_factory=list, max_length=50)
-    release: str = Field(default="", max_length=200)
-    show: str = Field(default=ALL, max_length=50)
-    sort: str = Field(default=SORTS[0][0], max_length=20)
-    page: int = Field(default=1, ge=1, le=1_000_000)
-
-    @property
-    def wanted_release(self) -> str | None:
-        """The release to load: one by name, the newest candidate, or none."""
-        return None if self.release == NO_RELEASE else self.release or NEWEST
-
-    def query(self, **changes: Any) -> str:
-        """Return this view as a query string, with some of it changed."""
-        asked = self.model_dump() | changes
-        return urlencode({key: value for key, value in asked.items() if value}, doseq=True)
 
 
 class WhyView(View):
@@ -69,10 +43,14 @@ def show_matrix(
     person: CurrentPerson,
     session: ReadSession,
     view: Annotated[View, Query()],
-) -> HTMLResponse:
-    """Show one page of the matrix, with counts that filter it."""
+) -> Response:
+    """Show one page of the matrix, with counts that filter it; first of all one's own view."""
+    opening = None if request.query_params else default_of(session, project, person)
+    if opening is not None:
+        return RedirectResponse(f"/p/{project.key}/trace/views/{opening}", status_code=303)
     loaded = _load(session, project, person, view)
     matrix = loaded.matrix()
+    kept = kept_views(session, project, person)
     view = view.model_copy(update={"release": matrix.release or NO_RELEASE})
     shown = ordered(filtered(matrix, view.show), view.sort)
     registry = get_registry()
@@ -109,6 +87,11 @@ def show_matrix(
         row_types=_row_types(loaded, labels),
         column_types=_column_types(loaded, labels),
         show_code=any(row.code for row in matrix.rows),
+        re_review=matrix.count(Flag.NEEDS_REVIEW),
+        views=kept,
+        opened=next((one for one in kept if one.id == view.saved), None),
+        changed=_is_changed(kept, view, loaded),
+        keep_address=f"{address}/views?{view.query(page='', saved='')}",
         judged=any(row.judgement.outcome is not Outcome.NONE for row in matrix.rows),
     )
 
@@ -162,14 +145,8 @@ def export_matrix(
     shown = ordered(filtered(matrix, view.show), view.sort)
     registry = get_registry()
     labels = {name: registry.of(name).label for name in registry.names()}
-    data, media_type = export(sheet(matrix, shown, labels, view.show), format_name)
-    name = f"{project.key}-trace-{matrix.release or 'latest'}.{format_name}"
-    disposition = "inline" if format_name == "html" else "attachment"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}"'},
-    )
+    name = f"{project.key}-trace-{matrix.release or 'latest'}"
+    return exported(sheet(matrix, shown, labels, view.show), format_name, name)
 
 
 def _load(session: Session, project: Project, person: Actor, view: View) -> service.Trace:
@@ -194,6 +171,16 @@ def filtered(matrix: Matrix, show: str) -> tuple[Row, ...]:
 def ordered(rows: tuple[Row, ...], sort: str) -> tuple[Row, ...]:
     """Return rows, which come in the order of their ids, with the worst findings first or so."""
     return rows if sort == "id" else tuple(sorted(rows, key=lambda row: row.judgement.worst))
+
+
+def _is_changed(kept: Sequence[Kept], view: View, loaded: service.Trace) -> bool:
+    """Whether the matrix shows something else than the view it was opened with."""
+    opened = next((one.choice for one in kept if one.id == view.saved), None)
+    if opened is None:
+        return False
+    newest = choose_release(loaded.releases, NEWEST)
+    follows = opened.release or (newest.uid if newest else NO_RELEASE)
+    return opened.model_copy(update={"release": follows}) != view.choice
 
 
 def _filters(matrix: Matrix, view: View, address: str) -> list[tuple[str, int, str]]:

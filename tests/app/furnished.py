@@ -33,6 +33,7 @@ from core.people.tokens import Wish, make_token, tokens_of
 from core.records import approval
 from core.records.content import Content, LinkDraft
 from core.records.models import Attachment, Project, Record
+from core.records.rereviewing.listing import lines_of
 from core.records.reviewing import review_token, suspicions_of
 from core.records.service import (
     create_project,
@@ -46,6 +47,8 @@ from core.settings import Settings
 from core.signing.keys import create_key
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
+from qms.traceability.asking import Choice
+from qms.traceability.views.service import keep_view
 from tests.core.conftest import hashed
 from validation.pack.standing import BUILT
 from validation.runs.models import Run, RunScenario, RunState
@@ -229,6 +232,10 @@ def _fill(at: _Filling, beyond: Mapping[str, str] | None = None) -> Things:
     _device(at)
     _release(at)
     _run(at)
+    view = keep_view(
+        at.session, at.project, at.staff["author"], f"{at.word} view", Choice(), shared=True
+    )
+    at.things["view_id"] = str(view.id)
     return at.things
 
 
@@ -277,6 +284,8 @@ def _relations(at: _Filling, beyond: Mapping[str, str] | None) -> None:
     doubts = suspicions_of(at.session, requirement)
     revision = latest_revision(at.session, requirement)
     at.things["doubtful_read"] = review_token(revision, doubts)
+    [line] = lines_of(at.session, at.project, at.staff["author"], [at.project.key])
+    at.things["doubtful_choice"] = line.choice
 
 
 def _map(at: _Filling) -> None:

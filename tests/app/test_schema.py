@@ -16,6 +16,7 @@ pytestmark = pytest.mark.database
 
 BEFORE_TOKENS = "9b27c4e0d1f3"
 BEFORE_DEPUTIES = "c41f7d2e8a60"
+BEFORE_VIEWS = "e7a90b3c51d4"
 
 
 def test_migrated_database_has_the_tables_of_the_code(database: Database) -> None:
@@ -24,15 +25,20 @@ def test_migrated_database_has_the_tables_of_the_code(database: Database) -> Non
         assert schema.revision_of(connection) == schema.newest()
 
 
-def test_tokens_come_and_go_with_their_migration(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("before", "table"), [(BEFORE_TOKENS, "api_token"), (BEFORE_VIEWS, "saved_view")]
+)
+def test_tables_come_and_go_with_their_migration(
+    database: Database, before: str, table: str
+) -> None:
     with database.engine.execution_options(fiducial_writes=True).begin() as connection:
-        command.downgrade(schema._config(connection), BEFORE_TOKENS)
-        assert "api_token" not in inspect(connection).get_table_names()
+        command.downgrade(schema._config(connection), before)
+        assert table not in inspect(connection).get_table_names()
 
     schema.upgrade_database(database)
 
     with database.engine.connect() as connection:
-        assert "api_token" in inspect(connection).get_table_names()
+        assert table in inspect(connection).get_table_names()
         assert schema.differences(connection) == []
 
 

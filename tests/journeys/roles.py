@@ -12,7 +12,8 @@ READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 
 WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit"
 CONCESSIONS = (
-    r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event)|WVR-.+/edit)"
+    r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training)"
+    r"|(WVR|TRN)-.+/edit)"
 )
 REFUSED = {
     # Who decides on quality asks for concessions and keeps some registers; nothing else.

@@ -51,6 +51,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/records?q=dose&type=requirement",
         "/p/RPM/records?q=nothing+says+this",
         "/p/RPM/sign",
+        "/p/RPM/re-review",
+        "/p/RPM/re-review/export/csv",
         "/p/RPM/map",
         "/p/DEPT/map",
         "/p/DEPT/map?level=all&colour=qa",
@@ -98,7 +100,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/trace",
         "/p/RPM/trace?rows=risk",
         "/p/RPM/trace/why/REQ-009",
+        "/p/RPM/trace/views",
+        "/p/RPM/trace/views/{view}",
         "/p/RPM/trace/export/html",
+        "/p/DEPT/training",
+        "/p/RPM/training",
+        "/p/RPM/training?show=missing",
+        "/p/RPM/training/export/csv",
         "/p/DEPT/runs",
         "/p/RPM/runs",
         "/p/RPM/runs/export/csv",
@@ -136,18 +144,23 @@ def _people(desk: Desk) -> dict[str, Page]:
 
 @pytest.fixture(scope="module", name="known")
 def _known(people: dict[str, Page]) -> dict[str, str]:
-    """What only the pages know: a commit, a file of evidence, and a file attached here."""
+    """What only the pages know: a commit, a file of evidence, and a file and a view kept here."""
     author = people[AUTHOR]
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
     author.get_by_label("Attach files").set_input_files(attached)
     press(author, author.get_by_role("button", name="Attach", exact=True))
     expect(author.get_by_role("link", name="sketch.txt")).to_be_visible()
+    author.goto("/p/RPM/trace/views?rows=user_need")
+    author.get_by_label("Name").fill("Needs")
+    author.get_by_label("Share it with everybody who reads RPM").check()
+    press(author, author.get_by_role("button", name="Keep this view"))
     found = {}
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
+        ("view", "/p/RPM/trace/views", r"/trace/views/(\d+)"),
     ):
         [first, *_] = re.findall(pattern, author.request.get(at).text())
         found[name] = first
@@ -178,7 +191,7 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
-    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
+    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1", "view": "1"}
 
     tried = {
         route_of(address.format(**stand_ins), everything)

@@ -20,6 +20,8 @@ DEMO_ROLES = {
     "developer",
     "technical_reviewer",
     "tester",
+    "user",
+    "validation_tester",
     "clinical_lead",
     "clinical_safety_officer",
     "quality_manager",

@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault, FiducialError, Invalid, NotFound
-from core.exports import Sheet, export
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
@@ -24,6 +23,7 @@ from core.web import (
     require,
 )
 from core.web.answers import ASKS_PASSWORD
+from core.web.downloads import disposition, exported
 from core.web.proving import prove
 from core.web.refusals import refuse_within, status_of
 from core.web.transaction import settings_of
@@ -104,7 +104,7 @@ def start_run(
 def export_runs(project: ProjectInPath, session: ReadSession, format_name: str) -> Response:
     """Return the list of runs in one of the export formats."""
     sheet = runs_sheet(project, run_lines(session, project, size=EXPORT_SIZE))
-    return _exported(sheet, format_name, f"{project.key}-runs")
+    return exported(sheet, format_name, f"{project.key}-runs")
 
 
 # Before the page, whose path would take "5.json" for a number.
@@ -173,7 +173,7 @@ def export_steps(
 ) -> Response:
     """Return every step and measured value of a run in one of the export formats."""
     sheet = steps_sheet(run_as_plain(session, run))
-    return _exported(sheet, format_name, f"{project.key}-run-{run.number}")
+    return exported(sheet, format_name, f"{project.key}-run-{run.number}")
 
 
 @router.get("/{number}/files/{sha256}")
@@ -185,12 +185,11 @@ def evidence_file(request: Request, run: RunInPath, session: ReadSession, sha256
         raise NotFound(f"Run {run.number} kept no file with the SHA-256 {sha256[:64]}.")
     data = BlobStore(settings_of(request).data_dir / "blobs").read(sha256, verify=True)
     media_type = kept[sha256] if kept[sha256] in SHOWN_IN_BROWSER else "application/octet-stream"
-    shown = "inline" if media_type in SHOWN_IN_BROWSER else "attachment"
     return Response(
         data,
         media_type=media_type,
         headers={
-            "Content-Disposition": f'{shown}; filename="{sha256[:12]}"',
+            "Content-Disposition": disposition(sha256[:12], inline=media_type in SHOWN_IN_BROWSER),
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
@@ -261,14 +260,4 @@ def _list_page(
         form=form or RunForm(),
         faults=faults,
         status=422 if faults else 200,
-    )
-
-
-def _exported(sheet: Sheet, format_name: str, name: str) -> Response:
-    data, media_type = export(sheet, format_name)
-    disposition = "inline" if format_name == "html" else "attachment"
-    return Response(
-        data,
-        media_type=media_type,
-        headers={"Content-Disposition": f'{disposition}; filename="{name}.{format_name}"'},
     )

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from core.pdf import render_pdf
 from core.records.printing.document import Document, document_of
 from core.web import CurrentPerson, ProjectInPath, ReadSession, RecordInPath, readable_projects
+from core.web.downloads import download
 from core.web.pages import TEMPLATES, environment
 
 TEMPLATE = "pdf/record.html"
@@ -29,11 +30,7 @@ def print_record(
     readable = [one.key for one in readable_projects(session, person)]
     document = document_of(session, project, record, readable, revision)
     name = f"{project.key}-{record.uid}-{document.revision.number}.pdf"
-    return Response(
-        to_pdf(document),
-        media_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return download(to_pdf(document), "application/pdf", name)
 
 
 def to_pdf(document: Document) -> bytes:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore, keep
 from core.errors import Fault, FiducialError, Invalid, NotFound, Refused
-from core.exports import export, forms_for
+from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.approval import signatures_of
 from core.records.comparing import compare
@@ -44,6 +44,7 @@ from core.web import (
     readable_projects,
     say,
 )
+from core.web.downloads import disposition, exported
 from core.web.refusals import status_of
 from core.web.transaction import settings_of
 
@@ -89,8 +90,8 @@ def show_records(
     wanted = Wanted(view.q.strip(), view.type, view.state)
     if view.format:
         everything = find_records(session, project, wanted, size=None)
-        data, media_type = export(records_sheet(project, everything, wanted), view.format)
-        return _download(data, media_type, f"{project.key}-records.{view.format}")
+        sheet = records_sheet(project, everything, wanted)
+        return exported(sheet, view.format, f"{project.key}-records")
     listing = find_records(session, project, wanted, view.page)
     at = f"/p/{project.key}/records"
     registry = get_registry()
@@ -372,13 +373,7 @@ def download_file(
         store.path(found.sha256),
         media_type=found.media_type,
         headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+            "Content-Disposition": disposition(found.name),
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
     )
-
-
-def _download(data: bytes, media_type: str, name: str) -> Response:
-    disposition = "inline" if name.endswith(".html") else "attachment"
-    headers = {"Content-Disposition": f'{disposition}; filename="{name}"'}
-    return Response(data, media_type=media_type, headers=headers)

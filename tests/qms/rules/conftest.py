@@ -274,6 +274,8 @@ def _signatures(
     about = next((link.target for link in draft.content.links if link.role == kind.about), "")
     signatures = []
     for meaning, roles in kind.sign.items():
+        if meaning == "authored" and kind.lifecycle == "event":
+            continue  # It says who may write one; nobody signs it so.
         role = next(role for role in roles if PEOPLE.get(role, ("", ""))[0] != about)
         person, name = (about, about) if meaning == "attended" else PEOPLE[role]
         envelope = f"envelope of {draft.uid}"
