@@ -30,7 +30,7 @@ def clauses(
     from qms.clauses.service import clause_file
     from qms.clauses.standing import BLOCKING
     from qms.clauses.tables import clause_as_json, file_as_json
-    from qms.traceability.scope import NEWEST
+    from qms.releases.scope import NEWEST
 
     wanted = None if release == "none" else release or NEWEST
     with installation() as opened, opened.database.reading() as session:

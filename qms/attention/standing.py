@@ -18,8 +18,8 @@ from qms.actions import ASSIGNED, DONE
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import gather
 from qms.releases.keeping import checked
+from qms.releases.scope import NEWEST, choose_release, releases_of
 from qms.rules.packs import framework_pack
-from qms.traceability.scope import NEWEST, choose_release, releases_of
 from qms.training_matrix.matrix import Standing
 from qms.training_matrix.service import training_matrix
 

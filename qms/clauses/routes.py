@@ -13,7 +13,7 @@ from core.web.downloads import exported
 from qms.clauses import service
 from qms.clauses.standing import MEANINGS, ClauseAnswer, Standing
 from qms.clauses.tables import CAUTION, clause_as_json, file_as_json, sheet
-from qms.traceability.scope import NEWEST
+from qms.releases.scope import NEWEST
 
 router = APIRouter(prefix="/p/{project}", tags=["clauses"])
 

@@ -19,11 +19,11 @@ from qms.clauses.packs import clause_book
 from qms.clauses.standing import ClauseAnswer, Standing
 from qms.releases.gathering import gather
 from qms.releases.keeping import checked
+from qms.releases.scope import NEWEST, ReleaseScope, choose_release, releases_of
 from qms.rules.facts import RuleInput
 from qms.rules.packs import framework_pack
 from qms.rules.registry import RULES
 from qms.rules.view import View
-from qms.traceability.scope import NEWEST, ReleaseScope, choose_release, releases_of
 
 
 @dataclass(frozen=True)

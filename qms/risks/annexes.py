@@ -7,8 +7,8 @@ from core.records.models import Project, Record
 from core.records.panels import Panel
 from core.records.queries import load_snapshot
 from core.records.snapshot import Key
+from qms.releases.scope import NEWEST
 from qms.risks.service import risk_file
-from qms.traceability.scope import NEWEST
 
 TITLE = "Annex: hazard log"
 TEMPLATE = "pdf/_hazard_log.html"

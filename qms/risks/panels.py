@@ -5,10 +5,10 @@ from sqlmodel import Session
 from core.errors import Invalid
 from core.records.models import Project, Record
 from core.records.panels import Panel
+from qms.releases.scope import NEWEST, choose_release, releases_of
 from qms.risks.policies import policy_in_force
 from qms.risks.service import RISK, assessments_around, verdicts_by_key
 from qms.risks.surroundings import load_surroundings
-from qms.traceability.scope import NEWEST, choose_release, releases_of
 
 TEMPLATE = "qms/risks/_panel.html"
 

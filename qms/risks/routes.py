@@ -11,10 +11,10 @@ from core.errors import Fault, Invalid
 from core.exports import forms_for
 from core.web import ProjectInPath, ReadSession, page
 from core.web.downloads import exported
+from qms.releases.scope import NEWEST
 from qms.risks import service
 from qms.risks.grid import Moment, grid, standing_at
 from qms.risks.residual import Assessment, Position
-from qms.traceability.scope import NEWEST
 
 router = APIRouter(prefix="/p/{project}/risks", tags=["risks"])
 

@@ -10,10 +10,10 @@ from core.exports import Sheet
 from core.records.queries import load_snapshot
 from core.records.snapshot import Key, RecordView, Snapshot
 from core.verdicts import Verdict
+from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.risks.evaluation import Level, RiskPolicy
 from qms.risks.policies import policy_in_force
 from qms.risks.residual import Assessment, assess
-from qms.traceability.scope import ReleaseScope, choose_release, releases_of
 
 RISK = "risk"
 EXPORT_HEADINGS = (

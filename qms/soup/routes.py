@@ -15,12 +15,12 @@ from core.records.models import Project
 from core.records.types import get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
 from core.web.downloads import download, exported
+from qms.releases.scope import NEWEST
 from qms.soup import service
 from qms.soup.comparison import WORDS, Code, Comparison, shown, what_it_cannot_tell
 from qms.soup.declared import LARGEST_BYTES, read_bill
 from qms.soup.register import TYPE
 from qms.soup.writing import sbom_json
-from qms.traceability.scope import NEWEST
 
 router = APIRouter(prefix="/p/{project}/sbom", tags=["third-party components"])
 

@@ -12,10 +12,10 @@ from core.records.models import Project
 from core.records.queries import load_snapshot
 from core.records.snapshot import RecordView, Snapshot
 from qms.releases.gathering import built, declared
+from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.rules.packs import framework_pack
 from qms.soup.comparison import Code, Comparison, Disagreement, Held, compare
 from qms.soup.components import Bill, Component
-from qms.traceability.scope import ReleaseScope, choose_release, releases_of
 
 HEADINGS = (
     "Code", "Finding", "Component", "Record", "Stated", "Registered", "What is wrong", "What to do",

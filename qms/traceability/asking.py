@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
+from qms.releases.scope import NEWEST
 from qms.traceability.coverage import Flag
-from qms.traceability.scope import NEWEST
 
 ALL = "all"
 DELIVERED = "in the release"
@@ -25,6 +25,7 @@ class Choice(BaseModel):
     release: str = Field(default="", max_length=200)
     show: str = Field(default=ALL, max_length=50)
     sort: str = Field(default=SORTS[0][0], max_length=20)
+    clause: str = Field(default="", max_length=80)
 
     @property
     def wanted_release(self) -> str | None:

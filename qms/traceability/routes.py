@@ -14,13 +14,14 @@ from core.records.models import Project
 from core.records.types import RecordType, get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
 from core.web.downloads import exported
+from qms.releases.scope import NEWEST, choose_release
 from qms.traceability import service
 from qms.traceability.asking import ALL, DELIVERED, NO_RELEASE, SORTS, View
+from qms.traceability.clauses import is_listed, of_clause
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import Matrix, Row
 from qms.traceability.paths import shortest_ways
-from qms.traceability.scope import NEWEST, choose_release
 from qms.traceability.tables import sheet
 from qms.traceability.views.service import Kept, default_of, kept_views
 
@@ -49,7 +50,7 @@ def show_matrix(
     if opening is not None:
         return RedirectResponse(f"/p/{project.key}/trace/views/{opening}", status_code=303)
     loaded = _load(session, project, person, view)
-    matrix = loaded.matrix()
+    matrix = _drawn(session, project, loaded, view)
     kept = kept_views(session, project, person)
     view = view.model_copy(update={"release": matrix.release or NO_RELEASE})
     shown = ordered(filtered(matrix, view.show), view.sort)
@@ -88,6 +89,7 @@ def show_matrix(
         column_types=_column_types(loaded, labels),
         show_code=any(row.code for row in matrix.rows),
         re_review=matrix.count(Flag.NEEDS_REVIEW),
+        unknown_clause=bool(view.clause.strip()) and not is_listed(view.clause),
         views=kept,
         opened=next((one for one in kept if one.id == view.saved), None),
         changed=_is_changed(kept, view, loaded),
@@ -141,7 +143,7 @@ def export_matrix(
 ) -> Response:
     """Return every row that the page would show, in its order, in one of the export formats."""
     loaded = _load(session, project, person, view)
-    matrix = loaded.matrix()
+    matrix = _drawn(session, project, loaded, view)
     shown = ordered(filtered(matrix, view.show), view.sort)
     registry = get_registry()
     labels = {name: registry.of(name).label for name in registry.names()}
@@ -159,6 +161,12 @@ def _load(session: Session, project: Project, person: Actor, view: View) -> serv
         view.wanted_release,
         readable=readable,
     )
+
+
+def _drawn(session: Session, project: Project, loaded: service.Trace, view: View) -> Matrix:
+    """Return the matrix, or the rows of it that the chosen clause concerns."""
+    matrix = loaded.matrix()
+    return of_clause(session, project, matrix, view.clause) if view.clause.strip() else matrix
 
 
 def filtered(matrix: Matrix, show: str) -> tuple[Row, ...]:

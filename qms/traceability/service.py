@@ -10,12 +10,12 @@ from core.errors import NotFound
 from core.records.queries import load_snapshot, load_suspicions
 from core.records.snapshot import Key, Snapshot
 from core.records.types import TypeRegistry, get_registry
+from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.repositories.queries import commit_count_per_record, commits_of_uid
 from qms.traceability.columns import Links, columns_for
 from qms.traceability.keeping import drawn
 from qms.traceability.matrix import Facts, Matrix, Row, build_row
 from qms.traceability.paths import Column
-from qms.traceability.scope import ReleaseScope, choose_release, releases_of
 from qms.traceability.why import CommitNamed, Sentence, explain
 
 

@@ -18,12 +18,12 @@ from core.records.snapshot import Key, RecordView, SignatureView, Snapshot, natu
 from core.settings import Settings
 from core.verdicts import Verdict
 from qms.baselines.service import find_baseline, lines_of
+from qms.releases.scope import ReleaseScope, releases_of
 from qms.repositories.service import mirror_holding
 from qms.rules.check import check
 from qms.rules.facts import RuleInput
 from qms.rules.findings import CheckResult
 from qms.rules.packs import framework_pack
-from qms.traceability.scope import ReleaseScope, releases_of
 from validation.pack import registers
 from validation.pack.check import release_check
 from validation.pack.contents import (

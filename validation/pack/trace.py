@@ -9,11 +9,11 @@ from core.records.models import Project
 from core.records.snapshot import Key
 from core.records.types import get_registry
 from core.verdicts import NOT_RUN
+from qms.releases.scope import ReleaseScope
 from qms.repositories.queries import commits_of_uid
 from qms.rules.facts import RuleInput
 from qms.traceability.columns import columns_for
 from qms.traceability.matrix import Entry, Facts, Row, build
-from qms.traceability.scope import ReleaseScope
 from qms.traceability.service import allowed_links
 from validation.pack.contents import TraceRow, TraceTest
 

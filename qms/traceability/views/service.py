@@ -13,6 +13,7 @@ from core.people.models import Person
 from core.records.models import Project, Record, Revision
 from core.records.types import get_registry
 from qms.traceability.asking import ALL, FILTERS, NO_RELEASE, SORTS, Choice
+from qms.traceability.clauses import is_listed
 from qms.traceability.columns import columns_for
 from qms.traceability.service import allowed_links
 from qms.traceability.views.models import DefaultView, SavedView
@@ -245,6 +246,9 @@ def faults_of(choice: Choice, releases: dict[str, str]) -> list[Fault]:
     if choice.show not in FILTERS:
         mend = f"Use one of {', '.join(FILTERS)}."
         faults.append(Fault("TM05", choice.show, "is no filter of the matrix.", mend))
+    if choice.clause.strip() and not is_listed(choice.clause):
+        mend = "Write a clause as 13485 7.3.3."
+        faults.append(Fault("TM07", choice.clause, "is a clause that no framework lists.", mend))
     if choice.sort not in dict(SORTS):
         faults.append(Fault("TM06", choice.sort, "is no order of the matrix."))
     return faults
@@ -284,7 +288,8 @@ def in_words(choice: Choice, releases: dict[str, str]) -> str:
         release = f"release {version}" if version else "the newest release"
     shown = "every row" if choice.show == ALL else choice.show
     order = dict(SORTS).get(choice.sort, choice.sort).lower()
-    return f"{label(choice.rows, many=True)} with {columns}; {shown}; {release}; {order}"
+    concerned = f"; clause {choice.clause.strip()}" if choice.clause.strip() else ""
+    return f"{label(choice.rows, many=True)} with {columns}; {shown}{concerned}; {release}; {order}"
 
 
 def may_share(project: Project, person: Actor) -> bool:

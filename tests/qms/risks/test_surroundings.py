@@ -6,10 +6,10 @@ from sqlalchemy import select
 from core.records.models import Record
 from core.records.queries import load_snapshot
 from core.verdicts import Verdict, VerdictWord
+from qms.releases.scope import releases_of
 from qms.risks.policies import policy_in_force
 from qms.risks.service import assessments_around
 from qms.risks.surroundings import load_surroundings
-from qms.traceability.scope import releases_of
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from ruamel.yaml import YAML
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from core.verdicts import Verdict, VerdictWord
 from qms.interchange.design_record import load_design_record
+from qms.releases.scope import choose_release, releases_of
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import Facts, build
-from qms.traceability.scope import choose_release, releases_of
 
 FILE = Path(__file__).parents[3] / "app" / "demo" / "project.yaml"
 BUILT = defaultdict(lambda: "0" * 40)

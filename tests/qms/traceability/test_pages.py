@@ -53,6 +53,26 @@ def test_an_empty_filter_is_a_sentence(browser, words) -> None:
     assert "No row is failing." in words(browser.get("/p/RPM/trace", params={"show": "failing"}))
 
 
+def test_a_clause_shows_the_rows_in_which_a_record_speaks_to_it(browser, words) -> None:
+    unit = browser.get("/p/RPM/trace", params={"clause": "IEC 62304 5.5"})
+    exported = browser.get("/p/RPM/trace/export/json", params={"clause": "IEC 62304 5.5"}).json()
+    other = browser.get("/p/RPM/trace", params={"clause": "IEC62304-5.2"})
+
+    shown = unit.text.count("data-why")
+    assert 0 < shown < 26
+    assert f"all {shown} " in words(unit)
+    assert len(exported["rows"]) == shown
+    assert all("TST-" in row["Test"] for row in exported["rows"])
+    assert other.text.count("data-why") == 26  # every requirement speaks to it by its type
+
+
+def test_a_clause_that_no_framework_lists_has_no_row_and_is_said_so(browser, words) -> None:
+    response = browser.get("/p/RPM/trace", params={"clause": "13485 99.9"})
+
+    assert "No framework lists “13485 99.9”" in words(response)
+    assert response.text.count("data-why") == 0
+
+
 def test_many_rows_are_paged_on_the_server(new_site) -> None:
     browser = new_site(router).browser("PPL-XX", "viewer", project="DEPT")
     asked = {"rows": "connection", "columns": "system"}

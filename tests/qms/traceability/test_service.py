@@ -16,9 +16,9 @@ from core.records.types import get_registry, use_packs
 from core.verdicts import Verdict, VerdictWord
 from dataflows.department import load_department
 from qms.interchange.design_record import load_design_record
+from qms.releases.scope import NEWEST
 from qms.risks.service import risk_file
 from qms.traceability.coverage import Flag, Outcome
-from qms.traceability.scope import NEWEST
 from qms.traceability.service import load_trace, trace, why
 
 ROOT = Path(__file__).parents[3]

@@ -3,7 +3,13 @@
 import pytest
 
 from core.errors import NotFound
-from qms.traceability.scope import NEWEST, choose_release, releases_of
+from qms.releases.scope import NEWEST, choose_release, releases_of
+from tests.qms.traceability.conftest import Book
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
 
 
 @pytest.fixture
