@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from core.clock import now
@@ -259,7 +259,7 @@ def holders(session: Session, role: str, project_id: int) -> list[Person]:
         .join(RoleGrant, col(RoleGrant.person_id) == col(Person.id))
         .where(
             col(RoleGrant.role) == role,
-            col(RoleGrant.project_id) == project_id,
+            or_(col(RoleGrant.project_id) == project_id, col(RoleGrant.project_id).is_(None)),
             col(RoleGrant.revoked_at).is_(None),
             col(Person.active).is_(True),
         )

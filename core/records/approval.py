@@ -265,6 +265,13 @@ def refuse_signer(
             f"{signing.role.replace('_', ' ') or 'nobody'}; that needs "
             f"{' or '.join(role.replace('_', ' ') for role in roles)}."
         )
+    lent = by.deputy_for(project.id or 0, signing.role)
+    apart = (*revision.authors, about) if signing.meaning != "authored" else ()
+    if lent is not None and lent.uid in apart:
+        raise Refused(
+            f"{by.name} holds the role {signing.role.replace('_', ' ')} for {lent.name}, who could "
+            f"not sign {record.uid} as {signing.meaning} either; ask someone else."
+        )
     if record_type.training:
         _refuse_untrained(session, project, by, signing.role)
     blocking = ports.gate(session, project, record) if ports.gate else ()

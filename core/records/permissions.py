@@ -70,13 +70,21 @@ def signatures_due(
     mine, waits = [], ""
     for meaning in next_meanings(record_type, latest, given):
         needed: tuple[str, ...] = record_type.sign[meaning]  # type: ignore[index]
-        held = person.held_of(project_id, needed)
+        # Nobody lends a right that they would not have here themselves.
+        apart = (*latest.authors, about)
+        held = tuple(
+            role
+            for role in person.held_of(project_id, needed)
+            if meaning == "authored"
+            or (lent := person.deputy_for(project_id, role)) is None
+            or lent.uid not in apart
+        )
         if meaning == "attended":
             if person.uid == about:
                 mine.append((meaning, needed))
             else:
                 waits = f"signed by {about}, whom it is about"
-        elif held and person.uid not in (*latest.authors, about):
+        elif held and person.uid not in apart:
             mine.append((meaning, held))
         else:
             waits = f"{meaning} by {' or '.join(role.replace('_', ' ') for role in needed)}"

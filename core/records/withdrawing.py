@@ -81,6 +81,13 @@ def _role_of(
             f"{by.name} wrote revision {effective.number} of {record.uid}, which is in force, and "
             "may not withdraw it alone; ask someone else."
         )
+    lent = by.deputy_for(project.id or 0, held[0])
+    if record_type.deciding and lent is not None and lent.uid in effective.authors:
+        raise Refused(
+            f"{by.name} holds the role {held[0].replace('_', ' ')} for {lent.name}, who wrote "
+            f"revision {effective.number} of {record.uid} and could not withdraw it either; ask "
+            "someone else."
+        )
     return held[0]
 
 

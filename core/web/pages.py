@@ -47,6 +47,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         local_time=wording.local_time,
+        shortest=wording.shortest,
         utc_time=wording.utc_time,
         words=wording.words,
         age=wording.age,

@@ -9,9 +9,21 @@ from typing import Any
 
 from markupsafe import Markup
 
+from core.canonical import canonical_json
 from core.clock import now
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+
+
+def shortest(figure: float) -> str:
+    """Return a figure in the fewest digits that still say just this figure.
+
+    Examples
+    --------
+    >>> shortest(1234567.8), shortest(2.0), shortest(0.02)
+    ('1234567.8', '2', '0.02')
+    """
+    return canonical_json(figure).decode()
 
 
 def local_time(moment: datetime | None) -> Markup:

@@ -96,6 +96,13 @@ def _key(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
+    kept = ("record_thread", "deputyship")
+    bound = op.get_bind()
+    if any(bound.execute(sa.text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in kept):  # noqa: S608
+        raise RuntimeError(
+            "Threads or deputies are on record; without their tables the audit trail and the "
+            "signatures of deputies could not be verified. Restore a backup instead."
+        )
     for name in ("deputy_for_uid", "deputy_for"):
         op.drop_column("signature", name)
     op.drop_table("deputyship_end")

@@ -54,7 +54,15 @@ def turn_of(session: Session, project: Project, release: RecordView, reader: Act
     asked = " or ".join(role.replace("_", " ") for role in roles)
     names = _listed(sorted(people.values()), "or") or "nobody holds that role and may sign"
     told = f"Waits for the {asked} to sign as {meaning}: {names}."
-    return Turn(f"Sign as {meaning}", reader.uid in people, told)
+    own = [
+        role for role in roles if reader.has(number, role) and _may(reader, number, role, authors)
+    ]
+    return Turn(f"Sign as {meaning}", reader.uid in people and bool(own), told)
+
+
+def _may(reader: Actor, project: int, role: str, authors: set[str]) -> bool:
+    lent = reader.deputy_for(project, role)
+    return lent is None or lent.uid not in authors
 
 
 def _next_meaning(kind: RecordType, release: RecordView) -> str:

@@ -256,7 +256,7 @@ class Mirror:
             )  # fmt: skip
         fields = told.removesuffix("\0").split("\0") if told else []
         pairs = zip(fields[::2], fields[1::2], strict=True)
-        return [(_DONE.get(status, "changed"), path) for status, path in pairs]
+        return [(_DONE.get(status, "changed"), readable_name(path)) for status, path in pairs]
 
     def read(self, commit: str, path: str, most: int) -> bytes | None:
         """Return a file of `commit`; None where the commit holds no file at that path.
@@ -303,6 +303,11 @@ class Mirror:
             yield repo
         finally:
             repo.close()
+
+
+def readable_name(path: str) -> str:
+    """Return a name that Git keeps as bytes as text; what is no UTF-8 is shown as a question."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _is_plain(path: str) -> bool:

@@ -42,6 +42,9 @@ MOST_FILES = 500
 LONGEST_FILE = 500_000
 """Bytes of a file that its page shows."""
 
+MOST_LINES = 20_000
+"""Lines of a file that its page shows."""
+
 
 class View(BaseModel):
     """Which commits are shown."""
@@ -175,6 +178,7 @@ def show_file(
     content = mirror.read(sha, path, LONGEST_FILE) if found and mirror.holds(sha) else None
     if found is None or content is None:
         raise NotFound(f"Commit {sha[:40]} of {name} has no file {path[:200]}.")
+    lines = None if b"\0" in content else _lines_of(content)
     return page(
         request,
         "qms/repositories/file.html",
@@ -184,8 +188,15 @@ def show_file(
         commit=found[0],
         path=path,
         size=len(content),
-        lines=None if b"\0" in content else content.decode("utf-8", "replace").splitlines(),
+        lines=lines and lines[:MOST_LINES],
+        more_lines=max(len(lines or ()) - MOST_LINES, 0),
     )
+
+
+def _lines_of(content: bytes) -> list[str]:
+    """Return the lines as Git counts them; the last one may lack its line feed."""
+    lines = content.decode("utf-8", "replace").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
 
 
 @router.get("/export/{format_name}")

@@ -148,7 +148,20 @@ def export_matrix(
     registry = get_registry()
     labels = {name: registry.of(name).label for name in registry.names()}
     name = f"{project.key}-trace-{matrix.release or 'latest'}"
-    return exported(sheet(matrix, shown, labels, view.show), format_name, name)
+    return exported(
+        sheet(matrix, shown, labels, _as_asked(view), len(loaded.matrix().rows)), format_name, name
+    )
+
+
+def _as_asked(view: View) -> str:
+    """Say which rows were asked for, with the table that leaves the house."""
+    clause = view.clause.strip()
+    if not clause:
+        return view.show
+    known = (
+        f"clause {clause}" if is_listed(clause) else f"clause {clause}, which is in no framework"
+    )
+    return f"{view.show}, {known}"
 
 
 def _load(session: Session, project: Project, person: Actor, view: View) -> service.Trace:

@@ -8,7 +8,11 @@ from qms.traceability.matrix import Entry, Matrix, Row
 
 
 def sheet(
-    matrix: Matrix, rows: Sequence[Row], labels: Mapping[str, str], shown_as: str = "all"
+    matrix: Matrix,
+    rows: Sequence[Row],
+    labels: Mapping[str, str],
+    shown_as: str = "all",
+    of: int | None = None,
 ) -> Sheet:
     """Return rows of a matrix as a table.
 
@@ -20,6 +24,8 @@ def sheet(
         Record type to its label on the page.
     shown_as : str
         The filter in force, told with the table.
+    of : int, optional
+        How many rows there are without any filter; those of the matrix unless given.
     """
     judged = any(row.judgement.outcome is not Outcome.NONE for row in rows)
     label = labels.get(matrix.rows_type, matrix.rows_type)
@@ -34,7 +40,7 @@ def sheet(
             "Project": matrix.project,
             "Release": matrix.release or "none: latest runs",
             "Shown": shown_as,
-            "Rows": f"{len(rows)} of {len(matrix.rows)}",
+            "Rows": f"{len(rows)} of {len(matrix.rows) if of is None else of}",
         },
     )
 

@@ -78,8 +78,9 @@ class Cell:
 
     @property
     def can_be_begun(self) -> bool:
-        """Whether a new training would mend it; one that is on record is finished instead."""
-        return self.standing in (Standing.MISSING, Standing.OLDER) and bool(self.column.revision)
+        """Whether a new training would mend it; one that waits for its signature is signed."""
+        mended = (Standing.MISSING, Standing.OLDER, Standing.DUE, Standing.OVERDUE)
+        return self.standing in mended and bool(self.column.revision)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def _lacking_cell(
 ) -> Cell:
     """Say why no training counts: unsigned, too early, to come, of an older revision, none."""
     covering, known = _latest(t for t in done if t.revision == column.revision), _latest(done)
-    planned = [t for t in own if t.done is None and t.due is not None]
+    planned = [t for t in own if t.done is None and t.due is not None and _still_open(t, done)]
+    planned = [t for t in planned if t.revision in (None, column.revision)]
     if covering is not None and covering.signed:
         detail = f"revision {column.revision} before it was approved on {column.since}"
         return Cell(column, Standing.OLDER, detail, covering.uid, roles)
@@ -174,6 +176,11 @@ def _lacking_cell(
     if known is not None:
         return _told(column, Standing.OLDER, known, roles)
     return Cell(column, Standing.MISSING, "never trained on it", roles=roles)
+
+
+def _still_open(planned: Training, done: Sequence[Training]) -> bool:
+    """Whether nothing that was done says that the plan was carried out."""
+    return planned.revision is None or all(t.revision != planned.revision for t in done)
 
 
 def _latest(trainings: Iterable[Training]) -> Training | None:

@@ -125,7 +125,8 @@ def test_a_comparison_with_hostile_files_fails_by_name_and_touches_no_record(
     kept = {name for name in touched if name.startswith("blobs/")}
     assert not kept & set(before)
     assert touched - kept - EXECUTING == {
-        *("blob", "validation_run", "validation_run_scenario", "validation_run_step")
+        *("blob", "validation_run", "validation_run_event"),
+        *("validation_run_scenario", "validation_run_step"),
     }
 
 

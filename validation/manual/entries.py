@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from core.canonical import digest
+from core.canonical import canonical_json, digest
 from validation.protocols.manual import ManualStep
 from validation.recorder.evidence import (
     Attachment,
@@ -202,5 +202,7 @@ def _failure(entry: Entry, measurement: Measurement | None) -> str:
 def _words(step: ManualStep, entry: Entry) -> str:
     """Say what an entry said that was corrected later."""
     unit = f" {step.expectation.unit}" if step.expectation and step.expectation.unit else ""
-    measured = "" if entry.actual is None else f", measured {entry.actual:g}{unit}"
+    measured = (
+        "" if entry.actual is None else f", measured {canonical_json(entry.actual).decode()}{unit}"
+    )
     return f"{entry.at}: {entry.status}{measured}: {entry.observed}"

@@ -178,7 +178,8 @@ def sign(session: Session, store: BlobStore, run: Run, by: Actor, proof: Reauthe
     record(session, executable, kept)
     number = str(run.number)
     signed = execution_digest(number, run.protocol_digest, run.tag, run.commit, [kept.line.sha256])
-    data = {"uid": by.uid, "role": run.tester_role, "meaning": EXECUTED, "digest": signed}
+    role = role_to_run(session.get_one(Project, run.project_id), by)
+    data = {"uid": by.uid, "role": role, "meaning": EXECUTED, "digest": signed}
     session.add(
         RunEvent(run_id=run.id or 0, kind=EventKind.SIGNED, text=EXECUTED, by=by.name, data=data)
     )

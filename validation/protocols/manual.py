@@ -6,6 +6,7 @@ stands in square brackets: ``[2.00 ± 0.02 Gy]``, ``[at most 3 s]``, ``[at least
 ``[exactly 12 rows]``.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +24,10 @@ _BETWEEN = re.compile(
 )
 _OUTLINE = re.compile(r"\s*(Examples|Scenario Outline|Scenario Template|Scenarios):")
 _BRACKET = re.compile(r"\[(?P<held>[^\[\]]*)\](?!\()")
-_FIGURE = re.compile(r"\s*(expected\b|at most\b|at least\b|exactly\b|[-+\u2212]?\d)")
+_FIGURE = re.compile(r"\s*(expected\b|at most\b|at least\b|exactly\b)|[\d±≤≥<>]")
+_NAMES = re.compile(r"\b[A-Z]{2,}-[\w.-]*\w")
+"""Ids of records, whose digits are no figures."""
+
 _PLUS_MINUS = r"\s*(?:±|\+/-|\+-)\s*"
 _NUMBER = r"[-+\u2212]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 _SIZE = r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
@@ -158,7 +162,7 @@ def _lines(body: str) -> list[ManualStep]:
 
 def _with_expectation(step: ManualStep) -> tuple[ManualStep, str]:
     """Return a step with what it expects, and what is wrong with how it says so."""
-    stated = [one for one in _BRACKET.findall(step.text) if _FIGURE.match(one) or "±" in one]
+    stated = [one for one in _BRACKET.findall(step.text) if _FIGURE.search(_NAMES.sub("", one))]
     outside = _BRACKET.sub("", step.text)
     if "±" in outside or "+/-" in outside:
         return step, "states a tolerance outside square brackets, so that nothing would compare it."
@@ -177,12 +181,13 @@ def _expectation(text: str) -> Expectation | None:
         before, after = found["unit"] or "", found["unit_after"] or ""
         if before and after != before:
             return None
-        return Expectation(
-            Comparison.WITHIN.value, _number(found["expected"]), float(found["tolerance"]), after
-        )
+        expected, allowed = _number(found["expected"]), float(found["tolerance"])
+        if not (math.isfinite(expected) and math.isfinite(allowed)):
+            return None
+        return Expectation(Comparison.WITHIN.value, expected, allowed, after)
     if found := _BOUND.fullmatch(text):
-        kind = _WORDS[found["word"]].value
-        return Expectation(kind, _number(found["expected"]), None, found["unit"] or "")
+        kind, limit = _WORDS[found["word"]].value, _number(found["expected"])
+        return Expectation(kind, limit, None, found["unit"] or "") if math.isfinite(limit) else None
     return None
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum, StrEnum
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -124,6 +125,8 @@ def holds(comparison: Comparison, actual: Any, expected: Any, tolerance: float |
     --------
     >>> holds(Comparison.WITHIN, 45.89, 45.88, 0.02)
     True
+    >>> holds(Comparison.WITHIN, 2.02, 2.0, 0.02)
+    True
     >>> holds(Comparison.AT_MOST, float("nan"), 1.0, None)
     False
     """
@@ -133,15 +136,21 @@ def holds(comparison: Comparison, actual: Any, expected: Any, tolerance: float |
     allowed = 0.0 if tolerance is None else _number("tolerance", tolerance)
     if not math.isfinite(allowed) or allowed < 0:
         raise ValueError(f"The tolerance {tolerance!r} must be a finite number of at least 0.")
+    if comparison is Comparison.WITHIN and tolerance is None:
+        raise ValueError("A comparison 'within' needs a tolerance.")
+    if not math.isfinite(measured) or not math.isfinite(limit):
+        return _meets(comparison, measured, limit, allowed)
+    # As the figures are written, so that 2.02 is within 2.00 ± 0.02 whatever halves make of it.
+    return _meets(comparison, *(Decimal(repr(one)) for one in (measured, limit, allowed)))
+
+
+def _meets(comparison: Comparison, measured: Any, limit: Any, allowed: Any) -> bool:
     match comparison:
         case Comparison.WITHIN:
-            if tolerance is None:
-                raise ValueError("A comparison 'within' needs a tolerance.")
-            return abs(measured - limit) <= allowed
+            return bool(abs(measured - limit) <= allowed)
         case Comparison.AT_MOST:
-            return measured <= limit + allowed
-        case Comparison.AT_LEAST:
-            return measured >= limit - allowed
+            return bool(measured <= limit + allowed)
+    return bool(measured >= limit - allowed)
 
 
 def _number(name: str, value: Any) -> float:

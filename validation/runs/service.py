@@ -102,8 +102,8 @@ def note_deviation(
     Invalid
         If one of the three is missing; each is named.
     """
-    role = next((one for one in MAY_NOTE if by.has(run.project_id, one)), None)
-    if role is None:
+    held = by.held_of(run.project_id, MAY_NOTE)
+    if not held:
         raise Refused(f"{by.name} neither executes, reviews nor answers for runs of this project.")
     if proof.person_id != by.person_id:
         raise Refused("The password given was another person's; nothing was signed.")
@@ -115,7 +115,10 @@ def note_deviation(
     ]
     if faults:
         raise Invalid("The deviation is not complete.", faults)
-    bound = deviation_digest(str(run.number), **told)
+    lent = by.deputy_for(run.project_id, held[0])
+    role = as_deputy(held[0], lent.name if lent else "")
+    project = session.get_one(Project, run.project_id)
+    bound = deviation_digest(project.key, str(run.number), by.uid, role, **told)
     signed = {"uid": by.uid, "role": role, "meaning": NOTED, "digest": bound}
     decided = {"effect": told["effect"], "disposition": told["disposition"]}
     event = RunEvent(

@@ -34,6 +34,9 @@ def execution_digest(
     )
 
 
-def deviation_digest(run: str, what: str, effect: str, disposition: str) -> str:
-    """Return what is signed of a deviation."""
-    return digest({"run": run, "what": what, "effect": effect, "disposition": disposition})
+def deviation_digest(
+    project: str, run: str, uid: str, role: str, what: str, effect: str, disposition: str
+) -> str:
+    """Return what is signed of a deviation: of which run, by whom in which role, and its words."""
+    told = {"what": what, "effect": effect, "disposition": disposition}
+    return digest({"project": project, "run": run, "by": uid, "role": role, **told})

@@ -68,7 +68,8 @@ class Line:
 
 def may_name(project: Project, actor: Actor) -> bool:
     """Whether a person names the deputies of a project."""
-    return actor.has(project.id or 0, *NAMERS)
+    number = project.id or 0
+    return any(actor.has(number, role) and not actor.deputy_for(number, role) for role in NAMERS)
 
 
 def name_deputy(session: Session, project: Project, wish: Wish, by: Actor) -> Deputyship:

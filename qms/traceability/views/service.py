@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from core.clock import now
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
-from core.ledger import append
+from core.ledger import append, hold_still
 from core.people.actor import ADMINISTRATOR, Actor
 from core.people.models import Person
 from core.records.models import Project, Record, Revision
@@ -127,6 +127,7 @@ def keep_view(
     Conflict
         If the person has too many already.
     """
+    hold_still(session)
     faults = _name_faults(session, project, by, name)
     faults += faults_of(choice, releases_by_name(session, project))
     if faults:
@@ -156,6 +157,7 @@ def rename_view(
     session: Session, project: Project, by: Actor, view_id: int, name: str, *, shared: bool
 ) -> SavedView:
     """Give one's own view another name, share it, or take it back."""
+    hold_still(session)
     view = _own(session, project, by, view_id)
     faults = _name_faults(session, project, by, name, view)
     if faults:
@@ -184,6 +186,7 @@ def replace_view(
     session: Session, project: Project, by: Actor, view_id: int, choice: Choice
 ) -> SavedView:
     """Let one's own view show something else from now on."""
+    hold_still(session)
     view = _own(session, project, by, view_id)
     faults = faults_of(choice, releases_by_name(session, project))
     if faults:
@@ -198,6 +201,7 @@ def replace_view(
 
 def delete_view(session: Session, project: Project, by: Actor, view_id: int) -> str:
     """Delete a view: one's own, or as quality manager a shared one; return its name."""
+    hold_still(session)
     view = find_view(session, project, by, view_id)
     if not _may_delete(view, project, by):
         raise Refused(
@@ -216,6 +220,7 @@ def open_by_default(
     session: Session, project: Project, person: Actor, view_id: int, *, wanted: bool
 ) -> SavedView:
     """Let the matrix open with a view for one person, or as usual again."""
+    hold_still(session)
     view = find_view(session, project, person, view_id)
     session.execute(
         delete(DefaultView).where(

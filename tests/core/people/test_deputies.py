@@ -330,12 +330,14 @@ def test_what_is_borrowed_is_not_lent_on_and_a_deputy_does_not_prolong_it(
     days = {"first_day": "2026-12-14", "last_day": "2026-12-18"}
 
     with pytest.raises(Refused, match="Chidi Vance does not hold the role quality manager"):
-        name(office, replace(LEAVE, principal="PPL-CV", deputy="PPL-FR", **days), "PPL-CV")
-    with pytest.raises(Refused, match="Nobody names themselves"):
-        name(office, replace(LEAVE, **days), "PPL-CV")
+        name(office, replace(LEAVE, principal="PPL-CV", deputy="PPL-FR", **days))
 
-    other = name(office, replace(LEAVE, role="release_manager", deputy="PPL-FR", **days), "PPL-CV")
-    end(office, other, "PPL-CV")
+    other = name(office, replace(LEAVE, role="release_manager", deputy="PPL-FR", **days))
+    for wish in (replace(LEAVE, **days), replace(LEAVE, role="release_manager", **days)):
+        with pytest.raises(Refused, match="Chidi Vance may not name deputies"):
+            name(office, wish, "PPL-CV")
+    with pytest.raises(Refused, match="Chidi Vance may not name deputies"):
+        end(office, other, "PPL-CV")
 
 
 def test_what_is_over_is_not_ended_again_and_the_rows_stay(office: Office, on: OnDay) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlmodel import col
 
 from core.canonical import digest, rfc3339
 from core.errors import Conflict, Refused
@@ -15,7 +16,8 @@ from core.ledger.guards import install_guards
 from core.ledger.models import LedgerEntry
 from core.people.deputies import lending
 from core.people.deputies.service import Wish, name_deputy
-from core.people.service import find_actor
+from core.people.models import Person
+from core.people.service import find_actor, grant
 from core.records import approval
 from core.records.approval import Signing, sign, signature_digest, submit
 from core.records.audit import verify_audit
@@ -33,7 +35,7 @@ from tests.core.records.test_pages import sign as sign_on_page
 from tests.core.records.test_pages import submit as submit_on_page
 from validation.pack.entries import record_entries
 from validation.pack.frozen import final_signature, snapshot_at
-from validation.runs.service import _role
+from validation.runs.service import role_to_run
 
 pytestmark = pytest.mark.database
 
@@ -165,6 +167,24 @@ def test_a_deputy_does_not_approve_what_they_wrote(office: Office) -> None:
         give(office, uid, "PPL-AK", "quality_manager")
 
 
+def test_nobody_lends_a_signature_on_what_they_wrote(office: Office, browser_of: Open) -> None:
+    with office.writing() as session:
+        esther = session.execute(select(Person).where(col(Person.uid) == "PPL-EQ")).scalar_one()
+        grant(session, esther, ["author"], None, office.project(session).id)
+    lend(office, "PPL-CV")
+    with office.writing() as session:
+        writer, proof = find_actor(session, "PPL-EQ"), office.proof("PPL-EQ")
+        content = Content("Trust the numbers", "Right.", FIELDS)
+        uid = create_record(session, office.project(session), "user_need", content, writer).uid
+        submit(session, office.record(session, uid), writer, proof, office.read(session, uid))
+
+    page = browser_of("PPL-CV").open(f"/p/RPM/{uid}").text
+
+    assert "Sign as approved" not in page
+    with pytest.raises(Refused, match="for Esther Quill, who could not sign"):
+        give(office, uid, "PPL-CV", "quality_manager")
+
+
 def test_a_deputy_of_an_author_signs_as_authored_what_they_wrote_themselves(
     office: Office,
 ) -> None:
@@ -244,4 +264,4 @@ def test_withdrawing_as_deputy_is_in_the_trail_and_a_run_is_too(signed: Office) 
         ).scalar_one()
 
         assert (last.details["role"], last.details["deputy_for"]) == ("quality_manager", "PPL-EQ")
-        assert _role(project, vera) == "tester as deputy for Farid Rowe"
+        assert role_to_run(project, vera) == "tester as deputy for Farid Rowe"

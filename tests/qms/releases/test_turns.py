@@ -82,6 +82,17 @@ def test_an_author_who_holds_the_role_is_not_offered_the_signature(staffed: Devi
     assert last.told == "Waits for the quality manager to sign as released: Esther Quill."
 
 
+def test_a_role_held_everywhere_is_held_here_too(device: Device) -> None:
+    with device.db.writing() as session:
+        person = session.scalars(select(Person).where(col(Person.uid) == "PPL-CV")).one()
+        grant(session, person, ["technical_reviewer"], None)
+
+    waiting = turn(device, "PPL-CV", "authored", state="in_review")
+
+    assert waiting is not None
+    assert (waiting.mine, waiting.told.endswith("Chidi Vance.")) == (True, True)
+
+
 def test_a_role_that_nobody_holds_is_said_so(device: Device) -> None:
     waiting = turn(device, "PPL-CV", "authored", state="in_review")
 

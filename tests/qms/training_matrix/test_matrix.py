@@ -87,7 +87,7 @@ def test_who_holds_no_role_that_asks_is_not_asked() -> None:
     assert (found.standing, found.lacks) == (Standing.NOT_ASKED, False)
 
 
-def test_only_what_nothing_is_on_record_of_is_begun_anew() -> None:
+def test_what_a_new_training_mends_is_begun() -> None:
     begun = {
         given: cell(trainings).can_be_begun
         for given, trainings in {
@@ -100,7 +100,7 @@ def test_only_what_nothing_is_on_record_of_is_begun_anew() -> None:
         }.items()
     }
 
-    assert [name for name, may in begun.items() if may] == ["missing", "older"]
+    assert [name for name, may in begun.items() if may] == ["missing", "older", "due"]
 
 
 def test_change_names_who_was_trained_before_it_and_is_not_trained_since() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from validation.protocols.manual import Expectation, ManualStep, read_steps
+from validation.recorder.evidence import Comparison, holds
 
 
 def steps_in(body: str) -> list[tuple[str, str]]:
@@ -102,6 +103,51 @@ def test_every_step_that_cannot_be_compared_is_named_at_once() -> None:
 """
 
     assert faults_in(body) == [("step-unclear", f"TST-001 step {at}") for at in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        "≤ 3 s",
+        "< 3 s",
+        "more than 3 Gy",
+        "between 2 and 3 Gy",
+        "~3 s",
+        "approx. 3 s",
+        "1e400 ± 1 Gy",
+        "2 ± 1e400 Gy",
+    ],
+)
+def test_a_figure_that_nothing_would_compare_is_no_plain_word(figure: str) -> None:
+    assert faults_in(f"1. Read it [{figure}]\n") == [("step-unclear", "TST-001 step 1")]
+
+
+@pytest.mark.parametrize("words", ["see DOC-IFU", "as REQ-012 says", "room next door"])
+def test_words_and_ids_in_brackets_are_words(words: str) -> None:
+    [step], faults = read_steps("TST-001", f"1. Look at the report [{words}]\n")
+
+    assert (step.expectation, faults) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("stated", "measured", "met"),
+    [
+        ("2.00 ± 0.02 Gy", 2.02, True),
+        ("2.00 ± 0.02 Gy", 1.98, True),
+        ("2.00 ± 0.02 Gy", 2.0201, False),
+        ("1.0 ± 0.1 mm", 1.1, True),
+        ("5 ± 0.3", 5.3, True),
+        ("at most 0.3 s", 0.3, True),
+    ],
+)
+def test_a_value_on_the_limit_is_within_it_as_the_figures_are_written(
+    stated: str, measured: float, met: bool
+) -> None:
+    [step], _ = read_steps("TST-001", f"1. Read it [{stated}]")
+    told = step.expectation
+
+    assert told is not None
+    assert holds(Comparison(told.comparison), measured, told.expected, told.tolerance) is met
 
 
 def test_an_outline_is_refused() -> None:

@@ -213,7 +213,13 @@ def test_a_deviation_needs_all_three_sentences_and_is_noted_for_good(department)
         "noted",
     )
     assert signed["digest"] == deviation_digest(
-        str(number), "The lamp went out.", "None.", "Accepted."
+        "RPM",
+        str(number),
+        "PPL-FR",
+        "validation_tester",
+        "The lamp went out.",
+        "None.",
+        "Accepted.",
     )
 
 
