@@ -262,8 +262,9 @@ def fields_of(page: str) -> dict[str, str]:
     return {name[1]: value[1] if value else "" for name, value in named.items() if name}
 
 
-SIGNED_IN = {"ledger_entry", "ledger_head", "web_session"}
-"""A refusal is kept in the audit trail, and a session remembers when it was last seen."""
+SIGNED_IN = {"ledger_entry", "ledger_head", "web_session", "job_worker", "job"}
+"""A refusal is kept in the audit trail, and a session remembers when it was last seen. The worker
+beside the service says when it is ready, maybe only now, and asks for the coming night's job."""
 
 
 def test_a_form_tells_every_fault_at_once_keeps_what_was_typed_and_changes_nothing(
