@@ -24,7 +24,7 @@ from tests.app.furnished import ANONYMOUS, ANYWHERE, NEIGHBOUR, STRANGER
 
 pytestmark = pytest.mark.database
 
-EXAMPLES = int(os.environ.get("FIDUCIAL_TEST_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("FIDUCIAL_TEST_EXAMPLES", "2"))
 """Requests per operation; many more find no more, until somebody writes a new route."""
 
 LONGEST_S = 60.0

@@ -17,7 +17,7 @@ from tests.journeys.roles import (
     answering_strangers,
     met_by,
 )
-from tests.journeys.visits import Visit
+from tests.journeys.visits import DESK, Visit
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -48,7 +48,8 @@ def _waiver(people: dict[str, Page]) -> str:
 @pytest.fixture(scope="module", name="visit")
 def _visit(desk: Desk, people: dict[str, Page], waiver: str) -> Visit:
     """Open the pages of every type once and look at them; the tests read what was found."""
-    visit = Visit(desk.origin, desk.axe)
+    # The pages of a record are looked at in both widths where every page is.
+    visit = Visit(desk.origin, desk.axe, seen_at=(DESK,))
     visit.watch(people[AUTHOR])
     for project, types in TYPES.items():
         for address in _addresses_of_types(people[AUTHOR], project, types):

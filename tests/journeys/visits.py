@@ -1,6 +1,7 @@
 """The site as its visitors meet it: its routes, what is wrong with a page, and where it leads."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,15 @@ def route_of(address: str, routes: Iterable[ReadRoute]) -> str | None:
     return next((route.path for route in routes if route.takes(address)), None)
 
 
+PARTICULAR = re.compile(
+    r"\b[A-Z]{1,4}-?\d[\w.-]*|\b[A-Z]{2,}-[\w.-]+|\b[0-9a-f]{7,}\b|\d+|(?<==)[^&]*"
+)
+"""What makes one address another of the same kind: ids, digests, numbers, values of a query."""
+
+ENOUGH = 12
+"""Links of one kind that are followed."""
+
+
 @dataclass
 class Visit:
     """What somebody's visits found: faults, the links seen, and what was asked of others."""
@@ -95,6 +105,8 @@ class Visit:
     """Address of this origin, without its fragment: the page that leads there, whose session."""
     places: dict[str, set[str]] = field(default_factory=dict)
     """Address without its fragment: the fragments that pages lead to."""
+    seen_at: tuple[int, ...] = (DESK, TELEPHONE)
+    """Widths at which axe looks; a page must fit both in any case."""
     asked_elsewhere: list[str] = field(default_factory=list)
     opened: dict[str, set[str]] = field(default_factory=dict)
     """Address of each page that was opened: the kinds of element that were on it."""
@@ -155,6 +167,8 @@ class Visit:
             page.set_viewport_size({"width": width, "height": 900})
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 yield f"scrolls sideways at {width} px: {page.evaluate(SIDEWAYS)}"
+            if width not in self.seen_at:
+                continue
             result = page.evaluate(AXE)
             assert len(result["passes"]) > 5
             for found in result["violations"]:
@@ -169,9 +183,18 @@ class Visit:
             self.places.setdefault(address, set()).add(fragment)
 
     def dead_ends(self) -> list[str]:
-        """Follow every link once; return those that lead nowhere."""
+        """Follow links of every kind; return those that lead nowhere.
+
+        Links are of a kind where they differ in ids, numbers and words of a query alone; of each
+        kind some are followed, and all that lead to a place within a page are held against it.
+        """
         found = []
+        kinds: Counter[str] = Counter()
         for address, (name, session) in sorted(self.links.items()):
+            kind = PARTICULAR.sub("*", address)
+            kinds[kind] += 1
+            if kinds[kind] > ENOUGH:
+                continue
             answer = session.get(address)
             if answer.status != 200:
                 found.append(f"{address} answers {answer.status}; {name} leads there")

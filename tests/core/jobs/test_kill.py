@@ -49,7 +49,7 @@ def process_in(note: Path) -> Process:
     return found
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.database
 def test_a_job_survives_two_kills_of_its_worker_and_counts_every_step_once(
     jobs_db: Database, start_worker: StartWorker, seed: int
