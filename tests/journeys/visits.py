@@ -85,9 +85,7 @@ def route_of(address: str, routes: Iterable[ReadRoute]) -> str | None:
     return next((route.path for route in routes if route.takes(address)), None)
 
 
-PARTICULAR = re.compile(
-    r"\b[A-Z]{1,4}-?\d[\w.-]*|\b[A-Z]{2,}-[\w.-]+|\b[0-9a-f]{7,}\b|\d+|(?<==)[^&]*"
-)
+PARTICULAR = re.compile(r"(?<=/)[A-Z][\w.%-]*|\b[0-9a-f]{7,}\b|\d+|(?<==)[^&]*")
 """What makes one address another of the same kind: ids, digests, numbers, values of a query."""
 
 ENOUGH = 12
