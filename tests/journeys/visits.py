@@ -88,7 +88,7 @@ def route_of(address: str, routes: Iterable[ReadRoute]) -> str | None:
 PARTICULAR = re.compile(r"(?<=/)[A-Z][\w.%-]*|\b[0-9a-f]{7,}\b|\d+|(?<==)[^&]*")
 """What makes one address another of the same kind: ids, digests, numbers, values of a query."""
 
-ENOUGH = 12
+ENOUGH = 6
 """Links of one kind that are followed."""
 
 
