@@ -28,6 +28,7 @@ for command in (
     evidence.verify,
 ):
     cli.command()(command)
+cli.command("data-sets")(evidence.data_sets)
 cli.command("import")(records.import_file)
 cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
@@ -40,6 +41,7 @@ cli.add_typer(bills.sbom, name="sbom")
 cli.add_typer(flows.flows, name="flows")
 cli.add_typer(evidence.dose, name="dose")
 cli.add_typer(evidence.pack, name="pack")
+cli.add_typer(evidence.tools, name="tools")
 
 
 if __name__ == "__main__":

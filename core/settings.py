@@ -12,6 +12,9 @@ from core.errors import Fault, Invalid
 
 PREFIX = "FIDUCIAL_"
 
+DATA_SETS = "data-sets"
+"""Folder of the registered data sets in the data folder, unless another is named."""
+
 JsonList = Annotated[list[str], NoDecode]
 """A list written as JSON. Read here: pydantic-settings would end at the first that is none."""
 
@@ -26,6 +29,7 @@ class Settings(BaseSettings):
     types_dir: Path | None = None
     frameworks_dir: Path | None = None
     reference_data: Path = Path("../shared/data")
+    data_sets: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     allowed_hosts: JsonList = ["127.0.0.1", "localhost", "[::1]"]
@@ -47,6 +51,11 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError:
             raise ValueError('is no list in JSON; write e.g. ["one", "two"]') from None
+
+    @property
+    def data_sets_dir(self) -> Path:
+        """Where the registered data sets lie: the folder named, or one in the data folder."""
+        return (self.data_sets or self.data_dir / DATA_SETS).absolute()
 
     @property
     def database(self) -> str:

@@ -10,6 +10,7 @@ from app.commands.console import AsJson, acting, installation, say, tell
 
 dose = typer.Typer(help="Dose-volume figures.", no_args_is_help=True)
 pack = typer.Typer(help="Validation packs.", no_args_is_help=True)
+tools = typer.Typer(help="The tools that runs are executed with.", no_args_is_help=True)
 
 
 def validate(
@@ -52,6 +53,42 @@ def validate(
     lines.append(f"Run {told['number']} of {project_key}: {told['verdict']}.")
     say(told, as_json, "\n".join(lines))
     raise typer.Exit(0 if told["verdict"] == "passed" else 1)
+
+
+def data_sets(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    as_json: AsJson = False,
+) -> None:
+    """Hash the files of every data set; exit 1 where they are not those of its record."""
+    from core.records.service import find_project
+    from validation.runs.registered import data_sets as look
+
+    with installation() as opened, opened.database.reading() as session:
+        project = find_project(session, project_key)
+        found = look(session, project, opened.settings.data_sets_dir)
+    lines = []
+    for one in found:
+        held = f"{one.files} files, {one.size} bytes" if one.files else f"expected in {one.folder}"
+        lines.append(f"{one.uid:<8} {one.standing}: {one.title} {one.version}, {held}")
+        if one.digest and one.standing != "as registered":
+            lines.append(f"{'':<8} digest {one.as_dict()['digest']}")
+    say([one.as_dict() for one in found], as_json, "\n".join(lines) or "It has no data set.")
+    raise typer.Exit(1 if any(one.wrong for one in found) else 0)
+
+
+@tools.command("check")
+def check_tools(as_json: AsJson = False) -> None:
+    """Execute scenarios with planted outcomes; exit 1 unless each was recorded truly."""
+    from validation.runs.toolcheck import check_tools as check
+
+    found = check()
+    lines = [
+        f"{'held' if one.held else 'FAILED':<7} {one.title}: planted {one.expected}, recorded "
+        f"{one.recorded}{''.join(f'; {fault}' for fault in one.faults)}"
+        for one in found.scenarios
+    ]
+    say(found.as_dict(), as_json, "\n".join([*lines, found.sentence]))
+    raise typer.Exit(0 if found.held else 1)
 
 
 def verify(

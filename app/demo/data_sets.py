@@ -4,35 +4,29 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from core.canonical import digest
-from engine.synth.curved import curved_phantoms
-from engine.synth.faults import SEEDED_FAULTS, write_set
-from engine.synth.phantoms import SPACINGS_MM, Phantom, reference_phantoms
-from validation.runs.data import freeze
+from engine.synth.closed_form import members
+from engine.synth.faults import SEEDED_FAULTS, write_sets
+from validation.runs.data import RunData
 
 Tell = Callable[[int, int, str], None]
 
+FAULTS, PHANTOMS = "DS-002", "DS-003"
 
-def closed_form_phantoms() -> tuple[Phantom, ...]:
-    """Return the phantoms of DS-003: shapes in even gradients, boxes and a diamond in curves."""
-    curved = (made for spacing in SPACINGS_MM for made in curved_phantoms(spacing))
-    return (*reference_phantoms(), *curved)
+
+def counts() -> dict[str, int]:
+    """Return how many sets of files each data set holds."""
+    return {FAULTS: len(SEEDED_FAULTS) + 1, PHANTOMS: sum(1 for _ in members())}
 
 
 def build_data_sets(folder: Path, tell: Tell) -> dict[str, str]:
-    """Write the seeded-fault sets and the closed-form phantoms; return each set's digest by uid.
-
-    The digest is over path, size and SHA-256 of every file of the set.
-    """
-    phantoms = closed_form_phantoms()
-    total = len(phantoms) + len(SEEDED_FAULTS)
-    faults_folder, phantoms_folder = folder / "DS-002", folder / "DS-003"
-    for place in (faults_folder, phantoms_folder):
-        shutil.rmtree(place, ignore_errors=True)
-    for number, fault in enumerate(SEEDED_FAULTS, start=1):
-        tell(number, total, f"DS-002, {fault.name}")
-        write_set(faults_folder / f"{number:02d}", fault)
-    for number, phantom in enumerate(phantoms, start=1):
-        tell(len(SEEDED_FAULTS) + number, total, f"DS-003, {phantom.name}")
-        phantom.write(phantoms_folder / f"{number:02d}", "DS-003")
-    return {place.name: digest(freeze(place)) for place in (faults_folder, phantoms_folder)}
+    """Write the seeded-fault sets and the closed-form phantoms; return each set's digest by uid."""
+    total = sum(counts().values())
+    for uid in (FAULTS, PHANTOMS):
+        shutil.rmtree(folder / uid, ignore_errors=True)
+    done = 0
+    for done, name in enumerate(write_sets(folder / FAULTS), start=1):
+        tell(done, total, f"{FAULTS}, {name}")
+    for number, one in enumerate(members(), start=done + 1):
+        one.write(folder / PHANTOMS)
+        tell(number, total, f"{PHANTOMS}, {one.phantom.name}")
+    return RunData(folder, (FAULTS, PHANTOMS)).digests()

@@ -20,7 +20,7 @@ from rich.table import Table
 from sqlmodel import Session
 
 from app.demo import records, release
-from app.demo.data_sets import build_data_sets, closed_form_phantoms
+from app.demo.data_sets import FAULTS, PHANTOMS, build_data_sets, counts
 from app.demo.device_repository import DeviceRepository, build_device_repository
 from app.demo.people import (
     ADMINISTRATOR_UID,
@@ -50,9 +50,9 @@ from core.signing.keys import (
     load_key,
     print_fingerprint,
 )
-from engine.synth.faults import SEEDED_FAULTS
 from qms.rules.findings import CheckResult
 from validation.pack.standing import PackFile
+from validation.runs.toolcheck import check_tools
 from validation.verify.findings import ExitCode
 from validation.verify.verification import verify_pack
 
@@ -172,11 +172,16 @@ def _ground(settings: Settings, story: Story) -> tuple[Demo, SignIns, DeviceRepo
     demo = Demo(db, settings, Signers(sign_ins.password))
     with story.step("Data sets as DICOM") as step:
         missing = not _is_imported(db)
-        digests = build_data_sets(folder / "data", step.tell) if missing else {}
-        counts = f"{len(SEEDED_FAULTS)} seeded-fault sets, {len(closed_form_phantoms())} phantoms"
-        step.said = f"{counts} with exact answers" if missing else "there already"
+        place = settings.data_sets_dir / records.DEVICE
+        digests = build_data_sets(place, step.tell) if missing else {}
+        held = counts()
+        told = f"{held[FAULTS]} sets with and without faults, {held[PHANTOMS]} phantoms"
+        step.said = f"{told} with exact answers" if missing else "there already"
+    with story.step("Tools that execute and record") as step:
+        tools = check_tools() if missing else None
+        step.said = tools.sentence if tools else "there already"
     with story.step("Records of department and device") as step:
-        loaded = records.read_files(records.built_values(repository, digests))
+        loaded = records.read_files(records.built_values(repository, digests, tools))
         with db.writing() as session:
             author = find_actor(session, records.AUTHOR)
             imported = records.import_files(session, loaded, author)

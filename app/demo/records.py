@@ -32,6 +32,7 @@ from core.records.signable import about_of
 from core.records.types import RecordType, get_registry
 from dataflows.department import load_department
 from qms.interchange.design_record import DesignRecord, load_design_record
+from validation.runs.toolcheck import ToolCheck
 
 HERE = Path(__file__).parent
 DEPARTMENT, DEVICE = "DEPT", "RPM"
@@ -52,6 +53,9 @@ INTERPRETER = "SOUP-01"
 BUILT_IN = {"SOUP-02": "pydicom", "SOUP-04": "numpy", "SOUP-11": "shapely"}
 """What the release is built of, by its uid in the register: the lock pins other versions for other
 versions of Python, and the story's reviewer evaluates the build that there is."""
+
+TOOLS = {"EQP-001": "Fiducial", "EQP-002": "Python", "EQP-003": "pytest", "EQP-004": "pytest-bdd"}
+"""What executes and records the device's runs, by its uid in the register of tools."""
 
 FIRST = ("project", "document", "person", "risk_policy", "training")
 """What others need before they can be signed: training on a document in force."""
@@ -102,13 +106,30 @@ def _at_version(draft: RecordDraft, installed: Mapping[str, str]) -> RecordDraft
     return replace(draft, content=replace(draft.content, fields=fields))
 
 
-def built_values(repository: DeviceRepository, digests: Mapping[str, str]) -> dict[str, str]:
-    """Return what the file leaves to the build: commits, and digests of what was built."""
+def built_values(
+    repository: DeviceRepository, digests: Mapping[str, str], tools: ToolCheck | None
+) -> dict[str, str]:
+    """Return what the file leaves to the build: commits, digests, and how the tools were found."""
     return {
         f"{RELEASE}.commit": repository.commit,
         f"{RELEASE}.build.image_digest": f"sha256:{repository.archive_digest}",
         **{f"{uid}.digest": f"sha256:{digest}" for uid, digest in digests.items()},
+        **(_validated_tools(tools) if tools is not None else {}),
     }
+
+
+def _validated_tools(tools: ToolCheck) -> dict[str, str]:
+    """Return the versions in use, and as validated only what the check found to hold."""
+    told = f"fiducial tools check: {tools.sentence}"
+    found = {f"{uid}.version": tools.versions[name] for uid, name in TOOLS.items()}
+    if not tools.held:
+        return found
+    for uid, name in TOOLS.items():
+        found |= {
+            f"{uid}.validated.version": tools.versions[name],
+            f"{uid}.validated.evidence": told,
+        }
+    return found
 
 
 def create_projects(session: Session) -> None:

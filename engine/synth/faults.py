@@ -1,6 +1,6 @@
 """The seeded-fault sets: good RT objects made wrong, and the codes they must be refused by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,14 @@ from pydicom.uid import UID
 
 from engine.errors import Reason
 from engine.synth.dicom import Identity, rt_dose, rt_plan, structure_set, synthetic_uid, write
-from engine.synth.phantoms import Phantom, phantom
+from engine.synth.phantoms import FILES, Phantom, phantom
 from engine.synth.shapes import cylinder_axial
 
 Objects = dict[str, FileDataset]
 Change = Callable[[Objects], None]
 
-FILES = {"plan": "rtplan.dcm", "structures": "rtstruct.dcm", "dose": "rtdose.dcm"}
+WITHOUT_FAULT = "without fault"
+"""Name of the set that the faults were seeded into."""
 OTHER = synthetic_uid("fiducial-synth", "another set")
 
 
@@ -239,7 +240,7 @@ SEEDED_FAULTS: tuple[SeededFault, ...] = (
     _fault("geometry", "contour of two points", Reason.CONTOUR_TOO_FEW_POINTS, _two_points),
     _fault("match", "four faults at once", frozenset({_PLAN, _FRAME, _NUMERIC, _RANGE}), _several),
 )  # fmt: skip
-"""55 sets (DS-002)."""
+"""Each a set of DS-002, beside the one without fault."""
 
 
 def fault_named(name: str) -> SeededFault:
@@ -248,6 +249,34 @@ def fault_named(name: str) -> SeededFault:
         if fault.name == name:
             return fault
     raise KeyError(f"There is no seeded fault called {name!r}.")
+
+
+def folder_of(name: str) -> str:
+    """Return where a set lies below the folder of DS-002, by the name of its fault."""
+    return "-".join(name.split())
+
+
+def write_sets(place: Path) -> Iterator[str]:
+    """Write DS-002 below a folder, set by set; yield the name of each."""
+    write_set(place / folder_of(WITHOUT_FAULT))
+    yield WITHOUT_FAULT
+    for fault in SEEDED_FAULTS:
+        write_set(place / folder_of(fault.name), fault)
+        yield fault.name
+
+
+def files_of(place: Path, name: str) -> list[Path]:
+    """Return the files of a set where DS-002 lies below a folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such set.
+    """
+    found = sorted((place / folder_of(name)).glob("*.dcm"))
+    if not found:
+        raise FileNotFoundError(f"DS-002 holds no set {name!r} below {place}.")
+    return found
 
 
 def write_set(folder: Path, fault: SeededFault | None = None, seed: str = "7") -> list[Path]:

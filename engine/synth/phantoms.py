@@ -1,4 +1,4 @@
-"""The closed-form phantoms: twelve shapes on three dose grids, as DICOM sets with known answers."""
+"""Phantoms: a shape in a dose field on a dose grid, as DICOM sets with known answers."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ import numpy as np
 
 from engine.dicom.objects import Contour, DoseGrid, Floats, Roi, RTDose, Source
 from engine.synth.dicom import Identity, rt_dose, rt_plan, structure_set, write
-from engine.synth.shapes import Stack, reference_shapes
+from engine.synth.shapes import Stack
 from engine.synth.truth import LinearField, StackTruth, Truth
 
-SPACINGS_MM = (1.0, 2.0, 3.0)
 DIRECTIONS = (
     (1.0, 0.0, 0.0),
     (0.0, 1.0, 0.0),
@@ -22,9 +21,9 @@ DIRECTIONS = (
     (-0.36, 0.48, 0.8),
 )
 """Unit gradients in Gy/mm: along each axis, in each plane and askew."""
-OFFSETS = ((0.0, 0.0, 0.0), (0.37, 0.61, 0.13), (0.5, 0.25, 0.8))
-"""Where the dose points lie relative to the shape, as share of the spacing."""
 CENTRE_GY = 100.0
+FILES = {"structures": "rtstruct.dcm", "dose": "rtdose.dcm", "plan": "rtplan.dcm"}
+"""What the files of a phantom are called, by kind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +72,11 @@ class Phantom(ABC):
         identity = Identity(f"{seed} {self.name}")
         dose = rt_dose(identity, self.x_mm, self.y_mm, self.z_mm, self.dose_gy)
         return {
-            "structures": write(structure_set(identity, [self.stack]), folder / "rtstruct.dcm"),
-            "dose": write(dose, folder / "rtdose.dcm"),
-            "plan": write(rt_plan(identity), folder / "rtplan.dcm"),
+            "structures": write(
+                structure_set(identity, [self.stack]), folder / FILES["structures"]
+            ),
+            "dose": write(dose, folder / FILES["dose"]),
+            "plan": write(rt_plan(identity), folder / FILES["plan"]),
         }
 
 
@@ -126,15 +127,3 @@ def phantom(
     axes = dose_points(stack, spacing_mm, offset)
     gx, gy, gz = (steepness * part for part in direction)
     return LinearPhantom(stack, spacing_mm, *axes, LinearField(CENTRE_GY, (gx, gy, gz)))
-
-
-def reference_phantoms() -> tuple[LinearPhantom, ...]:
-    """Return the 36 phantoms: every shape on every grid, directions and offsets in turn."""
-    made = []
-    for number, spacing in enumerate(SPACINGS_MM):
-        for index, stack in enumerate(reference_shapes()):
-            direction = DIRECTIONS[(index + 2 * number) % len(DIRECTIONS)]
-            made.append(
-                phantom(stack, spacing, direction, OFFSETS[(index + number) % len(OFFSETS)])
-            )
-    return tuple(made)

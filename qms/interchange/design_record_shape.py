@@ -311,6 +311,26 @@ SECTIONS: Mapping[str, Section] = {
             "users": link("performed_by"),
         },
     ),
+    "tools": Section(
+        "equipment",
+        {
+            "title": title,
+            "kind": field_of("kind"),
+            "identity": field_of("identity"),
+            "location": field_of("location"),
+            "version": field_of("version"),
+            "criticality": field_of("criticality"),
+            "validated": nested(
+                {
+                    "version": field_of("validated_version"),
+                    "date": field_of("validated_on"),
+                    "evidence": field_of("validation_evidence"),
+                }
+            ),
+            "owner": link("owned_by"),
+            "used_for": link("used_for"),
+        },
+    ),
     "datasets": Section(
         "dataset",
         {

@@ -1,12 +1,11 @@
-"""Family E: tests cover what must be covered, ran at the release's commit, and left evidence."""
+"""Family E, coverage: tests cover what must be covered, were approved, and ran at the commit."""
 # ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
 
 from collections.abc import Iterator
-from typing import Final
 
 from core.records.snapshot import RecordView
 from core.verdicts import VerdictWord
-from qms.rules.facts import DeviationFact, InstallationFact, RunOfTest, settled
+from qms.rules.execution import RUN_TESTS, latest_runs
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, filled, in_force, is_in_force, of_release, rule, text
 
@@ -19,33 +18,9 @@ _C_UNITS = Subjects(
         if text(item, "class") == "C" and text(item, "kind") == "unit"
     ],
 )
-_QUANTITATIVE = Subjects(
-    "tests of the release that state a tolerance",
-    lambda view: [test for test in view.of_release("tested_by") if filled(test, "tolerance")],
-)
 _STATISTICAL = Subjects(
     "tests of stage PQ",
     lambda view: [test for test in view.live("test") if text(test, "stage") == "PQ"],
-)
-_RUN_TESTS = Subjects(
-    "tests of the release that were run",
-    lambda view: [t for t in view.of_release("tested_by") if view.latest_run(t) is not None],
-)
-_BY_HAND = Subjects(
-    "tests of the release that were run by hand",
-    lambda view: [
-        test
-        for test in view.of_release("tested_by")
-        if any(run.by_hand for run in _here(view, test))
-    ],
-)
-_DEVIATING = Subjects(
-    "the release, where a run of it deviated",
-    lambda view: [view.release] if view.release and _deviations(view) else [],
-)
-_EXECUTED = Subjects(
-    "the release, where a worker executed it",
-    lambda view: [view.release] if view.release and _installations(view) else [],
 )
 _FAILED_TESTS = Subjects(
     "tests with a failed run",
@@ -68,18 +43,6 @@ _VALIDATIONS_RUN = Subjects(
         if text(test, "level") == "validation" and view.latest_run(test) is not None
     ],
 )
-
-_RUN_STATES: Final = {
-    "outcome": "its result",
-    "anomalies": "anomalies",
-    "version": "the version tested",
-    "commit": "the commit tested",
-    "environment": "its environment",
-    "tools": "the tools used",
-    "started_at": "when it began",
-    "ended_at": "when it ended",
-    "tester": "its tester",
-}
 
 
 @rule("E01", "Each requirement is verified by a test", in_force("requirement", "requirements"))
@@ -137,52 +100,10 @@ def tests_passed(view: View, record: RecordView) -> Iterator[Flaw]:
     yield Flaw(f"{told}{detail}.", "Run the validation of the release again.")
 
 
-@rule(
-    "E05",
-    "Run record holds result, anomalies, version, environment, tools, date, tester",
-    _RUN_TESTS,
-)
-def runs_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
-    """What IEC 62304 9.8 asks of a test record is there."""
-    for run in _latest(view, record):
-        lacking = [words for name, words in _RUN_STATES.items() if not getattr(run, name)]
-        if lacking:
-            yield Flaw(f"was run ({run.run}) without {', '.join(lacking)}.", "Run it again.")
-
-
-def _here(view: View, test: RecordView) -> list[RunOfTest]:
-    """Return every execution of a test at the release's commit, whatever came of it."""
-    commit = view.release_commit
-    return [run for run in view.runs.get(test.key.uid, ()) if run.commit == commit]
-
-
-def _deviations(view: View) -> list[tuple[str, DeviationFact]]:
-    """Return each deviation of a run at the release's commit once, with the run."""
-    return list(
-        dict.fromkeys(
-            (run.run, one)
-            for test in view.of_release("tested_by")
-            for run in _here(view, test)
-            for one in settled(run.deviations)
-        )
-    )
-
-
-def _installations(view: View) -> list[tuple[str, InstallationFact | None]]:
-    """Return what each run that decides about the release found of its installation."""
-    latest = [run for test in view.of_release("tested_by") for run in _latest(view, test)]
-    return list(dict.fromkeys((one.run, one.installation) for one in latest if not one.by_hand))
-
-
-def _latest(view: View, record: RecordView) -> list[RunOfTest]:
-    run = view.latest_run(record)
-    return [run] if run is not None else []
-
-
-@rule("E06", "Protocol was approved before execution", _RUN_TESTS)
+@rule("E06", "Protocol was approved before execution", RUN_TESTS)
 def protocols_came_first(view: View, record: RecordView) -> Iterator[Flaw]:
     """The revision that ran is the one in force, and it was approved by then."""
-    for run in _latest(view, record):
+    for run in latest_runs(view, record):
         if not is_in_force(record) or record.approved_at is None:
             yield Flaw(f"ran ({run.run}) and is {record.state}.", "Approve it and run it again.")
         elif run.test_revision != record.revision:
@@ -198,36 +119,13 @@ def protocols_came_first(view: View, record: RecordView) -> Iterator[Flaw]:
 def validators_are_independent(view: View, record: RecordView) -> Iterator[Flaw]:
     """Nobody validates a design of their own."""
     people = {person.key.uid: person for person in view.in_force("person")}
-    for run in _latest(view, record):
+    for run in latest_runs(view, record):
         person = people.get(run.tester)
         if person is None or person.fields.get("independent_of_design") is not True:
             yield Flaw(
                 f"was run ({run.run}) by {run.tester}, who is not recorded as independent of the "
                 "design.",
                 "Have somebody independent run it.",
-            )
-
-
-@rule("E08", "Environment of each run passed its check and kept its digest", _EXECUTED)
-def installations_were_checked(view: View, _: RecordView) -> Iterator[Flaw]:
-    """What ran the tests was what had been installed, answered as it must, and stayed so."""
-    for run, found in _installations(view):
-        if found is None:
-            yield Flaw(
-                f"was executed in run {run}, which did not check its installation.", "Run it again."
-            )
-            continue
-        if found.problems:
-            yield Flaw(
-                f"was executed in run {run} on an installation that failed its check: "
-                f"{'; '.join(found.problems)}.",
-                "Mend the installation (fiducial doctor), then run it again.",
-            )
-        if not found.kept:
-            yield Flaw(
-                f"was executed in run {run}, at whose end the environment or the engine was "
-                "another one than at its start.",
-                "Run it again.",
             )
 
 
@@ -248,63 +146,6 @@ def failures_are_reported(view: View, record: RecordView) -> Iterator[Flaw]:
         )
 
 
-@rule("E10", "Each deviation has a disposition and a signature", _DEVIATING)
-def deviations_are_decided(view: View, _: RecordView) -> Iterator[Flaw]:
-    """What did not go as the protocol says was decided on by somebody who put their name to it."""
-    for run, one in _deviations(view):
-        lacking = [
-            words
-            for words, value in {
-                "a disposition": one.disposition.strip(),
-                "a signature": one.signed_by,
-            }.items()
-            if not value
-        ]
-        if lacking:
-            yield Flaw(
-                f'was executed in run {run} with the deviation "{one.what}" without '
-                f"{' and '.join(lacking)}.",
-                "Note it again in the same words, with what was decided; noting it signs it.",
-            )
-
-
-@rule("E12", "Each run left files of evidence, each with its digest", _RUN_TESTS)
-def evidence_is_kept(view: View, record: RecordView) -> Iterator[Flaw]:
-    """At least one; whether they are unchanged is what verifying the audit trail reads them for."""
-    for run in _latest(view, record):
-        if not run.files:
-            yield Flaw(f"was run ({run.run}) and left no file of evidence.", "Run it again.")
-        nameless = sum(not digest for digest in run.files)
-        if nameless:
-            yield Flaw(
-                f"left {nameless} files of evidence without a digest in run {run.run}.",
-                "Run it again.",
-            )
-
-
-@rule("E13", "Quantitative test records measured value, expectation and tolerance", _QUANTITATIVE)
-def figures_are_recorded(view: View, record: RecordView) -> Iterator[Flaw]:
-    """A test that states a tolerance leaves figures behind, not only a verdict."""
-    for run in _latest(view, record):
-        if not run.measured:
-            yield Flaw(f"recorded no figure in run {run.run}.", "Record what was measured.")
-        for measured in run.measured:
-            lacking = [
-                words
-                for words, value in {
-                    "the expectation": measured.expected,
-                    "the tolerance": measured.tolerance,
-                    "the actual value": measured.actual,
-                }.items()
-                if not value
-            ]
-            if lacking:
-                yield Flaw(
-                    f"recorded {measured.name} in run {run.run} without {', '.join(lacking)}.",
-                    "Record what was measured.",
-                )
-
-
 @rule("E14", "Each class C unit has a unit-level test", _C_UNITS)
 def c_units_are_tested(view: View, record: RecordView) -> Iterator[Flaw]:
     """A test of level unit verifies one of the unit's requirements."""
@@ -317,29 +158,11 @@ def c_units_are_tested(view: View, record: RecordView) -> Iterator[Flaw]:
         yield Flaw("is a unit of class C without a unit-level test.", "Write one.")
 
 
-@rule("E15", "Manual run is signed by its tester", _BY_HAND)
-def runs_by_hand_are_signed(view: View, record: RecordView) -> Iterator[Flaw]:
-    """Nobody else can say what was observed; one that still waits may hide a failure."""
-    for run in _here(view, record):
-        if not run.by_hand:
-            continue
-        if run.outcome == "interrupted":
-            yield Flaw(
-                f"is being run by hand ({run.run}) by {run.tester}, who has not signed.",
-                "Have the run signed, or given up.",
-            )
-        elif run.tester not in run.signed_by:
-            yield Flaw(
-                f"was run by hand ({run.run}) by {run.tester}, who did not sign.",
-                "Run it again, and sign it.",
-            )
-
-
-@rule("E16", "Each tester was trained before the run", _RUN_TESTS)
+@rule("E16", "Each tester was trained before the run", RUN_TESTS)
 def testers_were_trained(view: View, record: RecordView) -> Iterator[Flaw]:
     """On every document that the matrix asks of the role; a missing matrix is no training."""
     role = "validation_tester" if text(record, "level") == "validation" else "tester"
-    for run in _latest(view, record):
+    for run in latest_runs(view, record):
         if role not in view.training.matrix:
             yield Flaw(
                 f"was run ({run.run}), and the training matrix says nothing of a {role}.",

@@ -111,6 +111,8 @@ class RunOfTest:
         What was noted of the run as a whole.
     installation : InstallationFact or None
         None where the installation was not looked at, as in a run by hand.
+    data_sets : tuple of (uid, digest)
+        Each registered data set that the run was given, with the digest of what lay there.
     """
 
     test: str
@@ -134,6 +136,7 @@ class RunOfTest:
     signed_by: tuple[str, ...] = ()
     deviations: tuple[DeviationFact, ...] = ()
     installation: InstallationFact | None = None
+    data_sets: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

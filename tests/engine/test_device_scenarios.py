@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.synth import closed_form
+
 ROOT = Path(__file__).parents[2]
 DEVICE = ROOT / "app" / "demo" / "device"
 DATA = Path(os.environ.get("FIDUCIAL_REFERENCE_DATA", ROOT.parent / "shared" / "data"))
@@ -61,7 +63,7 @@ dose._pixels = lambda *given: None if (p := true_pixels(*given)) is None else p 
 """
 
 
-def run(tmp_path: Path, *chosen: str, defect: str = "") -> dict:
+def run(tmp_path: Path, data: Path, *chosen: str, defect: str = "") -> dict:
     """Run the device's steps in a process of their own and return what was measured."""
     (tmp_path / "small_recorder.py").write_text(RECORDER + defect)
     (tmp_path / "pytest.ini").write_text(
@@ -70,7 +72,7 @@ def run(tmp_path: Path, *chosen: str, defect: str = "") -> dict:
     environment = {
         "PATH": os.environ["PATH"], "KEPT": str(tmp_path / "kept.json"),
         "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "FIDUCIAL_RUN_DATA": str(DATA / "rt" / "eclipse-prostate"),
+        "FIDUCIAL_RUN_DATA": str(data),
     }  # fmt: skip
     done = subprocess.run(  # noqa: S603  (our own interpreter and code)
         [sys.executable, "-B", "-m", "pytest", "-q", "-c", str(tmp_path / "pytest.ini"),
@@ -85,7 +87,7 @@ def run(tmp_path: Path, *chosen: str, defect: str = "") -> dict:
 
 @pytest.mark.skipif(not (DATA / "rt").is_dir(), reason="FIDUCIAL_REFERENCE_DATA holds no rt folder")
 def test_the_numerical_comparison_measures_the_figures_of_eclipse(tmp_path: Path) -> None:
-    found = run(tmp_path, "-k", "eclipse")
+    found = run(tmp_path, DATA / "rt" / "eclipse-prostate", "-k", "eclipse")
 
     assert found["failed"] == 0, found["said"]
     (rows,) = found["kept"].values()
@@ -93,6 +95,10 @@ def test_the_numerical_comparison_measures_the_figures_of_eclipse(tmp_path: Path
 
 
 def test_a_dose_one_part_in_ten_thousand_too_large_is_found(tmp_path: Path) -> None:
-    found = run(tmp_path, "-k", "mean_dose", defect=SCALED_TWICE)
+    for spacing_mm in (1.0, 2.0, 3.0):
+        for member in closed_form.linear(spacing_mm):
+            member.write(tmp_path / closed_form.NAME)
+
+    found = run(tmp_path, tmp_path, "-k", "mean_dose", defect=SCALED_TWICE)
 
     assert found["failed"] == 3, found["said"]

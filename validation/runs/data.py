@@ -1,13 +1,91 @@
-"""Freeze a data folder: name every file of it by its SHA-256, and find what changed since."""
+"""Freeze the data of a run: name every file of it by its SHA-256, and find what changed since."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
+from core.canonical import digest
 from core.errors import Fault, Invalid
 
 Entry = Mapping[str, Any]
+
+KIND = "sha256:"
+"""What a registered digest begins with."""
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The data that a run is given.
+
+    Attributes
+    ----------
+    folder : Path
+        What step code is told.
+    sets : tuple of str
+        Uids of the registered data sets, each a folder below; empty where all of it is the data.
+    """
+
+    folder: Path
+    sets: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The folders that step code may read."""
+        return tuple(self.folder / uid for uid in self.sets) or (self.folder,)
+
+    def freeze(self) -> list[dict[str, Any]]:
+        """Return path, size and SHA-256 of every file.
+
+        Raises
+        ------
+        Invalid
+            If a folder is none, is empty or holds links; every fault of every folder at once.
+        """
+        if not self.sets:
+            return freeze(self.folder)
+        faults: list[Fault] = []
+        for part in self.parts:
+            faults += folder_faults(part)
+        if faults:
+            raise Invalid("The data sets cannot be used.", faults)
+        return [
+            {**entry, "path": f"{uid}/{entry['path']}"}
+            for uid in self.sets
+            for entry in freeze(self.folder / uid)
+        ]
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each data set as it lies there now, by uid."""
+        return set_digests(self.freeze(), self.sets)
+
+
+def set_digests(entries: Iterable[Entry], sets: Sequence[str]) -> dict[str, str]:
+    """Return the digest of each data set of a freeze: over path, size and SHA-256 of its files.
+
+    A set of which no file is there has none.
+    """
+    own: dict[str, list[dict[str, Any]]] = {uid: [] for uid in sets}
+    for entry in entries:
+        uid, _, path = str(entry["path"]).partition("/")
+        if uid in own:
+            own[uid].append({"path": path, "size": entry["size"], "sha256": entry["sha256"]})
+    return {uid: digest(files) for uid, files in own.items() if files}
+
+
+def same_digest(registered: str, found: str) -> bool:
+    """Whether a record's digest, with or without "sha256:", is the one that was found."""
+    return registered.strip().removeprefix(KIND).lower() == found
+
+
+def folder_faults(folder: Path) -> list[Fault]:
+    """Return what stands in the way of using a data folder."""
+    try:
+        data_files(folder)
+    except Invalid as refusal:
+        return list(refusal.faults)
+    return []
 
 
 def data_files(folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ import validation
 from validation.recorder.evidence import ScenarioEvidence, Status, utc_text
 from validation.runs import child
 from validation.runs.confinement import confinement_for
+from validation.runs.data import RunData
 
 EVIDENCE_NAME = "scenario.jsonl"
 LISTING_NAME = "listing.json"
@@ -131,7 +132,7 @@ def run_scenario(
     work: Path,
     *,
     limits: Limits = DEFAULT_LIMITS,
-    data: Path | None = None,
+    data: RunData | None = None,
     protected: Sequence[Path] = (),
     on_step: Callable[[ScenarioEvidence], None] | None = None,
 ) -> Executed:
@@ -145,8 +146,8 @@ def run_scenario(
         The scenario as listed; it names the key and, should the child die, the steps not reached.
     work : Path
         An empty folder of this attempt alone.
-    data : Path, optional
-        Frozen data folder, given to the child as ``FIDUCIAL_RUN_DATA``.
+    data : RunData, optional
+        Frozen data; their folder is given to the child as ``FIDUCIAL_RUN_DATA``.
     protected : sequence of Path, optional
         What the child cannot read, but for the folders named above, where `confinement.in_force`
         says that it is confined.
@@ -180,7 +181,7 @@ def _run_child(
     arguments: Sequence[str],
     limits: Limits,
     *,
-    data: Path | None = None,
+    data: RunData | None = None,
     protected: Sequence[Path] = (),
     watch: Callable[[], None] | None = None,
 ) -> ChildEnd:
@@ -188,7 +189,7 @@ def _run_child(
     for name in ("out", "tmp", "home"):
         (work / name).mkdir(parents=True)
     # The data is read, never written: it was frozen before the first scenario.
-    read = [INSTALL_ROOT, *([data] if data is not None else [])]
+    read = [INSTALL_ROOT, *(data.parts if data is not None else ())]
     bounds = confinement_for(protected, [work, checkout], read)
     reading, telling = os.pipe()
     (work / "pytest.ini").write_text(CONFIG, "utf-8")
@@ -208,7 +209,7 @@ def _run_child(
         process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own script
             [sys.executable, "-s", "-P", "-B", str(Path(child.__file__)), "order.json"],
             cwd=work,
-            env=_environment(work, data),
+            env=_environment(work, data.folder if data is not None else None),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

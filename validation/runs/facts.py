@@ -14,9 +14,7 @@ from validation.recorder.evidence import Status
 from validation.runs.installation import END, START
 from validation.runs.models import EventKind, Run, RunState
 from validation.runs.plain import run_as_plain
-
-TOOLS = ("pytest", "pytest-bdd", "numpy", "pydicom")
-"""Packages that take part in every run; the engine and Python stand beside them."""
+from validation.runs.toolcheck import tool_versions
 
 ORDINARY = (EventKind.STARTED, EventKind.CHECKED, EventKind.ENTRY, EventKind.SIGNED)
 """Events that belong to the course of a run; all others are anomalies."""
@@ -101,6 +99,7 @@ def facts_of(run: Mapping[str, Any], lineage: tuple[str, ...] = ()) -> list[RunO
                 ),
                 deviations=tuple(_deviations(run)),
                 installation=_installation(run),
+                data_sets=tuple((one["uid"], one["digest"] or "") for one in run["data_sets"]),
             )
         )
     return found
@@ -116,10 +115,9 @@ def _outcome(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:
 def _tools(run: Mapping[str, Any]) -> tuple[str, ...]:
     if run["protocol"] == MANUAL:
         return tuple(run["environment"].get("tools", ()))
-    packages = run["environment"].get("packages", {})
-    named = [f"{name} {packages[name]}" for name in TOOLS if name in packages]
-    engine = f"fiducial-engine {run['engine']['version']}"
-    return (engine, f"Python {run['environment'].get('python', '')}", *named)
+    environment = run["environment"]
+    versions = tool_versions(environment.get("packages", {}), environment.get("python", ""))
+    return tuple(f"{name} {version}" for name, version in versions.items())
 
 
 def _anomalies(run: Mapping[str, Any], scenarios: list[dict[str, Any]]) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from core.blobs import BlobStore
-from core.errors import Invalid, NotFound
+from core.errors import Fault, Invalid, NotFound
 from core.jobs.context import JobContext, JsonDict
-from core.settings import Settings
+from core.settings import DATA_SETS, Settings
 from engine.provenance import ENGINE_VERSION, engine_digest
 from qms.repositories.service import mirror_of
 from validation.protocols.manifest import read_manifest
@@ -26,7 +26,8 @@ from validation.protocols.reading import Protocol, read_protocol
 from validation.recorder.evidence import ScenarioEvidence, Status
 from validation.runs import recording
 from validation.runs.checkout import Checkout, check_out, differences
-from validation.runs.data import changes, freeze, refuse_private
+from validation.runs.data import KIND as DIGEST_KIND
+from validation.runs.data import RunData, changes, refuse_private, same_digest, set_digests
 from validation.runs.environment import describe_environment
 from validation.runs.execute import EVIDENCE_NAME, limits_of, run_scenario
 from validation.runs.installation import check_installation, installation_at_end
@@ -76,6 +77,7 @@ class _Bench:
     folder: Path
     store: BlobStore
     models: Mapping[str, str]
+    data: RunData | None
 
 
 def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
@@ -94,8 +96,8 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
         checkout.folder, folder / "listing", protected=protected_files(ctx.settings)
     )
     planned = _plan(executable, protocol)
-    if executable.data_folder:
-        refuse_private(executable.data_folder, protected_files(ctx.settings))
+    data = data_of(ctx.settings, executable)
+    frozen = _freeze(ctx, executable, data)
     environment = describe_environment(manifest.models)
     beginning = Beginning(
         manifest_digest=protocol.manifest_digest,
@@ -103,7 +105,7 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
         engine_version=ENGINE_VERSION,
         engine_digest=engine_digest(),
         environment=environment,
-        data=freeze(executable.data_folder) if executable.data_folder else [],
+        data=frozen,
         steps_planned=sum(len(one.scenario.steps) for one in planned),
     )
     ctx.progress(0, 1, "Checking the installation")
@@ -114,7 +116,44 @@ def _prepare(ctx: JobContext, executable: Executable, folder: Path) -> _Bench:
     )
     recording.refuse_another_beginning(begun, beginning)
     store = BlobStore(ctx.settings.data_dir.resolve() / "blobs")
-    return _Bench(ctx, executable, checkout, planned, folder, store, manifest.models)
+    return _Bench(ctx, executable, checkout, planned, folder, store, manifest.models, data)
+
+
+def data_of(settings: Settings, executable: Executable) -> RunData | None:
+    """Return the data that a run is given: registered sets, a folder that was named, or none."""
+    if executable.registered:
+        return RunData(settings.data_sets_dir / executable.project, tuple(executable.registered))
+    return RunData(executable.data_folder) if executable.data_folder else None
+
+
+def _freeze(ctx: JobContext, executable: Executable, data: RunData | None) -> list[JsonDict]:
+    """Return every file of the run's data; refuse data that is not what was registered."""
+    if data is None:
+        return []
+    if not data.sets:
+        refuse_private(data.folder, protected_files(ctx.settings))
+        return data.freeze()
+    own = ctx.settings.data_dir.resolve() / DATA_SETS
+    for part in data.parts:
+        if not part.resolve().is_relative_to(own):
+            refuse_private(part, protected_files(ctx.settings))
+    ctx.progress(0, 1, f"Hashing {', '.join(data.sets)}")
+    frozen = data.freeze()
+    found = set_digests(frozen, data.sets)
+    faults = [
+        Fault(
+            "data-differs",
+            uid,
+            f"has the digest {found[uid][:12]} in {data.folder / uid}, and is registered with "
+            f"{registered.removeprefix(DIGEST_KIND)[:12]}.",
+            "Put the registered files there, or register the new ones as a new version.",
+        )
+        for uid, registered in executable.registered.items()
+        if not same_digest(registered, found[uid])
+    ]
+    if faults:
+        raise Invalid("The data are not those that are registered.", faults)
+    return frozen
 
 
 def protected_files(settings: Settings) -> tuple[Path, ...]:
@@ -171,7 +210,7 @@ def _work(bench: _Bench, planned: Planned, follow: Callable[[ScenarioEvidence], 
         planned.scenario,
         bench.folder / planned.step_name.replace(":", "-"),
         limits=limits_of(bench.ctx.settings.scenario_minutes),
-        data=bench.executable.data_folder,
+        data=bench.data,
         protected=protected_files(bench.ctx.settings),
         on_step=follow,
     )
@@ -181,12 +220,11 @@ def _work(bench: _Bench, planned: Planned, follow: Callable[[ScenarioEvidence], 
 def _changes(bench: _Bench) -> tuple[str, ...]:
     """Name what the scenarios changed of the repository's files and of the frozen data."""
     changed = differences(bench.checkout)
-    folder = bench.executable.data_folder
-    if folder is None:
+    if bench.data is None:
         return changed
     with bench.ctx.db.reading() as session:
         frozen = recording.frozen_data(session, bench.executable)
-    return (*changed, *(f"{one} (data)" for one in changes(frozen, freeze(folder))))
+    return (*changed, *(f"{one} (data)" for one in changes(frozen, bench.data.freeze())))
 
 
 def _follower(

@@ -14,7 +14,15 @@ from core.records.models import Project
 from validation.protocols.plan import MANUAL
 from validation.recorder.evidence import Status
 from validation.runs.judging import run_verdict
-from validation.runs.models import EventKind, Run, RunEvent, RunScenario, RunState, RunTest
+from validation.runs.models import (
+    EventKind,
+    Run,
+    RunDataSet,
+    RunEvent,
+    RunScenario,
+    RunState,
+    RunTest,
+)
 from validation.runs.plain import standing
 
 
@@ -46,13 +54,28 @@ def count_runs(session: Session, project: Project) -> int:
 
 
 def run_lines(
-    session: Session, project: Project, page: int = 1, size: int = 50, release: str = ""
+    session: Session,
+    project: Project,
+    page: int = 1,
+    size: int = 50,
+    *,
+    release: str = "",
+    data_set: str = "",
 ) -> list[RunLine]:
-    """Return one page of a project's runs, the latest first; none is ever left out."""
+    """Return one page of a project's runs, the latest first; none is ever left out.
+
+    Parameters
+    ----------
+    release, data_set : str, optional
+        Only the runs of this release, or those that were given this data set.
+    """
     query = select(Run, Job).outerjoin(Job, col(Job.id) == col(Run.job_id))
     query = query.where(col(Run.project_id) == project.id)
     if release:
         query = query.where(col(Run.release_uid) == release)
+    if data_set:
+        given = select(col(RunDataSet.run_id)).where(col(RunDataSet.uid) == data_set)
+        query = query.where(col(Run.id).in_(given))
     query = query.order_by(col(Run.number).desc()).offset((page - 1) * size).limit(size)
     rows = [(run, job) for run, job in session.execute(query)]
     ids = [run.id or 0 for run, _ in rows]

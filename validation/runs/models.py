@@ -120,6 +120,27 @@ class RunTest(Table, table=True):
 
 
 @append_only
+@witnessed("run_id", "uid", "title", "version", "revision", "content_digest", "digest", named="uid")
+class RunDataSet(Table, table=True):
+    """A data set that a run's tests are on, as it was registered when the run was asked for.
+
+    ``digest`` is the registered one, of the files; ``content_digest`` that of the record.
+    """
+
+    __tablename__ = "validation_run_data_set"
+    __table_args__ = (UniqueConstraint("run_id", "uid"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="validation_run.id", index=True)
+    uid: str
+    title: str
+    version: str
+    revision: int
+    content_digest: str
+    digest: str
+
+
+@append_only
 class RunScenario(Table, table=True):
     """One scenario, executed to its end in one attempt."""
 

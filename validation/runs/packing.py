@@ -1,6 +1,6 @@
 """A recorded run in the shape that a validation pack prints. Pure: works on plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,11 +62,21 @@ def pack_run(
         engine_digest=run["engine"]["digest"],
         environment=_environment(run),
         scenarios=tuple(_scenario(one, run["tests"], sizes or {}) for one in run["scenarios"]),
-        data_sets=tuple(Fact(label=one["path"], value=one["sha256"]) for one in run["data"]),
+        data_sets=tuple(_data(run)),
         predecessor="" if run["predecessor"] is None else str(run["predecessor"]),
         reason=run["reason"],
         signatures=(*signatures, *_signatures(run)),
     )
+
+
+def _data(run: Plain) -> Iterator[Fact]:
+    """Yield each registered data set with its digest, or each file where none is registered."""
+    if not run["data_sets"]:
+        yield from (Fact(label=one["path"], value=one["sha256"]) for one in run["data"])
+    for one in run["data_sets"]:
+        if one["digest"]:
+            label = f"{one['uid']} {one['title']} {one['version']}".strip()
+            yield Fact(label=label, value=one["digest"])
 
 
 def pack_deviations(run: Plain) -> tuple[Deviation, ...]:

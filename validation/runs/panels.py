@@ -1,4 +1,4 @@
-"""The runs that executed a test or belong to a release, on the record's own page."""
+"""The runs that executed a test, belong to a release or used a data set, on its own page."""
 
 from sqlmodel import Session
 
@@ -8,11 +8,11 @@ from validation.protocols.plan import MANUAL
 from validation.runs.listing import lines_of_test, run_lines, running_by_hand
 
 SHOWN = 10
-"""Runs of a release shown on its page; the list of runs has them all."""
+"""Runs of a release or of a data set shown on its page; the list of runs has them all."""
 
 
 def runs_panel(session: Session, project: Project, record: Record) -> Panel | None:
-    """Return the panel of runs for a test or a release, or None for any other record."""
+    """Return the panel of runs for a test, a release or a data set; None for any other record."""
     if record.type == "test":
         lines = lines_of_test(session, project, record.uid)
         context = {
@@ -27,6 +27,11 @@ def runs_panel(session: Session, project: Project, record: Record) -> Panel | No
         runs = run_lines(session, project, size=SHOWN, release=record.uid)
         context = {"runs": runs, "project_key": project.key}
         return Panel(_title(len(runs)), "validation/_release_panel.html", context)
+    if record.type == "dataset":
+        runs = run_lines(session, project, size=SHOWN, data_set=record.uid)
+        place = f"{project.key}/{record.uid}"
+        context = {"runs": runs, "project_key": project.key, "place": place}
+        return Panel("Runs on this data set", "validation/_data_set_panel.html", context)
     return None
 
 

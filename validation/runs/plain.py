@@ -12,12 +12,14 @@ from core.canonical import rfc3339
 from core.jobs.models import Job, JobState
 from core.records.models import Project
 from validation.recorder.evidence import Status
+from validation.runs.data import KIND, set_digests
 from validation.runs.judging import run_verdict
 from validation.runs.models import (
     ENDED,
     FIGURES,
     Run,
     RunAttachment,
+    RunDataSet,
     RunEvent,
     RunMeasurement,
     RunScenario,
@@ -59,6 +61,7 @@ def run_as_plain(session: Session, run: Run) -> dict[str, Any]:
         "environment": run.environment,
         "environment_digest": run.environment_digest,
         "data": run.data,
+        "data_sets": _data_sets(session, run),
         "created_at": _time(run.created_at),
         "started_at": _time(run.started_at),
         "ended_at": _time(run.ended_at),
@@ -218,7 +221,25 @@ def _test(
     }
 
 
-Row = TypeVar("Row", RunTest, RunEvent)
+def _data_sets(session: Session, run: Run) -> list[dict[str, Any]]:
+    """Return each registered data set of a run, with the digest of what lay there."""
+    rows = _rows(session, RunDataSet, run)
+    found = set_digests(run.data, [one.uid for one in rows])
+    return [
+        {
+            "uid": one.uid,
+            "title": one.title,
+            "version": one.version,
+            "revision": one.revision,
+            "content_digest": one.content_digest,
+            "registered_digest": one.digest.removeprefix(KIND),
+            "digest": found.get(one.uid),
+        }
+        for one in rows
+    ]
+
+
+Row = TypeVar("Row", RunTest, RunEvent, RunDataSet)
 
 
 def _rows(session: Session, table: type[Row], run: Run) -> Sequence[Row]:

@@ -1,6 +1,6 @@
 """Write what a run leaves behind; every function is the inside of one transaction of its job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from validation.runs.models import (
     ENDED,
     EventKind,
     Run,
+    RunDataSet,
     RunEvent,
     RunScenario,
     RunState,
@@ -49,6 +50,8 @@ class Executable:
     commit: str
     state: str
     data_folder: Path | None
+    registered: Mapping[str, str]
+    """The digest of each data set, by uid, as it was registered when the run was asked for."""
     tests: tuple[TestRecord, ...]
     known_tests: tuple[str, ...]
 
@@ -80,6 +83,12 @@ def executable(session: Session, run_id: int) -> Executable:
     tests = session.scalars(
         select(RunTest).where(col(RunTest.run_id) == run_id).order_by(col(RunTest.id))
     )
+    registered = {
+        one.uid: one.digest
+        for one in session.scalars(
+            select(RunDataSet).where(col(RunDataSet.run_id) == run_id).order_by(col(RunDataSet.id))
+        )
+    }
     return Executable(
         run_id=run_id,
         project_id=run.project_id,
@@ -92,6 +101,7 @@ def executable(session: Session, run_id: int) -> Executable:
         commit=run.commit,
         state=run.state,
         data_folder=Path(run.data_folder) if run.data_folder else None,
+        registered=registered,
         tests=tuple(_test_record(test) for test in tests),
         known_tests=tuple(run.known_tests),
     )

@@ -50,6 +50,7 @@ class Asked:
     counts: bool
     place: tuple[RepositoryTag, Repository]
     tests: list[TestRecord]
+    data_sets: list[RecordView]
     before: Run | None
 
 
@@ -77,7 +78,8 @@ def examine(session: Session, project: Project, request: RunRequest) -> Asked:
     faults += rerun_faults
     if faults or place is None or release is None:
         raise Invalid("The run cannot be started.", faults)
-    return Asked(latest, release, counts, place, tests, before)
+    data_sets = _data_sets(snapshot, project, tests)
+    return Asked(latest, release, counts, place, tests, data_sets, before)
 
 
 def _release(
@@ -151,6 +153,21 @@ def _tests(latest: Snapshot, snapshot: Snapshot, release: RecordView) -> list[Te
     return [
         record_of(link.target, snapshot.records.get(link.target), latest)
         for link in latest.outgoing(release.key, "tested_by")
+    ]
+
+
+def _data_sets(snapshot: Snapshot, project: Project, tests: list[TestRecord]) -> list[RecordView]:
+    """Return the data sets in force, with a digest, that the automated tests run on."""
+    named = {
+        link.target
+        for test in tests
+        if test.automated
+        for link in snapshot.outgoing(Key(project.key, test.uid), "data")
+    }
+    return [
+        one
+        for one in snapshot.of_type("dataset", project.key)
+        if one.key in named and one.in_force and not one.withdrawn and one.fields.get("digest")
     ]
 
 

@@ -12,8 +12,9 @@ from core.jobs.service import enqueue
 from core.people.actor import Actor, as_deputy
 from core.people.service import Reauthentication
 from core.records.models import Project
+from core.records.snapshot import RecordView
 from validation.protocols.plan import MANUAL, TestRecord
-from validation.runs.models import EventKind, Run, RunEvent, RunState, RunTest
+from validation.runs.models import EventKind, Run, RunDataSet, RunEvent, RunState, RunTest
 from validation.runs.plain import standing
 from validation.runs.requests import RunRequest, examine
 from validation.runs.signing import NOTED, deviation_digest
@@ -73,6 +74,7 @@ def start_run(session: Session, project: Project, request: RunRequest, by: Actor
     session.add(run)
     session.flush()
     session.add_all(run_test(run, test) for test in asked.tests)
+    session.add_all(_run_data_set(run, one) for one in asked.data_sets)
     job = enqueue(session, JOB_KIND, {"run": run.id}, by, project_id=run.project_id)
     run.job_id = job.id
     told = {
@@ -83,6 +85,7 @@ def start_run(session: Session, project: Project, request: RunRequest, by: Actor
         "predecessor": run.predecessor,
         "reason": run.reason,
         "tests": {test.uid: test.content_digest for test in asked.tests},
+        "data_sets": {one.uid: one.fields["digest"] for one in asked.data_sets},
     }
     ledger.append(
         session, "run:run:start", by, run.project_id, subject=f"run {run.number}", data=told
@@ -218,6 +221,19 @@ def run_test(run: Run, test: TestRecord) -> RunTest:
         content_digest=test.content_digest,
         approved_at=test.approved_at,
         approved_by=test.approved_by,
+    )
+
+
+def _run_data_set(run: Run, record: RecordView) -> RunDataSet:
+    """Return the row that keeps a data set as it was registered when a run was asked for."""
+    return RunDataSet(
+        run_id=run.id or 0,
+        uid=record.uid,
+        title=record.title,
+        version=str(record.fields.get("version") or ""),
+        revision=record.revision or 0,
+        content_digest=record.content_digest,
+        digest=str(record.fields["digest"]),
     )
 
 

@@ -8,7 +8,8 @@ from engine.dicom.objects import Contour, DoseGrid, Roi, RTDose, Source
 from engine.dose.dvh import structure_dvh
 from engine.dose.metrics import MetricReader
 from engine.dose.parameters import Between, EndCaps, Parameters
-from engine.synth.phantoms import DIRECTIONS, OFFSETS, Phantom, phantom, reference_phantoms
+from engine.synth import closed_form
+from engine.synth.phantoms import DIRECTIONS, Phantom, phantom
 from engine.synth.shapes import cylinder_axial, reference_shapes, sphere
 from engine.synth.truth import LinearField, StackTruth
 
@@ -16,12 +17,14 @@ D_METRICS = ("D99%", "D98%", "D95%", "D50%", "D5%", "D2%", "D1%")
 
 
 def cases() -> list[Phantom]:
-    """The 36 reference phantoms and the twelve shapes askew to a shifted grid."""
+    """Three grids of DS-003, each shape once on each, and the twelve askew to a shifted grid."""
     askew = [
-        phantom(stack, spacing, DIRECTIONS[5], OFFSETS[1])
+        phantom(stack, spacing, DIRECTIONS[5], closed_form.ASKEW)
         for stack, spacing in zip(reference_shapes(), (1.0, 2.0, 3.0) * 4, strict=True)
     ]
-    return [*reference_phantoms(), *askew]
+    grids = ((1.0, closed_form.ASKEW), (2.0, closed_form.BESIDE), (3.0, closed_form.ON))
+    held = [member.phantom for grid in grids for member in closed_form.linear(*grid)]
+    return [*held, *askew]
 
 
 @pytest.mark.parametrize("made", cases(), ids=lambda made: made.name)
@@ -74,7 +77,7 @@ def test_every_slab_model_has_the_exact_mean_of_its_own_body(
     caps: EndCaps, between: Between
 ) -> None:
     """An oblique stack in a linear field: the mean dose is that of the body's centroid."""
-    made = phantom(reference_shapes()[7], 2.0, DIRECTIONS[6], OFFSETS[2])
+    made = phantom(reference_shapes()[7], 2.0, DIRECTIONS[6], closed_form.BESIDE)
 
     dvh = structure_dvh(made.roi(), made.dose(), Parameters(end_caps=caps, between=between))
 

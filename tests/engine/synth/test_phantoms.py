@@ -1,9 +1,10 @@
 """Synthetic sets are the same bytes for the same seed, plainly fictional, and as many as stated."""
 
+import pytest
 from pydicom import dcmread
 
-from engine.synth.faults import write_set
-from engine.synth.phantoms import reference_phantoms
+from engine.synth import closed_form
+from engine.synth.faults import files_of, write_set
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
@@ -15,8 +16,20 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
     assert all(mine != theirs for mine, theirs in zip(first, other, strict=True))
 
 
-def test_there_are_thirty_six_phantoms_of_different_names() -> None:
-    assert len({made.name for made in reference_phantoms()}) == 36
+def test_each_phantom_of_the_set_has_a_folder_of_its_own() -> None:
+    held = list(closed_form.members())
+
+    assert len(held) == 103
+    assert len({member.folder for member in held}) == 103
+
+
+def test_what_the_set_does_not_hold_is_refused_by_name(tmp_path) -> None:
+    with pytest.raises(LookupError, match=r"DS-003 holds nothing for \(4\.0, "):
+        closed_form.linear(4.0)
+    with pytest.raises(FileNotFoundError, match=r"rtdose\.dcm"):
+        closed_form.tiny(0.5, 5.0).files(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no set 'scaling tripled'"):
+        files_of(tmp_path, "scaling tripled")
 
 
 def test_identity_is_plainly_fictional(tmp_path) -> None:
@@ -29,8 +42,9 @@ def test_identity_is_plainly_fictional(tmp_path) -> None:
 def test_written_phantoms_hold_the_dose_they_stand_for(reader, tmp_path) -> None:
     from engine.dicom.read import read_dose, read_structures
 
-    made = reference_phantoms()[20]
-    files = made.write(tmp_path, "x")
+    member = closed_form.linear(2.0, (0.5, 0.25, 0.8))[8]
+    member.write(tmp_path)
+    made, files = member.phantom, member.files(tmp_path)
 
     dose, structures = (
         read_dose(files["dose"], reader),

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -37,6 +37,7 @@ from core.records import approval, service
 from core.records.approval import Signing
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
+from core.records.types import get_registry
 from core.settings import Settings
 from core.web.identity import COOKIE
 from qms.repositories.models import Repository
@@ -44,6 +45,7 @@ from qms.repositories.scanning import scan_repository
 from tests.core.conftest import hashed
 from tests.validation.runs.devices import Device, adding_device
 from validation.manual.routes import router as by_hand
+from validation.runs.data import RunData
 from validation.runs.models import Run
 from validation.runs.requests import RunRequest
 from validation.runs.routes import router
@@ -105,11 +107,11 @@ class Department:
             self._sign(session, record)
 
     def _sign(self, session: Session, record: Record) -> None:
-        for meaning, uid, role in (
-            ("authored", "PPL-AK", "author"),
-            ("reviewed", "PPL-CV", "technical_reviewer"),
-            ("approved", "PPL-EQ", "quality_manager"),
-        ):
+        asked = get_registry().of(record.type).sign
+        signers = {"author": "PPL-AK", "technical_reviewer": "PPL-CV", "quality_manager": "PPL-EQ"}
+        for meaning, roles in asked.items():
+            role = next(one for one in signers if one in roles)
+            uid = signers[role]
             by = self.actors[uid]
             proof = Reauthentication(by.person_id)
             read = service.edit_token(service.latest_revision(session, record))
@@ -125,18 +127,38 @@ class Department:
         *,
         approved: bool = True,
         body: str = "As the scenario says.",
+        data: Sequence[str] = (),
         **fields: Any,
     ) -> None:
-        """Write a test record and, where asked for, bring it into force."""
+        """Write a test record, on data sets, and, where asked for, bring it into force."""
         held = {"level": "unit", "stage": "OQ", "method": "automated", **fields}
         with self.db.writing() as session:
             project = self.project(session)
-            content = Content(title, body=body, fields=held)
+            links = tuple(LinkDraft("data", uid) for uid in data)
+            content = Content(title, body=body, fields=held, links=links)
             record = service.create_record(
                 session, project, "test", content, self.actors["PPL-AK"], uid
             )
             if approved:
                 self.approve(session, record)
+
+    def add_data_set(self, uid: str, files: Mapping[str, str], **fields: Any) -> Path:
+        """Put a data set where it belongs and register it, with the digest it has there."""
+        root = self.settings.data_sets_dir / "RPM"
+        for name, text in files.items():
+            path = root / uid / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        found = f"sha256:{RunData(root, (uid,)).digests()[uid]}"
+        held = {"version": "1.0", "count": 1, "role": "test", "origin": "generated",
+                "consent": "none needed", "digest": found, **fields}  # fmt: skip
+        with self.db.writing() as session:
+            content = Content(f"Numbers of {uid}", fields=held)
+            record = service.create_record(
+                session, self.project(session), "dataset", content, self.actors["PPL-AK"], uid
+            )
+            self.approve(session, record)
+        return root / uid
 
     def add_release(self, uid: str, tag: str, tests: Sequence[str], **fields: Any) -> None:
         """Write a release that names its tests."""

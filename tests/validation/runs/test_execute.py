@@ -14,6 +14,7 @@ import pytest
 
 from tests.validation.runs.devices import folder_with
 from validation.recorder.evidence import ScenarioEvidence, Status
+from validation.runs.data import RunData
 from validation.runs.execute import (
     INSTALL_ROOT,
     Executed,
@@ -111,7 +112,7 @@ def test_no_setting_or_secret_of_the_service_reaches_the_child(run, monkeypatch,
         equal("environment", "[v for v in os.environ.values() if 's3cr3t' in v]", [])
         + "\n"
         + equal("data", "os.environ['FIDUCIAL_RUN_DATA']", str(data)),
-        data=data,
+        data=RunData(data),
     )
 
     assert done.evidence.status == Status.PASSED, done.evidence.failure

@@ -11,9 +11,8 @@ from pytest_bdd import given, parsers, scenarios, then, when
 
 from engine.dicom.read import read_dose
 from engine.dose.compute import DoseResult, compute
-from engine.synth.curved import curved_phantoms
-from engine.synth.phantoms import DIRECTIONS, Phantom, phantom
-from engine.synth.shapes import reference_shapes, sphere
+from engine.synth import closed_form
+from engine.synth.phantoms import Phantom
 from engine.synth.truth import Truth
 
 scenarios("dose.feature")
@@ -21,7 +20,6 @@ scenarios("dose.feature")
 EXTREMES = ("Dmin", "Dmax")
 D_METRICS = ("D99%", "D98%", "D95%", "D90%", "D50%", "D10%", "D5%", "D2%", "D1%")
 V_DOSES = 9
-PLANE_SPACING_MM = 3.0
 
 
 @dataclass(frozen=True)
@@ -46,30 +44,19 @@ class Case:
         return self._exact[name]
 
 
-@given(parsers.parse("the reference shapes on a {grid:g} mm dose grid"), target_fixture="phantoms")
-def phantoms(grid, evidence):
-    made = [
-        phantom(stack, grid, DIRECTIONS[(index + int(grid)) % len(DIRECTIONS)])
-        for index, stack in enumerate(reference_shapes(PLANE_SPACING_MM))
-    ]
-    _describe(made, evidence)
-    return made
+@given(parsers.parse("the reference shapes on a {grid:g} mm dose grid"), target_fixture="members")
+def reference_members(grid, evidence):
+    return _described(closed_form.linear(grid), evidence)
 
 
 @given(
     parsers.parse(
         "the reference shapes on a {grid:g} mm dose grid, shifted by {x:g}, {y:g}, {z:g}"
     ),
-    target_fixture="phantoms",
+    target_fixture="members",
 )
-def shifted_phantoms(grid, x, y, z, evidence):
-    turn = int(grid) + int(10 * x)
-    made = [
-        phantom(stack, grid, DIRECTIONS[(index + turn) % len(DIRECTIONS)], (x, y, z))
-        for index, stack in enumerate(reference_shapes(PLANE_SPACING_MM))
-    ]
-    _describe(made, evidence)
-    return made
+def shifted_members(grid, x, y, z, evidence):
+    return _described(closed_form.linear(grid, (x, y, z)), evidence)
 
 
 @given(
@@ -77,32 +64,33 @@ def shifted_phantoms(grid, x, y, z, evidence):
         "boxes in domes, bowls and ripples of dose and a diamond in a saddle, on a {grid:g} mm "
         "dose grid shifted by {shift:g}"
     ),
-    target_fixture="phantoms",
+    target_fixture="members",
 )
-def phantoms_in_curved_doses(grid, shift, evidence):
-    made = list(curved_phantoms(grid, shift))
+def members_in_curved_doses(grid, shift, evidence):
+    made = closed_form.curved(grid, shift)
     for one in made:
-        evidence.input(one.name, f"first dose point at x = {one.x_mm[0]:g} mm")
+        evidence.input(one.phantom.name, f"first dose point at x = {one.phantom.x_mm[0]:g} mm")
     return made
 
 
-def _describe(made, evidence):
-    for one in made:
-        evidence.input(one.name, f"gradient {one.field.gradient} Gy/mm")
+def _described(members, evidence):
+    for one in members:
+        evidence.input(one.phantom.name, f"gradient {one.phantom.field.gradient} Gy/mm")
+    return members
 
 
 @when("their dose-volume figures are computed", target_fixture="cases")
-def compute_all(phantoms, tmp_path, reader):
+def compute_all(members, data_set, reader):
+    place = data_set(closed_form.NAME)
     cases = []
-    for number, one in enumerate(phantoms):
-        files = one.write(tmp_path / str(number), "DS-003")
-        truth = one.truth
+    for one in members:
+        files, truth = one.files(place), one.phantom.truth
         low, high = truth.range_gy
         steps = [low + (high - low) * k / (V_DOSES + 1) for k in range(1, V_DOSES + 1)]
         metrics = ("Dmean", *EXTREMES, *D_METRICS, "D0.03cc", "HI")
         metrics = (*metrics, *(f"V{dose:.3f}Gy%" for dose in steps))
         result = compute(files["structures"], files["dose"], metrics=metrics, reader=reader)
-        cases.append(Case(one, truth, result, files))
+        cases.append(Case(one.phantom, truth, result, files))
     return cases
 
 
@@ -239,21 +227,20 @@ def few_withheld(cases, share, evidence):
 
 @given("spheres of 1 Gy per mm on coarse and fine dose grids", target_fixture="spheres")
 def spheres(datatable):
-    rows = []
-    for radius, grid, metric, outcome in datatable[1:]:
-        stack = sphere(float(radius), min(2.0, float(radius) / 1.5))
-        made = phantom(stack, float(grid), DIRECTIONS[4], (0.37, 0.61, 0.13))
-        rows.append((made, metric, outcome))
-    return rows
+    return [
+        (closed_form.tiny(float(radius), float(grid)), metric, outcome)
+        for radius, grid, metric, outcome in datatable[1:]
+    ]
 
 
 @when("the metric of each is computed", target_fixture="judged")
-def compute_each(spheres, tmp_path, reader):
+def compute_each(spheres, data_set, reader):
+    place = data_set(closed_form.NAME)
     judged = []
-    for number, (made, name, outcome) in enumerate(spheres):
-        files = made.write(tmp_path / str(number), "tiny")
+    for one, name, outcome in spheres:
+        files = one.files(place)
         result = compute(files["structures"], files["dose"], metrics=(name,), reader=reader)
-        judged.append((Case(made, made.truth, result, files), name, outcome))
+        judged.append((Case(one.phantom, one.phantom.truth, result, files), name, outcome))
     return judged
 
 

@@ -7,7 +7,7 @@ from pytest_bdd import given, scenarios, then, when
 
 from engine.errors import NEXT_STEPS
 from engine.intake.intake import examine
-from engine.synth.faults import fault_named, write_set
+from engine.synth.faults import WITHOUT_FAULT, files_of
 
 scenarios("intake.feature")
 
@@ -16,8 +16,8 @@ MORE_THAN_A_WORD = 20
 
 
 @given("a plan set without fault", target_fixture="good_set")
-def good_set(tmp_path, evidence):
-    files = write_set(tmp_path / "good")
+def good_set(data_set, evidence):
+    files = files_of(data_set("DS-002"), WITHOUT_FAULT)
     evidence.input("files", [file.name for file in files])
     return files
 
@@ -43,11 +43,9 @@ def accepted(good_report, evidence):
 
 @given("plan sets with these seeded mismatches", target_fixture="faulty_sets")
 @given("plan sets with these seeded faults", target_fixture="faulty_sets")
-def faulty_sets(datatable, tmp_path):
-    return [
-        (name, codes, write_set(tmp_path / f"{number:02}", fault_named(name)))
-        for number, (name, codes) in enumerate(datatable[1:])
-    ]
+def faulty_sets(datatable, data_set):
+    place = data_set("DS-002")
+    return [(name, codes, files_of(place, name)) for name, codes in datatable[1:]]
 
 
 @when("each of them is taken in", target_fixture="reports")
