@@ -8,13 +8,14 @@ import io
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from core.settings import Settings
+from core.settings import DATA_SETS, Settings
 
 SIGN_INS_FILE = "demo-sign-ins.json"
 TOLD = "told.txt"
@@ -48,9 +49,18 @@ class BuiltDemo:
         return pack
 
     def copy_to(self, folder: Path) -> "BuiltDemo":
-        """Copy the data folder, so that it can be changed."""
-        shutil.copytree(self.data_dir, folder)
+        """Copy the data folder, so that it can be changed; its data sets never are."""
+        shutil.copytree(self.data_dir, folder, copy_function=_copy)
         return BuiltDemo(folder, self.told)
+
+
+def _copy(source: str, target: str) -> str:
+    """Copy a file; one of a data set is large and only read, so it is the same file."""
+    if f"/{DATA_SETS}/" in source:
+        with suppress(OSError):  # of another file system
+            os.link(source, target)
+            return target
+    return str(shutil.copy2(source, target))
 
 
 @pytest.fixture(scope="session")

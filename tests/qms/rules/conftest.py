@@ -52,9 +52,20 @@ PEOPLE = {
     "top_management": ("PPL-TM", "Tova Marsh"),
     "trainer": ("PPL-CV", "Chidi Vance"),
 }
+TOOLS = {
+    "EQP-001": ("Fiducial", "0.1.0"),
+    "EQP-002": ("Python", "3.11.9"),
+    "EQP-003": ("pytest", "9.2.0"),
+    "EQP-004": ("pytest-bdd", "9.0.1"),
+}
+DATA = {"DS-002": "2" * 64, "DS-003": "3" * 64}
 BUILT = {
     "REL-0.1.0.commit": COMMIT,
     "REL-0.1.0.build.image_digest": "sha256:" + "b" * 64,
+    **{f"{uid}.digest": f"sha256:{digest}" for uid, digest in DATA.items()},
+    **{f"{uid}.version": version for uid, (_, version) in TOOLS.items()},
+    **{f"{uid}.validated.version": version for uid, (_, version) in TOOLS.items()},
+    **{f"{uid}.validated.evidence": "Planted outcomes were recorded truly." for uid in TOOLS},
 }
 BILL = (
     Component("cpython", "3.11.9"),
@@ -309,12 +320,13 @@ def _run(case: Case) -> None:
                 ended_at=RAN + timedelta(minutes=3),
                 test_revision=1,
                 environment="sha256:" + "e" * 64,
-                tools=("pytest-bdd 9.0.1",),
+                tools=tuple(f"{name} {version}" for name, version in TOOLS.values()),
                 anomalies="none",
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
                 address="/p/RPM/runs/14",
                 files=("f" * 64,),
                 installation=InstallationFact((), kept=True),
+                data_sets=tuple(DATA.items()),
             )
         )
         case.verdicts[uid] = Verdict(VerdictWord.PASSED, "14", COMMIT, RAN, "", 1)

@@ -135,14 +135,14 @@ def _kept_up(case: Any) -> None:
     )
     case.add(
         "equipment",
-        "EQP-001",
+        "EQP-005",
         kind="test object",
         criticality="medium",
         qa_next="2027-01-15",
     )
     case.add(
         "equipment",
-        "EQP-002",
+        "EQP-006",
         kind="QMS tool",
         criticality="high",
         version="0.1.0",
@@ -152,7 +152,7 @@ def _kept_up(case: Any) -> None:
     )
     for uid in ("SUP-001", "SRE-001"):
         case.change(uid, body="What happened, and where.")
-    for uid in ("SRV-001", "SUP-001", "EQP-001", "EQP-002"):
+    for uid in ("SRV-001", "SUP-001", "EQP-005", "EQP-006"):
         case.sign(uid, "authored", "author")
         case.sign(uid, "approved", "quality_manager")
     case.sign("SRE-001", "approved", "quality_manager")

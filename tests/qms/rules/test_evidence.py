@@ -3,10 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from core.records.snapshot import Key
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
 from qms.rules.facts import DeviationFact, InstallationFact, Measured
 from qms.rules.view import View
+from tests.qms.rules.conftest import DATA
 
 RUN_TESTS = ("TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-026")
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
@@ -113,6 +116,77 @@ def test_run_by_hand_has_no_installation(demo) -> None:
     demo.runs = [replace(run, by_hand=True, signed_by=(run.tester,)) for run in demo.runs]
 
     assert demo.flawed("E08") == []
+
+
+def on_data(demo, uid: str, digest: str | None) -> None:
+    """Let every run have been on other files of a data set, or on none."""
+    given = {**DATA, uid: digest} if digest else {k: v for k, v in DATA.items() if k != uid}
+    demo.runs = [replace(run, data_sets=tuple(given.items())) for run in demo.runs]
+
+
+def test_run_on_other_data_than_registered(demo) -> None:
+    on_data(demo, "DS-003", "f" * 64)
+
+    demo.must_name("E11", "DS-003")
+    assert len(demo.result("E11").findings) == 1  # one run, however many tests are on it
+    assert "with the digest ffffffffffff; registered is 333333333333" in (
+        demo.result("E11").findings[0].sentence
+    )
+
+
+def test_run_that_was_not_given_its_data(demo) -> None:
+    on_data(demo, "DS-002", None)
+
+    demo.must_name("E11", "DS-002")
+
+
+def test_data_without_digest_or_approval(demo) -> None:
+    demo.fill("DS-002", digest=" ")
+    demo.change("DS-003", state="draft", in_force=False)
+
+    demo.must_name("E11", "DS-002", "DS-003")
+
+
+def test_data_of_a_run_by_hand_cannot_be_hashed(demo) -> None:
+    demo.runs = [
+        replace(run, by_hand=True, signed_by=(run.tester,), data_sets=()) for run in demo.runs
+    ]
+
+    assert demo.result("E11").looked_at == 0
+
+
+def test_tool_in_no_register(demo) -> None:
+    demo.change("EQP-003", state="draft", in_force=False)
+
+    demo.must_name("E18", "REL-0.1.0")
+    [finding] = demo.result("E18").findings
+    assert "pytest 9.2.0, which is in no register of tools" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"validated_version": "9.1.0", "version": "9.1.0"},
+        {"validated_on": "2026-11-20"},
+        {"validated_on": None},
+        {"validation_evidence": " "},
+    ],
+)
+def test_tool_at_a_version_that_nobody_validated_by_then(demo, changed) -> None:
+    demo.fill("EQP-003", **changed)
+
+    demo.must_name("E18", "REL-0.1.0")
+    [finding] = demo.result("E18").findings
+    assert "EQP-003 does not say that this version was validated by then" in finding.sentence
+    assert finding.address == "/p/RPM/EQP-003"
+
+
+def test_tool_is_known_by_any_of_its_records(demo) -> None:
+    demo.fill("EQP-003", validated_version="9.3.0", version="9.3.0")
+    older = demo.add("equipment", "EQP-013", **demo.records[demo.key("EQP-003")].fields)
+    demo.fill(older.key.uid, validated_version="9.2.0", version="9.2.0", identity="PyTest")
+
+    assert demo.flawed("E18") == []
 
 
 def test_failure_without_report(demo) -> None:

@@ -114,9 +114,9 @@ def test_supplier_not_evaluated_again(whole, due) -> None:
 
 @pytest.mark.parametrize("due", [None, "2026-11-19"])
 def test_test_object_not_checked(whole, due) -> None:
-    whole.fill("EQP-001", qa_next=due)
+    whole.fill("EQP-005", qa_next=due)
 
-    whole.must_name("F18", "EQP-001")
+    whole.must_name("F18", "EQP-005")
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,9 @@ def test_test_object_not_checked(whole, due) -> None:
     ],
 )
 def test_tool_of_quality_work_not_validated_at_its_version(whole, changed) -> None:
-    whole.fill("EQP-002", **changed)
+    whole.fill("EQP-006", **changed)
 
-    whole.must_name("F19", "EQP-002")
+    whole.must_name("F19", "EQP-006")
 
 
 def test_training_that_was_given_since_it_was_planned(whole) -> None:
