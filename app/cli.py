@@ -2,6 +2,7 @@
 
 import typer
 
+import app.collecting  # noqa: F401 - before what makes many objects
 from app.commands import bills, clauses, documents, evidence, flows, people, records, service
 from app.commands.console import RefusingGroup
 

@@ -1,6 +1,5 @@
 """Serve the pages with uvicorn, and a worker beside them."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -19,11 +18,6 @@ GRACE_S = 25
 
 REQUEST_GRACE_S = 5
 """What a page that is being made gets when the service is asked to stop."""
-
-YOUNG_OBJECTS = 50_000
-"""How many new objects make Python look for garbage. A page of a large project makes as many and
-drops them all; looking at every 700, as is usual, it would walk through the kept records as well.
-"""
 
 
 @contextmanager
@@ -58,7 +52,6 @@ def serve(settings: Settings, host: str, port: int, with_worker: bool) -> None:
     Conflict
         If nothing can listen at this address.
     """
-    gc.set_threshold(YOUNG_OBJECTS)
     app = create_app(settings)
     if not with_worker:
         _listen(app, host, port)

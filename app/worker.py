@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import app.collecting  # noqa: F401 - before what makes many objects
 from app.tables import prepare
 from core.db import Database, open_database
 from core.jobs.models import LIVE_STATES

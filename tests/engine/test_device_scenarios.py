@@ -67,7 +67,7 @@ def run(tmp_path: Path, data: Path, *chosen: str, defect: str = "") -> dict:
     """Run the device's steps in a process of their own and return what was measured."""
     (tmp_path / "small_recorder.py").write_text(RECORDER + defect)
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\npython_files = *.py\nbdd_features_base_dir = features\n"
+        "[pytest]\npython_files = steps/*.py\nbdd_features_base_dir = features\n"
     )
     environment = {
         "PATH": os.environ["PATH"], "KEPT": str(tmp_path / "kept.json"),

@@ -106,6 +106,36 @@ def test_what_is_installed_but_no_longer_locked_is_found() -> None:
     assert leftover_packages(Path(sys.executable), without) == ["ruamel.yaml"]
 
 
+def test_what_is_ours_is_compiled_once_whatever_the_environment_forbids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    monkeypatch.setattr(setup, "VENV", Path(sys.prefix))
+    for folder in setup.OURS:
+        (tmp_path / folder).mkdir()
+    source = tmp_path / "core" / "dose.py"
+    source.write_text("GRAY = 1\n")
+
+    setup.compile_sources()
+    [first] = source.parent.glob("__pycache__/dose.*.pyc")
+    written = first.stat().st_mtime_ns
+    setup.compile_sources()
+    kept = first.stat().st_mtime_ns
+    source.write_text("GRAY = 100\n")
+    setup.compile_sources()
+
+    assert kept == written
+    assert first.stat().st_mtime_ns > written
+
+
+def test_every_folder_of_the_service_is_compiled() -> None:
+    root = Path(setup.__file__).parent.parent
+    packages = {path.parent.name for path in root.glob("*/__init__.py")}
+
+    assert packages - {"scripts", "tests"} == set(setup.OURS)
+
+
 @pytest.fixture(name="tree")
 def _tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A small tree to build in, and the names of the programs that were run in it."""

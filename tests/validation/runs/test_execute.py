@@ -103,6 +103,26 @@ def test_foreign_configuration_conftest_and_plugins_are_not_used(run, tmp_path, 
     assert done.evidence.status == Status.PASSED, done.evidence.failure
 
 
+def test_only_the_step_code_has_its_assertions_explained(run):
+    compiled = "type({}.__spec__.loader).__name__ == 'AssertionRewritingHook'"
+
+    done = run(
+        "import pydicom, engine.errors, steps.inner.shapes\n"
+        + "\n".join(
+            equal(module, compiled.format(module), expected)
+            for module, expected in {
+                "sys.modules[__name__]": True,
+                "steps.inner.shapes": True,
+                "pydicom": False,
+                "engine.errors": False,
+            }.items()
+        ),
+        **{"steps/inner/shapes.py": "SIDES = 4\n"},
+    )
+
+    assert done.evidence.status == Status.PASSED, done.evidence.failure
+
+
 def test_no_setting_or_secret_of_the_service_reaches_the_child(run, monkeypatch, tmp_path):
     monkeypatch.setenv("FIDUCIAL_DATABASE_URL", "postgresql://s3cr3t")
     monkeypatch.setenv("SECRET_TOKEN", "s3cr3t")
