@@ -19,8 +19,11 @@ import core.records.routes
 import core.signing.routes
 import dataflows.routes
 import qms.attention.routes
+import qms.baselines.routes
 import qms.clauses.routes
+import qms.releases.api.routes
 import qms.releases.routes
+import qms.repositories.api.routes
 import qms.repositories.routes
 import qms.risks.routes
 import qms.soup.routes
@@ -29,6 +32,7 @@ import qms.traceability.views.routes
 import qms.training_matrix.routes
 import validation.manual.routes
 import validation.pack.routes
+import validation.runs.api.routes
 import validation.runs.routes
 from app import errors
 from app.packs import check_packs
@@ -71,6 +75,10 @@ ROUTERS = (
     validation.runs.routes.router,
     validation.pack.routes.router,
     core.records.api.routes.router,
+    qms.baselines.routes.router,
+    qms.releases.api.routes.router,
+    qms.repositories.api.routes.router,
+    validation.runs.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,
 )

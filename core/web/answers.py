@@ -26,6 +26,17 @@ NEEDS_ROLE: Answers = {403: {"description": TOLD[403]}}
 ASKS_PASSWORD: Answers = {status: {"description": TOLD[status]} for status in (401, 429)}
 """For an act that the password is given for."""
 
+_LOCATION = {"Location": {"description": "Where it is read.", "schema": {"type": "string"}}}
+
+STARTS: Answers = {202: {"description": "It was asked for and goes on.", "headers": _LOCATION}}
+"""For what a worker does after the answer."""
+
+MAKES: Answers = {201: {"description": "It was made.", "headers": _LOCATION}}
+"""For what makes something that has an address of its own."""
+
+MAY_CONFLICT: Answers = {409: {"description": TOLD[409]}}
+"""For what only reads, and may still find that a name fits several things."""
+
 FORM_OF_A_TYPE: dict[str, Any] = {
     "requestBody": {
         "description": "The fields of the type: title, body, field.NAME, link.ROLE.ROW.target.",

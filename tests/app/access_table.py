@@ -21,6 +21,7 @@ EVERYBODY = SIGNED_IN | {ANONYMOUS}
 AUTHORS = frozenset({"author", "developer"})
 RUNNERS = frozenset({"tester", "validation_tester", "release_manager"})
 KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "quality_manager"})
+PACKERS = frozenset({"release_manager", "quality_manager"})
 FOUNDERS = frozenset({OWNER, NEIGHBOUR, "quality_manager"})
 """Who holds the role in any project may begin another; the neighbour holds every role next door."""
 
@@ -207,9 +208,7 @@ RELEASES = (
     Line("GET /p/{project}/releases/{uid}/pack", MEMBERS, at={"uid": "released"}),
     Line("POST /p/{project}/releases/{uid}/freeze", WRITER, 303, at={"uid": "release"}),
     Line("POST /p/{project}/releases/{uid}/validate", RUNNERS, 422, at={"uid": "release"}),
-    Line("POST /p/{project}/releases/{uid}/pack", frozenset(
-        {"release_manager", "quality_manager"}
-    ), 303, at={"uid": "released"}),
+    Line("POST /p/{project}/releases/{uid}/pack", PACKERS, 303, at={"uid": "released"}),
     Line("GET /p/{project}/runs", MEMBERS),
     Line("POST /p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
     Line("GET /p/{project}/runs/by-hand", MEMBERS),
@@ -279,6 +278,20 @@ API = (
     Line("PUT /api/p/{project}/records/{uid}", NEED_WRITERS, at={"uid": "draft"}, sends={
         "title": "From a program", "expected": "{draft_read}",
     }),
+    Line("GET /api/p/{project}/runs", MEMBERS),
+    Line("POST /api/p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
+    Line("GET /api/p/{project}/repositories", MEMBERS),
+    Line("POST /api/p/{project}/repositories", KEEPERS, 422, sends={"address": "nowhere"}),
+    Line("POST /api/p/{project}/repositories/{name}/scan", KEEPERS, 202),
+    Line("POST /api/p/{project}/repositories/{name}/retire", KEEPERS),
+    Line("GET /api/p/{project}/check", MEMBERS),
+    Line("GET /api/p/{project}/releases", MEMBERS),
+    Line("POST /api/p/{project}/releases/{uid}/baseline", WRITER, 201, at={"uid": "release"}),
+    Line("POST /api/p/{project}/releases/{uid}/pack", PACKERS, 202, at={"uid": "released"}),
+    Line("GET /api/p/{project}/baselines", MEMBERS),
+    Line("GET /api/p/{project}/baselines/{name}", MEMBERS, at={"name": "baseline"}),
+    Line("GET /api/p/{project}/baselines/{before}/diff/{after}", MEMBERS,
+        at={"before": "baseline", "after": "baseline"}),
 )  # fmt: skip
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))

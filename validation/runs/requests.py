@@ -32,6 +32,8 @@ class RunRequest:
         The run this one repeats, and why; asked for when the same protocol ran before.
     data : Path or None
         The data folder of a numerical comparison, on the server.
+    data_within : tuple of Path or None
+        The folders that the data folder must lie in; None for whoever may read any.
     """
 
     release: str = ""
@@ -39,6 +41,7 @@ class RunRequest:
     predecessor: int | None = None
     reason: str = ""
     data: Path | None = None
+    data_within: tuple[Path, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -188,11 +191,21 @@ def _data_faults(request: RunRequest) -> list[Fault]:
     if request.data is None:
         mend = "Name the folder of the data."
         return [Fault("data-missing", "data", "a numerical comparison needs a data folder.", mend)]
+    if request.data_within is not None and not _lies_in(request.data, request.data_within):
+        # Nothing is said of what there is: the folder was not for this person to look into.
+        what = "lies in none of the folders from which a program may take data."
+        mend = "Put the data into a folder of FIDUCIAL_RUN_DATA_SOURCES, or use the command."
+        return [Fault("data-not-allowed", str(request.data), what, mend)]
     try:
         data_files(request.data)
     except Invalid as refusal:
         return list(refusal.faults)
     return []
+
+
+def _lies_in(folder: Path, sources: tuple[Path, ...]) -> bool:
+    real = folder.resolve()
+    return any(real.is_relative_to(one.resolve()) for one in sources)
 
 
 def _before(
