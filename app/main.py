@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 import app.description
 import app.home
+import app.waiting
 import core.jobs.routes
 import core.ledger.routes
 import core.people.administration.routes
@@ -27,8 +28,11 @@ import qms.repositories.api.routes
 import qms.repositories.routes
 import qms.risks.routes
 import qms.soup.routes
+import qms.traceability.api.routes
 import qms.traceability.routes
+import qms.traceability.views.api.routes
 import qms.traceability.views.routes
+import qms.training_matrix.api.routes
 import qms.training_matrix.routes
 import validation.manual.routes
 import validation.pack.routes
@@ -52,6 +56,7 @@ from validation.runs.panels import runs_panel
 
 ROUTERS = (
     app.home.router,
+    app.waiting.router,
     app.description.router,
     core.people.routes.router,
     core.people.programs.routes.router,
@@ -78,6 +83,9 @@ ROUTERS = (
     qms.baselines.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
+    qms.traceability.api.routes.router,
+    qms.traceability.views.api.routes.router,
+    qms.training_matrix.api.routes.router,
     validation.runs.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,

@@ -7,6 +7,8 @@ not show: that it asks for a role or for the password.
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 TOLD: Mapping[int, str] = {
     401: "Nobody is signed in, or the password that was given is wrong.",
     403: "The person may not do this, or the form is not one of their session's.",
@@ -17,6 +19,18 @@ TOLD: Mapping[int, str] = {
     503: "It is still being made; Retry-After says when to ask again.",
 }
 """The statuses of `core.web.refusals`, and of a picture that is not drawn yet."""
+
+
+class FaultTold(BaseModel):
+    """One fault, as in a refusal: what is wrong where, and how it is mended."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    where: str
+    what: str
+    mend: str
+
 
 Answers = dict[int | str, dict[str, Any]]
 
