@@ -46,7 +46,13 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that can be granted, with what it refers to."""
+    """A request that can be granted, with what it refers to.
+
+    Attributes
+    ----------
+    before, newest : Run or None
+        The run that it repeats, and the last one of its protocol, which may be another.
+    """
 
     snapshot: Snapshot
     release: RecordView
@@ -54,6 +60,7 @@ class Asked:
     place: tuple[RepositoryTag, Repository]
     tests: list[TestRecord]
     before: Run | None
+    newest: Run | None
 
 
 def examine(session: Session, project: Project, request: RunRequest) -> Asked:
@@ -76,11 +83,11 @@ def examine(session: Session, project: Project, request: RunRequest) -> Asked:
             Fault("release-untested", release.uid, "names no test.", "Link it: tested by.")
         )
     faults += _data_faults(request)
-    before, rerun_faults = _before(session, project, request, release if counts else None)
+    newest, before, rerun_faults = _before(session, project, request, release if counts else None)
     faults += rerun_faults
     if faults or place is None or release is None:
         raise Invalid("The run cannot be started.", faults)
-    return Asked(latest, release, counts, place, tests, before)
+    return Asked(latest, release, counts, place, tests, before, newest)
 
 
 def _release(
@@ -210,29 +217,38 @@ def _lies_in(folder: Path, sources: tuple[Path, ...]) -> bool:
 
 def _before(
     session: Session, project: Project, request: RunRequest, release: RecordView | None
-) -> tuple[Run | None, list[Fault]]:
-    """Find the run that this one repeats, and ask why it is repeated."""
+) -> tuple[Run | None, Run | None, list[Fault]]:
+    """Find the newest run of the protocol and the one that is repeated, and ask why it is."""
     query = select(Run).where(
         col(Run.project_id) == project.id, col(Run.protocol) == request.protocol
     )
     if release is not None:
         query = query.where(col(Run.release_uid) == release.uid)
+    query = query.order_by(col(Run.number).desc()).limit(1)
+    newest = before = session.scalars(query).first()
     if request.predecessor is not None:
-        query = query.where(col(Run.number) == request.predecessor)
-    before = session.scalars(query.order_by(col(Run.number).desc()).limit(1)).first()
+        before = session.scalars(query.where(col(Run.number) == request.predecessor)).first()
     if before is None:
         if request.predecessor is None:
-            return None, []
+            return None, None, []
         where = f"run {request.predecessor}"
         mend = "Name a run of the same protocol and release."
-        return None, [Fault("predecessor-unknown", where, "is not what is repeated here.", mend)]
+        return (
+            newest,
+            None,
+            [Fault("predecessor-unknown", where, "is not what is repeated here.", mend)],
+        )
     if request.protocol == VERIFICATION and not request.reason.strip():
-        return before, [
-            Fault(
-                "reason-missing",
-                "reason",
-                f"run {before.number} executed this already.",
-                "Say why it is executed again; the earlier run stays as it is.",
-            )
-        ]
-    return before, []
+        return (
+            newest,
+            before,
+            [
+                Fault(
+                    "reason-missing",
+                    "reason",
+                    f"run {before.number} executed this already.",
+                    "Say why it is executed again; the earlier run stays as it is.",
+                )
+            ],
+        )
+    return newest, before, []
