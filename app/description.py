@@ -21,11 +21,13 @@ from fastapi.responses import (
 )
 from fastapi.routing import RouteContext, iter_route_contexts
 
+from core.people.tokens import RIGHTS
 from core.web import CurrentPerson
 from core.web.access import signed_in
 from core.web.answers import TOLD
 from core.web.forgery import HEADER
 from core.web.identity import COOKIE, for_programs, gives_file
+from core.web.sessions import RIGHT_OF
 
 router = APIRouter(tags=["description"])
 
@@ -47,7 +49,10 @@ SECURITY_SCHEMES = {
     BEARER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "A token that a person made for a program on the page of their account.",
+        "description": "A token that a person made for a program on the page of their account. "
+        "The names beside it say what it must have been made for besides reading: "
+        + "; ".join(f"{right}, to {told}" for right, told in RIGHTS.items())
+        + ".",
     },
 }
 
@@ -137,7 +142,7 @@ def describe(service: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], route: RouteContext, method: str) -> None:
     """Say of an operation what follows from its address, its method and who may ask for it."""
     changes, path = method != "GET", route.path_format or ""
-    personal = any(call is signed_in for call in _calls(route.dependant))
+    personal = any(call is signed_in for call in calls_of(route.dependant))
     refusal = _JSON if for_programs(path) else _TOLD
     told = dict(operation["responses"])
     told.pop("422", None)  # what FastAPI would answer; `app.errors` answers for us
@@ -161,7 +166,8 @@ def _complete(operation: dict[str, Any], route: RouteContext, method: str) -> No
     if personal:
         operation["security"] = [{SESSION: [], FORM_TOKEN: []} if changes else {SESSION: []}]
         if for_programs(path) or (not changes and gives_file(path)):
-            operation["security"].append({BEARER: []})
+            rights = sorted({RIGHT_OF[one] for one in calls_of(route.dependant) if one in RIGHT_OF})
+            operation["security"].append({BEARER: rights})
             told["429"] = {"description": TOLD[429], "content": dict(refusal)}
     operation["responses"] = dict(sorted(told.items()))
 
@@ -177,13 +183,23 @@ def _describe_success(told: dict[str, Any], route: RouteContext, *, leads_on: bo
     returned = inspect.signature(route.endpoint).return_annotation if route.endpoint else None
     if returned is RedirectResponse:
         told.pop("200", None)
-    elif "200" in told and not (isinstance(returned, type) and issubclass(returned, Response)):
+    elif "200" in told and (_is_plain(returned) or _schema_of(told["200"])):
         told["200"]["description"] = "What was asked for."
     elif "200" in told:
         content = _MEDIA.get(returned, {**_PAGE, **_FILE})
         if "{format_name}" in (route.path_format or ""):
             content = {**_EXPORTED, **content}
         told["200"] = {"description": "What was asked for.", "content": dict(content)}
+
+
+def _is_plain(returned: object) -> bool:
+    """Whether a route returns values, which its own schema describes."""
+    return not (isinstance(returned, type) and issubclass(returned, Response))
+
+
+def _schema_of(answer: Mapping[str, Any]) -> object:
+    """Return the schema that a route states of its answer, if it states one."""
+    return answer.get("content", {}).get("application/json", {}).get("schema")
 
 
 def _name_every_part(operation: dict[str, Any], path: str) -> None:
@@ -196,8 +212,8 @@ def _name_every_part(operation: dict[str, Any], path: str) -> None:
             parameters.append(said)
 
 
-def _calls(dependant: Dependant) -> Iterator[object]:
+def calls_of(dependant: Dependant) -> Iterator[object]:
     """Return everything that a route depends on, however far down."""
     yield dependant.call
     for one in dependant.dependencies:
-        yield from _calls(one)
+        yield from calls_of(one)

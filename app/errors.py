@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
-from core.errors import Fault, FiducialError, Invalid, TooManyAttempts
+from core.errors import Fault, FiducialError, TooManyAttempts
 from core.web.access import SignInNeeded
 from core.web.headers import HEADERS
 from core.web.pages import page, wants_json
@@ -30,7 +30,7 @@ def _on_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded) and not wants_json(request):
         return RedirectResponse(error.address, status_code=303)
     note_refusal(request, error)
-    faults = error.faults if isinstance(error, Invalid) else ()
+    faults: tuple[Fault, ...] = getattr(error, "faults", ())
     response = answer(request, status_of(error), error.message, faults)
     if isinstance(error, TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after_s)

@@ -7,21 +7,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
+from app.waiting import waits_of
 from core.clock import now
 from core.jobs.models import LIVE_STATES, Job
 from core.jobs.service import label, latest_jobs, percent
 from core.people.actor import Actor
 from core.records.models import Project
-from core.records.talking.reading import waiting_to_answer
-from core.records.waiting import own_drafts, waiting_for_review, waiting_to_sign
 from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
 from dataflows.service import project_of_map, read_department
-from qms.actions import duties
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
-from qms.training_matrix.service import own_lacks
-from validation.runs.listing import unsigned_of
 
 router = APIRouter(tags=["home"])
 
@@ -56,16 +52,10 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         "home.html",
         greeting=_greeting(),
         every_project=projects,
-        to_sign=waiting_to_sign(session, person, projects),
-        to_review=waiting_for_review(session, person, projects),
-        to_answer=waiting_to_answer(session, person, projects),
-        drafts=own_drafts(session, person, projects),
-        duties=duties(session, person, projects),
-        to_read=own_lacks(session, person, projects),
+        **vars(waits_of(session, person, projects)),
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),
-        by_hand=unsigned_of(session, person.person_id, projects),
         may_begin=person.may_begin_projects,
     )
 

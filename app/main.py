@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 import app.description
 import app.home
+import app.waiting
 import core.jobs.routes
 import core.ledger.routes
 import core.people.administration.routes
@@ -19,16 +20,23 @@ import core.records.routes
 import core.signing.routes
 import dataflows.routes
 import qms.attention.routes
+import qms.baselines.routes
 import qms.clauses.routes
+import qms.releases.api.routes
 import qms.releases.routes
+import qms.repositories.api.routes
 import qms.repositories.routes
 import qms.risks.routes
 import qms.soup.routes
+import qms.traceability.api.routes
 import qms.traceability.routes
+import qms.traceability.views.api.routes
 import qms.traceability.views.routes
+import qms.training_matrix.api.routes
 import qms.training_matrix.routes
 import validation.manual.routes
 import validation.pack.routes
+import validation.runs.api.routes
 import validation.runs.routes
 from app import errors
 from app.packs import check_packs
@@ -48,6 +56,7 @@ from validation.runs.panels import runs_panel
 
 ROUTERS = (
     app.home.router,
+    app.waiting.router,
     app.description.router,
     core.people.routes.router,
     core.people.programs.routes.router,
@@ -71,6 +80,13 @@ ROUTERS = (
     validation.runs.routes.router,
     validation.pack.routes.router,
     core.records.api.routes.router,
+    qms.baselines.routes.router,
+    qms.releases.api.routes.router,
+    qms.repositories.api.routes.router,
+    qms.traceability.api.routes.router,
+    qms.traceability.views.api.routes.router,
+    qms.training_matrix.api.routes.router,
+    validation.runs.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,
 )

@@ -37,11 +37,15 @@ class Witnessed:
         What is witnessed of a row. Listed, so that a later column changes no earlier digest.
     named : str
         The column a person knows a row by; empty where there is none.
+    later : tuple of str
+        Columns that came after the first rows. One that holds nothing is left out of the digest,
+        so those rows keep theirs; one that somebody fills behind the trail's back is seen.
     """
 
     table: type[SQLModel]
     columns: tuple[str, ...]
     named: str = ""
+    later: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -50,17 +54,21 @@ class Witnessed:
 
     def digest_of(self, row: Any) -> str:
         """Return the digest of a row over the witnessed columns."""
-        return digest({column: _plain(getattr(row, column)) for column in self.columns})
+        told = {column: _plain(getattr(row, column)) for column in self.columns}
+        held = {column: _plain(getattr(row, column)) for column in self.later}
+        return digest(told | {column: value for column, value in held.items() if value})
 
 
 WITNESSED: dict[str, Witnessed] = {}
 
 
-def witnessed(*columns: str, named: str = "") -> Callable[[TableClass], TableClass]:
+def witnessed(
+    *columns: str, named: str = "", later: tuple[str, ...] = ()
+) -> Callable[[TableClass], TableClass]:
     """Mark a table whose rows the audit trail witnesses at the end of each transaction."""
 
     def mark(table: TableClass) -> TableClass:
-        found = Witnessed(table, columns, named)
+        found = Witnessed(table, columns, named, later)
         WITNESSED[found.name] = found
         return table
 
@@ -120,7 +128,7 @@ def mismatches(session: Session) -> Iterator[Mismatch]:
     seen = _last_seen(session)
     for name, kind in sorted(WITNESSED.items()):
         told = seen.pop(name, {})
-        names = sorted({"id", *kind.columns, *([kind.named] if kind.named else [])})
+        names = sorted({"id", *kind.columns, *kind.later, *([kind.named] if kind.named else [])})
         columns = [getattr(kind.table, column) for column in names]
         for row in session.execute(select(*columns).order_by(kind.table.id)):  # type: ignore[attr-defined]
             where = f"{name.replace('_', ' ')} {getattr(row, kind.named) if kind.named else row.id}"

@@ -62,7 +62,7 @@ class WebSession(Table, table=True):
 
 @witnessed(
     "person_id", "name", "digest", "writes", "project_id", "created_at", "expires_at", "revoked_at",
-    named="name",
+    named="name", later=("starts", "acts"),
 )  # fmt: skip
 class ApiToken(Table, table=True):
     """What a program of a person gives instead of a session; only its digest is kept.
@@ -71,6 +71,10 @@ class ApiToken(Table, table=True):
     ----------
     writes : bool
         Whether it may change drafts. No token signs: that needs the password.
+    starts : bool
+        Whether it may start work: runs, scans, packs.
+    acts : bool
+        Whether it may do with records what asks for no password: re-review, send back, move.
     project_id : int or None
         The one project that it reaches; None reaches what the person may read.
     used_at : datetime or None
@@ -84,6 +88,8 @@ class ApiToken(Table, table=True):
     name: str
     digest: str = Field(unique=True, max_length=64)
     writes: bool = False
+    starts: bool = False
+    acts: bool = False
     project_id: int | None = Field(default=None, foreign_key="project.id")
     created_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)

@@ -193,12 +193,19 @@ def find_actor(session: Session, uid_or_username: str) -> Actor:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who a session belongs to, and the token that its forms carry; a program has no forms."""
+    """Who a session belongs to, and the token that its forms carry; a program has no forms.
+
+    Attributes
+    ----------
+    rights : frozenset of str
+        What a program's token was made for besides reading; see `core.people.tokens.RIGHTS`.
+    """
 
     actor: Actor
     csrf: str
     touch_due: bool = False
     program: bool = False
+    rights: frozenset[str] = frozenset()
 
 
 def open_session(session: Session, person: Person, settings: Settings) -> tuple[str, Actor]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -25,6 +25,15 @@ MOST_LIVE = 20
 LONGEST_NAME = 80
 USED_EVERY = timedelta(minutes=1)
 
+WRITE, START, ACT = "write", "start", "act"
+
+RIGHTS: Mapping[str, str] = {
+    WRITE: "write drafts",
+    START: "start jobs",
+    ACT: "act on records",
+}
+"""What a token may be made for besides reading; each is given on its own."""
+
 _TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 
 
@@ -42,15 +51,17 @@ class Wish:
     writes: bool
     project_id: int | None
     expires: str
+    starts: bool = False
+    acts: bool = False
 
 
 @dataclass(frozen=True)
 class Bearer:
-    """Whose program it is, with the roles that the token reaches."""
+    """Whose program it is, with the roles that the token reaches, and what it was made for."""
 
     token_id: int
     actor: Actor
-    writes: bool
+    rights: frozenset[str]
     touch_due: bool
 
 
@@ -84,6 +95,8 @@ def make_token(session: Session, wish: Wish, by: Actor) -> str:
         name=name,
         digest=_digest(token),
         writes=wish.writes,
+        starts=wish.starts,
+        acts=wish.acts,
         project_id=wish.project_id,
         expires_at=expires_at,
     )
@@ -122,7 +135,7 @@ def find_bearer(session: Session, token: str) -> Bearer | None:
         return None
     due = found.used_at is None or at - found.used_at > USED_EVERY
     actor = _within(actor_of(session, person), found.project_id)
-    return Bearer(found.id or 0, actor, found.writes, due)
+    return Bearer(found.id or 0, actor, rights_of(found), due)
 
 
 def _within(actor: Actor, project_id: int | None) -> Actor:
@@ -191,9 +204,23 @@ def is_live(token: ApiToken) -> bool:
     return token.revoked_at is None and token.expires_at > now()
 
 
+def rights_of(token: ApiToken) -> frozenset[str]:
+    """Return which of `RIGHTS` a token was made for."""
+    given = {WRITE: token.writes, START: token.starts, ACT: token.acts}
+    return frozenset(right for right, held in given.items() if held)
+
+
 def scope_of(token: ApiToken) -> str:
-    """Return what a token may do, as it is written everywhere."""
-    return "read and write drafts" if token.writes else "read"
+    """Return what a token may do, as it is written everywhere.
+
+    Examples
+    --------
+    >>> scope_of(ApiToken(writes=True)), scope_of(ApiToken(writes=True, starts=True))
+    ('read and write drafts', 'read, write drafts and start jobs')
+    """
+    held = rights_of(token)
+    *words, last = ["read", *(told for right, told in RIGHTS.items() if right in held)]
+    return f"{', '.join(words)} and {last}" if words else last
 
 
 def _digest(token: str) -> str:

@@ -9,14 +9,16 @@ from core.web.access import (
     require,
 )
 from core.web.pages import fragment, page, say
-from core.web.sessions import ReadSession, WriteSession
+from core.web.sessions import ActSession, ReadSession, StartSession, WriteSession
 
 __all__ = [
+    "ActSession",
     "CurrentPerson",
     "NumberInPath",
     "ProjectInPath",
     "ReadSession",
     "RecordInPath",
+    "StartSession",
     "WriteSession",
     "fragment",
     "page",

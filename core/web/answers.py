@@ -7,6 +7,8 @@ not show: that it asks for a role or for the password.
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 TOLD: Mapping[int, str] = {
     401: "Nobody is signed in, or the password that was given is wrong.",
     403: "The person may not do this, or the form is not one of their session's.",
@@ -18,6 +20,18 @@ TOLD: Mapping[int, str] = {
 }
 """The statuses of `core.web.refusals`, and of a picture that is not drawn yet."""
 
+
+class FaultTold(BaseModel):
+    """One fault, as in a refusal: what is wrong where, and how it is mended."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    where: str
+    what: str
+    mend: str
+
+
 Answers = dict[int | str, dict[str, Any]]
 
 NEEDS_ROLE: Answers = {403: {"description": TOLD[403]}}
@@ -25,6 +39,17 @@ NEEDS_ROLE: Answers = {403: {"description": TOLD[403]}}
 
 ASKS_PASSWORD: Answers = {status: {"description": TOLD[status]} for status in (401, 429)}
 """For an act that the password is given for."""
+
+_LOCATION = {"Location": {"description": "Where it is read.", "schema": {"type": "string"}}}
+
+STARTS: Answers = {202: {"description": "It was asked for and goes on.", "headers": _LOCATION}}
+"""For what a worker does after the answer."""
+
+MAKES: Answers = {201: {"description": "It was made.", "headers": _LOCATION}}
+"""For what makes something that has an address of its own."""
+
+MAY_CONFLICT: Answers = {409: {"description": TOLD[409]}}
+"""For what only reads, and may still find that a name fits several things."""
 
 FORM_OF_A_TYPE: dict[str, Any] = {
     "requestBody": {

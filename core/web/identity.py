@@ -88,10 +88,10 @@ def _find_program(request: Request, session: Session) -> SignedIn | None:
     if found.touch_due:
         with database.writing() as apart:
             touch_token(apart, found.token_id)
-    if not is_safe(request) and not found.writes:
+    if not is_safe(request) and not found.rights:
         request.state.actor = found.actor
         raise Refused("This token reads; it was not made to write.")
-    return SignedIn(found.actor, "", program=True)
+    return SignedIn(found.actor, "", program=True, rights=found.rights)
 
 
 def for_programs(path: str) -> bool:

@@ -63,12 +63,13 @@ class ReleasePage:
 
 @dataclass(frozen=True)
 class ReleaseLine:
-    """One row of the list of releases."""
+    """One row of the list of releases; a planned one has no steps yet."""
 
     record: RecordView
     standing: str
     result: CheckResult | None
     current: Step | None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def release_lines(session: Session, project: Project) -> list[ReleaseLine]:
             continue
         judged = _judged(session, project, release, snapshot)
         word = "released" if release.in_force else "candidate"
-        lines.append(ReleaseLine(release, word, judged.result, judged.current))
+        lines.append(ReleaseLine(release, word, judged.result, judged.current, judged.steps))
     return lines
 
 

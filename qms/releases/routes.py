@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
 from core.web.downloads import disposition
 from qms.releases import service
 from qms.releases.finding_pages import PAGE_SIZE
 from qms.releases.pages import release_lines, release_page
+from qms.rules.told import CheckTold, check_told
 
 router = APIRouter(prefix="/p/{project}/releases", tags=["releases"])
 
@@ -53,11 +54,14 @@ def show_release(
 
 
 @router.get("/{uid}/check.json")
-def read_check(project: ProjectInPath, uid: str, session: ReadSession) -> JSONResponse:
+def read_check(
+    response: Response, project: ProjectInPath, uid: str, session: ReadSession
+) -> CheckTold:
     """Return the release check as plain values; the counts are those of the page."""
     found = service.release_check(session, project, uid)
     name = disposition(f"{project.key}-{found.release}-check.json")
-    return JSONResponse(found.as_json(), headers={"Content-Disposition": name})
+    response.headers["Content-Disposition"] = name
+    return check_told(found)
 
 
 @router.post("/{uid}/freeze", status_code=303)

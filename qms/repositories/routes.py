@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from core.errors import Fault, Invalid, NotFound
 from core.exports import Sheet, forms_for
-from core.jobs.service import enqueue
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
@@ -28,9 +27,6 @@ PAGE_SIZE = 50
 
 EXPORT_SIZE = 1_000_000
 """An export holds every commit that the filter shows."""
-
-MAY_CHANGE = ("administrator", "developer", "release_manager", "quality_manager")
-"""Roles that may register, scan and retire a repository."""
 
 TRACED_TYPE = "requirement"
 """Records of this type without a commit are listed."""
@@ -81,7 +77,7 @@ def register(
     form: Annotated[Registration, Form()],
 ) -> Response:
     """Register a repository; a refused address comes back as it was typed, with every fault."""
-    require(project, person, *MAY_CHANGE)
+    require(project, person, *service.MAY_CHANGE)
     try:
         service.register(
             session,
@@ -109,16 +105,8 @@ def scan(
     project: ProjectInPath, person: CurrentPerson, session: WriteSession, name: str
 ) -> RedirectResponse:
     """Ask for a scan; while one waits or runs, that one is shown."""
-    require(project, person, *MAY_CHANGE)
-    repository = service.find_repository(session, project.key, name)
-    job = enqueue(
-        session,
-        service.JOB_KIND,
-        {"repository": repository.id},
-        person,
-        key=f"repository {repository.id}",
-        project_id=project.id,
-    )
+    require(project, person, *service.MAY_CHANGE)
+    job = service.ask_for_scan(session, project, name, person)
     return RedirectResponse(f"/jobs/{job.id}", status_code=303)
 
 
@@ -127,7 +115,7 @@ def retire(
     project: ProjectInPath, person: CurrentPerson, session: WriteSession, name: str
 ) -> RedirectResponse:
     """Stop scanning a repository; what was read from it stays."""
-    require(project, person, *MAY_CHANGE)
+    require(project, person, *service.MAY_CHANGE)
     service.retire(session, service.find_repository(session, project.key, name), person)
     return RedirectResponse(f"/p/{project.key}/repositories", status_code=303)
 
@@ -233,7 +221,7 @@ def _page(
         project=project,
         nav="Trace",
         repositories=repositories,
-        may_change=person.has(project_id, *MAY_CHANGE),
+        may_change=person.has(project_id, *service.MAY_CHANGE),
         sources=service.allowed_sources(settings_of(request)),
         form=form or Registration(),
         faults=faults,

@@ -10,6 +10,8 @@ from sqlmodel import Session, col
 from core.clock import now
 from core.db import data_dir_of
 from core.errors import Conflict, Fault, Invalid, NotFound
+from core.jobs.models import Job
+from core.jobs.service import enqueue
 from core.ledger import append
 from core.people.actor import Actor
 from core.records.models import Project
@@ -20,6 +22,9 @@ from qms.repositories.models import Repository, RepositoryTag
 
 JOB_KIND = "qms.repositories.scan"
 """The kind under which a scan is enqueued; the payload is ``{"repository": id}``."""
+
+MAY_CHANGE = ("administrator", "developer", "release_manager", "quality_manager")
+"""Roles that may register, scan and retire a repository."""
 
 DEMONSTRATION_FOLDER = "demo"
 """Below the data folder: where the demonstration builds its own repositories."""
@@ -99,6 +104,19 @@ def register(
         data={"address": address.url},
     )
     return repository
+
+
+def ask_for_scan(session: Session, project: Project, name: str, by: Actor) -> Job:
+    """Ask for a scan of a repository; while one waits or runs, that one is returned."""
+    repository = find_repository(session, project.key, name)
+    return enqueue(
+        session,
+        JOB_KIND,
+        {"repository": repository.id},
+        by,
+        key=f"repository {repository.id}",
+        project_id=project.id,
+    )
 
 
 def retire(session: Session, repository: Repository, by: Actor) -> None:

@@ -51,7 +51,7 @@ def show_training(
 ) -> HTMLResponse:
     """Show everybody against every document that a role asks for."""
     matrix = training_matrix(session, project)
-    shown = _shown(matrix, view)
+    shown = shown_rows(matrix, view)
     address = f"/p/{project.key}/training"
     own = matrix.of(person.uid)
     return page(
@@ -82,11 +82,12 @@ def export_training(
 ) -> Response:
     """Export what the page shows."""
     matrix = training_matrix(session, project)
-    table = sheet(project, matrix, _shown(matrix, view), view.words)
+    table = sheet(project, matrix, shown_rows(matrix, view), view.words)
     return exported(table, format_name, f"{project.key}-training")
 
 
-def _shown(matrix: TrainingMatrix, view: View) -> tuple[Row, ...]:
+def shown_rows(matrix: TrainingMatrix, view: View) -> tuple[Row, ...]:
+    """Return the people whom a view shows."""
     return tuple(
         row
         for row in matrix.rows

@@ -21,6 +21,7 @@ EVERYBODY = SIGNED_IN | {ANONYMOUS}
 AUTHORS = frozenset({"author", "developer"})
 RUNNERS = frozenset({"tester", "validation_tester", "release_manager"})
 KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "quality_manager"})
+PACKERS = frozenset({"release_manager", "quality_manager"})
 FOUNDERS = frozenset({OWNER, NEIGHBOUR, "quality_manager"})
 """Who holds the role in any project may begin another; the neighbour holds every role next door."""
 
@@ -50,6 +51,8 @@ class Line:
         The form, in which ``{name}`` stands for a thing.
     otherwise : int
         How everybody else is told off, where that is not the usual way.
+    listed : frozenset of str
+        What of `sends` is one of a list, where it is sent as JSON.
     """
 
     route: str
@@ -58,10 +61,11 @@ class Line:
     at: Mapping[str, str] = field(default_factory=dict)
     sends: Mapping[str, str] = field(default_factory=dict)
     otherwise: int = 0
+    listed: frozenset[str] = frozenset()
 
     @property
     def method(self) -> str:
-        """GET, POST or PUT."""
+        """GET, POST, PUT or DELETE."""
         return self.route.split()[0]
 
     @property
@@ -207,9 +211,7 @@ RELEASES = (
     Line("GET /p/{project}/releases/{uid}/pack", MEMBERS, at={"uid": "released"}),
     Line("POST /p/{project}/releases/{uid}/freeze", WRITER, 303, at={"uid": "release"}),
     Line("POST /p/{project}/releases/{uid}/validate", RUNNERS, 422, at={"uid": "release"}),
-    Line("POST /p/{project}/releases/{uid}/pack", frozenset(
-        {"release_manager", "quality_manager"}
-    ), 303, at={"uid": "released"}),
+    Line("POST /p/{project}/releases/{uid}/pack", PACKERS, 303, at={"uid": "released"}),
     Line("GET /p/{project}/runs", MEMBERS),
     Line("POST /p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
     Line("GET /p/{project}/runs/by-hand", MEMBERS),
@@ -279,6 +281,55 @@ API = (
     Line("PUT /api/p/{project}/records/{uid}", NEED_WRITERS, at={"uid": "draft"}, sends={
         "title": "From a program", "expected": "{draft_read}",
     }),
+    Line("GET /api/p/{project}/records/{uid}/history", MEMBERS),
+    Line("GET /api/p/{project}/records/{uid}/history/{number}", MEMBERS),
+    Line("GET /api/p/{project}/records/{uid}/compare", MEMBERS),
+    Line("GET /api/p/{project}/records/{uid}/impact", MEMBERS),
+    Line("POST /api/p/{project}/records/{uid}/impact", NEED_WRITERS, at={"uid": "held"}, sends={
+        "title": "From a program",
+    }),
+    Line("GET /api/p/{project}/records/{uid}/threads", MEMBERS),
+    Line("POST /api/p/{project}/records/{uid}/threads", MEMBERS, 201, at={"uid": "held"}, sends={
+        "read": "{held_read}", "text": "Is it seen?",
+    }),
+    Line("POST /api/p/{project}/records/{uid}/threads/{thread_id}/answer", MEMBERS, 201, sends={
+        "text": "It is.",
+    }),
+    Line("POST /api/p/{project}/records/{uid}/threads/{thread_id}/settle", WRITER, 201, sends={
+        "text": "It is seen.",
+    }),
+    Line("POST /api/p/{project}/records/{uid}/reject", NEED_WRITERS | NEED_SIGNERS,
+        at={"uid": "waiting"}, sends={"expected": "{waiting_read}", "reason": "Not clear."}),
+    Line("POST /api/p/{project}/records/{uid}/move", AUTHORS, at={"uid": "problem"}, sends={
+        "expected": "{problem_read}", "reason": "Looked at.", "to": "assessed",
+    }),
+    Line("GET /api/p/{project}/re-review", MEMBERS),
+    Line("POST /api/p/{project}/re-review", AUTHORS | {"quality_manager", "technical_reviewer"},
+        sends={"chosen": "{doubtful_choice}", "reason": "It holds."},
+        listed=frozenset({"chosen"})),
+    Line("GET /api/p/{project}/runs", MEMBERS),
+    Line("POST /api/p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
+    Line("GET /api/p/{project}/repositories", MEMBERS),
+    Line("POST /api/p/{project}/repositories", KEEPERS, 422, sends={"address": "nowhere"}),
+    Line("POST /api/p/{project}/repositories/{name}/scan", KEEPERS, 202),
+    Line("POST /api/p/{project}/repositories/{name}/retire", KEEPERS),
+    Line("GET /api/p/{project}/check", MEMBERS),
+    Line("GET /api/p/{project}/releases", MEMBERS),
+    Line("POST /api/p/{project}/releases/{uid}/baseline", WRITER, 201, at={"uid": "release"}),
+    Line("POST /api/p/{project}/releases/{uid}/pack", PACKERS, 202, at={"uid": "released"}),
+    Line("GET /api/waiting", SIGNED_IN),
+    Line("GET /api/p/{project}/waiting", MEMBERS),
+    Line("GET /api/p/{project}/training", MEMBERS),
+    Line("GET /api/p/{project}/trace/why/{uid}", MEMBERS, at={"uid": "doubtful"}),
+    Line("GET /api/p/{project}/trace/views", MEMBERS),
+    Line("POST /api/p/{project}/trace/views", MEMBERS, 201, sends={"name": "Of my own"}),
+    Line("PUT /api/p/{project}/trace/views/{view_id}", WRITER, sends={"name": "Other"}),
+    Line("DELETE /api/p/{project}/trace/views/{view_id}", WRITER | {"quality_manager"}),
+    Line("POST /api/p/{project}/trace/views/{view_id}/default", MEMBERS, sends={"wanted": "true"}),
+    Line("GET /api/p/{project}/baselines", MEMBERS),
+    Line("GET /api/p/{project}/baselines/{name}", MEMBERS, at={"name": "baseline"}),
+    Line("GET /api/p/{project}/baselines/{before}/diff/{after}", MEMBERS,
+        at={"before": "baseline", "after": "baseline"}),
 )  # fmt: skip
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))

@@ -29,7 +29,7 @@ from core.people.service import (
     grant,
     open_session,
 )
-from core.people.tokens import Wish, make_token, tokens_of
+from core.people.tokens import ACT, RIGHTS, START, WRITE, Wish, make_token, tokens_of
 from core.records import approval
 from core.records.content import Content, LinkDraft
 from core.records.models import Attachment, Project, Record
@@ -45,6 +45,8 @@ from core.records.service import (
 from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
+from qms.baselines.current import lines_now, project_snapshot
+from qms.baselines.service import create_baseline
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
 from qms.traceability.asking import Choice
@@ -96,12 +98,19 @@ class Somebody:
 
 @dataclass
 class Installation:
-    """Two projects, what is in them, and who uses them."""
+    """Two projects, what is in them, and who uses them.
+
+    Attributes
+    ----------
+    tokens : mapping
+        By the one right that it has, a token of whoever may do everything.
+    """
 
     settings: Settings
     own: Things
     other: Things
     people: Mapping[str, Somebody]
+    tokens: Mapping[str, str]
 
 
 @dataclass
@@ -181,10 +190,11 @@ def furnish(database: Database, folder: Path) -> Installation:
         hidden = _fill(_Filling(session, settings, other, 2, theirs, SECRET))
         shown = _fill(_Filling(session, settings, own, 1, actors, "Plain"), hidden)
         _make_tokens(session, shown, hidden, actors)
+        tokens = {right: _token_for(session, right, actors[ANYWHERE]) for right in RIGHTS}
         _name_deputies(session, (own, shown, ""), (other, hidden, "other."))
     people = {name: somebody for name, (somebody, _) in known.items()}
     met = {name: one for name, one in people.items() if not name.startswith("other.")}
-    return Installation(settings, shown, hidden, {ANONYMOUS: Somebody(), **met})
+    return Installation(settings, shown, hidden, {ANONYMOUS: Somebody(), **met}, tokens)
 
 
 def _make_tokens(session: Session, own: Things, other: Things, actors: Mapping[str, Actor]) -> None:
@@ -195,6 +205,14 @@ def _make_tokens(session: Session, own: Things, other: Things, actors: Mapping[s
         token = make_token(session, wish, actors[who])
         made = tokens_of(session, actors[who].person_id)[0]
         things |= {"token": token, "token_id": str(made.id), "tomorrow": tomorrow}
+
+
+def _token_for(session: Session, right: str, of: Actor) -> str:
+    wish = Wish(
+        f"A program that may {right}", right == WRITE, None, str(now().date() + timedelta(days=1)),
+        starts=right == START, acts=right == ACT,
+    )  # fmt: skip
+    return make_token(session, wish, of)
 
 
 def _name_deputies(session: Session, *projects: tuple[Project, Things, str]) -> None:
@@ -339,6 +357,10 @@ def _committed(at: _Filling, mirror: Path) -> str:
 def _release(at: _Filling) -> None:
     fields = {"version": f"{at.n}.0.0", "git_tag": f"v{at.n}", "stage": "candidate"}
     at.record("release", "release", f"REL-{at.n}", fields)
+    snapshot = project_snapshot(at.session, at.project)
+    lines, author = lines_now(snapshot, at.project.key), at.staff["author"]
+    frozen = create_baseline(at.session, at.project, lines, f"{at.word} purpose", author)
+    at.things["baseline"] = frozen.root
     done = at.record("released", "release", f"REL-{at.n}9", {**fields, "version": f"{at.n}.0.9"})
     at.in_force(done)
     blobs = BlobStore(at.settings.data_dir / "blobs")

@@ -32,6 +32,8 @@ class RunRequest:
         The run this one repeats, and why; asked for when the same protocol ran before.
     data : Path or None
         The data folder of a numerical comparison, on the server.
+    data_within : tuple of Path or None
+        The folders that the data folder must lie in; None for whoever may read any.
     """
 
     release: str = ""
@@ -39,11 +41,18 @@ class RunRequest:
     predecessor: int | None = None
     reason: str = ""
     data: Path | None = None
+    data_within: tuple[Path, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that can be granted, with what it refers to."""
+    """A request that can be granted, with what it refers to.
+
+    Attributes
+    ----------
+    before, newest : Run or None
+        The run that it repeats, and the last one of its protocol, which may be another.
+    """
 
     snapshot: Snapshot
     release: RecordView
@@ -52,6 +61,7 @@ class Asked:
     tests: list[TestRecord]
     data_sets: list[RecordView]
     before: Run | None
+    newest: Run | None
 
 
 def examine(session: Session, project: Project, request: RunRequest) -> Asked:
@@ -74,12 +84,12 @@ def examine(session: Session, project: Project, request: RunRequest) -> Asked:
             Fault("release-untested", release.uid, "names no test.", "Link it: tested by.")
         )
     faults += _data_faults(request)
-    before, rerun_faults = _before(session, project, request, release if counts else None)
+    newest, before, rerun_faults = _before(session, project, request, release if counts else None)
     faults += rerun_faults
     if faults or place is None or release is None:
         raise Invalid("The run cannot be started.", faults)
     data_sets = _data_sets(snapshot, project, tests)
-    return Asked(latest, release, counts, place, tests, data_sets, before)
+    return Asked(latest, release, counts, place, tests, data_sets, before, newest)
 
 
 def _release(
@@ -205,6 +215,11 @@ def _data_faults(request: RunRequest) -> list[Fault]:
     if request.data is None:
         mend = "Name the folder of the data."
         return [Fault("data-missing", "data", "a numerical comparison needs a data folder.", mend)]
+    if request.data_within is not None and not _lies_in(request.data, request.data_within):
+        # Nothing is said of what there is: the folder was not for this person to look into.
+        what = "lies in none of the folders from which a program may take data."
+        mend = "Put the data into a folder of FIDUCIAL_RUN_DATA_SOURCES, or use the command."
+        return [Fault("data-not-allowed", str(request.data), what, mend)]
     try:
         data_files(request.data)
     except Invalid as refusal:
@@ -212,31 +227,45 @@ def _data_faults(request: RunRequest) -> list[Fault]:
     return []
 
 
+def _lies_in(folder: Path, sources: tuple[Path, ...]) -> bool:
+    real = folder.resolve()
+    return any(real.is_relative_to(one.resolve()) for one in sources)
+
+
 def _before(
     session: Session, project: Project, request: RunRequest, release: RecordView | None
-) -> tuple[Run | None, list[Fault]]:
-    """Find the run that this one repeats, and ask why it is repeated."""
+) -> tuple[Run | None, Run | None, list[Fault]]:
+    """Find the newest run of the protocol and the one that is repeated, and ask why it is."""
     query = select(Run).where(
         col(Run.project_id) == project.id, col(Run.protocol) == request.protocol
     )
     if release is not None:
         query = query.where(col(Run.release_uid) == release.uid)
+    query = query.order_by(col(Run.number).desc()).limit(1)
+    newest = before = session.scalars(query).first()
     if request.predecessor is not None:
-        query = query.where(col(Run.number) == request.predecessor)
-    before = session.scalars(query.order_by(col(Run.number).desc()).limit(1)).first()
+        before = session.scalars(query.where(col(Run.number) == request.predecessor)).first()
     if before is None:
         if request.predecessor is None:
-            return None, []
+            return None, None, []
         where = f"run {request.predecessor}"
         mend = "Name a run of the same protocol and release."
-        return None, [Fault("predecessor-unknown", where, "is not what is repeated here.", mend)]
+        return (
+            newest,
+            None,
+            [Fault("predecessor-unknown", where, "is not what is repeated here.", mend)],
+        )
     if request.protocol == VERIFICATION and not request.reason.strip():
-        return before, [
-            Fault(
-                "reason-missing",
-                "reason",
-                f"run {before.number} executed this already.",
-                "Say why it is executed again; the earlier run stays as it is.",
-            )
-        ]
-    return before, []
+        return (
+            newest,
+            before,
+            [
+                Fault(
+                    "reason-missing",
+                    "reason",
+                    f"run {before.number} executed this already.",
+                    "Say why it is executed again; the earlier run stays as it is.",
+                )
+            ],
+        )
+    return newest, before, []

@@ -36,6 +36,7 @@ from validation.runs.requests import RunRequest
 from validation.runs.service import MAY_NOTE, RUN_ROLES, Deviation
 from validation.runs.sheets import runs_sheet, steps_sheet
 from validation.runs.showing import Refusal, exports, results, run_context
+from validation.runs.told import RunTold
 
 router = APIRouter(prefix="/p/{project}/runs", tags=["runs"])
 
@@ -108,7 +109,7 @@ def export_runs(project: ProjectInPath, session: ReadSession, format_name: str) 
 
 
 # Before the page, whose path would take "5.json" for a number.
-@router.get("/{number}.json")
+@router.get("/{number}.json", responses={200: {"model": RunTold}})
 def run_as_json(run: RunInPath, session: ReadSession) -> JSONResponse:
     """Return everything recorded of a run."""
     return JSONResponse(run_as_plain(session, run))

@@ -51,7 +51,7 @@ def start_run(session: Session, project: Project, request: RunRequest, by: Actor
     """
     role = role_to_run(project, by)
     asked = examine(session, project, request)
-    _refuse_a_second(session, asked.before)
+    _refuse_a_second(session, asked.newest)
     tag, repository = asked.place
     run = Run(
         project_id=_id(project),
@@ -200,12 +200,12 @@ def role_to_run(project: Project, by: Actor) -> str:
     )
 
 
-def _refuse_a_second(session: Session, before: Run | None) -> None:
-    if before is None:
+def _refuse_a_second(session: Session, newest: Run | None) -> None:
+    if newest is None:
         return
-    if standing(before, job_of(session, before)) in (RunState.QUEUED, RunState.RUNNING):
+    if standing(newest, job_of(session, newest)) in (RunState.QUEUED, RunState.RUNNING):
         raise Conflict(
-            f"Run {before.number} of this protocol is {before.state}; wait for its end or cancel "
+            f"Run {newest.number} of this protocol is {newest.state}; wait for its end or cancel "
             "its job."
         )
 

@@ -37,7 +37,8 @@ class TokenForm(BaseModel):
     """What the form of a new token posts."""
 
     token_name: str = Field(default="", max_length=200)
-    scope: str = Field(default="read", max_length=20)
+    scope: list[Annotated[str, Field(max_length=20)]] = Field(default=[], max_length=20)
+    """What it may besides reading: some of `core.people.tokens.RIGHTS`."""
     project: str = Field(default="", max_length=60)
     expires: str = Field(default="", max_length=20)
     password: str = Field(default="", max_length=1000)
@@ -61,7 +62,12 @@ def make_token(
         checked = check(request, session, person, form.password)
         checked_person(session, person, checked)
         wish = Wish(
-            form.token_name, form.scope == "write", _limit(session, person, form), form.expires
+            form.token_name,
+            tokens.WRITE in form.scope,
+            _limit(session, person, form),
+            form.expires,
+            starts=tokens.START in form.scope,
+            acts=tokens.ACT in form.scope,
         )
         token = tokens.make_token(session, wish, person)
     except FiducialError as error:

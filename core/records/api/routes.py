@@ -1,15 +1,28 @@
 """Records as programs read and write them. A program writes drafts; people sign, on the pages."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from core.errors import Invalid
 from core.people.actor import Actor
+from core.records.api.acts.routes import router as acts
+from core.records.api.history.routes import ImpactTold, impact_of
+from core.records.api.history.routes import router as history
+from core.records.api.talk.routes import router as talk
+from core.records.api.told import (
+    LinkTold,
+    SignatureTold,
+    ThreadTold,
+    links_told,
+    signatures_told,
+    thread_told,
+)
 from core.records.approval import signatures_of
+from core.records.checking import content_faults
 from core.records.content import Content, LinkDraft
 from core.records.listing import PAGE_SIZE, Wanted, find_records
 from core.records.models import Project, Record, Revision
@@ -18,6 +31,7 @@ from core.records.service import (
     edit_token,
     latest_revision,
     read_content,
+    require_author,
     save_draft,
 )
 from core.records.talking.reading import threads_of
@@ -43,26 +57,6 @@ class ProjectTold(BaseModel):
     demonstration: bool
 
 
-class LinkTold(BaseModel):
-    """One authored link; without a project it leads to one of the record's own."""
-
-    role: str = Field(max_length=60)
-    target: str = Field(max_length=80)
-    project: str | None = Field(default=None, max_length=60)
-    attributes: dict[str, Any] = {}
-
-
-class SignatureTold(BaseModel):
-    """One signature of the revision; `deputy_for` names in whose place the role was held."""
-
-    meaning: str
-    role: str
-    deputy_for: str | None = None
-    name: str
-    uid: str
-    at: datetime
-
-
 class LineTold(BaseModel):
     """One record of a list: the revision in force, or the latest where none is."""
 
@@ -80,26 +74,6 @@ class ListTold(BaseModel):
     page: int
     page_size: int
     records: list[LineTold]
-
-
-class CommentTold(BaseModel):
-    """One thing that somebody said in a thread; the one that settles it is the last."""
-
-    name: str
-    uid: str
-    at: datetime
-    text: str
-    settles: bool
-
-
-class ThreadTold(BaseModel):
-    """A talk about one revision: about the whole, its "body", or "field." and a field's name."""
-
-    id: int
-    revision: int
-    about: str
-    open: bool
-    comments: list[CommentTold]
 
 
 class RecordTold(BaseModel):
@@ -134,10 +108,14 @@ class Written(BaseModel):
     def content(self, project: str) -> Content:
         """Return it as the service takes it."""
         links = (
-            LinkDraft(one.role, one.target, None if one.project == project else one.project,
-                      one.attributes)
+            LinkDraft(
+                one.role,
+                one.target,
+                None if one.project == project else one.project,
+                one.attributes,
+            )
             for one in self.links
-        )  # fmt: skip
+        )
         return Content(self.title, self.body, self.fields, tuple(links))
 
 
@@ -227,6 +205,25 @@ def write_change(
     return _told(session, project, record, person)
 
 
+@router.post("/p/{project_key}/records/{uid:uid}/impact")
+def preview_impact(
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    sent: Written,
+) -> ImpactTold:
+    """Return what would need re-review if this were saved and came into force; nothing is kept."""
+    record_type = get_registry().of(record.type)
+    require_author(record_type, project, person)
+    kept = read_content(session, record).links
+    content = _readable_content(session, project, person, record_type, sent, kept)
+    _, faults = content_faults(record_type, content, record.uid)
+    if faults:
+        raise Invalid("This could not be saved, so nothing would come of it.", faults)
+    return impact_of(session, project, record, person, content)
+
+
 def _readable_content(
     session: Session,
     project: Project,
@@ -255,42 +252,16 @@ def _told(session: Session, project: Project, record: Record, person: Actor) -> 
         title=content.title,
         body=content.body,
         fields=dict(content.fields),
-        links=[
-            LinkTold(
-                role=one.role,
-                target=one.target,
-                project=one.project,
-                attributes=dict(one.attributes),
-            )
-            for one in content.links
-        ],
+        links=links_told(content.links),
         authors=sorted(revision.authors),
-        signatures=[
-            SignatureTold(
-                meaning=one.meaning, role=one.role, deputy_for=one.deputy_for or None,
-                name=one.printed_name, uid=one.person_uid, at=one.at,
-            )
-            for one in signatures_of(session, revision)
+        signatures=signatures_told(signatures_of(session, revision)),
+        threads=[
+            thread_told(one)
+            for one in threads_of(session, record, get_registry().of(record.type), person)
         ],
-        threads=_threads(session, record, person),
         expected=edit_token(revision),
-    )  # fmt: skip
+    )
 
 
-def _threads(session: Session, record: Record, person: Actor) -> list[ThreadTold]:
-    return [
-        ThreadTold(
-            id=one.id,
-            revision=one.revision,
-            about=one.part,
-            open=one.is_open,
-            comments=[
-                CommentTold(
-                    name=said.person_name, uid=said.person_uid, at=said.at, text=said.text,
-                    settles=said.settles,
-                )
-                for said in one.comments
-            ],
-        )
-        for one in threads_of(session, record, get_registry().of(record.type), person)
-    ]  # fmt: skip
+for _part in (history, talk, acts):
+    router.include_router(_part)

@@ -11,8 +11,9 @@ from sqlmodel import Session, col
 from core.errors import Conflict, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.checking import content_faults
-from core.records.comparing import compare, lost_links
+from core.records.comparing import compare
 from core.records.content import Content
+from core.records.editing.effect import effect, losing
 from core.records.forms import (
     MOST_SPARE_ROWS,
     SPARE_ROWS,
@@ -35,11 +36,10 @@ from core.records.service import (
     require_author,
     save_draft,
 )
-from core.records.snapshot import Key, natural_order
+from core.records.snapshot import natural_order
 from core.records.snapshot_rows import shown_revision
-from core.records.targets import known_records, refuse_unreadable
+from core.records.targets import refuse_unreadable
 from core.records.types import RecordType, get_registry
-from core.records.writing import content_of, fingerprint
 from core.web import (
     CurrentPerson,
     ProjectInPath,
@@ -233,8 +233,8 @@ def _form_page(
             request, session, project, record, record_type, [one.key for one in readable]
         )
         if preview is not None:
-            context["said"] = _effect(session, record, record_type, preview)
-            context["lost"] = _losing(session, project, record, record_type, preview)
+            context["said"] = effect(session, record, record_type, preview)
+            context["lost"] = losing(session, project, record, record_type, preview)
         if against is not None:
             saved = read_content(session, record)
             context["conflict"] = compare(record_type, saved, against)
@@ -290,37 +290,6 @@ def _around(
         "address": f"/p/{project.key}/{record.uid}",
         "request_path": request.url.path,
     }
-
-
-def _effect(session: Session, record: Record, record_type: RecordType, content: Content) -> str:
-    """Say whether approving what was typed would throw doubt on others."""
-    if record.effective_id is None:
-        return "This record was never in force, so no other record relies on it yet."
-    fields, _ = content_faults(record_type, content, record.uid)
-    checked = Content(content.title.strip(), content.body, fields, content.links)
-    before = session.get_one(Revision, record.effective_id).fingerprint
-    if fingerprint(record_type, checked) == before:
-        return "Nothing that other records rely on is changed: none will need re-review."
-    return "changes"
-
-
-def _losing(
-    session: Session, project: Project, record: Record, record_type: RecordType, content: Content
-) -> list[Key]:
-    """Return the records in force that lose what was typed no longer says of them."""
-    if record.effective_id is None:
-        return []
-    before = content_of(session, session.get_one(Revision, record.effective_id), project)
-    lost = [
-        Key(one.project or project.key, one.target)
-        for one in lost_links(record_type, before, content)
-    ]
-    there = known_records(session, lost)
-    return [
-        key
-        for key in dict.fromkeys(lost)
-        if (one := there.get(key)) and one.effective_id is not None and one.withdrawn_at is None
-    ]
 
 
 def _targets(

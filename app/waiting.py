@@ -1,0 +1,176 @@
+"""What waits for a person: gathered once, for the home page and for programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel
+from sqlmodel import Session
+
+from core.people.actor import Actor
+from core.records.api.told import NamedTold, WaitingTold
+from core.records.models import Project
+from core.records.snapshot import RecordView
+from core.records.suspects import Suspicion
+from core.records.talking.reading import Unanswered, waiting_to_answer
+from core.records.waiting import Waiting, own_drafts, waiting_for_review, waiting_to_sign
+from core.web import CurrentPerson, ProjectInPath, ReadSession, readable_projects
+from qms.actions import Duty, duties
+from qms.training_matrix.matrix import Cell, Standing
+from qms.training_matrix.service import own_lacks
+from validation.runs.listing import Unsigned, unsigned_of
+
+router = APIRouter(prefix="/api", tags=["api"])
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Everything that waits for one person in some projects."""
+
+    to_sign: Sequence[Waiting]
+    to_review: Sequence[tuple[RecordView, Sequence[Suspicion]]]
+    to_answer: Sequence[Unanswered]
+    drafts: Sequence[Waiting]
+    duties: Sequence[Duty]
+    to_read: Sequence[tuple[Project, Cell]]
+    by_hand: Sequence[Unsigned]
+
+
+def waits_of(session: Session, person: Actor, projects: Sequence[Project]) -> Waits:
+    """Return what waits for a person."""
+    return Waits(
+        to_sign=waiting_to_sign(session, person, projects),
+        to_review=waiting_for_review(session, person, projects),
+        to_answer=waiting_to_answer(session, person, projects),
+        drafts=own_drafts(session, person, projects),
+        duties=duties(session, person, projects),
+        to_read=own_lacks(session, person, projects),
+        by_hand=unsigned_of(session, person.person_id, projects),
+    )
+
+
+class DoubtfulTold(NamedTold):
+    """A record to re-review, and the records whose change is the reason."""
+
+    title: str
+    revision: int
+    causes: list[NamedTold]
+
+
+class UnansweredTold(NamedTold):
+    """An open thread in which somebody else spoke last."""
+
+    title: str
+    thread: int
+    revision: int
+    who: str
+    since: AwareDatetime
+
+
+class DutyTold(NamedTold):
+    """An action or an issue that the person answers for, and what it came from."""
+
+    title: str
+    state: str
+    due: date | None
+    overdue: bool
+    came_from: list[NamedTold]
+
+
+class ReadingTold(BaseModel):
+    """A document that a role of the person asks training on."""
+
+    project: str
+    document: str
+    title: str
+    revision: int | None
+    standing: Standing
+    detail: str
+
+
+class UnsignedTold(BaseModel):
+    """A run by hand that waits for its tester."""
+
+    project: str
+    number: int
+    test: str
+    title: str
+    since: AwareDatetime
+
+
+class WaitsTold(BaseModel):
+    """What waits for whose program asks; signing and submitting are done on the pages."""
+
+    to_sign: list[WaitingTold]
+    to_review: list[DoubtfulTold]
+    to_answer: list[UnansweredTold]
+    drafts: list[WaitingTold]
+    duties: list[DutyTold]
+    to_read: list[ReadingTold]
+    by_hand: list[UnsignedTold]
+
+
+@router.get("/waiting")
+def read_everything_waiting(person: CurrentPerson, session: ReadSession) -> WaitsTold:
+    """Return what waits for a person in every project that they read."""
+    return _told(waits_of(session, person, readable_projects(session, person)))
+
+
+@router.get("/p/{project}/waiting")
+def read_waiting(project: ProjectInPath, person: CurrentPerson, session: ReadSession) -> WaitsTold:
+    """Return what waits for a person in one project."""
+    return _told(waits_of(session, person, [project]))
+
+
+def _told(waits: Waits) -> WaitsTold:
+    return WaitsTold(
+        to_sign=[_waiting(one) for one in waits.to_sign],
+        to_review=[_doubtful(record, doubts) for record, doubts in waits.to_review],
+        to_answer=[
+            UnansweredTold(
+                **one.key._asdict(), title=one.title, thread=one.thread, revision=one.revision,
+                who=one.who, since=one.since,
+            )
+            for one in waits.to_answer
+        ],
+        drafts=[_waiting(one) for one in waits.drafts],
+        duties=[
+            DutyTold(
+                **one.key._asdict(), title=one.title, state=one.state, due=one.due,
+                overdue=one.overdue,
+                came_from=[NamedTold.model_validate(key) for key in one.came_from],
+            )
+            for one in waits.duties
+        ],
+        to_read=[_reading(project, cell) for project, cell in waits.to_read],
+        by_hand=[UnsignedTold(**vars(one)) for one in waits.by_hand],
+    )  # fmt: skip
+
+
+def _waiting(one: Waiting) -> WaitingTold:
+    return WaitingTold(
+        **one.key._asdict(), title=one.title, revision=one.revision, author=one.author,
+        since=one.since, meaning=one.meaning, roles=list(one.roles), threads=one.threads,
+    )  # fmt: skip
+
+
+def _doubtful(record: RecordView, doubts: Sequence[Suspicion]) -> DoubtfulTold:
+    causes = dict.fromkeys(one.cause for one in doubts)
+    return DoubtfulTold(
+        **record.key._asdict(),
+        title=record.title,
+        revision=record.revision,
+        causes=[NamedTold.model_validate(key) for key in causes],
+    )
+
+
+def _reading(project: Project, cell: Cell) -> ReadingTold:
+    return ReadingTold(
+        project=project.key,
+        document=cell.column.document,
+        title=cell.column.title,
+        revision=cell.column.revision,
+        standing=cell.standing,
+        detail=cell.detail,
+    )

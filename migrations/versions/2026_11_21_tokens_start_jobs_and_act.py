@@ -1,0 +1,20 @@
+"""A token may be made to start jobs, and to act on records; those there were may do neither."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a3c5e81f60d7"
+down_revision = "a64d10f7c2b9"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for name in ("starts", "acts"):
+        column = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
+        op.add_column("api_token", column)
+
+
+def downgrade() -> None:
+    for name in ("acts", "starts"):
+        op.drop_column("api_token", name)
