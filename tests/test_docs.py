@@ -133,7 +133,7 @@ def every_command() -> Iterator[tuple[str, Any]]:
 
 def words_of(heading: str) -> str:
     """Return the words that call a command: "git scan" of "git scan PROJECT --as UID"."""
-    return " ".join(takewhile(re.compile(r"[a-z]+").fullmatch, heading.split()))
+    return " ".join(takewhile(re.compile(r"[a-z]+(?:-[a-z]+)*").fullmatch, heading.split()))
 
 
 def said_of(heading: str) -> tuple[int, set[str], set[str]]:
