@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydicom.charset import default_encoding
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
+from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from engine.dicom.extract import RT_DOSE_STORAGE, RT_PLAN_STORAGE, RT_STRUCTURE_SET_STORAGE
@@ -52,6 +55,20 @@ def _number(value: float) -> str:
     """Write a decimal string of at most 16 characters (PS3.5, 6.2)."""
     text = f"{value:.6f}".rstrip("0").rstrip(".")
     return text if text not in {"", "-0"} else "0"
+
+
+def _set_decimals(dataset: Dataset, keyword: str, numbers: list[str]) -> None:
+    """Set a decimal string of many values as the bytes that stand in the file.
+
+    pydicom makes an object of each value and looks it over, which for the contours takes longer
+    than everything else about a phantom; `_number` wrote them as they must be.
+    """
+    value = "\\".join(numbers).encode("ascii")
+    value += b" " * (len(value) % 2)
+    tag = Tag(keyword)
+    dataset[tag] = RawDataElement(tag, "DS", len(value), value, 0, False, True)
+    # As one that was read; otherwise writing it makes the objects all the same.
+    dataset.set_original_encoding(False, True, default_encoding)
 
 
 def _base(identity: Identity, sop_class: str, modality: str) -> FileDataset:
@@ -111,9 +128,11 @@ def structure_set(identity: Identity, stacks: list[Stack]) -> FileDataset:
                 contour = Dataset()
                 contour.ContourGeometricType = "CLOSED_PLANAR"
                 contour.NumberOfContourPoints = len(ring.points_mm)
-                contour.ContourData = [
-                    _number(value) for x, y in ring.points_mm for value in (x, y, layer.z_mm)
-                ]
+                _set_decimals(
+                    contour,
+                    "ContourData",
+                    [_number(value) for x, y in ring.points_mm for value in (x, y, layer.z_mm)],
+                )
                 contours.append(contour)
         item = Dataset()
         item.ROIDisplayColor = [0, 94, 184]
