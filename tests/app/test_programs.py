@@ -22,6 +22,7 @@ EXPECTED = {
         "POST /api/p/{project}/records",
         "PUT /api/p/{project}/records/{uid}",
         "POST /api/p/{project}/records/{uid}/impact",
+        "POST /api/p/{project}/records/{uid}/files",
         "POST /api/p/{project}/records/{uid}/threads",
         "POST /api/p/{project}/records/{uid}/threads/{thread_id}/answer",
         "POST /api/p/{project}/records/{uid}/threads/{thread_id}/settle",
@@ -31,6 +32,7 @@ EXPECTED = {
         "POST /api/p/{project}/trace/views/{view_id}/default",
     },
     START: {
+        "POST /api/jobs/{job_id}/cancel",
         "POST /api/p/{project}/runs",
         "POST /api/p/{project}/repositories/{name}/scan",
         "POST /api/p/{project}/releases/{uid}/pack",

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from app import schema
 from app.main import create_app
 from core.db import open_database
+from core.jobs.told import JobTold
 from core.people.tokens import ACT, WRITE
 from qms.rules.told import CheckTold
 from tests.demonstration import BuiltDemo
@@ -90,6 +91,16 @@ def test_every_run_of_the_demonstration_is_a_run_as_the_schema_says(told: Told) 
     assert {one["protocol"] for one in runs} >= {"verification", "numerical"}
 
 
+def test_every_job_of_the_demonstration_is_a_job_as_the_schema_says(told: Told) -> None:
+    jobs, number = told.named("JobTold"), 1
+
+    while (answer := told.program.ask("GET", f"/jobs/{number}.json")).status_code == 200:
+        assert jobs.is_valid(answer.json()), next(jobs.iter_errors(answer.json()))
+        number += 1
+
+    assert number > 2
+
+
 def test_a_run_that_says_more_less_or_something_else_is_none(told: Told) -> None:
     run, of = told.program.get("/p/RPM/runs/1.json"), told.named("RunTold")
     more, less, other, inside = (deepcopy(run) for _ in range(4))
@@ -121,6 +132,7 @@ def test_check_of_a_release_and_of_the_project_are_one_schema(told: Told) -> Non
         ("/p/{project}/releases/{uid}/check.json", CheckTold),
         ("/api/p/{project}/check", CheckTold),
         ("/p/{project}/runs/{number}.json", RunTold),
+        ("/jobs/{job_id}.json", JobTold),
     ],
 )
 def test_document_names_the_schema_that_the_model_has(told: Told, path: str, model: type) -> None:
