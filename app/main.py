@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 import app.description
 import app.home
 import app.waiting
+import core.jobs.api.routes
 import core.jobs.routes
 import core.ledger.routes
 import core.people.administration.routes
@@ -80,6 +81,7 @@ ROUTERS = (
     validation.runs.routes.router,
     validation.pack.routes.router,
     core.records.api.routes.router,
+    core.jobs.api.routes.router,
     qms.baselines.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,

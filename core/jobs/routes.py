@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
-from core.errors import Hidden, NotFound, Refused
+from core.errors import Hidden, NotFound
 from core.jobs import service
 from core.jobs.models import LIVE_STATES, Job
+from core.jobs.told import JobTold
 from core.web import CurrentPerson, ReadSession, WriteSession, page
 
 router = APIRouter(prefix="/jobs")
@@ -38,7 +39,7 @@ JobInPath = Annotated[Job, Depends(_job_in_path, scope="function")]
 
 
 # Before the page, whose path would take "5.json" for a number.
-@router.get("/{job_id}.json")
+@router.get("/{job_id}.json", responses={200: {"model": JobTold}})
 def job_as_json(job: JobInPath, session: ReadSession) -> JSONResponse:
     """Return a job as programs read it."""
     return JSONResponse(service.as_json(session, job))
@@ -62,11 +63,7 @@ def show_progress(request: Request, job: JobInPath, session: ReadSession) -> HTM
 @router.post("/{job_id}/cancel", status_code=303)
 def cancel_job(job: JobInPath, session: WriteSession, person: CurrentPerson) -> RedirectResponse:
     """Call a job off."""
-    if not service.may_cancel(person, job):
-        raise Refused(
-            f"{person.name} may not cancel job {job.id}; that is for who asked for it, the "
-            "project's quality or release manager, or an administrator."
-        )
+    service.refuse_to_cancel(person, job)
     service.cancel(session, job, by=person)
     return RedirectResponse(f"/jobs/{job.id}", status_code=303)
 

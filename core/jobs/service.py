@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, Refused
 from core.jobs.models import (
     LIVE_STATES,
     MOST_ATTEMPTS,
@@ -170,6 +170,15 @@ def may_cancel(actor: Actor, job: Job) -> bool:
     if actor.is_administrator or (job.created_by is not None and job.created_by == actor.person_id):
         return True
     return job.project_id is not None and actor.has(job.project_id, *CANCELLERS)
+
+
+def refuse_to_cancel(actor: Actor, job: Job) -> None:
+    """Refuse whoever may not call a job off; raises Refused."""
+    if not may_cancel(actor, job):
+        raise Refused(
+            f"{actor.name} may not cancel job {job.id}; that is for who asked for it, the "
+            "project's quality or release manager, or an administrator."
+        )
 
 
 def latest_jobs(session: Session, actor: Actor, limit: int = LATEST) -> list[Job]:

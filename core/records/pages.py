@@ -14,6 +14,7 @@ from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.approval import signatures_of
+from core.records.attaching import files_of
 from core.records.comparing import Difference, compare, word_difference
 from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
@@ -169,7 +170,7 @@ def record_page(
         pending_signatures=given if pending is not None else (),
         may=permissions(project, record, record_type, (shown, latest), given, person, about),
         revisions=revisions_of(session, record),
-        files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
+        files=files_of(session, record),
         trail=trail_of(session, record),
         threads=threads,
         capacity=partial(person.capacity, project.id or 0),

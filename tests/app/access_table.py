@@ -21,6 +21,9 @@ EVERYBODY = SIGNED_IN | {ANONYMOUS}
 AUTHORS = frozenset({"author", "developer"})
 RUNNERS = frozenset({"tester", "validation_tester", "release_manager"})
 KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "quality_manager"})
+CANCELLERS = frozenset({OWNER, "author", "quality_manager", "release_manager"})
+"""Of the job that the author asked for."""
+
 PACKERS = frozenset({"release_manager", "quality_manager"})
 FOUNDERS = frozenset({OWNER, NEIGHBOUR, "quality_manager"})
 """Who holds the role in any project may begin another; the neighbour holds every role next door."""
@@ -128,9 +131,7 @@ JOBS = (
     Line("GET /jobs/{job_id}", MEMBERS),
     Line("GET /jobs/{job_id}.json", MEMBERS),
     Line("GET /jobs/{job_id}/progress", MEMBERS),
-    Line("POST /jobs/{job_id}/cancel", frozenset(
-        {OWNER, "author", "quality_manager", "release_manager"}  # the author asked for it
-    ), 303),
+    Line("POST /jobs/{job_id}/cancel", CANCELLERS, 303),
 )  # fmt: skip
 
 RECORDS = (
@@ -288,6 +289,9 @@ API = (
     Line("POST /api/p/{project}/records/{uid}/impact", NEED_WRITERS, at={"uid": "held"}, sends={
         "title": "From a program",
     }),
+    Line("GET /api/p/{project}/records/{uid}/links", MEMBERS),
+    Line("GET /api/p/{project}/records/{uid}/files", MEMBERS),
+    Line("POST /api/p/{project}/records/{uid}/files", NEED_WRITERS | NEED_SIGNERS, 422),
     Line("GET /api/p/{project}/records/{uid}/threads", MEMBERS),
     Line("POST /api/p/{project}/records/{uid}/threads", MEMBERS, 201, at={"uid": "held"}, sends={
         "read": "{held_read}", "text": "Is it seen?",
@@ -326,6 +330,7 @@ API = (
     Line("PUT /api/p/{project}/trace/views/{view_id}", WRITER, sends={"name": "Other"}),
     Line("DELETE /api/p/{project}/trace/views/{view_id}", WRITER | {"quality_manager"}),
     Line("POST /api/p/{project}/trace/views/{view_id}/default", MEMBERS, sends={"wanted": "true"}),
+    Line("POST /api/jobs/{job_id}/cancel", CANCELLERS),
     Line("GET /api/p/{project}/baselines", MEMBERS),
     Line("GET /api/p/{project}/baselines/{name}", MEMBERS, at={"name": "baseline"}),
     Line("GET /api/p/{project}/baselines/{before}/diff/{after}", MEMBERS,

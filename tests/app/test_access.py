@@ -43,7 +43,7 @@ def refusal(line: Line, who: str) -> int:
         return 401 if for_programs(line.path) else 303
     if line.otherwise:
         return line.otherwise
-    inside = line.path.startswith(("/p/", "/jobs/", "/api/p/"))
+    inside = line.path.startswith(("/p/", "/jobs/", "/api/p/", "/api/jobs/"))
     return 404 if inside and who not in MEMBERS else 403
 
 

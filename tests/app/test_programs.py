@@ -1,5 +1,6 @@
-"""What a token may start and change is what it was made for, on every route that takes one."""
+"""A token changes what it was made for; a program is told what the page shows."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,10 +8,11 @@ from fastapi.routing import iter_route_contexts
 
 from app.description import calls_of
 from core.people.tokens import ACT, RIGHTS, START, WRITE
-from core.web.identity import for_programs
+from core.web.identity import COOKIE, for_programs
 from core.web.sessions import RIGHT_OF
 from tests.app.access_table import API, Line
 from tests.app.conftest import House, address_of
+from tests.app.furnished import NEIGHBOUR
 
 pytestmark = pytest.mark.database
 
@@ -20,6 +22,7 @@ EXPECTED = {
         "POST /api/p/{project}/records",
         "PUT /api/p/{project}/records/{uid}",
         "POST /api/p/{project}/records/{uid}/impact",
+        "POST /api/p/{project}/records/{uid}/files",
         "POST /api/p/{project}/records/{uid}/threads",
         "POST /api/p/{project}/records/{uid}/threads/{thread_id}/answer",
         "POST /api/p/{project}/records/{uid}/threads/{thread_id}/settle",
@@ -29,6 +32,7 @@ EXPECTED = {
         "POST /api/p/{project}/trace/views/{view_id}/default",
     },
     START: {
+        "POST /api/jobs/{job_id}/cancel",
         "POST /api/p/{project}/runs",
         "POST /api/p/{project}/repositories/{name}/scan",
         "POST /api/p/{project}/releases/{uid}/pack",
@@ -78,3 +82,29 @@ def test_a_token_is_refused_what_it_was_not_made_for(house: House, line: Line) -
         refused = f"This token was not made to {RIGHTS[needed]}" in answer.text
         assert refused is (right != needed), answer.text
         assert answer.status_code == 403 if refused else answer.status_code < 500
+
+
+@pytest.mark.parametrize("who", ["quality_manager", "author", NEIGHBOUR])
+def test_home_page_and_list_name_the_same_records(house: House, who: str) -> None:
+    headers = {"cookie": f"{COOKIE}={house.installation.people[who].cookie}"}
+
+    page = house.client.get("/", headers=headers).text
+    told = house.client.get("/api/waiting", headers=headers).json()
+
+    waiting = page[page.index("Waiting for me") : page.index("</main>")]
+    linked = set(re.findall(r'href="/p/(\w+)/([A-Z][\w.-]*)', waiting))
+    named = {(one["project"], one["uid"]) for kind in ("to_sign", "to_review", "to_answer",
+             "drafts", "duties") for one in told[kind]}  # fmt: skip
+    assert named
+    assert named <= linked
+
+
+def test_one_project_is_told_of_that_project_alone(house: House) -> None:
+    headers = {"cookie": f"{COOKIE}={house.installation.people['anywhere'].cookie}"}
+
+    everything = house.client.get("/api/waiting", headers=headers).json()
+    own = house.client.get("/api/p/RPM/waiting", headers=headers).json()
+
+    for kind, lines in everything.items():
+        assert own[kind] == [one for one in lines if one["project"] == "RPM"]
+    assert {one["project"] for one in everything["to_sign"]} == {"RPM", "SIDE"}

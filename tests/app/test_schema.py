@@ -1,11 +1,15 @@
 """Migrations lead to the tables of the code, and back again."""
 
+from datetime import timedelta
+
 import pytest
 from alembic import command
 from sqlalchemy import inspect
 
 from app import schema
+from core.clock import now
 from core.db import Database
+from core.people.tokens import WRITE, Wish, find_bearer, make_token
 from core.records.approval import submit
 from core.records.audit import verify_audit
 from core.records.content import Content
@@ -17,6 +21,7 @@ pytestmark = pytest.mark.database
 BEFORE_TOKENS = "9b27c4e0d1f3"
 BEFORE_DEPUTIES = "c41f7d2e8a60"
 BEFORE_VIEWS = "e7a90b3c51d4"
+BEFORE_RIGHTS = "7e5a90c3b1d8"
 
 
 def test_migrated_database_has_the_tables_of_the_code(database: Database) -> None:
@@ -39,6 +44,27 @@ def test_tables_come_and_go_with_their_migration(
 
     with database.engine.connect() as connection:
         assert table in inspect(connection).get_table_names()
+        assert schema.differences(connection) == []
+
+
+def test_tokens_made_before_there_were_rights_do_what_they_did(office: Office) -> None:
+    tomorrow = str(now().date() + timedelta(days=1))
+    with office.writing() as session:
+        token = make_token(session, Wish("import", True, None, tomorrow), office.staff["PPL-AK"])
+    engine = office.database.engine
+    with engine.execution_options(fiducial_writes=True).begin() as connection:
+        command.downgrade(schema._config(connection), BEFORE_RIGHTS)
+        columns = {one["name"] for one in inspect(connection).get_columns("api_token")}
+        assert not {"starts", "acts"} & columns
+
+    schema.upgrade_database(office.database)
+
+    with office.reading() as session:
+        bearer = find_bearer(session, token)
+        assert bearer is not None
+        assert bearer.rights == {WRITE}
+        assert verify_audit(session).clean
+    with engine.connect() as connection:
         assert schema.differences(connection) == []
 
 

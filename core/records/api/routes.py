@@ -10,6 +10,7 @@ from sqlmodel import Session
 from core.errors import Invalid
 from core.people.actor import Actor
 from core.records.api.acts.routes import router as acts
+from core.records.api.around.routes import router as around
 from core.records.api.history.routes import ImpactTold, impact_of
 from core.records.api.history.routes import router as history
 from core.records.api.talk.routes import router as talk
@@ -263,5 +264,5 @@ def _told(session: Session, project: Project, record: Record, person: Actor) -> 
     )
 
 
-for _part in (history, talk, acts):
+for _part in (history, around, talk, acts):
     router.include_router(_part)

@@ -1,6 +1,5 @@
 """Read records: the list, one record, its history, two revisions side by side, its files."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlencode
@@ -10,11 +9,12 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from core.blobs import BlobStore, keep
-from core.errors import Fault, FiducialError, Invalid, NotFound, Refused
+from core.blobs import BlobStore
+from core.errors import FiducialError, Invalid, NotFound
 from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.approval import signatures_of
+from core.records.attaching import SentFile, attach
 from core.records.comparing import compare
 from core.records.listing import PAGE_SIZE, Wanted, find_records, records_sheet
 from core.records.models import Attachment, Project, Record
@@ -28,8 +28,6 @@ from core.records.pages import (
     touched,
 )
 from core.records.panels import panels_of
-from core.records.permissions import allowed_roles
-from core.records.service import latest_revision, record_event
 from core.records.types import get_registry
 from core.records.writing import content_of
 from core.web import (
@@ -50,11 +48,8 @@ from core.web.transaction import settings_of
 
 router = APIRouter(prefix="/p/{project_key}")
 
-LONGEST_FILE_NAME = 200
 MOST_TOUCHED_SHOWN = 12
 """Rows on the page of a record; the rest has a page of its own."""
-
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,80}")
 
 
 class ListView(BaseModel):
@@ -316,47 +311,12 @@ def attach_file(
     files: Annotated[Sequence[UploadFile], File()] = (),
 ) -> Response:
     """Attach files to a record; a file is kept by its digest and never replaced."""
-    record_type = get_registry().of(record.type)
-    if not person.has(project.id or 0, *allowed_roles(record_type)):
-        raise Refused(f"{person.name} may not attach files to {record.uid}.")
-    chosen = [one for one in files if one.filename]
-    if not chosen:
-        fault = Fault("no-file", record.uid, "No file was chosen.", "Choose one and send again.")
-        raise Invalid("Nothing was attached.", [fault])
     store = BlobStore(settings_of(request).data_dir / "blobs")
-    for one in chosen:
-        _attach(session, store, project, record, person, one)
+    sent = [SentFile(one.filename or "", one.content_type or "", one.file) for one in files]
+    attached = attach(session, store, project, record, person, sent)
     response = RedirectResponse(f"/p/{project.key}/{record.uid}#attached", status_code=303)
-    say(response, f"Attached {', '.join(one.filename or '' for one in chosen)}.")
+    say(response, f"Attached {', '.join(one.name for one in attached)}.")
     return response
-
-
-def _attach(
-    session: Session,
-    store: BlobStore,
-    project: Project,
-    record: Record,
-    person: Actor,
-    sent: UploadFile,
-) -> None:
-    name = (sent.filename or "").replace("\\", "/").rsplit("/", 1)[-1][-LONGEST_FILE_NAME:]
-    media_type = sent.content_type or ""
-    if not _MEDIA_TYPE.fullmatch(media_type):
-        media_type = "application/octet-stream"
-    kept = keep(session, store, sent.file, media_type)
-    session.add(
-        Attachment(
-            record_id=record.id or 0,
-            sha256=kept.sha256,
-            name=name,
-            media_type=media_type,
-            size=kept.size,
-            person_name=person.name,
-        )
-    )
-    latest = latest_revision(session, record)
-    more = {"file": name, "sha256": kept.sha256, "size": kept.size}
-    record_event(session, "attach", record, latest, project, person, more)
 
 
 @router.get("/{uid:uid}/files/{file_id}")

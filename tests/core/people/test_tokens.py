@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import Session, col
 
 from core.clock import now
@@ -222,6 +222,38 @@ def test_a_token_ends_with_its_day_its_role_and_its_account(
     admin.send("/people/PPL-CV/open")
 
     assert Program(service, closed).get("/api/projects").status_code == 401
+
+
+@pytest.mark.parametrize("right", ["writes", "starts", "acts"])
+def test_a_right_given_behind_the_trails_back_is_seen(office: Office, right: str) -> None:
+    token_of(office, "PPL-AK")
+    with office.reading() as session:
+        assert verify_audit(session).clean
+
+    engine = office.database.engine.execution_options(fiducial_writes=True)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE api_token SET {right} = true"))
+
+    with office.reading() as session:
+        [found] = verify_audit(session).findings
+    assert "api token import" in str(found)
+
+
+def test_rights_are_ticked_one_by_one_and_told_on_the_page(
+    browser_of: Open, database: Database, need: str
+) -> None:
+    amara = browser_of("PPL-AK")
+    amara.open("/account/tokens")
+
+    page = amara.send(
+        "/account/tokens", token_name="builds", scope=["start", "act"], expires=TOMORROW,
+        password=PASSWORD,
+    )  # fmt: skip
+
+    assert "builds read, start jobs and act on records" in words_of(page.text)
+    with database.reading() as session:
+        made = session.execute(select(ApiToken)).scalar_one()
+        assert (made.writes, made.starts, made.acts) == (False, True, True)
 
 
 def test_guessing_tokens_is_slowed_down_and_disturbs_no_good_one(

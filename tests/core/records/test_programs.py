@@ -96,6 +96,40 @@ def test_impact_names_what_loses_its_link_and_refuses_what_could_not_be_saved(
     assert len(refused.json()["faults"]) > 1
 
 
+def test_links_are_told_from_both_ends_with_what_needs_re_review(
+    held: Office, service: FastAPI
+) -> None:
+    change(held, need(AFTER), "UN-001")
+    program = Program(service, held.database, "PPL-VW")
+
+    above = program.get("/api/p/RPM/records/REQ-001/links")
+    below = program.get(f"{AT}/links")
+
+    [up] = above["outgoing"]
+    assert (up["uid"], up["label"], up["cause"]) == ("UN-001", "derives from", "changed")
+    assert [(one["uid"], one["doubted"]) for one in below["incoming"]] == [
+        ("REQ-001", True), ("REQ-002", True),
+    ]  # fmt: skip
+    assert (above["incoming"], below["outgoing"], below["hidden"]) == ([], [], 0)
+
+
+def test_a_file_is_attached_listed_and_taken_away(held: Office, service: FastAPI) -> None:
+    author = Program(service, held.database, "PPL-AK", WRITE)
+    reader = Program(service, held.database, "PPL-VW", WRITE)
+    sent = {"files": ("../dose.csv", b"1,2\n", "text/csv")}
+
+    made = author.ask("POST", f"{AT}/files", files=sent)
+    [listed] = reader.get(f"{AT}/files")
+    taken = reader.ask("GET", listed["address"])
+    refused = reader.ask("POST", f"{AT}/files", files=sent)
+    empty = author.ask("POST", f"{AT}/files")
+
+    assert (made.status_code, made.json()) == (201, [listed])
+    assert (listed["name"], listed["size"], listed["attached_by"]) == ("dose.csv", 4, "Amara Kole")
+    assert taken.content == b"1,2\n"
+    assert (refused.status_code, empty.status_code) == (403, 422)
+
+
 def test_a_talk_is_begun_answered_and_settled_by_programs(held: Office, service: FastAPI) -> None:
     asking = Program(service, held.database, "PPL-VW", WRITE)
     author = Program(service, held.database, "PPL-AK", WRITE)
