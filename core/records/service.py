@@ -307,7 +307,8 @@ def save_draft(
         revision = new_revision(
             record, latest.number + 1, by, reason, lifecycle.DRAFT, latest.envelope_digest
         )
-    fill(revision, record_type, project, record.uid, kept)
+    in_force = session.get(Revision, record.effective_id) if record.effective_id else None
+    fill(revision, record_type, project, record.uid, kept, in_force)
     session.add(revision)
     session.flush()
     record.latest_id = revision.id

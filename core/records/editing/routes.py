@@ -25,6 +25,7 @@ from core.records.forms import (
     in_rows,
     to_content,
 )
+from core.records.leftovers import left_over
 from core.records.models import Project, Record, Revision
 from core.records.pages import touched
 from core.records.service import (
@@ -39,7 +40,7 @@ from core.records.snapshot import Key, natural_order
 from core.records.snapshot_rows import shown_revision
 from core.records.targets import known_records, refuse_unreadable
 from core.records.types import RecordType, get_registry
-from core.records.writing import content_of, fingerprint
+from core.records.writing import content_of, says_the_same
 from core.web import (
     CurrentPerson,
     ProjectInPath,
@@ -79,7 +80,14 @@ def choose_type(request: Request, project: ProjectInPath, person: CurrentPerson)
     for one in get_registry().all():
         if person.has(project.id or 0, *one.authors):
             groups.setdefault(one.group, []).append(one)
-    return page(request, "records/choose.html", project=project, nav="Record", groups=groups)
+    return page(
+        request,
+        "records/choose.html",
+        project=project,
+        nav="Record",
+        groups=groups,
+        changes=get_registry().changes,
+    )
 
 
 @router.get("/new/{type_name}", responses=NEEDS_ROLE)
@@ -285,6 +293,7 @@ def _around(
         "latest": latest,
         "token": edit_token(latest),
         "touched": found,
+        "left_over": left_over(record_type, content_of(session, latest, project)),
         "near": [(one, view) for one, view in found if one.distance == 1],
         "triggers": ["Title", *triggers],
         "address": f"/p/{project.key}/{record.uid}",
@@ -298,8 +307,8 @@ def _effect(session: Session, record: Record, record_type: RecordType, content: 
         return "This record was never in force, so no other record relies on it yet."
     fields, _ = content_faults(record_type, content, record.uid)
     checked = Content(content.title.strip(), content.body, fields, content.links)
-    before = session.get_one(Revision, record.effective_id).fingerprint
-    if fingerprint(record_type, checked) == before:
+    before = session.get_one(Revision, record.effective_id)
+    if says_the_same(record_type, before, checked):
         return "Nothing that other records rely on is changed: none will need re-review."
     return "changes"
 
