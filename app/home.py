@@ -13,7 +13,7 @@ from core.jobs.service import label, latest_jobs, percent
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.talking.reading import waiting_to_answer
-from core.records.waiting import own_drafts, waiting_for_review, waiting_to_sign
+from core.records.waiting import own_drafts, returned_to, waiting_for_review, waiting_to_sign
 from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
 from dataflows.service import project_of_map, read_department
@@ -51,6 +51,8 @@ class BareMap:
 def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
     """Show what concerns the person who is signed in."""
     projects = readable_projects(session, person)
+    returned = returned_to(session, person, projects)
+    back = {one.key for one in returned}
     return page(
         request,
         "home.html",
@@ -59,7 +61,8 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         to_sign=waiting_to_sign(session, person, projects),
         to_review=waiting_for_review(session, person, projects),
         to_answer=waiting_to_answer(session, person, projects),
-        drafts=own_drafts(session, person, projects),
+        returned=returned,
+        drafts=[one for one in own_drafts(session, person, projects) if one.key not in back],
         duties=duties(session, person, projects),
         to_read=own_lacks(session, person, projects),
         red=_red_releases(session, projects),

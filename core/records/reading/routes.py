@@ -29,6 +29,7 @@ from core.records.pages import (
 )
 from core.records.panels import panels_of
 from core.records.permissions import allowed_roles
+from core.records.remarks import remarks_of
 from core.records.service import latest_revision, record_event
 from core.records.types import get_registry
 from core.records.writing import content_of
@@ -233,6 +234,7 @@ def show_history(
         nav="Record",
         record=record,
         revisions=revisions_of(session, record),
+        remarks=remarks_of(session, record),
         address=f"/p/{project.key}/{record.uid}",
     )
 
@@ -267,6 +269,7 @@ def show_revision(
         empty=empty,
         links=content.links,
         signatures=signatures_of(session, revision),
+        remarks=remarks_of(session, record).get(number, ()),
         address=f"/p/{project.key}/{record.uid}",
         address_of=addresses(session, project, [revision.body]),
     )
