@@ -18,6 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 import app.tables  # noqa: F401 - the guards know a table once its model is imported
 from app.packs import check_packs
@@ -25,6 +26,8 @@ from core.db import Database, open_database
 from core.errors import FiducialError, Invalid
 from core.ledger.guards import missing_guards
 from core.pdf import missing_library
+from core.records.leftovers import left_over_everywhere
+from core.records.types import get_registry
 from core.settings import Settings
 from core.signing.keys import load_key, print_fingerprint
 from qms.clauses.packs import clause_book
@@ -177,7 +180,7 @@ def _frameworks() -> Capability:
     except Invalid as refusal:
         return Capability(name, State.MISSING, str(refusal), off, "mend the files named")
     changes = framework_pack().changes
-    own = "; ".join(changes) or "the release check as it ships"
+    own = "; ".join(changes) or "types and release check as they ship"
     return Capability(name, State.READY, f"{len(clause_book().lists)} lists of clauses; {own}", off)
 
 
@@ -214,6 +217,7 @@ def _database(settings: Settings) -> list[Capability]:
                 Capability(name, State.READY, shown, off),
                 _schema(connection),
                 _guards(connection),
+                _contents(connection),
             ]
     except (SQLAlchemyError, FiducialError) as error:
         reason = str(error).splitlines()[0]
@@ -248,6 +252,20 @@ def _guards(connection: Connection) -> Capability:
         mend = "`fiducial audit verify`, then `fiducial db upgrade` makes them anew"
         return Capability(name, State.MISSING, f"no trigger {', '.join(missing)}", off, mend)
     return Capability(name, State.READY, "every trigger is in place", off)
+
+
+def _contents(connection: Connection) -> Capability:
+    name, off = "what records hold", "editing or finding it: no type knows it any longer"
+    try:
+        with Session(connection) as session:
+            found = left_over_everywhere(session, get_registry())
+    except (SQLAlchemyError, Invalid) as error:
+        reason = str(error).splitlines()[0]
+        return Capability(name, State.WARNING, f"not looked at: {reason}", off, "mend the above")
+    if found:
+        mend = "give the types in FIDUCIAL_TYPES_DIR back what they had; nothing of it is deleted"
+        return Capability(name, State.WARNING, "; ".join(found), off, mend)
+    return Capability(name, State.READY, "every type knows what its records hold", off)
 
 
 def _signing_key(data_dir: Path) -> Capability:

@@ -14,7 +14,14 @@ from core.records.models import Project
 from core.records.snapshot import RecordView
 from core.records.suspects import Suspicion
 from core.records.talking.reading import Unanswered, waiting_to_answer
-from core.records.waiting import Waiting, own_drafts, waiting_for_review, waiting_to_sign
+from core.records.waiting import (
+    Returned,
+    Waiting,
+    own_drafts,
+    returned_to,
+    waiting_for_review,
+    waiting_to_sign,
+)
 from core.web import CurrentPerson, ProjectInPath, ReadSession, readable_projects
 from qms.actions import Duty, duties
 from qms.training_matrix.matrix import Cell, Standing
@@ -31,6 +38,7 @@ class Waits:
     to_sign: Sequence[Waiting]
     to_review: Sequence[tuple[RecordView, Sequence[Suspicion]]]
     to_answer: Sequence[Unanswered]
+    returned: Sequence[Returned]
     drafts: Sequence[Waiting]
     duties: Sequence[Duty]
     to_read: Sequence[tuple[Project, Cell]]
@@ -38,12 +46,15 @@ class Waits:
 
 
 def waits_of(session: Session, person: Actor, projects: Sequence[Project]) -> Waits:
-    """Return what waits for a person."""
+    """Return what waits for a person; a draft that came back is told with its reason alone."""
+    returned = returned_to(session, person, projects)
+    back = {one.key for one in returned}
     return Waits(
         to_sign=waiting_to_sign(session, person, projects),
         to_review=waiting_for_review(session, person, projects),
         to_answer=waiting_to_answer(session, person, projects),
-        drafts=own_drafts(session, person, projects),
+        returned=returned,
+        drafts=[one for one in own_drafts(session, person, projects) if one.key not in back],
         duties=duties(session, person, projects),
         to_read=own_lacks(session, person, projects),
         by_hand=unsigned_of(session, person.person_id, projects),
@@ -66,6 +77,16 @@ class UnansweredTold(NamedTold):
     revision: int
     who: str
     since: AwareDatetime
+
+
+class ReturnedTold(NamedTold):
+    """A draft that a reviewer sent back, and why."""
+
+    title: str
+    revision: int
+    who: str
+    at: AwareDatetime
+    reason: str
 
 
 class DutyTold(NamedTold):
@@ -105,6 +126,7 @@ class WaitsTold(BaseModel):
     to_sign: list[WaitingTold]
     to_review: list[DoubtfulTold]
     to_answer: list[UnansweredTold]
+    returned: list[ReturnedTold]
     drafts: list[WaitingTold]
     duties: list[DutyTold]
     to_read: list[ReadingTold]
@@ -133,6 +155,13 @@ def _told(waits: Waits) -> WaitsTold:
                 who=one.who, since=one.since,
             )
             for one in waits.to_answer
+        ],
+        returned=[
+            ReturnedTold(
+                **one.key._asdict(), title=one.title, revision=one.revision,
+                who=one.remark.who, at=one.remark.at, reason=one.remark.reason,
+            )
+            for one in waits.returned
         ],
         drafts=[_waiting(one) for one in waits.drafts],
         duties=[

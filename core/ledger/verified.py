@@ -8,11 +8,8 @@ from sqlmodel import Session, col
 
 from core.ledger.chain import append
 from core.ledger.models import LedgerEntry
+from core.ledger.placing import ACTION, MOST_TOLD
 from core.ledger.verify import Verification
-
-ACTION = "audit:trail:verify"
-MOST_TOLD = 20
-"""Findings whose sentences are kept; all are counted, and verifying again names them."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Verify the audit trail: edits, gaps, a cut end, a chain made anew, and rows changed behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -9,20 +9,10 @@ from sqlmodel import Session, col
 from core.ledger.chain import head
 from core.ledger.guards import missing_guards
 from core.ledger.models import GENESIS, LedgerEntry, entry_hash
+from core.ledger.placing import AuditFinding as AuditFinding
+from core.ledger.placing import Check, Seen, check_in, placed
 
 PAGE = 5_000
-
-
-@dataclass(frozen=True)
-class AuditFinding:
-    """One thing that does not fit, with the record or entry it is about."""
-
-    code: str
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -36,13 +26,20 @@ class Anchor:
 
 @dataclass
 class Verification:
-    """The outcome: clean when there are no findings."""
+    """The outcome: clean when there are no findings.
+
+    Attributes
+    ----------
+    checks : list of Check
+        Earlier verifications that the trail holds, in sound entries.
+    """
 
     entries: int = 0
     head: str = GENESIS
     revisions: int = 0
     signatures: int = 0
     findings: list[AuditFinding] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
@@ -54,61 +51,58 @@ def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
     """Recompute every entry, follow the chain, and look at the anchors."""
     result = Verification()
     wanted = {anchor.seq: anchor for anchor in anchors}
+    found: list[tuple[AuditFinding, Seen | None]] = []
+    sound: Seen | None = None
     previous, expected = GENESIS, 1
     for entry in _entries(session):
-        where = f"audit trail entry {entry.seq}"
-        if entry.seq != expected:
-            gone = f"{expected}" if entry.seq == expected + 1 else f"{expected} to {entry.seq - 1}"
-            result.findings.append(AuditFinding("gap", f"audit trail entry {gone}", "was deleted."))
-        elif entry.previous != previous:
-            result.findings.append(
-                AuditFinding("broken-link", where, "does not follow the entry before it.")
-            )
-        if entry_hash(entry) != entry.hash:
-            result.findings.append(
-                AuditFinding(
-                    "edited",
-                    where,
-                    f"({entry.action} {entry.subject}) was edited after it was written.",
-                )
-            )
+        flaws = list(_flaws(entry, previous, expected))
+        found += [(one, sound) for one in flaws]
         if entry.seq in wanted:
-            _compare(result, wanted.pop(entry.seq), entry.hash)
+            found += [(one, sound) for one in _compared(wanted.pop(entry.seq), entry.hash)]
+        if entry_hash(entry) == entry.hash:
+            sound = Seen(entry.seq, entry.at)
+            check = check_in(entry)
+            result.checks += [check] if check else []
         previous, expected = entry.hash, entry.seq + 1
         result.entries += 1
     result.head = previous
-    last = head(session)
-    if (last.seq, last.hash) != (expected - 1, previous):
-        result.findings.append(
-            AuditFinding(
-                "cut",
-                "audit trail",
-                f"ends at entry {expected - 1}, but its head says {last.seq}: the end was cut or "
-                "the head changed.",
-            )
-        )
-    for anchor in wanted.values():
-        result.findings.append(
-            AuditFinding(
-                "cut",
-                "audit trail",
-                f"ends at entry {expected - 1}, but {anchor.source} saw entry {anchor.seq}: "
-                "the end was cut.",
-            )
-        )
+    found += [(one, sound) for one in _cut(session, previous, expected - 1, wanted.values())]
+    result.findings += [placed(one, last, result.checks, "Written after") for one, last in found]
     return result
 
 
-def _compare(result: Verification, anchor: Anchor, found: str) -> None:
+def _flaws(entry: LedgerEntry, previous: str, expected: int) -> Iterator[AuditFinding]:
+    where = f"audit trail entry {entry.seq}"
+    if entry.seq != expected:
+        gone = f"{expected}" if entry.seq == expected + 1 else f"{expected} to {entry.seq - 1}"
+        yield AuditFinding("gap", f"audit trail entry {gone}", "was deleted.", expected)
+    elif entry.previous != previous:
+        what = "does not follow the entry before it."
+        yield AuditFinding("broken-link", where, what, entry.seq)
+    if entry_hash(entry) != entry.hash:
+        what = f"({entry.action} {entry.subject}) was edited after it was written."
+        yield AuditFinding("edited", where, what, entry.seq)
+
+
+def _cut(
+    session: Session, previous: str, end: int, unseen: Iterable[Anchor]
+) -> Iterator[AuditFinding]:
+    last = head(session)
+    if (last.seq, last.hash) != (end, previous):
+        what = f"ends at entry {end}, but its head says {last.seq}: the end was cut or the head "
+        yield AuditFinding("cut", "audit trail", f"{what}changed.")
+    for anchor in unseen:
+        what = f"ends at entry {end}, but {anchor.source} saw entry {anchor.seq}: the end was cut."
+        yield AuditFinding("cut", "audit trail", what)
+
+
+def _compared(anchor: Anchor, found: str) -> Iterator[AuditFinding]:
     if found != anchor.hash:
-        result.findings.append(
-            AuditFinding(
-                "recomputed",
-                f"audit trail entry {anchor.seq}",
-                f"is not the one that {anchor.source} saw ({anchor.hash[:12]}, now {found[:12]}): "
-                "the chain was made anew.",
-            )
+        what = (
+            f"is not the one that {anchor.source} saw ({anchor.hash[:12]}, now {found[:12]}): "
+            "the chain was made anew."
         )
+        yield AuditFinding("recomputed", f"audit trail entry {anchor.seq}", what, anchor.seq)
 
 
 def guard_findings(connection: Connection) -> list[AuditFinding]:

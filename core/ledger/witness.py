@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel  # noqa: TID251 - only to type the decora
 from core.canonical import digest, rfc3339
 from core.ledger.chain import append
 from core.ledger.models import LedgerEntry
+from core.ledger.placing import Seen
 
 TableClass = TypeVar("TableClass", bound=type[SQLModel])
 
@@ -117,10 +118,11 @@ def _forget(session: Session, ended: SessionTransaction) -> None:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A row that is not what the trail last saw."""
+    """A row that is not what the trail last saw, and the entry that saw it."""
 
     where: str
     what: str
+    last: Seen | None = None
 
 
 def mismatches(session: Session) -> Iterator[Mismatch]:
@@ -132,24 +134,26 @@ def mismatches(session: Session) -> Iterator[Mismatch]:
         columns = [getattr(kind.table, column) for column in names]
         for row in session.execute(select(*columns).order_by(kind.table.id)):  # type: ignore[attr-defined]
             where = f"{name.replace('_', ' ')} {getattr(row, kind.named) if kind.named else row.id}"
-            last = told.pop(str(row.id), None)
+            last, seen_in = told.pop(str(row.id), (None, None))
             if last is None:
-                yield Mismatch(where, "was made behind the audit trail's back.")
+                yield Mismatch(where, "was made behind the audit trail's back.", seen_in)
             elif last != kind.digest_of(row):
-                yield Mismatch(where, "is not as the audit trail last saw it: it was edited.")
-        for number, last in sorted(told.items()):
+                what = "is not as the audit trail last saw it: it was edited."
+                yield Mismatch(where, what, seen_in)
+        for number, (last, seen_in) in sorted(told.items()):
             if last is not None:
                 where = f"{name.replace('_', ' ')} with the row number {number}"
-                yield Mismatch(where, "is recorded, but its row is gone.")
+                yield Mismatch(where, "is recorded, but its row is gone.", seen_in)
 
 
-def _last_seen(session: Session) -> dict[str, dict[str, str | None]]:
-    seen: dict[str, dict[str, str | None]] = defaultdict(dict)
+def _last_seen(session: Session) -> dict[str, dict[str, tuple[str | None, Seen | None]]]:
+    seen: dict[str, dict[str, tuple[str | None, Seen | None]]] = defaultdict(dict)
     query = (
         select(LedgerEntry).where(LedgerEntry.action == ACTION).order_by(LedgerEntry.seq)  # type: ignore[arg-type]
     )
     for entry in session.execute(query).scalars():
         rows: Mapping[str, Mapping[str, str | None]] = entry.details["rows"]
         for name, digests in rows.items():
-            seen[name].update(digests)
+            at = Seen(entry.seq, entry.at)
+            seen[name].update({number: (one, at) for number, one in digests.items()})
     return seen

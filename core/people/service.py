@@ -14,10 +14,11 @@ from sqlmodel import Session, col
 from core.clock import now
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ledger import append
-from core.people.actor import ROLES, Actor
+from core.people.actor import Actor
 from core.people.deputies.lending import deputies_in, roles_lent
 from core.people.models import Person, RoleGrant, WebSession
 from core.people.passwords import ChosenPassword
+from core.people.roles import known_roles
 from core.settings import Settings
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,59}")
@@ -107,12 +108,17 @@ def grant(
 ) -> None:
     """Grant roles in a project, or everywhere; a role held already is left as it is."""
     wanted = list(roles)
-    unknown = sorted(set(wanted) - set(ROLES))
+    unknown = sorted(set(wanted) - set(known_roles()))
     if unknown:
         raise Invalid(
             "Some roles do not exist.",
             [
-                Fault("unknown-role", role, "is not a role.", f"Choose from {', '.join(ROLES)}.")
+                Fault(
+                    "unknown-role",
+                    role,
+                    "is not a role.",
+                    f"Choose from {', '.join(known_roles())}.",
+                )
                 for role in unknown
             ],
         )

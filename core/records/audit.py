@@ -1,6 +1,7 @@
 """Whether records and signatures still are what the audit trail saw."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -8,6 +9,7 @@ from sqlmodel import Session, col
 from core.blobs import BlobStore
 from core.canonical import digest
 from core.ledger.models import LedgerEntry
+from core.ledger.placing import Seen, placed
 from core.ledger.verify import Anchor, AuditFinding, Verification, guard_findings, verify_chain
 from core.ledger.witness import mismatches
 from core.ports import evidence_faults
@@ -27,7 +29,8 @@ def verify_installation(
     """
     result = verify_audit(session, anchors)
     result.findings += [
-        AuditFinding(one.code, one.where, one.what) for one in evidence_faults(session, files)
+        placed(AuditFinding(one.code, one.where, one.what), None, result.checks)
+        for one in evidence_faults(session, files)
     ]
     return result
 
@@ -38,17 +41,26 @@ def verify_audit(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
     seen, signed = _last_seen(session)
     _verify_revisions(session, result, seen)
     _verify_signatures(session, result, signed)
-    result.findings += [AuditFinding("row", one.where, one.what) for one in mismatches(session)]
-    result.findings += guard_findings(session.connection())
+    result.findings += [
+        placed(AuditFinding("row", one.where, one.what), one.last, result.checks)
+        for one in mismatches(session)
+    ]
+    result.findings += [
+        placed(one, None, result.checks) for one in guard_findings(session.connection())
+    ]
     return result
+
+
+Said = tuple[dict[str, str], Seen]
+"""What an entry said, and which one it was."""
 
 
 def _last_seen(
     session: Session,
-) -> tuple[dict[tuple[int, str, int], dict[str, str]], dict[str, str]]:
-    """Return what the trail last said of each revision, and the digests of signatures."""
-    seen: dict[tuple[int, str, int], dict[str, str]] = {}
-    signed: dict[str, str] = {}
+) -> tuple[dict[tuple[int, str, int], Said], dict[str, tuple[str, Seen]]]:
+    """Return what the trail last said of each revision, and of each signature by its digest."""
+    seen: dict[tuple[int, str, int], Said] = {}
+    signed: dict[str, tuple[str, Seen]] = {}
     query = (
         select(LedgerEntry)
         .where(col(LedgerEntry.action).startswith("record:"))
@@ -58,14 +70,15 @@ def _last_seen(
         details = entry.details
         if "revision" not in details or entry.project_id is None:
             continue
-        seen[entry.project_id, entry.subject, int(details["revision"])] = details
+        at = Seen(entry.seq, entry.at)
+        seen[entry.project_id, entry.subject, int(details["revision"])] = (details, at)
         if "signature" in details:
-            signed[details["signature"]] = entry.subject
+            signed[details["signature"]] = (entry.subject, at)
     return seen, signed
 
 
 def _verify_revisions(
-    session: Session, result: Verification, seen: dict[tuple[int, str, int], dict[str, str]]
+    session: Session, result: Verification, seen: Mapping[tuple[int, str, int], Said]
 ) -> None:
     links = _links(session)
     rows = session.execute(
@@ -86,33 +99,32 @@ def _verify_revisions(
         )
         content = Content(revision.title, revision.body, dict(revision.fields), stated)
         now = content_digest(key, record.type, record.uid, content)
-        last = seen.get(name)
-        if last is None:
-            result.findings.append(
-                AuditFinding("unrecorded", where, "was made behind the audit trail's back.")
-            )
-        elif now != last["content"] or revision.content_digest != last["content"]:
-            result.findings.append(
-                AuditFinding(
-                    "changed", where, "its content is not the one that the audit trail recorded."
-                )
-            )
-        elif (
-            revision.envelope_digest != last["envelope"]
-            or digest(envelope_document(revision)) != last["envelope"]
-            or revision.state != last["state"]
-        ):
-            result.findings.append(
-                AuditFinding(
-                    "changed",
-                    where,
-                    "its author, time, reason or state is not what the audit trail recorded.",
-                )
-            )
-    for _, uid, number in sorted(set(seen) - present):
-        result.findings.append(
-            AuditFinding("deleted", f"{uid} revision {number}", "is recorded, but its row is gone.")
+        last, at = seen.get(name, (None, None))
+        code, what = _judged(revision, last, now)
+        if what:
+            finding = AuditFinding(code, where, what)
+            result.findings.append(placed(finding, at, result.checks))
+    for name in sorted(set(seen) - present):
+        _, uid, number = name
+        gone = AuditFinding(
+            "deleted", f"{uid} revision {number}", "is recorded, but its row is gone."
         )
+        result.findings.append(placed(gone, seen[name][1], result.checks))
+
+
+def _judged(revision: Revision, last: Mapping[str, str] | None, now: str) -> tuple[str, str]:
+    """Return a code and what does not fit; empty where a revision is what was recorded."""
+    if last is None:
+        return "unrecorded", "was made behind the audit trail's back."
+    if now != last["content"] or revision.content_digest != last["content"]:
+        return "changed", "its content is not the one that the audit trail recorded."
+    if (
+        revision.envelope_digest != last["envelope"]
+        or digest(envelope_document(revision)) != last["envelope"]
+        or revision.state != last["state"]
+    ):
+        return "changed", "its author, time, reason or state is not what the audit trail recorded."
+    return "", ""
 
 
 def _links(session: Session) -> dict[int, list[tuple[str, str, str, dict[str, object]]]]:
@@ -134,23 +146,22 @@ def _links(session: Session) -> dict[int, list[tuple[str, str, str, dict[str, ob
     return found
 
 
-def _verify_signatures(session: Session, result: Verification, signed: dict[str, str]) -> None:
+def _verify_signatures(
+    session: Session, result: Verification, signed: Mapping[str, tuple[str, Seen]]
+) -> None:
     found = set()
     for signature in session.execute(select(Signature).order_by(col(Signature.id))).scalars():
         result.signatures += 1
         made = signature_digest(signature)
         found.add(made)
         if made not in signed:
-            result.findings.append(
-                AuditFinding(
-                    "signature",
-                    f"signature {signature.id} of {signature.printed_name}",
-                    "is not the one that the audit trail recorded.",
-                )
-            )
+            where = f"signature {signature.id} of {signature.printed_name}"
+            what = "is not the one that the audit trail recorded."
+            finding = AuditFinding("signature", where, what)
+            result.findings.append(placed(finding, None, result.checks))
     for gone in sorted(set(signed) - found):
-        result.findings.append(
-            AuditFinding(
-                "signature", signed[gone], f"its signature {gone[:12]} is gone or changed."
-            )
+        subject, at = signed[gone]
+        finding = AuditFinding(
+            "signature", subject, f"its signature {gone[:12]} is gone or changed."
         )
+        result.findings.append(placed(finding, at, result.checks))

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 DRAFT, IN_REVIEW, APPROVED, RECORDED = "draft", "in_review", "approved", "recorded"
 
+DISCARDED = "discarded"
+"""Of a proposed revision that was given up: no record ever leads to it, and nothing leaves it."""
+
 MOVES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "controlled": {
         DRAFT: (IN_REVIEW,),

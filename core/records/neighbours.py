@@ -29,6 +29,9 @@ class Neighbour:
         What became of the other record since this one was last reviewed against it, if anything.
     doubted : bool
         The other record needs re-review because this one changed.
+    in_force : bool
+    relies : bool
+        Withdrawing this record would make the other one need re-review.
     """
 
     label: str
@@ -39,6 +42,8 @@ class Neighbour:
     readable: bool = True
     cause: str = ""
     doubted: bool = False
+    in_force: bool = False
+    relies: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,19 @@ class Neighbourhood:
     incoming: tuple[Neighbour, ...]
     hidden: int
     doubts: tuple[Suspicion, ...]
+
+    @property
+    def relying(self) -> tuple[Neighbour, ...]:
+        """The records in force that need re-review once this one is withdrawn, each once."""
+        found = {one.key: one for one in (*self.incoming, *self.outgoing) if one.relies}
+        return tuple(found.values())
+
+    @property
+    def losing(self) -> tuple[Neighbour, ...]:
+        """The records in force that state a link to this one and keep it without a doubt."""
+        relying = {one.key for one in self.relying}
+        found = {one.key: one for one in self.incoming if one.in_force and one.key not in relying}
+        return tuple(found.values())
 
 
 def neighbourhood(
@@ -83,7 +101,9 @@ def neighbourhood(
     doubted = {(one.role, one.record) for one in doubts if one.cause == here}
     own_type = get_registry().of(record.type)
 
-    def line(label: str, role: str, attributes: Mapping[str, Any], other: RecordView) -> Neighbour:
+    def line(
+        label: str, role: str, attributes: Mapping[str, Any], other: RecordView, source: str
+    ) -> Neighbour:
         may = other.key.project in readable
         return Neighbour(
             label=label,
@@ -94,14 +114,16 @@ def neighbourhood(
             readable=may,
             cause=causes.get((role, other.key), ""),
             doubted=(role, other.key) in doubted,
+            in_force=other.in_force,
+            relies=other.in_force and suspect_end(source, role) != "none",
         )
 
     out = []
     for role, attributes, other in outgoing:
         spec = own_type.links.get(role)
-        out.append(line(spec.label if spec else role, role, attributes, views[other]))
+        out.append(line(spec.label if spec else role, role, attributes, views[other], record.type))
     into = [
-        line(_reverse(views[other].type, role), role, attributes, views[other])
+        line(_reverse(views[other].type, role), role, attributes, views[other], views[other].type)
         for role, attributes, other in incoming
     ]
     seen = [one for one in into if one.readable]

@@ -1,7 +1,7 @@
 """What the page of a record shows, as plain values: read once, drawn by the template."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
 from core.records.permissions import Permissions, allowed_roles, permissions
 from core.records.queries import load_touched
+from core.records.remarks import Remark, remarks_of
 from core.records.reviewing import review_token
 from core.records.service import edit_token, latest_revision
 from core.records.signable import about_of
@@ -58,6 +59,8 @@ class RecordPage:
         Those that are filled in.
     empty : sequence of str
         Labels of the others.
+    remarks : mapping of int to sequence of Remark
+        Why revisions were rejected or discarded, by their numbers.
     capacity : callable
         Turns a role of the reader into words, with whose deputy they are in it.
     """
@@ -78,6 +81,7 @@ class RecordPage:
     files: Sequence[Attachment]
     trail: Sequence[LedgerEntry]
     threads: Sequence[ThreadView]
+    remarks: Mapping[int, Sequence[Remark]]
     capacity: Callable[[str], str]
     address_of: Callable[[str], str | None]
 
@@ -124,6 +128,11 @@ class RecordPage:
     def open_threads(self) -> list[ThreadView]:
         """The talks that nobody settled yet."""
         return [one for one in self.threads if one.is_open]
+
+    @property
+    def sent_back(self) -> Sequence[Remark]:
+        """Why the latest revision came back to its author, the last reason first."""
+        return self.remarks.get(self.latest.number, ())[::-1]
 
     @property
     def parts(self) -> list[tuple[str, str]]:
@@ -173,6 +182,7 @@ def record_page(
         files=files_of(session, record),
         trail=trail_of(session, record),
         threads=threads,
+        remarks=remarks_of(session, record),
         capacity=partial(person.capacity, project.id or 0),
         address_of=addresses(session, project, [shown.body, *_texts(filled), *said]),
     )
@@ -234,10 +244,14 @@ def find_revision(session: Session, record: Record, number: int) -> Revision:
 
 
 def revision_before(session: Session, record: Record, number: int) -> Revision | None:
-    """Return the revision before a number; None where that is the first."""
+    """Return the revision before a number; None where that is the first.
+
+    What was discarded is passed over: no revision was written from it.
+    """
     query = (
         select(Revision)
         .where(col(Revision.record_id) == record.id, col(Revision.number) < number)
+        .where(col(Revision.state) != lifecycle.DISCARDED)
         .order_by(col(Revision.number).desc())
     )
     found: Revision | None = session.execute(query).scalars().first()

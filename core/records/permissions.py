@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.approval import next_meanings
+from core.records.discarding import may_discard
 from core.records.issues import is_signed
 from core.records.models import Project, Record, Revision
 from core.records.types import RecordType
@@ -35,6 +36,7 @@ class Permissions:
     edit: bool = False
     submit: bool = False
     reject: bool = False
+    discard: bool = False
     withdraw: bool = False
     review: bool = False
     attach: bool = False
@@ -134,6 +136,7 @@ def permissions(
         and not in_review
         and not lifecycle.is_decided(kind, latest.state),
         submit=is_draft and writes and wrote,
+        discard=may_discard(project, record, record_type, latest, person),
         reject=in_review and person.has(project_id, *signers),
         withdraw=bool(withdraws_as) if in_force else writes,
         withdraw_as=withdraws_as,

@@ -305,9 +305,15 @@ def save_draft(
         revision.created_at = now()
     else:
         revision = new_revision(
-            record, latest.number + 1, by, reason, lifecycle.DRAFT, latest.envelope_digest
+            record,
+            _next_number(session, record),
+            by,
+            reason,
+            lifecycle.DRAFT,
+            latest.envelope_digest,
         )
-    fill(revision, record_type, project, record.uid, kept)
+    in_force = session.get(Revision, record.effective_id) if record.effective_id else None
+    fill(revision, record_type, project, record.uid, kept, in_force)
     session.add(revision)
     session.flush()
     record.latest_id = revision.id
@@ -317,6 +323,12 @@ def save_draft(
         record.effective_id = revision.id
     record_event(session, "save", record, revision, project, by)
     return revision
+
+
+def _next_number(session: Session, record: Record) -> int:
+    """Return the number of a further revision; that of a discarded one is not given again."""
+    query = select(func.max(Revision.number)).where(col(Revision.record_id) == record.id)
+    return int(session.execute(query).scalar_one()) + 1
 
 
 def _refuse_closed(record: Record, latest: Revision, record_type: RecordType) -> None:

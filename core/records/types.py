@@ -12,7 +12,15 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import Fault, Invalid, NotFound
-from core.located_yaml import read_yaml
+from core.people.roles import ROLES_FILE, known_roles
+from core.records.type_changes import changed
+from core.records.type_files import (
+    Place,
+    changes_of_nothing,
+    folder_faults,
+    place_in,
+    read_type_file,
+)
 from core.settings import get_settings
 
 Kind = Literal[
@@ -42,7 +50,8 @@ record is about signs as attended, and as nothing else but its author."""
 
 DEFAULT_AUTHORS = ("author", "developer")
 
-LARGEST_PACK_BYTES = 100_000
+TRAINEE = "trainee"
+"""Who signs as attended: the person whom the record is about, whatever role they hold."""
 
 
 class _Strict(BaseModel):
@@ -126,6 +135,21 @@ class RecordType(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _fields_can_be_told_apart(self) -> Self:
+        labels = [spec.label for spec in self.fields.values()]
+        twice = sorted({one for one in labels if labels.count(one) > 1})
+        if twice:
+            raise ValueError(f"fields: two are called {', '.join(twice)}")
+        bare = [
+            name
+            for name, spec in self.fields.items()
+            if (spec.kind == "choice") != bool(spec.choices)
+        ]
+        if bare:
+            raise ValueError(f"fields: a choice has choices, and nothing else: {', '.join(bare)}")
+        return self
+
+    @model_validator(mode="after")
     def _conditions_are_of_its_clauses_and_fields(self) -> Self:
         for clause, condition in self.clauses_when.items():
             if clause not in self.clauses:
@@ -189,10 +213,28 @@ class RecordType(_Strict):
 
 
 class TypeRegistry:
-    """Every record type that this installation knows."""
+    """Every record type that this installation knows.
 
-    def __init__(self, types: Mapping[str, RecordType]) -> None:
+    Attributes
+    ----------
+    changes : tuple of str
+        What a department changed of the types that ship, each in words with its file.
+    """
+
+    def __init__(
+        self,
+        types: Mapping[str, RecordType],
+        changes: Sequence[str] = (),
+        places: Mapping[str, Place] | None = None,
+    ) -> None:
         self._types = dict(types)
+        self._places = dict(places or {})
+        self.changes = tuple(changes)
+
+    def where(self, name: str, path: tuple[str | int, ...]) -> str:
+        """Return the file, the line and the key of a part of a type, as faults name it."""
+        part = ".".join(map(str, path))
+        return self._places[name](path) if name in self._places else f"{name} {part}"
 
     def of(self, name: str) -> RecordType:
         """Return one type.
@@ -227,7 +269,7 @@ class TypeRegistry:
 
     @classmethod
     def load(cls, folders: Iterable[Path]) -> "TypeRegistry":
-        """Read every ``*.yaml`` of some folders.
+        """Read every ``*.yaml`` of some folders: types, and changes of types.
 
         Raises
         ------
@@ -235,65 +277,88 @@ class TypeRegistry:
             With every fault of every file.
         """
         faults: list[Fault] = []
-        read: list[tuple[str, RecordType]] = []
-        for path in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
-            found = _read(path, faults)
-            if found is not None:
-                read.append((path.name, found))
+        files = [
+            read
+            for folder in folders
+            for path in sorted(folder.glob("*.yaml"))
+            if path.name != ROLES_FILE and (read := read_type_file(path, faults)) is not None
+        ]
+        whole = [one for one in files if "changes" not in one.value]
         types: dict[str, RecordType] = {}
-        prefixes: dict[str, str] = {}
-        for name, one in read:
-            if one.name in types:
-                faults.append(
-                    Fault("type-twice", name, f"the type '{one.name}' is defined before.")
-                )
-            elif one.prefix in prefixes:
-                faults.append(
-                    Fault(
-                        "prefix-twice",
-                        name,
-                        f"the prefix {one.prefix} belongs to '{prefixes[one.prefix]}'.",
-                        "Choose another.",
-                    )
-                )
-            types.setdefault(one.name, one)
-            prefixes.setdefault(one.prefix, one.name)
-        faults += _unknown_targets(read, types)
+        places: dict[str, Place] = {}
+        told: list[str] = []
+        for file in whole:
+            name = file.value.get("type")
+            theirs = [one for one in files if name is not None and one.value.get("changes") == name]
+            data, where, words = changed(file, theirs, faults)
+            place = place_in(file, where)
+            found = _validated(data, place, faults)
+            if found is None:
+                continue
+            faults += _twice(found, types, place)
+            faults += _unknown_roles(found, place)
+            types.setdefault(found.name, found)
+            places.setdefault(found.name, place)
+            told += words
+        faults += changes_of_nothing(files, whole)
+        faults += _unknown_targets(types, places, {str(one.value.get("type")) for one in whole})
         if faults:
-            raise Invalid("The record types cannot be used.", faults)
-        return cls(types)
+            raise Invalid("The record types cannot be used.", dict.fromkeys(faults))
+        return cls(types, told, places)
 
 
-def _read(path: Path, faults: list[Fault]) -> RecordType | None:
-    if path.stat().st_size > LARGEST_PACK_BYTES:
-        faults.append(Fault("too-large", path.name, "is larger than a record type can be."))
-        return None
+def _validated(data: object, place: Place, faults: list[Fault]) -> RecordType | None:
     try:
-        document, spelling = read_yaml(path.read_bytes(), path.name)
-    except Invalid as error:
-        faults += error.faults
-        return None
-    faults += spelling
-    try:
-        return RecordType.model_validate(document.value)
+        return RecordType.model_validate(data)
     except ValidationError as error:
         for one in error.errors():
-            path_to = tuple(part for part in one["loc"] if isinstance(part, str | int))
-            field = ".".join(str(part) for part in one["loc"]) or "the file"
-            where = f"{document.where(path_to)} {field}"
-            faults.append(Fault("type-fault", where, one["msg"] + "."))
+            path = tuple(part for part in one["loc"] if isinstance(part, str | int))
+            said = one["msg"].removeprefix("Value error, ")
+            faults.append(Fault("type-fault", place(path), f"{said}."))
         return None
+
+
+def _twice(one: RecordType, types: Mapping[str, RecordType], place: Place) -> list[Fault]:
+    if one.name in types:
+        what = f"the type '{one.name}' is defined before."
+        mend = f"To change it, write `changes: {one.name}` and only what differs."
+        return [Fault("type-twice", place(("type",)), what, mend)]
+    other = next((each for each in types.values() if each.prefix == one.prefix), None)
+    if other is None:
+        return []
+    what = f"the prefix {one.prefix} belongs to '{other.name}'."
+    return [Fault("prefix-twice", place(("prefix",)), what, "Choose another.")]
+
+
+def _unknown_roles(one: RecordType, place: Place) -> list[Fault]:
+    known = known_roles()
+    return [
+        Fault(
+            "unknown-role",
+            place(("sign", meaning)),
+            f"names the role '{role}', which nobody can be granted.",
+            f"Use {', '.join(known)}; or name your own in {ROLES_FILE}.",
+        )
+        for meaning, roles in one.sign.items()
+        for role in roles
+        if role not in known and not (meaning == "attended" and role == TRAINEE)
+    ]
 
 
 def _unknown_targets(
-    read: Sequence[tuple[str, RecordType]], types: Mapping[str, RecordType]
+    types: Mapping[str, RecordType], places: Mapping[str, Place], meant: set[str]
 ) -> list[Fault]:
+    # A type whose own file is faulty is named there, and not once more for each link to it.
     return [
-        Fault("unknown-type", f"{name} links.{role}", f"leads to the unknown type '{target}'.")
-        for name, one in read
+        Fault(
+            "unknown-type",
+            places[name](("links", role, "to")),
+            f"leads to the unknown type '{target}'.",
+        )
+        for name, one in types.items()
         for role, link in one.links.items()
         for target in link.to
-        if target not in types
+        if target not in types and target not in meant
     ]
 
 
@@ -310,6 +375,21 @@ def use_packs(folders: Sequence[Path]) -> None:
 
 @lru_cache
 def get_registry() -> TypeRegistry:
-    """Return the types of this installation: our own packs, then the department's folder."""
+    """Return the types of this installation: our own packs, then the department's folder.
+
+    Raises
+    ------
+    Invalid
+        With every fault of every file, and where the department's folder is not there.
+    """
     own = get_settings().types_dir
-    return TypeRegistry.load([*PACKS, *([own] if own else [])])
+    if own is None:
+        return TypeRegistry.load(PACKS)
+    faults = folder_faults(own)
+    try:
+        registry = TypeRegistry.load([*PACKS, own] if own.is_dir() else PACKS)
+    except Invalid as refusal:
+        faults += refusal.faults
+    if faults:
+        raise Invalid("The record types cannot be used.", faults)
+    return registry

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Text, cast, select
 from sqlmodel import Session, col
 
 from core.people.actor import Actor
@@ -13,6 +13,7 @@ from core.records import lifecycle
 from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
 from core.records.queries import load_doubts
+from core.records.remarks import Remark, remarks_on
 from core.records.service import edit_token
 from core.records.signable import is_signable
 from core.records.snapshot import Key, RecordView, natural_order
@@ -112,6 +113,35 @@ def own_drafts(session: Session, person: Actor, projects: Sequence[Project]) -> 
     ]
 
 
+@dataclass(frozen=True)
+class Returned:
+    """A draft that came back from review, with the last reason that was given."""
+
+    key: Key
+    label: str
+    title: str
+    revision: int
+    remark: Remark
+
+
+def returned_to(session: Session, person: Actor, projects: Sequence[Project]) -> list[Returned]:
+    """Return the drafts that a person wrote on and a reviewer sent back, the latest first."""
+    drafts = _latest(session, projects, lifecycle.DRAFT, person, co_author=True)
+    said = remarks_on(session, [record for record, _, _ in drafts])
+    found = [
+        Returned(
+            Key(project.key, record.uid),
+            get_registry().of(record.type).label,
+            revision.title,
+            revision.number,
+            said[record.id or 0, revision.number][-1],
+        )
+        for record, revision, project in drafts
+        if (record.id or 0, revision.number) in said
+    ]
+    return sorted(found, key=lambda one: one.remark.at, reverse=True)
+
+
 def waiting_for_review(
     session: Session, person: Actor, projects: Sequence[Project]
 ) -> list[tuple[RecordView, Sequence[Suspicion]]]:
@@ -130,7 +160,12 @@ def waiting_for_review(
 
 
 def _latest(
-    session: Session, projects: Sequence[Project], state: str, author: Actor | None = None
+    session: Session,
+    projects: Sequence[Project],
+    state: str,
+    author: Actor | None = None,
+    *,
+    co_author: bool = False,
 ) -> list[tuple[Record, Revision, Project]]:
     query = (
         select(Record, Revision, Project)
@@ -144,7 +179,11 @@ def _latest(
         .order_by(col(Revision.created_at), col(Record.id))
     )
     if author is not None:
-        query = query.where(col(Revision.author_id) == author.person_id)
+        wrote: ColumnElement[bool] = col(Revision.author_id) == author.person_id
+        if co_author:
+            named = f'"{author.uid}"'
+            wrote |= cast(col(Revision.co_authors), Text).contains(named, autoescape=True)
+        query = query.where(wrote)
     return [tuple(row) for row in session.execute(query)]
 
 

@@ -97,14 +97,39 @@ def envelope_document(revision: Revision) -> dict[str, Any]:
     }
 
 
+def says_the_same(record_type: RecordType, before: Revision, content: Content) -> bool:
+    """Whether content holds for others what a revision does, by the type as it is today.
+
+    A department that renames a field, or adds one that nobody filled in yet, so throws no doubt on
+    anything.
+    """
+    then = trigger_values(record_type, before.title, before.body, before.fields)
+    return then == trigger_values(record_type, content.title, content.body, content.fields)
+
+
 def fill(
-    revision: Revision, record_type: RecordType, project: Project, uid: str, content: Content
+    revision: Revision,
+    record_type: RecordType,
+    project: Project,
+    uid: str,
+    content: Content,
+    in_force: Revision | None = None,
 ) -> None:
-    """Write checked content and its digests into a draft revision; links are written apart."""
+    """Write checked content and its digests into a draft revision; links are written apart.
+
+    Parameters
+    ----------
+    in_force : Revision, optional
+        The one that others rely on; its fingerprint stays where nothing that matters to them is
+        changed.
+    """
     revision.title, revision.body = content.title, content.body
     revision.fields = dict(content.fields)
     revision.content_digest = content_digest(project.key, record_type.name, uid, content)
-    revision.fingerprint = fingerprint(record_type, content)
+    same = in_force is not None and says_the_same(record_type, in_force, content)
+    revision.fingerprint = (
+        in_force.fingerprint if in_force and same else fingerprint(record_type, content)
+    )
     revision.envelope_digest = digest(envelope_document(revision))
 
 

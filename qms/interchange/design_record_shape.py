@@ -11,10 +11,11 @@ from qms.interchange.draft_building import (
     linked_from,
     nested,
     second_statement,
+    table,
     title,
 )
+from qms.interchange.project_shape import PROJECT
 from qms.interchange.special_keys import (
-    categories_not_applicable,
     control_kind,
     controls,
     demographics,
@@ -47,74 +48,9 @@ class Section:
     keys: Mapping[str, Handler]
 
 
-_PROJECT = {
-    "manufacturer": field_of("manufacturer"),
-    "regulatory_route": field_of("regulatory_route"),
-    "hie_conditions": field_of("hie_conditions", "texts"),
-    "premises": nested(
-        {
-            "legal_entity": field_of("premises_legal_entity"),
-            "made_at": field_of("premises_made_at"),
-            "used_at": field_of("premises_used_at", "texts"),
-            "rationale": field_of("premises_rationale"),
-            "rationale_ref": link("premises_justified_by"),
-            "decided": nested(
-                {
-                    "by": link("premises_decided_by"),
-                    "date": field_of("premises_decided_on"),
-                    "next_review": field_of("premises_next_review"),
-                }
-            ),
-        }
-    ),
-    "market_scan": nested(
-        {
-            "date": field_of("market_scan_date"),
-            "result": field_of("market_scan_result"),
-            "next_review": field_of("market_scan_next_review"),
-            "basis": field_of("market_scan_basis", "texts"),
-        }
-    ),
-    "device_class": nested(
-        {
-            "scheme": field_of("device_class_scheme"),
-            "class": field_of("device_class"),
-            "rule": field_of("device_class_rule"),
-            "reasoning": field_of("device_class_reasoning"),
-            "rationale_ref": link("device_class_justified_by"),
-        }
-    ),
-    "device_class_eu_ni": nested(
-        {
-            "applies": field_of("eu_ni_applies"),
-            "scheme": field_of("eu_ni_scheme"),
-            "class": field_of("eu_ni_class"),
-            "rule": field_of("eu_ni_rule"),
-            "reasoning": field_of("eu_ni_reasoning"),
-            "mdr_5_5": field_of("eu_ni_mdr_5_5"),
-        }
-    ),
-    "software_class": nested(
-        {
-            "scheme": field_of("software_class_scheme"),
-            "class": field_of("software_class"),
-            "rationale_ref": link("software_class_justified_by"),
-        }
-    ),
-    "dcb": field_of("dcb", "texts"),
-    "intended_use": field_of("intended_use"),
-    "not_for": field_of("not_for", "texts"),
-    "patient_population": field_of("patient_population"),
-    "intended_users": field_of("intended_users", "texts"),
-    "use_environment": field_of("use_environment"),
-    "principle": field_of("principle"),
-    "rigour_note": field_of("rigour_note"),
-    "categories_not_applicable": categories_not_applicable,
-}
-
 SECTIONS: Mapping[str, Section] = {
     "project": Section(
-        "project", {"title": title, "fields": nested(_PROJECT), "training_matrix": training_matrix}
+        "project", {"title": title, "fields": nested(PROJECT), "training_matrix": training_matrix}
     ),
     "people": Section(
         "person",
@@ -134,6 +70,9 @@ SECTIONS: Mapping[str, Section] = {
             "covers": link("covers"),
             "due": field_of("due"),
             "done": field_of("done"),
+            "method": field_of("method"),
+            "result": field_of("result"),
+            "trainer": link("trainer"),
         },
     ),
     "risk_policy": Section(
@@ -155,7 +94,11 @@ SECTIONS: Mapping[str, Section] = {
             "type": field_of("kind"),
             "text": body,
             "covers": field_of("covers", "texts"),
+            "number": field_of("number"),
             "review_by": field_of("review_by"),
+            "review_interval_months": field_of("review_interval_months", "integer"),
+            "retention_years": field_of("retention_years", "integer"),
+            "distribution": field_of("distribution"),
         },
     ),
     "user_needs": Section(
@@ -192,6 +135,9 @@ SECTIONS: Mapping[str, Section] = {
         {
             "title": title,
             "text": body,
+            "interfaces": field_of("interfaces"),
+            "algorithm": field_of("algorithm"),
+            "error_handling": field_of("error_handling"),
             "implements": link("designs"),
             "satisfies": link("satisfies"),
         },
@@ -204,6 +150,8 @@ SECTIONS: Mapping[str, Section] = {
             "supplier": field_of("supplier"),
             "licence": field_of("licence"),
             "purl": field_of("purl"),
+            "digest": field_of("digest"),
+            "end_of_support": field_of("end_of_support"),
             "functions": field_of("functions"),
             "needs": field_of("needs"),
             "risk": field_of("risk"),
@@ -224,6 +172,7 @@ SECTIONS: Mapping[str, Section] = {
             "title": title,
             "text": body,
             "category": field_of("category"),
+            "priority": field_of("priority"),
             "acceptance": field_of("acceptance"),
             "derives_from": link("derives_from"),
             "allocated_to": link("allocated_to"),
@@ -302,8 +251,13 @@ SECTIONS: Mapping[str, Section] = {
             "level": field_of("level"),
             "stage": field_of("stage"),
             "method": field_of("method"),
+            "preconditions": field_of("preconditions"),
+            "steps": table("steps", ("step", "expected")),
+            "expected": field_of("expected"),
             "tolerance": field_of("tolerance"),
             "sample_size": field_of("sample_size"),
+            "tester_competence": field_of("tester_competence"),
+            "independence": field_of("independence"),
             "verifies": link("verifies"),
             "validates": link("validates"),
             "exercises": link("exercises", department=True),
@@ -344,6 +298,17 @@ SECTIONS: Mapping[str, Section] = {
             "generator": field_of("generator"),
             "seed": field_of("seed", "integer"),
             "digest": field_of("digest"),
+            "inclusion": field_of("inclusion"),
+            "exclusion": field_of("exclusion"),
+            "deidentification": field_of("deidentification"),
+            "label_definition": field_of("label_definition"),
+            "labellers": table("labellers", ("who", "qualification", "agreement")),
+            "reference_standard": field_of("reference_standard"),
+            "split_rule": field_of("split_rule"),
+            "known_bias": field_of("known_bias"),
+            "storage": field_of("storage"),
+            "access": field_of("access"),
+            "retention_years": field_of("retention_years", "integer"),
             "consent": field_of("consent"),
             "role": field_of("role"),
             "population": field_of("population"),

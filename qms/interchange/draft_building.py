@@ -140,6 +140,26 @@ def field_of(name: str, kind: str = "text") -> Handler:
     return keep
 
 
+def table(name: str, columns: tuple[str, ...]) -> Handler:
+    """Return a handler that keeps a list of mappings as the rows of a field, all cells texts."""
+
+    def keep(entry: Entry, value: Any, at: At) -> None:
+        rows = []
+        for row in value if isinstance(value, list) else [value]:
+            if not isinstance(row, Lined) or not set(row) <= set(columns):
+                what = f"{at.path} needs rows of {', '.join(columns)}."
+                entry.fault("DR15", at.line, what)
+                continue
+            said = {
+                key: text_of(entry, one, At(f"{at.path}.{key}", row.line))
+                for key, one in row.items()
+            }
+            rows.append({key: one for key, one in said.items() if one is not None})
+        entry.fields[name] = rows
+
+    return keep
+
+
 def nested(keys: Mapping[str, Handler]) -> Handler:
     """Return a handler for a mapping inside an entry."""
 

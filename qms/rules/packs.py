@@ -1,13 +1,14 @@
 """What the rules take from data packs: clauses, levels, gates, limits; and the record types."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from core.errors import Fault, Invalid
-from core.records.types import FieldSpec, LinkSpec, TypeRegistry
+from core.records.types import FieldSpec, LinkSpec, TypeRegistry, get_registry
 from qms.frameworks.folders import department_folder, pack_files, read_pack
 from qms.rules.changing import changed
 from qms.rules.facts import TypeFacts
@@ -42,12 +43,15 @@ At = Callable[[Place], str]
 def framework_pack() -> Pack:
     """Return the pack that is in force: ours, with what the department sets otherwise.
 
+    Among its changes are those of the record types: they too decide what is asked.
+
     Raises
     ------
     Invalid
         With every fault of the pack: an unknown rule, one that is missing, a gate nobody asks.
     """
-    return read_framework_pack(department_folder("rules"))
+    pack = read_framework_pack(department_folder("rules"))
+    return replace(pack, changes=(*pack.changes, *get_registry().changes))
 
 
 def read_framework_pack(own: Path | None = None) -> Pack:

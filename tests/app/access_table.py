@@ -158,6 +158,8 @@ RECORDS = (
                "role": "quality_manager"}),
     Line("POST /p/{project}/{uid}/reject", NEED_WRITERS | NEED_SIGNERS, 303, at={"uid": "waiting"},
         sends={"expected": "{waiting_read}", "reason": "Not clear."}),
+    Line("POST /p/{project}/{uid}/discard", WRITER | NEED_SIGNERS, 303, at={"uid": "proposed"},
+        sends={"expected": "{proposed_read}", "reason": "Not needed."}),
     Line("POST /p/{project}/{uid}/withdraw", NEED_SIGNERS, 303, at={"uid": "held"}, sends={
         **PASS, "expected": "{held_read}", "reason": "No longer.",
     }),

@@ -9,6 +9,7 @@ from core.records.checking import content_faults, missing_content
 from core.records.content import Content, LinkDraft
 from core.records.forms import from_address
 from core.records.types import TypeRegistry
+from qms.interchange.design_record_shape import SECTIONS
 from qms.record_types import roles_as_markdown, types_as_markdown
 
 ROOT = Path(__file__).parents[2]
@@ -148,3 +149,23 @@ def test_an_address_fills_in_the_form_that_it_leads_to(registry) -> None:
     assert statement.rows == {"exclusions": [{"clause": "ISO13485-7.5.5"}]}
     assert [one.target for one in statement.links["rests_on"]] == ["DOC-1"]
     assert len(from_address(registry.of("document"), {"covers": "x" * 999}).values["covers"]) == 200
+
+
+def test_the_types_hold_what_the_standards_ask_them_to_say(registry) -> None:
+    asked = {
+        "training": "due done method result",
+        "document": "number review_by review_interval_months retention_years distribution",
+        "design": "interfaces algorithm error_handling",
+        "test": "preconditions steps expected tolerance tester_competence independence",
+        "soup": "digest end_of_support",
+        "requirement": "priority",
+        "dataset": "inclusion exclusion deidentification label_definition labellers "
+        "reference_standard split_rule storage access known_bias retention_years",
+    }
+
+    for name, words in asked.items():
+        fields = set(words.split())
+        assert fields <= set(registry.of(name).fields), name
+        sections = [one for one in SECTIONS.values() if one.type == name]
+        assert [fields - set(one.keys) for one in sections] == [set()], name
+    assert registry.of("training").links["trainer"].to == ("person",)

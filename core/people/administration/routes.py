@@ -10,9 +10,10 @@ from sqlmodel import Session, col
 
 from core.errors import FiducialError, Invalid, NotFound, Refused
 from core.people import accounts, service, tokens
-from core.people.actor import ADMINISTRATOR, ROLES, Actor
+from core.people.actor import ADMINISTRATOR, Actor
 from core.people.models import Person, RoleGrant
 from core.people.passwords import choose
+from core.people.roles import known_roles
 from core.records.models import Project
 from core.records.service import find_project
 from core.web import CurrentPerson, NumberInPath, ReadSession, WriteSession, page, say
@@ -208,7 +209,7 @@ def _people_page(
         status=422 if faults else 409 if error else 200,
         accounts=[(one, sorted(grants.get(one.id or 0, []))) for one in service.people(session)],
         every_project=list(projects.values()),
-        roles=ROLES,
+        roles=known_roles(),
         form=form or AccountForm(),
         faults=faults,
         problem=error.message if error else "",

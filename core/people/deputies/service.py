@@ -10,11 +10,12 @@ from sqlmodel import Session, col
 
 from core.errors import Conflict, Fault, Invalid, NotFound, Refused
 from core.ledger import append, hold_still
-from core.people.actor import ADMINISTRATOR, ROLES, Actor
+from core.people.actor import ADMINISTRATOR, Actor
 from core.people.deputies.lending import today
 from core.people.deputies.models import Deputyship, DeputyshipEnd
 from core.people.deputies.rules import Term, read_reason, read_term
 from core.people.models import Person, RoleGrant
+from core.people.roles import known_roles
 from core.records.models import Project
 
 NAMERS = ("quality_manager", ADMINISTRATOR)
@@ -92,7 +93,7 @@ def name_deputy(session: Session, project: Project, wish: Wish, by: Actor) -> De
     term, faults = read_term(wish.first_day, wish.last_day, today())
     reason, more = read_reason(wish.reason)
     faults += more
-    if wish.role not in ROLES:
+    if wish.role not in known_roles():
         faults.insert(0, Fault("role", "held", "is no role of anybody.", "Choose one."))
     for where, uid in (("held", wish.principal), ("deputy", wish.deputy)):
         if uid not in known:

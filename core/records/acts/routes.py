@@ -1,4 +1,4 @@
-"""Act on records: submit, sign, reject, withdraw, move, decide, re-review; one or many."""
+"""Act on records: submit, sign, reject, discard, withdraw, move, decide, re-review; one or many."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from core.errors import Fault, FiducialError, Invalid
 from core.people.actor import Actor
-from core.records import approval, issues, reviewing, service, withdrawing
+from core.records import approval, discarding, issues, reviewing, service, withdrawing
 from core.records.approval import Signing
 from core.records.issues import Decision
 from core.records.models import Project, Record
@@ -126,6 +126,24 @@ def reject(
         return f"{record.uid} is sent back to its author."
 
     return _act(request, session, project, record, person, ("reject", form), perform)
+
+
+@router.post("/{uid:uid}/discard", status_code=303)
+def discard(
+    request: Request,
+    project: ProjectInPath,
+    record: RecordInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    form: Annotated[ActForm, Form()],
+) -> Response:
+    """Discard the draft above the revision in force; it stays readable."""
+
+    def perform() -> str:
+        gone = discarding.discard(session, record, person, form.reason, form.expected)
+        return f"Revision {gone.number} of {record.uid} is discarded; what is in force stays."
+
+    return _act(request, session, project, record, person, ("discard", form), perform)
 
 
 @router.post("/{uid:uid}/withdraw", status_code=303, responses=ASKS_PASSWORD)

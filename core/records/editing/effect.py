@@ -9,7 +9,7 @@ from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key
 from core.records.targets import known_records
 from core.records.types import RecordType
-from core.records.writing import content_of, fingerprint
+from core.records.writing import content_of, says_the_same
 
 CHANGES = "changes"
 
@@ -20,8 +20,8 @@ def effect(session: Session, record: Record, record_type: RecordType, content: C
         return "This record was never in force, so no other record relies on it yet."
     fields, _ = content_faults(record_type, content, record.uid)
     checked = Content(content.title.strip(), content.body, fields, content.links)
-    before = session.get_one(Revision, record.effective_id).fingerprint
-    if fingerprint(record_type, checked) == before:
+    before = session.get_one(Revision, record.effective_id)
+    if says_the_same(record_type, before, checked):
         return "Nothing that other records rely on is changed: none will need re-review."
     return CHANGES
 

@@ -26,6 +26,7 @@ from core.records.forms import (
     in_rows,
     to_content,
 )
+from core.records.leftovers import left_over
 from core.records.models import Project, Record, Revision
 from core.records.pages import touched
 from core.records.service import (
@@ -79,7 +80,14 @@ def choose_type(request: Request, project: ProjectInPath, person: CurrentPerson)
     for one in get_registry().all():
         if person.has(project.id or 0, *one.authors):
             groups.setdefault(one.group, []).append(one)
-    return page(request, "records/choose.html", project=project, nav="Record", groups=groups)
+    return page(
+        request,
+        "records/choose.html",
+        project=project,
+        nav="Record",
+        groups=groups,
+        changes=get_registry().changes,
+    )
 
 
 @router.get("/new/{type_name}", responses=NEEDS_ROLE)
@@ -285,6 +293,7 @@ def _around(
         "latest": latest,
         "token": edit_token(latest),
         "touched": found,
+        "left_over": left_over(record_type, content_of(session, latest, project)),
         "near": [(one, view) for one, view in found if one.distance == 1],
         "triggers": ["Title", *triggers],
         "address": f"/p/{project.key}/{record.uid}",

@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core.clock import now
+from core.records import lifecycle
 from core.records.approval import signatures_of
 from core.records.models import Project, Record, Revision
 from core.records.neighbours import Neighbour, neighbourhood
@@ -104,6 +105,8 @@ def standing(record: Record, revision: Revision) -> str:
         return "withdrawn"
     if revision.id == record.effective_id:
         return "in force"
+    if revision.state == lifecycle.DISCARDED:
+        return "discarded, never in force"
     if revision.id == record.latest_id:
         return f"{revision.state.replace('_', ' ')}, not in force"
     return "superseded"

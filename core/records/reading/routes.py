@@ -28,6 +28,7 @@ from core.records.pages import (
     touched,
 )
 from core.records.panels import panels_of
+from core.records.remarks import remarks_of
 from core.records.types import get_registry
 from core.records.writing import content_of
 from core.web import (
@@ -228,6 +229,7 @@ def show_history(
         nav="Record",
         record=record,
         revisions=revisions_of(session, record),
+        remarks=remarks_of(session, record),
         address=f"/p/{project.key}/{record.uid}",
     )
 
@@ -262,6 +264,7 @@ def show_revision(
         empty=empty,
         links=content.links,
         signatures=signatures_of(session, revision),
+        remarks=remarks_of(session, record).get(number, ()),
         address=f"/p/{project.key}/{record.uid}",
         address_of=addresses(session, project, [revision.body]),
     )

@@ -7,11 +7,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
+from core.canonical import rfc3339
 from core.db import open_database
 from core.ledger import append, head
 from core.ledger.guards import BulkChangeRefused
 from core.ledger.models import GENESIS, LedgerEntry, entry_hash
-from core.ledger.verify import Anchor
+from core.ledger.verified import record_verification
+from core.ledger.verify import Anchor, AuditFinding
 from core.people.models import Person
 from core.records.approval import submit
 from core.records.audit import verify_audit
@@ -193,3 +195,61 @@ def test_what_is_recorded_is_read_back_as_it_was_written(office: Office) -> None
         found = session.get_one(LedgerEntry, seq)
         assert found.details == json.loads(json.dumps(told))
         assert found.person_name == "Amara Kole"
+
+
+@sqlite_only
+def test_a_finding_says_which_entry_recorded_it_and_when(kept: Office) -> None:
+    by_hand(kept, "UPDATE revision SET title = 'Nicer' WHERE record_id = 2")
+
+    [finding] = changed_in(kept)
+
+    with kept.reading() as session:
+        entry = session.get_one(LedgerEntry, finding.entry)
+        assert (entry.subject, entry.action) == ("DOC-002", "record:document:sign")
+        assert finding.recorded == rfc3339(entry.at)
+        assert finding.right_until == entry.seq
+        assert finding.when == (
+            f"Recorded in entry {entry.seq} ({entry.at:%Y-%m-%d %H:%M:%S} UTC). "
+            "No verification found it before this one."
+        )
+
+
+@sqlite_only
+def test_verifications_that_the_trail_holds_narrow_down_when_it_changed(kept: Office) -> None:
+    clean = verified_now(kept)
+    by_hand(kept, "UPDATE revision SET title = 'Nicer' WHERE record_id = 2")
+    red = verified_now(kept)
+    verified_now(kept)
+
+    [finding] = changed_in(kept)
+
+    assert (finding.right_until, finding.wrong_from) == (clean, red)
+    assert f"It was still right when entry {clean} (" in finding.when
+    assert f"The verification of entry {red} (" in finding.when
+
+
+@sqlite_only
+def test_an_edited_entry_and_a_deleted_row_say_when_too(kept: Office) -> None:
+    by_hand(
+        kept,
+        "UPDATE ledger_entry SET subject = 'x' WHERE seq = 9",
+        "DELETE FROM revision WHERE id = 3",
+    )
+    with kept.reading() as session:
+        found = {one.code: one for one in verify_audit(session).findings}
+
+    assert found["edited"].entry == 9
+    assert found["edited"].when.startswith("Written after entry 8 (")
+    assert found["deleted"].when.startswith("Recorded in entry ")
+    assert found["row"].when.startswith("Recorded in entry ")
+
+
+def changed_in(office: Office) -> list[AuditFinding]:
+    with office.reading() as session:
+        return [one for one in verify_audit(session).findings if one.code == "changed"]
+
+
+def verified_now(office: Office) -> int:
+    """Verify and write it into the trail, as each night does; return the entry."""
+    with office.writing() as session:
+        return record_verification(session, verify_audit(session)).seq

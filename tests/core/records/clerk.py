@@ -11,6 +11,7 @@ from core.db import Database
 from core.errors import Conflict, FiducialError, NotFound
 from core.records.approval import Signing, reject, sign, signatures_of, submit
 from core.records.content import Content, LinkDraft, RecordDraft
+from core.records.discarding import discard
 from core.records.importing import import_records
 from core.records.issues import move
 from core.records.models import Project, Record, Revision
@@ -55,6 +56,7 @@ class Clerk:
             *[self._reject] * 2,
             *[self._move] * 2,
             self._withdraw,
+            self._discard,
             self._bring_in,
         ]
 
@@ -173,6 +175,11 @@ class Clerk:
         who = "PPL-EQ" if record.effective_id else "PPL-AK"
         proof = self.office.proof(who)
         withdraw(session, record, self.office.staff[who], "No longer.", token, proof)
+
+    def _discard(self, session: Session) -> None:
+        above = col(Record.effective_id) != col(Record.latest_id)
+        record, token = self._some(session, above, col(Revision.state) == "draft")
+        discard(session, record, self.office.staff["PPL-EQ"], "Given up.", token)
 
     def _move(self, session: Session) -> None:
         record, token = self._some(session, col(Revision.state) == "open")

@@ -108,7 +108,7 @@ def test_a_kept_snapshot_is_the_one_that_would_be_loaded_now(
     assert {"create", "edit", "approve", "bring_in"} <= done
 
 
-@pytest.mark.parametrize("seed", [5, 6])
+@pytest.mark.parametrize("seed", [5, 7])
 def test_what_the_database_finds_in_doubt_is_what_the_rule_says(
     two_projects: Office, seed: int
 ) -> None:

@@ -1,5 +1,7 @@
 """Withdrawal: who may take a record out of force, and that nothing brings it back."""
 
+from collections.abc import Callable
+
 import pytest
 
 from core.errors import Conflict, Invalid, Refused
@@ -10,6 +12,7 @@ from core.records.content import Content, LinkDraft
 from core.records.service import create_record, edit_token, latest_revision, save_draft
 from core.records.withdrawing import withdraw
 from tests.conftest import Office
+from tests.core.conftest import Browser, words_of
 
 pytestmark = pytest.mark.database
 
@@ -177,3 +180,41 @@ def test_nothing_that_stands_on_a_withdrawn_record_goes_to_review(office: Office
     [fault] = caught.value.faults
     assert (fault.code, fault.where) == ("withdrawn-target", "UN-001")
     assert "nothing new is linked to it ('derives from')" in fault.what
+
+
+def test_the_form_says_what_withdrawing_would_touch(
+    plan_in_force: Office, browser_of: Callable[[str], Browser]
+) -> None:
+    office = plan_in_force
+    need = {"stakeholder": "physicist", "acceptance": "Seen."}
+    wish = {"category": "functional", "acceptance": "Seen."}
+    links = (LinkDraft("derives_from", "UN-001"), LinkDraft("stated_in", "DOC-001"))
+    signed_by = [("user_need", Content("N", "It is needed.", need), [(MANAGER, "approved")])]
+    signed_by += [
+        (
+            "requirement",
+            Content("R", "It shall.", wish, links),
+            [("PPL-CV", "reviewed"), (MANAGER, "approved")],
+        )
+    ]
+    roles = {"PPL-CV": "technical_reviewer", MANAGER: "quality_manager"}
+    for kind, content, signers in signed_by:
+        with office.writing() as session:
+            made = create_record(
+                session, office.project(session), kind, content, office.staff[AUTHOR]
+            )
+            uid = made.uid
+            submit(
+                session, made, office.staff[AUTHOR], office.proof(AUTHOR), office.read(session, uid)
+            )
+            for who, meaning in signers:
+                signing, read = Signing(meaning, roles[who]), office.read(session, uid)
+                sign(session, made, signing, office.staff[who], office.proof(who), read)
+    esther = browser_of(MANAGER)
+
+    needed = words_of(esther.open("/p/RPM/UN-001").text)
+    stated = words_of(esther.open("/p/RPM/DOC-001").text)
+
+    assert "1 record needs re-review once it is withdrawn: REQ-001 (leads to)" in needed
+    assert "Also linked to it, and without it from then on: REQ-001 (states)" in stated
+    assert "No record in force is linked with it" not in stated

@@ -293,3 +293,28 @@ def reference_file() -> Path:
     if not path.is_file():
         pytest.skip(f"{path} is not there: the original of the demo record cannot be compared")
     return path
+
+
+def test_what_the_demo_says_of_training_documents_designs_and_data_is_kept(demo) -> None:
+    fields = {one.uid: one.content.fields for one in demo.drafts}
+
+    assert fields["TRN-003"]["method"] == "practice"
+    assert fields["DOC-RMP"]["review_interval_months"] == 24
+    assert fields["DD-03"]["error_handling"].startswith("a point outside the grid")
+    assert fields["DS-006"]["split_rule"].startswith("by patient")
+    assert fields["TST-007"]["independence"] == "another_developer"
+    assert {fields[uid]["priority"] for uid in fields if uid.startswith("REQ-")} == {"must"}
+
+
+def test_a_table_of_a_design_record_is_read_row_by_row() -> None:
+    test = "{id: TST-001, title: T, level: unit, stage: OQ, method: manual, steps: [%s]}"
+    rows = "{step: Open the plan, expected: It opens}"
+    text = small("tests:", f"  - {test % rows}")
+
+    [draft] = read_design_record(text.encode(), "one.yaml", "RPM").drafts
+
+    assert draft.content.fields["steps"] == [{"step": "Open the plan", "expected": "It opens"}]
+    assert any(
+        "steps needs rows of step, expected." in one
+        for one in faults_of(small("tests:", f"  - {test % '{shade: red}'}"))
+    )
