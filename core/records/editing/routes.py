@@ -41,6 +41,7 @@ from core.records.snapshot import natural_order
 from core.records.snapshot_rows import shown_revision
 from core.records.targets import refuse_unreadable
 from core.records.types import RecordType, get_registry
+from core.records.writing import content_of
 from core.web import (
     CurrentPerson,
     ProjectInPath,
