@@ -15,6 +15,7 @@ from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key, LinkView, Snapshot
 from core.records.types import get_registry
 from core.records.writing import content_of
+from qms.risks.issuing import issue_faults
 from qms.risks.surroundings import load_surroundings
 from qms.rules.facts import Facts, RuleInput
 from qms.rules.findings import Level
@@ -31,11 +32,11 @@ def submission_faults(session: Session, project: Project, record: Record) -> tup
     """Return everything that keeps a record from review, as it would come into force."""
     family = LOCAL.get(record.type)
     if family is None:
-        return ()
+        return tuple(issue_faults(session, project, record))
     snapshot = _as_proposed(session, project, record)
     facts = Facts(today=now().date(), types=type_facts(get_registry()))
     pack = framework_pack()
-    view = View(RuleInput(snapshot, {}, (), facts, project.key), pack.limits)
+    view = View(RuleInput(snapshot, {}, (), facts, project.key, proposed=True), pack.limits)
     proposed = snapshot.records[Key(project.key, record.uid)]
     device = view.device
     described = [

@@ -263,6 +263,15 @@ SECTIONS: Mapping[str, Section] = {
             ),
         },
     ),
+    "hazard_logs": Section(
+        "hazard_log",
+        {
+            "title": title,
+            "text": body,
+            "reason": field_of("reason"),
+            "issued_for": link("issued_for"),
+        },
+    ),
     "residual_risk_reviews": Section(
         "residual_risk_review",
         {
@@ -274,6 +283,7 @@ SECTIONS: Mapping[str, Section] = {
             "conclusion": field_of("conclusion"),
             "conditions": field_of("conditions"),
             "covers": link("covers"),
+            "reviews": link("reviews"),
             "judged_by": link("judged_by"),
         },
     ),
@@ -289,7 +299,7 @@ SECTIONS: Mapping[str, Section] = {
             "assessment": field_of("assessment"),
             "test_issues": field_of("test_issues"),
             "configuration": field_of("configuration"),
-            "hazard_log": field_of("hazard_log"),
+            "hazard_log": link("accompanied_by"),
             "argues_for": link("argues_for"),
             "rests_on": link("rests_on"),
         },
@@ -380,6 +390,18 @@ SECTIONS: Mapping[str, Section] = {
             "plan": link("planned_for"),
             "affects": link("affects"),
             "found_by": link("raised_by_test"),
+        },
+    ),
+    "concessions": Section(
+        "waiver",
+        {
+            "title": title,
+            "text": body,
+            "rule": field_of("rule"),
+            "reason": field_of("reason"),
+            "expires": field_of("expires"),
+            "concerns": link("concerns"),
+            "release": link("release"),
         },
     ),
     "releases": Section(

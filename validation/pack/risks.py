@@ -9,7 +9,8 @@ from qms.risks import evaluation
 from qms.risks.evaluation import Level
 from qms.risks.policies import policy_in_force
 from qms.risks.residual import Assessment, Control, Position, assess
-from qms.risks.service import RISK, owners_of
+from qms.risks.logged import owners_in
+from qms.risks.service import RISK
 from validation.pack.contents import RiskControl, RiskEstimate, RiskPolicy, RiskRow
 
 
@@ -77,7 +78,7 @@ def _row(snapshot: Snapshot, one: Assessment) -> RiskRow:
         controls=tuple(_control(control) for control in one.controls),
         after=_estimate(after_position, after_level),
         benefit_risk=str(fields.get("benefit_risk") or ""),
-        owner=", ".join(owner.title for owner in owners_of(snapshot, one.risk.key)),
+        owner=", ".join(owner.title for owner in owners_in(snapshot, one.risk.key)),
     )
 
 
