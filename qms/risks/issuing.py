@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.errors import Fault
+from core.errors import Fault, NotFound
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.content import Content, LinkDraft
@@ -23,8 +23,10 @@ from core.records.service import (
     latest_revision,
     project_of,
     read_content,
+    require_author,
     save_draft,
 )
+from core.records.types import get_registry
 from core.records.writing import content_of
 from qms.risks.logged import (
     HAZARD_LOG,
@@ -99,12 +101,38 @@ def take(session: Session, record: Record, by: Actor, expected: str) -> Revision
     Conflict, Invalid, NotFound, Refused
         As `as_it_stands` and `save_draft`.
     """
-    content = read_content(session, record)
     project = project_of(session, record)
+    require_author(get_registry().of(HAZARD_LOG), project, by)
+    if record.type != HAZARD_LOG:
+        raise NotFound(f"{record.uid} is no issue of the hazard log.")
+    content = read_content(session, record)
     fields = as_it_stands(session, project.key, _release(content))
     changed = {**content.fields, **fields, "taken_at": _moment()}
     reason = f"Risk file taken: {len(fields['hazards'])} hazards."
     return save_draft(session, record, replace(content, fields=changed), by, expected, reason)
+
+
+def issues_of(session: Session, project: Project) -> list[Issue]:
+    """Return every issue of a project, the newest first, each as it is in force or drafted."""
+    query = (
+        select(Record, Revision)
+        .join(
+            Revision,
+            col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
+        )
+        .where(
+            col(Record.project_id) == project.id,
+            col(Record.type) == HAZARD_LOG,
+            col(Record.withdrawn_at).is_(None),
+        )
+        .order_by(col(Record.id).desc())
+    )
+    return [Issue(record, revision) for record, revision in session.execute(query).all()]
+
+
+def changed_since(session: Session, project: Project, record: Record) -> list[str]:
+    """Return what the risk file says otherwise than the latest revision of an issue."""
+    return _differing(session, project, read_content(session, record))
 
 
 def take_as_read(session: Session, record: Record, by: Actor) -> Revision:
@@ -161,21 +189,22 @@ def issue_of(session: Session, project: Project, record: Record) -> Issue | None
 def _stale(session: Session, project: Project, record: Record, content: Content) -> list[Fault]:
     if not content.fields.get("hazards"):
         return []  # Its type says so already.
+    differ = _differing(session, project, content)
+    if not differ:
+        return []
+    what = f"no longer says what the risk file says: {', '.join(differ)} changed since."
+    return [Fault("hazard-log", record.uid, what, TAKE_AGAIN)]
+
+
+def _differing(session: Session, project: Project, content: Content) -> list[str]:
+    """Return the risks, or else what judges them, of which an issue says something else."""
     stands = as_it_stands(session, project.key, _release(content))
     if all(content.fields.get(name) == stands[name] for name in FROZEN):
         return []
-    held = {row.get("risk"): row for row in content.fields["hazards"]}
-    rows = {row["risk"]: row for row in stands["hazards"]}
-    differ = sorted(uid for uid in held.keys() | rows.keys() if held.get(uid) != rows.get(uid))
-    told = ", ".join(map(str, differ)) or "how the risks are judged"
-    return [
-        Fault(
-            "hazard-log",
-            record.uid,
-            f"no longer says what the risk file says: {told} changed since it was taken.",
-            TAKE_AGAIN,
-        )
-    ]
+    held = {str(row.get("risk")): row for row in content.fields.get("hazards") or ()}
+    rows = {str(row["risk"]): row for row in stands["hazards"]}
+    differ = [uid for uid in {**rows, **held} if held.get(uid) != rows.get(uid)]
+    return differ or ["the policy, or the tests that count,"]
 
 
 def _other_release(

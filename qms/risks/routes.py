@@ -3,16 +3,17 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from core.errors import Fault, Invalid
 from core.exports import forms_for
-from core.web import ProjectInPath, ReadSession, page
+from core.records.service import find_record
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, say
 from core.web.downloads import exported
 from qms.releases.scope import NEWEST
-from qms.risks import service
+from qms.risks import issuing, service
 from qms.risks.grid import Moment, grid, standing_at
 from qms.risks.residual import Assessment, Position
 
@@ -93,6 +94,7 @@ def show_risks(
         shown=_shown(file, chosen),
         releases=[(release.uid, release.label) for release in file.releases],
         chosen=chosen,
+        issues=issuing.issues_of(session, project),
         all_address=f"{address}?{view.query(None)}",
         export_addresses=[
             (name.upper(), f"{address}/export/{name}?{view.query(chosen)}")
@@ -121,6 +123,37 @@ def export_risks(
         )
     sheet = service.sheet(file, _shown(file, chosen), shown_as)
     return exported(sheet, format_name, f"{project.key}-risks")
+
+
+@router.post("/issues", status_code=303)
+def issue_log(
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    release: Annotated[str, Form(max_length=200)] = "",
+) -> RedirectResponse:
+    """Begin an issue of the hazard log, with every hazard as it stands for a release."""
+    wanted = None if release in ("", NO_RELEASE) else release
+    record = issuing.begin(session, project, wanted, person)
+    answer = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
+    say(answer, f"{record.uid} holds the risk file as it stands. Say why it is issued; submit it.")
+    return answer
+
+
+@router.post("/issues/{uid}/take", status_code=303)
+def take_log(
+    project: ProjectInPath,
+    uid: str,
+    person: CurrentPerson,
+    session: WriteSession,
+    expected: Annotated[str, Form(max_length=200)] = "",
+) -> RedirectResponse:
+    """Let the draft of an issue hold the risk file as it stands now."""
+    record = find_record(session, project, uid)
+    revision = issuing.take(session, record, person, expected)
+    answer = RedirectResponse(f"/p/{project.key}/{uid}", status_code=303)
+    say(answer, f"{uid} revision {revision.number} holds the risk file as it stands.")
+    return answer
 
 
 def _cell_on(file: service.RiskFile, view: View) -> tuple[Moment, Position] | None:
