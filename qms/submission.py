@@ -20,6 +20,7 @@ from qms.risks.surroundings import load_surroundings
 from qms.rules.facts import Facts, RuleInput
 from qms.rules.findings import Level
 from qms.rules.packs import framework_pack, type_facts
+from qms.rules.questions import JUDGEMENT
 from qms.rules.registry import RULES
 from qms.rules.view import View, text
 
@@ -32,7 +33,7 @@ def submission_faults(session: Session, project: Project, record: Record) -> tup
     """Return everything that keeps a record from review, as it would come into force."""
     family = LOCAL.get(record.type)
     if family is None:
-        return tuple(issue_faults(session, project, record))
+        return (*issue_faults(session, project, record), *_unknown_question(session, record))
     snapshot = _as_proposed(session, project, record)
     facts = Facts(today=now().date(), types=type_facts(get_registry()))
     pack = framework_pack()
@@ -50,6 +51,17 @@ def submission_faults(session: Session, project: Project, record: Record) -> tup
         for flaw in rule.judge(view, proposed)
         if (flaw.level or pack.entries[code].level) is Level.ERROR
     )
+
+
+def _unknown_question(session: Session, record: Record) -> tuple[Fault, ...]:
+    if record.type != JUDGEMENT:
+        return ()
+    said = str(session.get_one(Revision, record.latest_id).fields.get("question") or "").strip()
+    known = [one.code for one in framework_pack().questions]
+    if not said or said in known:
+        return ()
+    what = f"answers {said}, which is no question that is asked here."
+    return (Fault("no-question", record.uid, what, f"Name one of {', '.join(known)}."),)
 
 
 def approval_obstacles(session: Session, project: Project, record: Record) -> tuple[str, ...]:

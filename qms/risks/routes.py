@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from core.clock import now
 from core.errors import Fault, Invalid
 from core.exports import forms_for
 from core.records.service import find_record
@@ -16,6 +17,11 @@ from qms.releases.scope import NEWEST
 from qms.risks import issuing, service
 from qms.risks.grid import Moment, grid, standing_at
 from qms.risks.residual import Assessment, Position
+from qms.rules.facts import Facts, RuleInput
+from qms.rules.findings import AskedQuestion
+from qms.rules.packs import framework_pack
+from qms.rules.questions import asked
+from qms.rules.view import View as RuleView
 
 router = APIRouter(prefix="/p/{project}/risks", tags=["risks"])
 
@@ -23,6 +29,9 @@ NO_RELEASE = "none"
 """Asks for the latest runs; an empty choice asks for the newest candidate."""
 
 LARGEST_SCALE = 20
+
+RISK_STANDARDS = ("ISO 14971", "DCB0129")
+"""A question that points to one of them is asked on the risk page."""
 
 
 class View(BaseModel):
@@ -94,6 +103,7 @@ def show_risks(
         shown=_shown(file, chosen),
         releases=[(release.uid, release.label) for release in file.releases],
         chosen=chosen,
+        questions=_questions(file),
         issues=issuing.issues_of(session, project),
         all_address=f"{address}?{view.query(None)}",
         export_addresses=[
@@ -154,6 +164,21 @@ def take_log(
     answer = RedirectResponse(f"/p/{project.key}/{uid}", status_code=303)
     say(answer, f"{uid} revision {revision.number} holds the risk file as it stands.")
     return answer
+
+
+def _questions(file: service.RiskFile) -> tuple[AskedQuestion, ...]:
+    """Return the questions about risks, with what people answered."""
+    verdicts = {key.uid: verdict for key, verdict in file.verdicts.items()}
+    release = file.release.key if file.release else None
+    facts = Facts(today=now().date())
+    given = RuleInput(file.snapshot, verdicts, (), facts, file.project, release)
+    pack = framework_pack()
+    about = [
+        question
+        for question in pack.questions
+        if any(clause.startswith(RISK_STANDARDS) for clause in question.clauses)
+    ]
+    return tuple(asked(RuleView(given, pack.limits), about))
 
 
 def _cell_on(file: service.RiskFile, view: View) -> tuple[Moment, Position] | None:

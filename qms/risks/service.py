@@ -37,6 +37,8 @@ class RiskFile:
         Who owns each risk.
     release : ReleaseScope or None
         Whose tests count; None for the latest runs.
+    snapshot, verdicts : Snapshot, mapping of Key to Verdict
+        What all of it was read from.
     """
 
     project: str
@@ -46,6 +48,8 @@ class RiskFile:
     owners: Mapping[Key, tuple[RecordView, ...]]
     releases: tuple[ReleaseScope, ...]
     release: ReleaseScope | None
+    snapshot: Snapshot
+    verdicts: Mapping[Key, Verdict]
 
 
 def risk_file(session: Session, project: str, release: str | None = None) -> RiskFile:
@@ -78,6 +82,8 @@ def risk_file(session: Session, project: str, release: str | None = None) -> Ris
         owners={risk.key: owners_in(snapshot, risk.key) for risk in risks},
         releases=releases,
         release=chosen,
+        snapshot=snapshot,
+        verdicts=verdicts,
     )
 
 

@@ -47,6 +47,7 @@ def test_the_demo_becomes_one_draft_per_entry(demo) -> None:
         "residual_risk_review": 1,
         "safety_case": 1,
         "waiver": 1,
+        "judgement": 2,
         "equipment": 4,
         "user_need": 8,
         "software_item": 12,
