@@ -52,7 +52,7 @@ from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from qms.repositories.panels import code_panel
 from qms.risks.annexes import hazard_log
-from qms.risks.panels import risk_panel
+from qms.risks.panels import issue_panel, risk_panel
 from validation.runs.panels import runs_panel
 
 ROUTERS = (
@@ -95,6 +95,7 @@ ROUTERS = (
 
 PANELS = (
     risk_panel,
+    issue_panel,
     code_panel,
     system_panel,
     connection_panel,

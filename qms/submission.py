@@ -15,10 +15,12 @@ from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key, LinkView, Snapshot
 from core.records.types import get_registry
 from core.records.writing import content_of
+from qms.risks.issuing import issue_faults
 from qms.risks.surroundings import load_surroundings
 from qms.rules.facts import Facts, RuleInput
 from qms.rules.findings import Level
 from qms.rules.packs import framework_pack, type_facts
+from qms.rules.questions import JUDGEMENT
 from qms.rules.registry import RULES
 from qms.rules.view import View, text
 
@@ -31,11 +33,11 @@ def submission_faults(session: Session, project: Project, record: Record) -> tup
     """Return everything that keeps a record from review, as it would come into force."""
     family = LOCAL.get(record.type)
     if family is None:
-        return ()
+        return (*issue_faults(session, project, record), *_unknown_question(session, record))
     snapshot = _as_proposed(session, project, record)
     facts = Facts(today=now().date(), types=type_facts(get_registry()))
     pack = framework_pack()
-    view = View(RuleInput(snapshot, {}, (), facts, project.key), pack.limits)
+    view = View(RuleInput(snapshot, {}, (), facts, project.key, proposed=True), pack.limits)
     proposed = snapshot.records[Key(project.key, record.uid)]
     device = view.device
     described = [
@@ -49,6 +51,17 @@ def submission_faults(session: Session, project: Project, record: Record) -> tup
         for flaw in rule.judge(view, proposed)
         if (flaw.level or pack.entries[code].level) is Level.ERROR
     )
+
+
+def _unknown_question(session: Session, record: Record) -> tuple[Fault, ...]:
+    if record.type != JUDGEMENT:
+        return ()
+    said = str(session.get_one(Revision, record.latest_id).fields.get("question") or "").strip()
+    known = [one.code for one in framework_pack().questions]
+    if not said or said in known:
+        return ()
+    what = f"answers {said}, which is no question that is asked here."
+    return (Fault("no-question", record.uid, what, f"Name one of {', '.join(known)}."),)
 
 
 def approval_obstacles(session: Session, project: Project, record: Record) -> tuple[str, ...]:

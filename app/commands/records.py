@@ -116,6 +116,11 @@ def check(
         for finding in result.findings
     ]
     lines += [f"{rule.code} {rule.remark}" for rule in result.rules if rule.remark]
+    lines += [
+        f"{one.question.code} a person answers: {one.question.asks} "
+        f"{len(one.considered)} answers kept, {len(one.beside) + one.more} to look at."
+        for one in result.questions
+    ]
     lines += [f"This department asks otherwise: {change}" for change in result.changes]
     lines.append(
         f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "

@@ -223,6 +223,11 @@ def _release(demo: Demo, story: Story, sign_ins: SignIns) -> Outcome:
     with story.step("Validation run") as step:
         run = release.validate_once(demo, step.tell)
         step.said = f"run {run}: {_counted(demo, run)}"
+    with story.step("Hazard log, residual risk and safety case") as step:
+        issued = release.issue_once(demo)
+        step.said = (
+            f"{issued} signed, and the baseline frozen with them" if issued else "there already"
+        )
     comparison = 0
     data = demo.settings.reference_data.absolute() / PUBLISHED_PLAN
     with story.step("Numerical comparison with a published plan") as step:

@@ -32,6 +32,8 @@ from core.records.signable import about_of
 from core.records.types import RecordType, get_registry
 from dataflows.department import load_department
 from qms.interchange.design_record import DesignRecord, load_design_record
+from qms.risks.issuing import take_as_read
+from qms.risks.logged import HAZARD_LOG
 from validation.runs.toolcheck import ToolCheck
 
 HERE = Path(__file__).parent
@@ -45,6 +47,7 @@ SIGNERS = {
     "clinical_safety_officer": "PPL-DM",
     "clinical_lead": "PPL-DM",
     "quality_manager": "PPL-EQ",
+    "top_management": "PPL-NV",
     "trainer": "PPL-CV",
 }
 """Who signs in which role."""
@@ -60,8 +63,8 @@ TOOLS = {"EQP-001": "Fiducial", "EQP-002": "Python", "EQP-003": "pytest", "EQP-0
 FIRST = ("project", "document", "person", "risk_policy", "training")
 """What others need before they can be signed: training on a document in force."""
 
-LAST = ("residual_risk_review", "safety_case")
-"""What speaks of the others as they were signed."""
+LAST = (HAZARD_LOG, "residual_risk_review", "safety_case")
+"""What speaks of the others as they were signed and as their tests came out, in its order."""
 
 AT_ONCE = 20
 """Records per transaction: few enough to show progress, many enough to be quick."""
@@ -153,12 +156,14 @@ def to_approve(loaded: Loaded) -> list[tuple[str, str]]:
     """Return (project, uid) of every record the demo's people sign, in a workable order.
 
     The device's file says which of its records are approved, and which training is complete; the
-    department's map is in force as a whole.
+    department's map is in force as a whole. What is in `LAST` is signed after the release was
+    validated.
     """
     registry = get_registry()
     device = [
         draft
         for draft in loaded.device.drafts
+        if draft.type not in LAST
         if (draft.state == "approved" and registry.of(draft.type).lifecycle == "controlled")
         or (draft.type == "training" and draft.content.fields["outcome"] == "complete")
     ]
@@ -167,9 +172,18 @@ def to_approve(loaded: Loaded) -> list[tuple[str, str]]:
 
 
 def _turn(draft: RecordDraft) -> int:
-    if draft.type in FIRST:
-        return FIRST.index(draft.type)
-    return len(FIRST) + (1 + LAST.index(draft.type) if draft.type in LAST else 0)
+    return FIRST.index(draft.type) if draft.type in FIRST else len(FIRST)
+
+
+def to_issue(session: Session) -> list[Record]:
+    """Return the device's records that are signed after the validation and are not in force yet."""
+    device = find_project(session, DEVICE)
+    query = select(Record).where(
+        col(Record.project_id) == device.id,
+        col(Record.type).in_(LAST),
+        col(Record.effective_id).is_(None),
+    )
+    return sorted(session.scalars(query), key=lambda record: LAST.index(record.type))
 
 
 def approve_all(
@@ -206,6 +220,8 @@ def approve(session: Session, record: Record, signers: Signers) -> None:
     if revision.state == DRAFT:
         author = signers.actor(session, AUTHOR)
         proof = signers.proof(session, author)
+        if record.type == HAZARD_LOG:
+            revision = take_as_read(session, record, author)
         approval.submit(session, record, author, proof, edit_token(revision))
     given = {one.meaning for one in signatures_of(session, revision)}
     for meaning in record_type.meanings:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from app.demo.people import Signers
-from app.demo.records import AUTHOR, DEVICE, RELEASE, approve
+from app.demo.records import AUTHOR, DEVICE, RELEASE, approve, to_issue
 from app.worker import run_worker
 from core.blobs import BlobStore
 from core.clock import now
@@ -144,6 +144,25 @@ def freeze_once(demo: Demo) -> bool:
             return False
         freeze(session, project, RELEASE, demo.signers.actor(session, AUTHOR))
         return True
+
+
+def issue_once(demo: Demo) -> int:
+    """Issue the hazard log and what rests on it, as the tests came out, and freeze them too.
+
+    Returns how many records were signed into force; 0 when they were before.
+    """
+    demo.signers.next_act()
+    with demo.db.writing() as session:
+        project = demo.device(session)
+        issued = to_issue(session)
+        for record in issued:
+            approve(session, record, demo.signers)
+        if (
+            issued
+            and latest_revision(session, find_record(session, project, RELEASE)).state == DRAFT
+        ):
+            freeze(session, project, RELEASE, demo.signers.actor(session, AUTHOR))
+    return len(issued)
 
 
 def validate_once(demo: Demo, tell: Tell) -> int:

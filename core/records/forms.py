@@ -284,6 +284,8 @@ def to_content(
     faults: list[Fault] = []
     fields: dict[str, Any] = {}
     for name, spec in record_type.fields.items():
+        if spec.made:
+            continue
         if in_rows(spec):
             found = [
                 _read_all(spec.columns, row, f"{spec.label}, row {number}", faults)
@@ -306,6 +308,16 @@ def to_content(
     placed.sort(key=lambda one: one[0])
     links = tuple(link for _, link in placed)
     return Content(form.title, form.body, fields, links), faults
+
+
+def with_made(record_type: RecordType, content: Content, before: Content) -> Content:
+    """Return what was typed, with what nobody types as it was."""
+    kept = {
+        name: before.fields[name]
+        for name, spec in record_type.fields.items()
+        if spec.made and name in before.fields
+    }
+    return replace(content, fields={**content.fields, **kept}) if kept else content
 
 
 def _read_all(

@@ -67,6 +67,8 @@ class FieldSpec(_Strict):
     columns: dict[Word, "FieldSpec"] = {}
     required: Required | None = None
     trigger: bool = False
+    made: bool = False
+    """Filled in by an act of a feature: nobody types it, and every form keeps it as it is."""
     help: str = ""
 
 

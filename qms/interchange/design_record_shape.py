@@ -1,25 +1,22 @@
 """The sections of a design record file and where each of their keys goes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from qms.interchange.draft_building import (
-    Handler,
     body,
     field_of,
     link,
-    linked_from,
     nested,
     second_statement,
     table,
     title,
 )
 from qms.interchange.project_shape import PROJECT
+from qms.interchange.risk_sections import RISK_SECTIONS
+from qms.interchange.section import Section
 from qms.interchange.special_keys import (
     control_kind,
-    controls,
     demographics,
-    matrix,
     training_matrix,
 )
 
@@ -38,14 +35,6 @@ STATES: Mapping[str, str] = {
     },
 }
 """The words the file uses for a state, and the state of the record's lifecycle each one means."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """One list of the file: the type its entries become, and the keys they may have."""
-
-    type: str
-    keys: Mapping[str, Handler]
 
 
 SECTIONS: Mapping[str, Section] = {
@@ -75,18 +64,7 @@ SECTIONS: Mapping[str, Section] = {
             "trainer": link("trainer"),
         },
     ),
-    "risk_policy": Section(
-        "risk_policy",
-        {
-            "title": title,
-            "severity": field_of("severity", "texts"),
-            "likelihood": field_of("likelihood", "texts"),
-            "matrix": matrix,
-            "acceptable_up_to": field_of("acceptable_up_to", "integer"),
-            "tolerable_with_benefit_risk": field_of("tolerable_with_benefit_risk", "integer"),
-            "further_reduction_asked_at": field_of("further_reduction_asked_at", "integer"),
-        },
-    ),
+    "risk_policy": RISK_SECTIONS["risk_policy"],
     "documents": Section(
         "document",
         {
@@ -182,67 +160,10 @@ SECTIONS: Mapping[str, Section] = {
             "stated_in": link("stated_in"),
         },
     ),
-    "risks": Section(
-        "risk",
-        {
-            "title": title,
-            "hazard": field_of("hazard"),
-            "sequence": field_of("sequence", "texts"),
-            "situation": field_of("situation"),
-            "harm": field_of("harm"),
-            "severity": field_of("severity", "integer"),
-            "severity_after": field_of("severity_after", "integer"),
-            "p_before": field_of("likelihood_before", "integer"),
-            "p_after": field_of("likelihood_after", "integer"),
-            "items": link("involves"),
-            "controls": controls,
-            "effectiveness": linked_from("verifies"),
-            "new_risks": field_of("new_risks"),
-            "benefit_risk": field_of("benefit_risk"),
-            "arises_on": link("arises_on", department=True),
-            "owner": link("owned_by"),
-            "further_reduction": nested(
-                {
-                    "answer": field_of("further_reduction_answer"),
-                    "reason": field_of("further_reduction_reason"),
-                    "question": field_of("further_reduction_question"),
-                    "by": link("further_reduction_judged_by"),
-                    "date": field_of("further_reduction_date"),
-                }
-            ),
-        },
-    ),
-    "residual_risk_reviews": Section(
-        "residual_risk_review",
-        {
-            "title": title,
-            "text": body,
-            "reviewed": field_of("reviewed_on"),
-            "method": field_of("method"),
-            "benefits": field_of("benefits"),
-            "conclusion": field_of("conclusion"),
-            "conditions": field_of("conditions"),
-            "covers": link("covers"),
-            "judged_by": link("judged_by"),
-        },
-    ),
-    "safety_cases": Section(
-        "safety_case",
-        {
-            "title": title,
-            "text": body,
-            "phase": field_of("phase"),
-            "scope": field_of("scope"),
-            "process": field_of("process"),
-            "hazard_summary": field_of("hazard_summary"),
-            "assessment": field_of("assessment"),
-            "test_issues": field_of("test_issues"),
-            "configuration": field_of("configuration"),
-            "hazard_log": field_of("hazard_log"),
-            "argues_for": link("argues_for"),
-            "rests_on": link("rests_on"),
-        },
-    ),
+    "risks": RISK_SECTIONS["risks"],
+    "hazard_logs": RISK_SECTIONS["hazard_logs"],
+    "residual_risk_reviews": RISK_SECTIONS["residual_risk_reviews"],
+    "safety_cases": RISK_SECTIONS["safety_cases"],
     "tests": Section(
         "test",
         {
@@ -347,6 +268,8 @@ SECTIONS: Mapping[str, Section] = {
             "found_by": link("raised_by_test"),
         },
     ),
+    "judgements": RISK_SECTIONS["judgements"],
+    "concessions": RISK_SECTIONS["concessions"],
     "releases": Section(
         "release",
         {

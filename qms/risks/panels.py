@@ -3,14 +3,19 @@
 from sqlmodel import Session
 
 from core.errors import Invalid
+from core.records.lifecycle import DRAFT
 from core.records.models import Project, Record
 from core.records.panels import Panel
+from core.records.service import edit_token, latest_revision
 from qms.releases.scope import NEWEST, choose_release, releases_of
+from qms.risks.issuing import changed_since
+from qms.risks.logged import HAZARD_LOG
 from qms.risks.policies import policy_in_force
 from qms.risks.service import RISK, assessments_around, verdicts_by_key
 from qms.risks.surroundings import load_surroundings
 
 TEMPLATE = "qms/risks/_panel.html"
+ISSUE_TEMPLATE = "qms/risks/_issue_panel.html"
 
 CONTROLLING_TYPE = "requirement"
 
@@ -39,3 +44,28 @@ def risk_panel(session: Session, project: Project, record: Record) -> Panel | No
     if record.type != RISK and len(assessments) == 1:
         title = "Controls 1 risk"
     return Panel(title, TEMPLATE, context | {"assessments": assessments, "policy": policy})
+
+
+def issue_panel(session: Session, project: Project, record: Record) -> Panel | None:
+    """Return what an issue of the hazard log can still take up; None for other records.
+
+    An issue that is in force and has no draft above it says nothing: it stays as it was signed.
+    """
+    if record.type != HAZARD_LOG or record.withdrawn_at is not None:
+        return None
+    latest = latest_revision(session, record)
+    if latest.state != DRAFT:
+        return None
+    context = {
+        "uid": record.uid,
+        "address": f"/p/{project.key}/risks",
+        "expected": edit_token(latest),
+        "taken": bool(latest.fields.get("hazards")),
+        "changed": (),
+        "faults": (),
+    }
+    try:
+        changed = changed_since(session, project, record)
+    except Invalid as refusal:
+        return Panel("Risk file", ISSUE_TEMPLATE, context | {"faults": refusal.faults})
+    return Panel("Risk file", ISSUE_TEMPLATE, context | {"changed": changed})

@@ -3,18 +3,25 @@
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
+from core.clock import now
 from core.errors import Fault, Invalid
 from core.exports import forms_for
-from core.web import ProjectInPath, ReadSession, page
+from core.records.service import find_record
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, say
 from core.web.downloads import exported
 from qms.releases.scope import NEWEST
-from qms.risks import service
+from qms.risks import issuing, service
 from qms.risks.grid import Moment, grid, standing_at
 from qms.risks.residual import Assessment, Position
+from qms.rules.facts import Facts, RuleInput
+from qms.rules.findings import AskedQuestion
+from qms.rules.packs import framework_pack
+from qms.rules.questions import asked
+from qms.rules.view import View as RuleView
 
 router = APIRouter(prefix="/p/{project}/risks", tags=["risks"])
 
@@ -22,6 +29,9 @@ NO_RELEASE = "none"
 """Asks for the latest runs; an empty choice asks for the newest candidate."""
 
 LARGEST_SCALE = 20
+
+RISK_STANDARDS = ("ISO 14971", "DCB0129")
+"""A question that points to one of them is asked on the risk page."""
 
 
 class View(BaseModel):
@@ -93,6 +103,8 @@ def show_risks(
         shown=_shown(file, chosen),
         releases=[(release.uid, release.label) for release in file.releases],
         chosen=chosen,
+        questions=_questions(file),
+        issues=issuing.issues_of(session, project),
         all_address=f"{address}?{view.query(None)}",
         export_addresses=[
             (name.upper(), f"{address}/export/{name}?{view.query(chosen)}")
@@ -121,6 +133,52 @@ def export_risks(
         )
     sheet = service.sheet(file, _shown(file, chosen), shown_as)
     return exported(sheet, format_name, f"{project.key}-risks")
+
+
+@router.post("/issues", status_code=303)
+def issue_log(
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    release: Annotated[str, Form(max_length=200)] = "",
+) -> RedirectResponse:
+    """Begin an issue of the hazard log, with every hazard as it stands for a release."""
+    wanted = None if release in ("", NO_RELEASE) else release
+    record = issuing.begin(session, project, wanted, person)
+    answer = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
+    say(answer, f"{record.uid} holds the risk file as it stands. Say why it is issued; submit it.")
+    return answer
+
+
+@router.post("/issues/{uid}/take", status_code=303)
+def take_log(
+    project: ProjectInPath,
+    uid: str,
+    person: CurrentPerson,
+    session: WriteSession,
+    expected: Annotated[str, Form(max_length=200)] = "",
+) -> RedirectResponse:
+    """Let the draft of an issue hold the risk file as it stands now."""
+    record = find_record(session, project, uid)
+    revision = issuing.take(session, record, person, expected)
+    answer = RedirectResponse(f"/p/{project.key}/{uid}", status_code=303)
+    say(answer, f"{uid} revision {revision.number} holds the risk file as it stands.")
+    return answer
+
+
+def _questions(file: service.RiskFile) -> tuple[AskedQuestion, ...]:
+    """Return the questions about risks, with what people answered."""
+    verdicts = {key.uid: verdict for key, verdict in file.verdicts.items()}
+    release = file.release.key if file.release else None
+    facts = Facts(today=now().date())
+    given = RuleInput(file.snapshot, verdicts, (), facts, file.project, release)
+    pack = framework_pack()
+    about = [
+        question
+        for question in pack.questions
+        if any(clause.startswith(RISK_STANDARDS) for clause in question.clauses)
+    ]
+    return tuple(asked(RuleView(given, pack.limits), about))
 
 
 def _cell_on(file: service.RiskFile, view: View) -> tuple[Moment, Position] | None:

@@ -12,6 +12,7 @@ from core.records.snapshot import Key, RecordView, Snapshot
 from core.verdicts import Verdict
 from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.risks.evaluation import Level, RiskPolicy
+from qms.risks.logged import owners_in
 from qms.risks.policies import policy_in_force
 from qms.risks.residual import Assessment, assess
 
@@ -36,6 +37,8 @@ class RiskFile:
         Who owns each risk.
     release : ReleaseScope or None
         Whose tests count; None for the latest runs.
+    snapshot, verdicts : Snapshot, mapping of Key to Verdict
+        What all of it was read from.
     """
 
     project: str
@@ -45,6 +48,8 @@ class RiskFile:
     owners: Mapping[Key, tuple[RecordView, ...]]
     releases: tuple[ReleaseScope, ...]
     release: ReleaseScope | None
+    snapshot: Snapshot
+    verdicts: Mapping[Key, Verdict]
 
 
 def risk_file(session: Session, project: str, release: str | None = None) -> RiskFile:
@@ -74,9 +79,11 @@ def risk_file(session: Session, project: str, release: str | None = None) -> Ris
         policy=policy,
         policy_record=policy_record,
         assessments=tuple(assess(snapshot, risk, policy, verdicts) for risk in risks),
-        owners={risk.key: owners_of(snapshot, risk.key) for risk in risks},
+        owners={risk.key: owners_in(snapshot, risk.key) for risk in risks},
         releases=releases,
         release=chosen,
+        snapshot=snapshot,
+        verdicts=verdicts,
     )
 
 
@@ -84,13 +91,6 @@ def verdicts_by_key(session: Session, project: str, release: str | None) -> Mapp
     """Return the latest verdict of each test of a project."""
     found = ports.verdicts(session, project, release)
     return {Key(project, uid): verdict for uid, verdict in found.items()}
-
-
-def owners_of(snapshot: Snapshot, risk: Key) -> tuple[RecordView, ...]:
-    """Return the people a risk is owned by."""
-    links = snapshot.outgoing(risk, "owned_by")
-    found = (snapshot.records.get(link.target) for link in links)
-    return tuple(person for person in found if person is not None)
 
 
 def assessments_around(

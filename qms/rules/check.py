@@ -6,6 +6,7 @@ from datetime import date
 from core.records.snapshot import Key, RecordView
 from qms.rules.facts import RuleInput
 from qms.rules.findings import CheckResult, Finding, Flaw, Pack, PackEntry, RuleResult
+from qms.rules.questions import asked
 from qms.rules.registry import RULES
 from qms.rules.view import Rule, View, day, is_in_force, text
 
@@ -47,6 +48,7 @@ def check(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
         today=given.facts.today,
         rules=tuple(results),
         changes=pack.changes,
+        questions=tuple(asked(view, pack.questions)) if gate == RELEASE else (),
     )
 
 

@@ -287,6 +287,9 @@ class RuleInput:
         Key of the project that is judged.
     release : Key or None
         The release that is judged; None judges the record alone.
+    proposed : bool
+        Whether one record is judged on its way to review, before the tests of what it says can
+        have been run.
     """
 
     snapshot: Snapshot
@@ -295,3 +298,4 @@ class RuleInput:
     facts: Facts
     project: str
     release: Key | None = None
+    proposed: bool = False

@@ -121,6 +121,49 @@ class RuleResult:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What only a person can answer; it is shown as a question and never answered here."""
+
+    code: str
+    asks: str
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Something to look at before one answers: a sentence, and the records it is about."""
+
+    told: str
+    records: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """What a person answered, where that is kept, and since when it is in force or who says it."""
+
+    record: Key
+    answer: str
+    by: str
+    on: str
+
+
+@dataclass(frozen=True)
+class AskedQuestion:
+    """One question with what lies beside it and what people answered so far.
+
+    Attributes
+    ----------
+    more : int
+        How much else there is to look at, beyond what is listed.
+    """
+
+    question: Question
+    beside: tuple[Beside, ...] = ()
+    more: int = 0
+    considered: tuple[Considered, ...] = ()
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """The answer of a whole check; the page, the JSON and the command print the same one.
 
@@ -134,6 +177,8 @@ class CheckResult:
         Every rule of the gate, in the order of their codes.
     changes : tuple of str
         What this department asks otherwise than the product as it ships.
+    questions : tuple of AskedQuestion
+        What no rule can answer; only the release gate asks it.
     """
 
     project: str
@@ -144,6 +189,7 @@ class CheckResult:
     today: date
     rules: tuple[RuleResult, ...]
     changes: tuple[str, ...] = ()
+    questions: tuple[AskedQuestion, ...] = ()
 
     @property
     def applied(self) -> tuple[RuleResult, ...]:
@@ -215,6 +261,7 @@ class CheckResult:
                 "conceded": self.conceded,
             },
             "rules": [_rule_json(rule) for rule in self.rules],
+            "questions": [_question_json(one) for one in self.questions],
         }
 
 
@@ -236,17 +283,8 @@ class Pack:
     name: str
     entries: Mapping[str, "PackEntry"]
     limits: Mapping[str, object] = field(default_factory=dict)
-    questions: tuple["Question", ...] = ()
+    questions: tuple[Question, ...] = ()
     changes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Question:
-    """What only a person can answer; it is shown as a question and never answered here."""
-
-    code: str
-    asks: str
-    clauses: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -294,5 +332,21 @@ def _rule_json(rule: RuleResult) -> dict[str, object]:
                 "waiver": finding.waiver,
             }
             for finding in rule.findings
+        ],
+    }
+
+
+def _question_json(one: AskedQuestion) -> dict[str, object]:
+    return {
+        "code": one.question.code,
+        "asks": one.question.asks,
+        "clauses": list(one.question.clauses),
+        "beside": [
+            {"told": each.told, "records": [key.uid for key in each.records]} for each in one.beside
+        ],
+        "more": one.more,
+        "considered": [
+            {"record": each.record.uid, "answer": each.answer, "by": each.by, "on": each.on}
+            for each in one.considered
         ],
     }

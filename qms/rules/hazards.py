@@ -1,10 +1,11 @@
 """Family D, second part: what the risk file covers as a whole, and who answers for it."""
 # ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from core.records.snapshot import RecordView
+from qms.risks.logged import ISSUED_FOR, NAMING, departures
 from qms.rules.findings import Flaw
 from qms.rules.view import THE_DEVICE, Subjects, View, filled, is_in_force, rule, text, uids
 
@@ -89,9 +90,13 @@ def _in_force_since(record: RecordView) -> datetime:
     return record.approved_at or datetime.min.replace(tzinfo=UTC)
 
 
-@rule("D16", "Clinical safety officer signed the hazard records and the safety case", THE_DEVICE)
+@rule(
+    "D16",
+    "Clinical safety officer signed the hazard records, the hazard log issue and the safety case",
+    THE_DEVICE,
+)
 def safety_officer_signed(view: View, _: RecordView) -> Iterator[Flaw]:
-    """The release has a safety case in force; it and every risk carry the officer's signature."""
+    """The release has a safety case in force with its issue of the log; the officer signed all."""
     cases = [one for one in view.of_release("includes_documents") if one.type == "safety_case"]
     argued = [one for one in cases if view.release in view.targets(one, "argues_for")]
     if view.release is not None and not argued:
@@ -100,12 +105,50 @@ def safety_officer_signed(view: View, _: RecordView) -> Iterator[Flaw]:
             "Write the clinical safety case report and include it in the release.",
             at=view.release.key,
         )
-    for record in (*cases, *view.in_force("risk")):
+    issues = {}
+    for case in argued:
+        named = view.targets(case, NAMING["safety_case"])
+        issues |= {issue.key: issue for issue in named}
+        yield from _issue_flaws(view, case, named)
+    for record in (*cases, *issues.values(), *view.in_force("risk")):
         if not any(one.role == _SAFETY_ROLE for one in record.signatures):
             yield Flaw(
                 f"has {record.key.uid} without the signature of the clinical safety officer.",
                 "Have it signed.",
                 at=record.key,
+            )
+
+
+def _issue_flaws(view: View, case: RecordView, issues: Sequence[RecordView]) -> Iterator[Flaw]:
+    """Yield what is wrong with the issue of the hazard log that a safety case rests on."""
+    uid = case.key.uid
+    if not issues:
+        yield Flaw(
+            f"has {uid} without an issue of the hazard log.",
+            "Issue the hazard log, have it signed, and name it in the safety case.",
+            at=case.key,
+        )
+    for issue in issues:
+        if not is_in_force(issue):
+            yield Flaw(
+                f"has {uid} resting on {issue.key.uid}, which is {issue.state.replace('_', ' ')}.",
+                "Have the clinical safety officer sign the issue.",
+                at=issue.key,
+            )
+            continue
+        if view.release not in view.targets(issue, ISSUED_FOR):
+            yield Flaw(
+                f"has {uid} resting on {issue.key.uid}, which was issued for another release.",
+                "Name the issue of the hazard log for this release.",
+                at=case.key,
+            )
+        live = {risk.key.uid for risk in view.live("risk")}
+        rows = issue.fields.get("hazards") or ()
+        for told in departures(rows, view.assessments.values(), live):
+            yield Flaw(
+                f"has {issue.key.uid}, which {told}.",
+                "Issue the hazard log again, and the safety case with it.",
+                at=issue.key,
             )
 
 

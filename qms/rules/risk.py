@@ -79,6 +79,19 @@ def _severity_after(record: RecordView) -> object:
     return record.fields.get("severity") if after is None else after
 
 
+def _falls(record: RecordView) -> list[str]:
+    """Return what the record says to be lower after the controls, as "severity from 4 to 3"."""
+    pairs = (
+        ("severity", record.fields.get("severity"), _severity_after(record)),
+        ("likelihood", *map(record.fields.get, ("likelihood_before", "likelihood_after"))),
+    )
+    return [
+        f"{name} from {before} to {after}"
+        for name, before, after in pairs
+        if type(before) is int and type(after) is int and after < before
+    ]
+
+
 def _initial(view: View, record: RecordView) -> RiskLevel | None:
     fields = record.fields
     return _level(view.policy, fields.get("severity"), fields.get("likelihood_before"))
@@ -94,18 +107,23 @@ def _residual(view: View, record: RecordView) -> RiskLevel | None:
     _RISKS,
 )
 def controls_lower_what_they_can(view: View, record: RecordView) -> Iterator[Flaw]:
-    """Information alone makes no harm less severe; the middle levels ask for an answer (J03)."""
+    """Nothing falls without a control in force, nor severity by information; level 2 asks J03."""
     before, after = record.fields.get("likelihood_before"), record.fields.get("likelihood_after")
     if type(before) is int and type(after) is int and after > before:
         yield Flaw(f"is likelier after its controls ({after}) than before ({before}).", "Correct.")
     severity, lowered = record.fields.get("severity"), _severity_after(record)
-    if type(severity) is int and type(lowered) is int and lowered != severity:
-        kinds = {kind for _, kind in view.controls(record)}
-        if lowered > severity:
-            yield Flaw(f"is more severe after its controls ({lowered}).", "Correct the severity.")
-        elif not kinds & set(_LOWERING):
+    if type(severity) is int and type(lowered) is int and lowered > severity:
+        yield Flaw(f"is more severe after its controls ({lowered}).", "Correct the severity.")
+    kinds = {kind for requirement, kind in view.controls(record) if is_in_force(requirement)}
+    if falls := _falls(record):
+        if not kinds:
             yield Flaw(
-                f"falls in severity from {severity} to {lowered} by information alone.",
+                f"falls in {' and in '.join(falls)}, and no requirement in force controls it.",
+                "Have a requirement that mitigates it approved, or keep the figures before.",
+            )
+        elif not kinds & set(_LOWERING) and "severity" in falls[0]:
+            yield Flaw(
+                f"falls in {falls[0]} by information alone.",
                 "Add an inherent or protective control, or keep the severity.",
             )
     policy, residual = view.policy, _residual(view, record)
@@ -202,30 +220,29 @@ def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
 
 
 def _standing(view: View, record: RecordView) -> RiskLevel | None:
-    """Return the level that counts: only verified controls lower it where patients are concerned.
+    """Return the level that counts: only verified controls lower it, whatever the record expects.
 
-    Elsewhere the level that the record expects is judged, and `_on_expectation` says so beside
-    the verdict.
+    Of a risk on its way to review the expected level is judged: it is written and approved before
+    the tests of its controls can be run.
     """
     found = view.assessments.get(record.key)
     if found is None:
         return None
-    return found.after if view.clinical else found.claimed
+    return found.claimed if view.given.proposed else found.after
 
 
-def _on_expectation(view: View) -> str:
-    """Say which risks are judged by expectation, because their controls are not verified."""
-    expected = [one.risk for one in view.assessments.values() if one.reasons]
-    if view.clinical or not expected:
+def _unverified(view: View) -> str:
+    """Say which risks are judged as if they were not controlled."""
+    held = [one.risk for one in view.assessments.values() if one.reasons]
+    if view.given.proposed or not held:
         return ""
-    why = f"{view.release.uid} is not for clinical use" if view.release else "No release is judged"
     return (
-        f"{why}, so the level expected after the controls was judged. The controls of "
-        f"{len(expected)} of {len(view.assessments)} risks are not verified: {uids(expected)}."
+        f"The controls of {len(held)} of {len(view.assessments)} risks are not verified, so their "
+        f"level before the controls counts: {uids(held)}."
     )
 
 
-@rule("D09", "No residual risk above the tolerable level", _RISKS, _on_expectation)
+@rule("D09", "No residual risk above the tolerable level", _RISKS, _unverified)
 def residual_risks_are_tolerable(view: View, record: RecordView) -> Iterator[Flaw]:
     """No analysis of benefits makes up for such a level."""
     residual = _standing(view, record)
@@ -236,9 +253,7 @@ def residual_risks_are_tolerable(view: View, record: RecordView) -> Iterator[Fla
         )
 
 
-@rule(
-    "D10", "Residual risk in the middle band has a benefit-risk analysis", _RISKS, _on_expectation
-)
+@rule("D10", "Residual risk in the middle band has a benefit-risk analysis", _RISKS, _unverified)
 def middle_risks_are_weighed(view: View, record: RecordView) -> Iterator[Flaw]:
     """What is tolerable only for its benefits says which."""
     policy, residual = view.policy, _standing(view, record)

@@ -106,7 +106,8 @@ def test_the_release_check_is_green_with_every_count_stated(done: Done) -> None:
     result = done.outcome.check
 
     assert [rule.code for rule in result.failing] == []
-    assert (result.warnings, result.conceded) == (0, 0)
+    # Ten risks whose controls are part of 1.0.0 stand at level 3 by a concession for the bench.
+    assert (result.warnings, result.conceded) == (0, 10)
     applied = len(RULES) - IDLE
     assert result.sentence == f"{applied} of {applied} pass, {IDLE} had nothing to look at"
     looked_at = {rule.code: rule.looked_at for rule in result.rules}

@@ -42,7 +42,7 @@ from validation.pack.frozen import (
     last_environment,
     runs_until,
 )
-from validation.pack.risks import risk_policy, risk_rows
+from validation.pack.risks import log_issues, risk_policy, risk_rows
 from validation.pack.trace import trace_rows
 from validation.runs.packing import evidence_files, pack_deviations, pack_run
 from validation.runs.plain import run_as_plain
@@ -103,6 +103,7 @@ def assemble(
         device=registers.device(given.snapshot, project.key),
         changes=registers.changes(given.snapshot, project.key),
         competence=registers.competence(given.snapshot, project.key, _who(view, packed)),
+        log_issues=log_issues(given.snapshot, project.key, key),
     )
     return contents, evidence
 

@@ -2,10 +2,17 @@
 
 from core.records.snapshot import Snapshot
 from qms.rules.facts import RuleInput
-from qms.rules.findings import CheckResult, Level
+from qms.rules.findings import AskedQuestion, Beside, CheckResult, Level
 from qms.rules.findings import Finding as Found
 from qms.rules.findings import RuleResult as Ruled
-from validation.pack.contents import Finding, ReleaseCheck, RuleResult, Waiver
+from validation.pack.contents import (
+    Finding,
+    OpenQuestion,
+    PersonsAnswer,
+    ReleaseCheck,
+    RuleResult,
+    Waiver,
+)
 from validation.pack.frozen import FinalSignature
 
 
@@ -17,7 +24,29 @@ def release_check(result: CheckResult, given: RuleInput, signed: FinalSignature)
         rules=tuple(
             _rule(rule, given.snapshot, result.project) for rule in result.rules if not rule.reason
         ),
+        questions=tuple(_question(one) for one in result.questions),
     )
+
+
+def _question(one: AskedQuestion) -> OpenQuestion:
+    return OpenQuestion(
+        code=one.question.code,
+        asks=one.question.asks,
+        clause="; ".join(one.question.clauses),
+        beside=tuple(_beside(each) for each in one.beside),
+        more=one.more,
+        answers=tuple(
+            PersonsAnswer(uid=each.record.uid, answer=each.answer, by=each.by, on=each.on)
+            for each in one.considered
+        ),
+    )
+
+
+def _beside(each: Beside) -> str:
+    """Return what there was to look at; a sentence that begins with its record says it once."""
+    uids = ", ".join(key.uid for key in each.records)
+    named = not each.records or each.records[0].uid in each.told
+    return each.told if named else f"{uids}: {each.told}"
 
 
 def _rule(rule: Ruled, snapshot: Snapshot, project: str) -> RuleResult:

@@ -102,12 +102,35 @@ class RuleResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonsAnswer:
+    """What a person answered to a question, and the record that keeps it."""
+
+    uid: str
+    answer: str
+    by: str
+    on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenQuestion:
+    """What no rule can answer; `beside` is what there was to look at."""
+
+    code: str
+    asks: str
+    clause: str
+    beside: tuple[str, ...] = ()
+    more: int = 0
+    answers: tuple[PersonsAnswer, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReleaseCheck:
-    """The rules that were applied before the release, at one time."""
+    """The rules that were applied before the release, at one time, and what they leave open."""
 
     name: str
     checked_at: datetime
     rules: tuple[RuleResult, ...]
+    questions: tuple[OpenQuestion, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -226,6 +249,20 @@ class RiskRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogIssue:
+    """An issue of the hazard log as it was frozen, and what rests on it."""
+
+    uid: str
+    title: str
+    revision: int
+    taken_at: str
+    hazards: int
+    root: str
+    signed: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RiskPolicy:
     """The scales, and the level of each cell: ``levels[severity - 1][probability - 1]``.
 
@@ -316,6 +353,7 @@ class PackContents:
     device: tuple[FactGroup, ...] = ()
     changes: tuple[ChangeRow, ...] = ()
     competence: tuple[Fact, ...] = field(default=())
+    log_issues: tuple[LogIssue, ...] = ()
 
 
 def contents_to_json(contents: PackContents) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 
 from core.errors import Fault, Invalid
-from core.records.snapshot import Key, Snapshot
+from core.records.snapshot import Key, RecordView, Snapshot
 from core.verdicts import Verdict
 from qms.risks import evaluation
 from qms.risks.evaluation import Level
+from qms.risks.logged import HAZARD_LOG, ISSUED_FOR, NAMING, owners_in
 from qms.risks.policies import policy_in_force
 from qms.risks.residual import Assessment, Control, Position, assess
-from qms.risks.service import RISK, owners_of
-from validation.pack.contents import RiskControl, RiskEstimate, RiskPolicy, RiskRow
+from qms.risks.service import RISK
+from validation.pack.contents import LogIssue, RiskControl, RiskEstimate, RiskPolicy, RiskRow
 
 
 def risk_policy(snapshot: Snapshot, project: str) -> RiskPolicy:
@@ -62,6 +63,33 @@ def risk_rows(
     return tuple(_row(snapshot, one) for one in assessed)
 
 
+def log_issues(snapshot: Snapshot, project: str, release: Key) -> tuple[LogIssue, ...]:
+    """Return the issues of the hazard log in force that were issued for a release."""
+    issues = [
+        one
+        for one in snapshot.of_type(HAZARD_LOG, project)
+        if one.in_force
+        and any(link.target == release for link in snapshot.outgoing(one.key, ISSUED_FOR))
+    ]
+    return tuple(_issue(snapshot, one) for one in issues)
+
+
+def _issue(snapshot: Snapshot, issue: RecordView) -> LogIssue:
+    fields = issue.fields
+    links = [link for role in NAMING.values() for link in snapshot.incoming(issue.key, role)]
+    named = [snapshot.records[link.source] for link in links if link.source in snapshot.records]
+    return LogIssue(
+        uid=issue.uid,
+        title=issue.title,
+        revision=issue.revision,
+        taken_at=str(fields.get("taken_at") or ""),
+        hazards=len(fields.get("hazards") or ()),
+        root=str(fields.get("root") or ""),
+        signed=tuple(f"{one.signer}, {one.capacity}: {one.meaning}" for one in issue.signatures),
+        named_by=tuple(f"{one.uid} {one.title}" for one in named if not one.withdrawn),
+    )
+
+
 def _row(snapshot: Snapshot, one: Assessment) -> RiskRow:
     fields = one.risk.fields
     after_position = one.position_after or one.position_before
@@ -77,7 +105,7 @@ def _row(snapshot: Snapshot, one: Assessment) -> RiskRow:
         controls=tuple(_control(control) for control in one.controls),
         after=_estimate(after_position, after_level),
         benefit_risk=str(fields.get("benefit_risk") or ""),
-        owner=", ".join(owner.title for owner in owners_of(snapshot, one.risk.key)),
+        owner=", ".join(owner.title for owner in owners_in(snapshot, one.risk.key)),
     )
 
 

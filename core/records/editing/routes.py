@@ -25,6 +25,7 @@ from core.records.forms import (
     from_posted,
     in_rows,
     to_content,
+    with_made,
 )
 from core.records.leftovers import left_over
 from core.records.models import Project, Record, Revision
@@ -189,9 +190,9 @@ def save(
         require_author(record_type, project, person)
         if action == "rows":
             return again()
-        content = _content(record_type, form, project, record.uid)
-        kept = read_content(session, record).links
-        refuse_unreadable(record_type, content, _readable(session, person), kept)
+        before = read_content(session, record)
+        content = with_made(record_type, _content(record_type, form, project, record.uid), before)
+        refuse_unreadable(record_type, content, _readable(session, person), before.links)
         if action == "preview":
             return again(preview=content)
         revision = save_draft(
@@ -200,6 +201,7 @@ def save(
     except FiducialError as error:
         refuse_within(request, session, record.uid, error)
         typed, _ = to_content(record_type, form, project.key)
+        typed = with_made(record_type, typed, read_content(session, record))
         return again(error, against=typed if isinstance(error, Conflict) else None)
     response = RedirectResponse(f"/p/{project.key}/{record.uid}", status_code=303)
     saved = "is saved" if revision.state != "draft" else "is saved as a draft"

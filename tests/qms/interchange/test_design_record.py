@@ -39,12 +39,16 @@ def small(*sections: str) -> str:
 def test_the_demo_becomes_one_draft_per_entry(demo) -> None:
     assert Counter(draft.type for draft in demo.drafts) == {
         "project": 1,
-        "person": 13,
+        "person": 14,
         "training": 17,
         "risk_policy": 1,
         "document": 9,
+        "hazard_log": 1,
         "residual_risk_review": 1,
         "safety_case": 1,
+        "waiver": 1,
+        "judgement": 2,
+        "equipment": 4,
         "user_need": 8,
         "software_item": 12,
         "design": 4,

@@ -43,6 +43,8 @@ from qms.interchange.design_record import load_design_record
 from qms.releases import gathering, ports
 from qms.releases.ports import RunStanding
 from qms.repositories.models import Repository, RepositoryTag
+from qms.risks.issuing import take_as_read
+from qms.risks.logged import HAZARD_LOG
 from qms.rules.facts import Declared, InstallationFact, Measured, RunOfTest, SourceTree
 from qms.soup.components import Bill, Component, Source
 
@@ -62,12 +64,14 @@ PEOPLE = {
     "PPL-CV": ("Chidi Vance", ["technical_reviewer", "trainer"]),
     "PPL-DM": ("Dr Dana Moss", ["clinical_safety_officer", "clinical_lead"]),
     "PPL-EQ": ("Esther Quill", ["quality_manager", "release_manager"]),
+    "PPL-NV": ("Nora Vance-Hill", ["top_management"]),
 }
 SIGNERS = {
     "technical_reviewer": "PPL-CV",
     "clinical_safety_officer": "PPL-DM",
     "clinical_lead": "PPL-DM",
     "quality_manager": "PPL-EQ",
+    "top_management": "PPL-NV",
     "trainer": "PPL-CV",
 }
 ITEM_PATHS = (
@@ -191,6 +195,8 @@ def approve(session: Session, project: Project, uid: str) -> None:
     if record_type.lifecycle == "controlled":
         author = _actor(session, "PPL-AK")
         proof = Reauthentication(author.person_id)
+        if record.type == HAZARD_LOG:
+            revision = take_as_read(session, record, author)
         approval.submit(session, record, author, proof, edit_token(revision))
     for meaning, roles in record_type.sign.items():
         if meaning == "attended":

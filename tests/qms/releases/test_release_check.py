@@ -32,6 +32,8 @@ TESTS = ["TST-004", "TST-005", "TST-007", "TST-008", "TST-009", "TST-010", "TST-
 IDLE = 18
 """Rules of registers that the demonstration does not keep, and of what never happened in it."""
 APPLIED = len(RULES) - IDLE
+CONCEDED = 10
+"""Risks at level 3 whose controls are part of 1.0.0, let through for the bench."""
 COMMIT = "3f2c1a9" + "0" * 33
 FILE = Path(__file__).parents[3] / "app/demo/project.yaml"
 
@@ -74,7 +76,7 @@ def released(device):
 
 
 def test_before_freezing_and_running_only_what_is_to_come_is_missing(device) -> None:
-    assert set(failing(device)) == {"D07", "D08", "E04", "F06", "F09"}
+    assert set(failing(device)) == {"D07", "D08", "D10", "E04", "F06", "F09"}
 
 
 def test_frozen_and_run_only_the_signatures_are_missing(device) -> None:
@@ -88,7 +90,7 @@ def test_frozen_and_run_only_the_signatures_are_missing(device) -> None:
 def test_signed_the_release_is_green_with_every_count_stated(released) -> None:
     result = checked(released)
 
-    assert result.findings == ()
+    assert {(one.code, one.waiver) for one in result.findings} == {("D10", "WVR-BENCH")}
     assert result.passed
     assert result.sentence == f"{APPLIED} of {APPLIED} pass, {IDLE} had nothing to look at"
     looked_at = {rule.code: rule.looked_at for rule in result.rules}
@@ -109,7 +111,7 @@ def test_the_json_of_the_page_says_what_the_command_says(released) -> None:
         "failing": 0,
         "errors": 0,
         "warnings": 0,
-        "conceded": 0,
+        "conceded": CONCEDED,
     }
 
 

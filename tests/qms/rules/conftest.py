@@ -18,6 +18,7 @@ from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snap
 from core.records.types import TypeRegistry
 from core.verdicts import Verdict, VerdictWord
 from qms.interchange.design_record import DesignRecord, load_design_record
+from qms.risks.logged import owners_in, rows_of
 from qms.rules.check import check
 from qms.rules.facts import (
     AuditFact,
@@ -33,6 +34,7 @@ from qms.rules.facts import (
 )
 from qms.rules.findings import CheckResult, RuleResult
 from qms.rules.packs import framework_pack, type_facts
+from qms.rules.view import View
 from qms.soup.components import Bill, Component, Source
 from tests.qms.rules.registers import keep_registers
 
@@ -49,7 +51,7 @@ PEOPLE = {
     "clinical_safety_officer": ("PPL-DM", "Dr Dana Moss"),
     "clinical_lead": ("PPL-DM", "Dr Dana Moss"),
     "quality_manager": ("PPL-EQ", "Esther Quill"),
-    "top_management": ("PPL-TM", "Tova Marsh"),
+    "top_management": ("PPL-NV", "Nora Vance-Hill"),
     "trainer": ("PPL-CV", "Chidi Vance"),
 }
 TOOLS = {
@@ -191,8 +193,9 @@ class Case:
         return next(rule for rule in self.check().rules if rule.code == code)
 
     def flawed(self, code: str) -> list[str]:
-        """Return the uids that one rule objects to, each once, in order."""
-        return list(dict.fromkeys(finding.record.uid for finding in self.result(code).findings))
+        """Return the uids that one rule objects to without a concession, each once, in order."""
+        findings = [one for one in self.result(code).findings if not one.waiver]
+        return list(dict.fromkeys(finding.record.uid for finding in findings))
 
     def lock(self, *more: Component, without: str = "", **parts: Any) -> None:
         """Declare other components: some more, one less, or one with other parts."""
@@ -257,10 +260,19 @@ def demo_case(design_record: DesignRecord, registry: TypeRegistry) -> Case:
             case.links.append(LinkView(link.role, key, target, dict(link.attributes)))
     _surround(case)
     _run(case)
+    _issue_log(case)
     paths = {str(one.fields.get("path")) for one in case.records.values()}
     case.source = SourceTree(frozenset(paths))
     case.baseline = BaselineFact("8e0b" + "0" * 60, intact=True, changed=())
     return case
+
+
+def _issue_log(case: Case) -> None:
+    """Let the issue of the hazard log hold the risk file as it stands."""
+    view = View(case.input(), framework_pack().limits)
+    assert view.policy is not None
+    owners = {key: owners_in(view.snapshot, key) for key in view.assessments}
+    case.fill("DOC-HZL", hazards=rows_of(view.assessments.values(), view.policy, owners))
 
 
 def whole_case(design_record: DesignRecord, registry: TypeRegistry) -> Case:

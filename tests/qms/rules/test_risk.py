@@ -187,28 +187,104 @@ def test_instructions_not_approved(demo) -> None:
     demo.must_name("D19", "REQ-010", "REQ-019", "REQ-021")
 
 
-def test_claimed_level_counts_for_nothing_in_clinical_use(demo) -> None:
+@pytest.mark.parametrize("clinical", [True, False, None])
+def test_claimed_level_counts_for_nothing_while_controls_are_not_verified(demo, clinical) -> None:
     """The controls of most risks are not delivered by 0.1.0, so their levels stand as before."""
-    demo.fill("REL-0.1.0", clinical_use=True)
+    demo.fill("REL-0.1.0", clinical_use=clinical)
     demo.fill("RSK-013", severity=5, likelihood_before=5, severity_after=1, likelihood_after=1)
 
-    assert "RSK-013" in demo.flawed("D09")
+    demo.must_name("D09", "RSK-013")
 
 
-def test_release_that_does_not_say_its_use_is_judged_as_clinical(demo) -> None:
-    demo.fill("REL-0.1.0", clinical_use=None)
-    demo.fill("RSK-013", severity=5, likelihood_before=5, severity_after=1, likelihood_after=1)
+def test_claimed_level_counts_for_nothing_where_no_release_is_judged(demo) -> None:
+    demo.release = None
+    demo.verdicts.clear()
+    demo.fill("RSK-002", severity=5, likelihood_before=5, severity_after=1, likelihood_after=1)
 
-    assert "RSK-013" in demo.flawed("D09")
+    demo.must_name("D09", "RSK-002")
 
 
-def test_expectation_is_told_beside_the_verdict(demo) -> None:
-    expected = demo.result("D09")
+def test_risks_judged_as_if_uncontrolled_are_told_beside_the_verdict(demo) -> None:
+    found = demo.result("D09")
 
-    assert expected.word == "passes"
-    assert expected.remark.startswith("REL-0.1.0 is not for clinical use, so the level expected")
-    assert "11 of 13 risks are not verified: RSK-001, " in expected.remark
-    assert expected.remark == demo.result("D10").remark
+    assert found.word == "passes"
+    assert found.remark.startswith(
+        "The controls of 11 of 13 risks are not verified, so their level"
+    )
+    assert "before the controls counts: RSK-001, " in found.remark
+    assert found.remark == demo.result("D10").remark
+
+
+def test_risk_lowered_without_any_control(demo) -> None:
+    demo.unlink("REQ-005", "mitigates", "RSK-003")
+
+    demo.must_name("D03", "RSK-003")
+    assert "RSK-003 falls in likelihood from 3 to 1, and no requirement in force" in told(
+        demo, "D03"
+    )
+
+
+def test_risk_lowered_by_a_control_that_is_only_drafted(demo) -> None:
+    demo.change("REQ-005", state="draft", in_force=False)
+
+    demo.must_name("D03", "RSK-003")
+
+
+def test_issue_of_the_hazard_log_missing(demo) -> None:
+    demo.unlink("DOC-CSCR", "accompanied_by", "DOC-HZL")
+
+    demo.must_name("D16", "PRJ-RPM")
+    assert "has DOC-CSCR without an issue of the hazard log" in told(demo, "D16")
+
+
+def test_issue_of_the_hazard_log_only_drafted(demo) -> None:
+    demo.change("DOC-HZL", state="in_review", in_force=False)
+
+    assert "DOC-CSCR resting on DOC-HZL, which is in review" in told(demo, "D16")
+
+
+def test_issue_of_the_hazard_log_for_another_release(demo) -> None:
+    demo.unlink("DOC-HZL", "issued_for", "REL-0.1.0")
+    demo.link("DOC-HZL", "issued_for", "REL-1.0.0")
+
+    assert "DOC-HZL, which was issued for another release" in told(demo, "D16")
+
+
+def test_risk_that_changed_since_the_issue_of_the_hazard_log(demo) -> None:
+    demo.change("RSK-007", revision=2)
+
+    assert "DOC-HZL, which holds RSK-007 as of revision 1, in force is 2" in told(demo, "D16")
+
+
+def test_risk_that_the_issue_of_the_hazard_log_does_not_hold(demo) -> None:
+    rows = demo.records[demo.key("DOC-HZL")].fields["hazards"]
+    demo.fill("DOC-HZL", hazards=rows[1:])
+
+    assert "DOC-HZL, which does not hold RSK-001." in told(demo, "D16")
+
+
+def test_risk_that_the_issue_holds_and_that_was_withdrawn_since(demo) -> None:
+    demo.change("RSK-007", state="withdrawn", withdrawn=True, in_force=False)
+
+    assert "DOC-HZL, which still holds RSK-007, which is withdrawn." in told(demo, "D16")
+
+
+def test_level_that_the_issue_states_too_low(demo) -> None:
+    del demo.verdicts["TST-005"]
+
+    assert "DOC-HZL, which states RSK-002 at level 2, it is at 3 now." in told(demo, "D16")
+
+
+def test_level_that_the_issue_states_too_high_is_no_fault(demo) -> None:
+    rows = demo.records[demo.key("DOC-HZL")].fields["hazards"]
+    demo.fill("DOC-HZL", hazards=[{**row, "level": 3} for row in rows])
+
+    demo.must_name("D16")
+
+
+def told(demo, code: str) -> str:
+    """Return everything that a rule says, in one text."""
+    return " ".join(finding.sentence for finding in demo.result(code).findings)
 
 
 def test_overall_risk_nobody_reviewed(demo) -> None:
