@@ -217,6 +217,10 @@ class CheckResult:
             "rules": [_rule_json(rule) for rule in self.rules],
         }
 
+    def findings_as_json(self) -> list[dict[str, object]]:
+        """Return every finding as plain values, each with the code of its rule."""
+        return [{"code": one.code, **_finding_json(one)} for one in self.findings]
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -283,16 +287,17 @@ def _rule_json(rule: RuleResult) -> dict[str, object]:
         "looked_at": rule.looked_at,
         "reason": rule.reason,
         "remark": rule.remark,
-        "findings": [
-            {
-                "project": finding.record.project,
-                "record": finding.record.uid,
-                "sentence": finding.sentence,
-                "mend": finding.mend,
-                "address": finding.address,
-                "level": finding.level,
-                "waiver": finding.waiver,
-            }
-            for finding in rule.findings
-        ],
+        "findings": [_finding_json(finding) for finding in rule.findings],
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, object]:
+    return {
+        "project": finding.record.project,
+        "record": finding.record.uid,
+        "sentence": finding.sentence,
+        "mend": finding.mend,
+        "address": finding.address,
+        "level": finding.level,
+        "waiver": finding.waiver,
     }
