@@ -19,6 +19,7 @@ import core.records.routes
 import core.signing.routes
 import dataflows.routes
 import qms.attention.routes
+import qms.baselines.routes
 import qms.clauses.routes
 import qms.findings.routes
 import qms.releases.routes
@@ -60,6 +61,7 @@ ROUTERS = (
     dataflows.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
+    qms.baselines.routes.router,
     qms.findings.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,

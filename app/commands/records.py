@@ -1,4 +1,4 @@
-"""Commands about records: import, check, trace, repositories, baselines and the audit trail."""
+"""Commands about records: import, check, trace, repositories and the audit trail."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,6 @@ from core.errors import Invalid
 project = typer.Typer(help="Projects.", no_args_is_help=True)
 git = typer.Typer(help="Git repositories.", no_args_is_help=True)
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
-baseline = typer.Typer(help="Frozen lists of revisions.", no_args_is_help=True)
 
 
 @project.command("list")
@@ -223,22 +222,3 @@ def verify_trail(
     }
     say(told, as_json, "\n".join(lines))
     raise typer.Exit(0 if found.clean else 1)
-
-
-@baseline.command("verify")
-def verify_baseline(
-    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
-    name: Annotated[str, typer.Argument(help="Number or root digest of the baseline.")],
-    as_json: AsJson = False,
-) -> None:
-    """Recompute a baseline from the records; exit 1 when one of them changed."""
-    from core.records.service import find_project
-    from qms.baselines.service import find_baseline
-    from qms.baselines.service import verify_baseline as verify
-
-    with installation() as opened, opened.database.reading() as session:
-        found = find_baseline(session, find_project(session, project_key), name)
-        result = verify(session, found)
-        told, text, intact = result.to_json(), str(result), result.intact
-    say(told, as_json, text)
-    raise typer.Exit(0 if intact else 1)

@@ -45,6 +45,7 @@ from core.records.service import (
 from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
+from qms.baselines.current import freeze_now
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
 from qms.traceability.asking import Choice
@@ -236,6 +237,7 @@ def _fill(at: _Filling, beyond: Mapping[str, str] | None = None) -> Things:
         at.session, at.project, at.staff["author"], f"{at.word} view", Choice(), shared=True
     )
     at.things["view_id"] = str(view.id)
+    at.things["baseline"] = freeze_now(at.session, at.project, at.word, at.staff["author"]).root
     return at.things
 
 
