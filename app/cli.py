@@ -3,7 +3,17 @@
 import typer
 
 import app.collecting  # noqa: F401 - before what makes many objects
-from app.commands import bills, clauses, documents, evidence, flows, people, records, service
+from app.commands import (
+    baselines,
+    bills,
+    clauses,
+    documents,
+    evidence,
+    flows,
+    people,
+    records,
+    service,
+)
 from app.commands.console import RefusingGroup
 
 cli = typer.Typer(
@@ -35,7 +45,7 @@ cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
 cli.add_typer(records.git, name="git")
 cli.add_typer(records.audit, name="audit")
-cli.add_typer(records.baseline, name="baseline")
+cli.add_typer(baselines.baseline, name="baseline")
 cli.add_typer(people.people, name="people")
 cli.add_typer(documents.documents, name="documents")
 cli.add_typer(bills.sbom, name="sbom")

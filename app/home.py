@@ -16,6 +16,8 @@ from core.records.models import Project
 from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
 from dataflows.service import project_of_map, read_department
+from qms.findings.asking import NO_RELEASE
+from qms.findings.service import judge
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
 
@@ -35,6 +37,14 @@ class RedRelease:
 
 
 @dataclass(frozen=True)
+class RedRecord:
+    """A project without any release to judge, in whose record alone something is found."""
+
+    project: Project
+    result: CheckResult
+
+
+@dataclass(frozen=True)
 class BareMap:
     """A department map with something that no QA procedure controls."""
 
@@ -47,13 +57,15 @@ class BareMap:
 def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
     """Show what concerns the person who is signed in."""
     projects = readable_projects(session, person)
+    red, records = _judged(session, projects)
     return page(
         request,
         "home.html",
         greeting=_greeting(),
         every_project=projects,
         **vars(waits_of(session, person, projects)),
-        red=_red_releases(session, projects),
+        red=red,
+        records=records,
         bare=_bare_maps(session, person, projects),
         running=_running(session, person),
         may_begin=person.may_begin_projects,
@@ -77,13 +89,22 @@ def _greeting() -> str:
     return "Good afternoon" if hour < EVENING else "Good evening"
 
 
-def _red_releases(session: Session, projects: Sequence[Project]) -> list[RedRelease]:
-    return [
-        RedRelease(project, line.record.uid, line.record.title, line.result)
-        for project in projects
-        for line in release_lines(session, project)
-        if line.result is not None and not line.result.passed
-    ]
+def _judged(
+    session: Session, projects: Sequence[Project]
+) -> tuple[list[RedRelease], list[RedRecord]]:
+    """Return what is red: releases that are judged, and the record of projects without any."""
+    releases, records = [], []
+    for project in projects:
+        judged = [line for line in release_lines(session, project) if line.result is not None]
+        releases += [
+            RedRelease(project, line.record.uid, line.record.title, line.result)
+            for line in judged
+            if line.result is not None and not line.result.passed
+        ]
+        if not judged:
+            alone = judge(session, project, release=NO_RELEASE).result
+            records += [RedRecord(project, alone)] if alone.findings else []
+    return releases, records
 
 
 def _bare_maps(session: Session, person: Actor, projects: Sequence[Project]) -> list[BareMap]:

@@ -21,8 +21,10 @@ import core.records.routes
 import core.signing.routes
 import dataflows.routes
 import qms.attention.routes
+import qms.baselines.api.routes
 import qms.baselines.routes
 import qms.clauses.routes
+import qms.findings.routes
 import qms.releases.api.routes
 import qms.releases.routes
 import qms.repositories.api.routes
@@ -69,6 +71,8 @@ ROUTERS = (
     dataflows.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
+    qms.baselines.routes.router,
+    qms.findings.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,
@@ -82,7 +86,7 @@ ROUTERS = (
     validation.pack.routes.router,
     core.records.api.routes.router,
     core.jobs.api.routes.router,
-    qms.baselines.routes.router,
+    qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
     qms.traceability.api.routes.router,

@@ -1,4 +1,4 @@
-"""Commands about records: import, check, trace, repositories, baselines and the audit trail."""
+"""Commands about records: import, check, trace, repositories and the audit trail."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,6 @@ from core.errors import Invalid
 project = typer.Typer(help="Projects.", no_args_is_help=True)
 git = typer.Typer(help="Git repositories.", no_args_is_help=True)
 audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
-baseline = typer.Typer(help="Frozen lists of revisions.", no_args_is_help=True)
 
 
 @project.command("list")
@@ -99,6 +98,9 @@ def check(
     project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
     release: Annotated[str | None, typer.Option(help="Version or uid of a release.")] = None,
     gate: Annotated[str, typer.Option(help="Which rules are asked.")] = "release",
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Print the findings alone, one per line.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask every rule; exit 1 when something stops the gate."""
@@ -106,15 +108,26 @@ def check(
 
     with installation() as opened, opened.database.reading() as session:
         result = release_check(session, project_key, release, gate)
+    found = [
+        f"{finding.code} {finding.sentence} {finding.mend} ({finding.address})"
+        for finding in result.findings
+    ]
+    summary = (
+        f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
+        f"{result.conceded} conceded."
+    )
+    if findings:
+        # Beside the list, so that counting its lines counts the findings.
+        tell(summary)
+        if found or as_json:
+            say(result.findings_as_json(), as_json, "\n".join(found))
+        raise typer.Exit(0 if result.passed else 1)
     lines = [
         f"{rule.code}  {rule.word.value:<14} {rule.looked_at:>5} looked at, "
         f"{len(rule.findings)} findings  {rule.title}"
         for rule in result.rules
     ]
-    lines += [
-        f"{finding.code} {finding.sentence} {finding.mend} ({finding.address})"
-        for finding in result.findings
-    ]
+    lines += found
     lines += [f"{rule.code} {rule.remark}" for rule in result.rules if rule.remark]
     lines += [
         f"{one.question.code} a person answers: {one.question.asks} "
@@ -122,10 +135,7 @@ def check(
         for one in result.questions
     ]
     lines += [f"This department asks otherwise: {change}" for change in result.changes]
-    lines.append(
-        f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
-        f"{result.conceded} conceded."
-    )
+    lines.append(summary)
     say(result.as_json(), as_json, "\n".join(lines))
     raise typer.Exit(0 if result.passed else 1)
 
@@ -217,22 +227,3 @@ def verify_trail(
     }
     say(told, as_json, "\n".join(lines))
     raise typer.Exit(0 if found.clean else 1)
-
-
-@baseline.command("verify")
-def verify_baseline(
-    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
-    name: Annotated[str, typer.Argument(help="Number or root digest of the baseline.")],
-    as_json: AsJson = False,
-) -> None:
-    """Recompute a baseline from the records; exit 1 when one of them changed."""
-    from core.records.service import find_project
-    from qms.baselines.service import find_baseline
-    from qms.baselines.service import verify_baseline as verify
-
-    with installation() as opened, opened.database.reading() as session:
-        found = find_baseline(session, find_project(session, project_key), name)
-        result = verify(session, found)
-        told, text, intact = result.to_json(), str(result), result.intact
-    say(told, as_json, text)
-    raise typer.Exit(0 if intact else 1)

@@ -16,7 +16,7 @@ class Kind:
     told : str
         What exactly is counted.
     listed : str
-        The address of the list, after the project's own; `{release}` is the release judged.
+        The address of the list, after the project's own.
     """
 
     name: str
@@ -30,9 +30,9 @@ KINDS = (
         "errors",
         "Errors",
         "findings that stop the release check",
-        "/releases/{release}#check",
+        "/findings?show=errors",
     ),
-    Kind("warnings", "Warnings", "findings that are only shown", "/releases/{release}#check"),
+    Kind("warnings", "Warnings", "findings that are only shown", "/findings?show=warnings"),
     Kind("re_review", "Needs re-review", "records with a changed neighbour", "/re-review"),
     Kind("failing_tests", "Failing tests", "by their latest run", "/trace?rows=test&show=failing"),
     Kind(
@@ -69,8 +69,6 @@ KINDS = (
 )
 
 
-def address(kind: Kind, project: str, release: str) -> str:
-    """Return where the list of a kind is; empty where no release is judged and that is its list."""
-    if "{release}" in kind.listed and not release:
-        return ""
-    return f"/p/{project}{kind.listed.format(release=release)}"
+def address(kind: Kind, project: str) -> str:
+    """Return where the list of a kind is."""
+    return f"/p/{project}{kind.listed}"

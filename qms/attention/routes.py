@@ -98,7 +98,7 @@ def _lines(project: Project, found: Attention, counted: Sequence[Night]) -> list
             KindLine(
                 kind,
                 count,
-                address(kind, project.key, found.release) if count else "",
+                address(kind, project.key) if count else "",
                 None if last is None else count - last,
                 small_line(series),
             )

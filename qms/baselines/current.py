@@ -1,5 +1,8 @@
 """What is in force now: a project's records with those of the projects they are linked with."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -27,8 +30,14 @@ def lines_now(snapshot: Snapshot, project: str) -> list[BaselineLine]:
     return lines_in_force(snapshot, project, controlled_types())
 
 
-def freeze_now(session: Session, project: Project, purpose: str, by: Actor) -> Baseline:
-    """Freeze what is in force now.
+def freeze_now(
+    session: Session,
+    project: Project,
+    purpose: str,
+    by: Actor,
+    told: Mapping[str, Any] | None = None,
+) -> Baseline:
+    """Freeze what is in force now; `told` as `create_baseline` has it.
 
     Raises
     ------
@@ -36,7 +45,7 @@ def freeze_now(session: Session, project: Project, purpose: str, by: Actor) -> B
         If nothing is in force.
     """
     lines = lines_now(project_snapshot(session, project), project.key)
-    return create_baseline(session, project, lines, purpose, by)
+    return create_baseline(session, project, lines, purpose, by, told)
 
 
 def controlled_types() -> list[str]:

@@ -1,6 +1,6 @@
-"""Freeze what is in force, verify what was frozen, and say what changed since."""
+"""Freeze what is in force, find what was frozen, and verify it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,13 +8,15 @@ from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from core import ledger
-from core.collector import collector_at_rest
 from core.errors import Conflict, NotFound
 from core.people.actor import Actor
 from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key, Snapshot
-from qms.baselines.comparison import BaselineDiff, BaselineLine, compare, root_hash
+from qms.baselines.comparison import BaselineLine, root_hash
 from qms.baselines.models import Baseline, BaselineEntry
+
+CREATED = "baseline:baseline:create"
+"""What the audit trail calls the making of one."""
 
 APART = frozenset({"release", "waiver"})
 """A release names its baseline and is not inside it; a concession is printed with the release."""
@@ -107,9 +109,19 @@ def lines_in_force(snapshot: Snapshot, project: str, types: Iterable[str]) -> li
 
 
 def create_baseline(
-    session: Session, project: Project, lines: Sequence[BaselineLine], purpose: str, by: Actor
+    session: Session,
+    project: Project,
+    lines: Sequence[BaselineLine],
+    purpose: str,
+    by: Actor,
+    told: Mapping[str, Any] | None = None,
 ) -> Baseline:
     """Freeze lines under a root hash.
+
+    Parameters
+    ----------
+    told : mapping, optional
+        What else the audit trail says of it: why, and who signed it.
 
     Raises
     ------
@@ -149,11 +161,11 @@ def create_baseline(
     )
     ledger.append(
         session,
-        "baseline:baseline:create",
+        CREATED,
         by,
         project_id=project.id,
         subject=f"baseline {baseline.number}",
-        data={"root": baseline.root, "count": baseline.count, "purpose": purpose},
+        data={"root": baseline.root, "count": baseline.count, "purpose": purpose, **(told or {})},
     )
     return baseline
 
@@ -219,9 +231,3 @@ def verify_baseline(session: Session, baseline: Baseline) -> Verification:
     kept = {BaselineLine(*row) for row in rows}
     lost = tuple(line for line in sorted(lines) if line not in kept)
     return Verification(baseline, root_hash(lines), len(lines), lost)
-
-
-def diff_baselines(session: Session, before: Baseline, after: Baseline) -> BaselineDiff:
-    """Return what differs between two baselines."""
-    with collector_at_rest():
-        return compare(lines_of(session, before), lines_of(session, after))

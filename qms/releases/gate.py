@@ -1,15 +1,18 @@
-"""Nobody signs a release whose check fails: asked before each of its signatures."""
+"""What stands before a gate: a release that is to be signed, a baseline that is to be frozen."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlmodel import Session
 
+from core.errors import Fault, Invalid
 from core.records.models import Project, Record
 from core.records.queries import load_snapshot
-from core.records.snapshot import Key, Snapshot
+from core.records.snapshot import Key, RecordView, Snapshot
 from qms.releases.gathering import gather
 from qms.rules.check import check
 from qms.rules.facts import RuleInput
+from qms.rules.findings import Finding, Level
 from qms.rules.packs import framework_pack
 from qms.rules.release import SIGNING_CODES
 
@@ -33,6 +36,54 @@ def blocking_findings(session: Session, project: Project, record: Record) -> tup
         for finding in rule.findings
         if finding.blocks
     )
+
+
+FREEZING = ("plan", "design")
+"""The gates that are asked before a release's baseline is frozen."""
+
+ONLY_A_RUN_TELLS = frozenset({"C05"})
+"""What was built is known once the frozen release has run; freezing cannot wait for it."""
+
+
+def gate_findings(
+    session: Session,
+    project: Project,
+    gates: Sequence[str],
+    release: RecordView | None = None,
+    snapshot: Snapshot | None = None,
+) -> tuple[Finding, ...]:
+    """Return everything that the rules of some gates find, what is let through left out.
+
+    Parameters
+    ----------
+    release : RecordView, optional
+        The release that the gate opens for, as it will be behind it.
+    """
+    given = gather(session, project, release, snapshot)
+    pack = framework_pack()
+    found: dict[Finding, None] = {}
+    for gate in gates:
+        for finding in check(given, pack, gate).findings:
+            if not finding.waiver and finding.code not in ONLY_A_RUN_TELLS:
+                found.setdefault(finding)
+    return tuple(found)
+
+
+def must_pass(what: str, found: Iterable[Finding]) -> None:
+    """Refuse what a gate stands before, with everything that stops it.
+
+    Raises
+    ------
+    Invalid
+        If something does; each fault names the concession that could let it through.
+    """
+    faults = [
+        Fault(one.code, one.record.uid, one.told, one.mend)
+        for one in found
+        if one.level is Level.ERROR
+    ]
+    if faults:
+        raise Invalid(f"{what} until this is mended, or let through by a concession.", faults)
 
 
 def _with_latest(session: Session, project: Project, record: Record) -> RuleInput:

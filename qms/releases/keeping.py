@@ -11,29 +11,31 @@ from typing import TypeVar
 from core.collector import collector_at_rest
 from core.records.content import Content, LinkDraft, content_digest
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
-from qms.rules.check import check
+from qms.rules.check import RELEASE, check
 from qms.rules.facts import RuleInput
 from qms.rules.findings import CheckResult, Pack
 
 MOST_KEPT = 8
-"""Projects, and releases, whose last answer is kept."""
+"""Projects, releases and gates whose last answer is kept."""
 
 Digests = dict[Key, tuple[RecordView, tuple[LinkView, ...], str]]
 Asked = TypeVar("Asked")
 Kept = TypeVar("Kept")
 
 _lock = Lock()
-_checks: OrderedDict[tuple[str, Key | None], tuple[RuleInput, Pack, CheckResult]] = OrderedDict()
+_checks: OrderedDict[tuple[str, Key | None, str], tuple[RuleInput, Pack, CheckResult]] = (
+    OrderedDict()
+)
 _digests: OrderedDict[str, Digests] = OrderedDict()
 
 
-def checked(given: RuleInput, pack: Pack) -> CheckResult:
-    """Return what the release check says, again if everything it looks at is as it was."""
-    asked = (given.project, given.release)
+def checked(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
+    """Return what the rules of a gate say, again if everything they look at is as it was."""
+    asked = (given.project, given.release, gate)
     known = _checks.get(asked)
     if known is None or known[1] is not pack or known[0] != given:
         with collector_at_rest():
-            known = (given, pack, check(given, pack))
+            known = (given, pack, check(given, pack, gate))
     _keep(_checks, asked, known)
     return known[2]
 

@@ -264,6 +264,10 @@ class CheckResult:
             "questions": [_question_json(one) for one in self.questions],
         }
 
+    def findings_as_json(self) -> list[dict[str, object]]:
+        """Return every finding as plain values, each with the code of its rule."""
+        return [{"code": one.code, **_finding_json(one)} for one in self.findings]
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -321,18 +325,19 @@ def _rule_json(rule: RuleResult) -> dict[str, object]:
         "looked_at": rule.looked_at,
         "reason": rule.reason,
         "remark": rule.remark,
-        "findings": [
-            {
-                "project": finding.record.project,
-                "record": finding.record.uid,
-                "sentence": finding.sentence,
-                "mend": finding.mend,
-                "address": finding.address,
-                "level": finding.level,
-                "waiver": finding.waiver,
-            }
-            for finding in rule.findings
-        ],
+        "findings": [_finding_json(finding) for finding in rule.findings],
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, object]:
+    return {
+        "project": finding.record.project,
+        "record": finding.record.uid,
+        "sentence": finding.sentence,
+        "mend": finding.mend,
+        "address": finding.address,
+        "level": finding.level,
+        "waiver": finding.waiver,
     }
 
 

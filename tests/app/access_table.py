@@ -28,6 +28,9 @@ PACKERS = frozenset({"release_manager", "quality_manager"})
 FOUNDERS = frozenset({OWNER, NEIGHBOUR, "quality_manager"})
 """Who holds the role in any project may begin another; the neighbour holds every role next door."""
 
+FREEZERS = frozenset({"author", "release_manager", "quality_manager"})
+"""Who freezes a baseline on its own."""
+
 NAMERS = frozenset({"quality_manager", "administrator", OWNER})
 """Who names deputies."""
 
@@ -269,6 +272,28 @@ EVIDENCE = (
     Line("POST /p/{project}/trace/views/{view_id}/replace", WRITER, 303),
     Line("POST /p/{project}/trace/views/{view_id}/delete", WRITER | {"quality_manager"}, 303),
     Line("POST /p/{project}/trace/views/{view_id}/default", MEMBERS, 303, sends={"wanted": "true"}),
+    Line("GET /p/{project}/baselines", MEMBERS),
+    Line(
+        "POST /p/{project}/baselines",
+        FREEZERS,
+        303,
+        sends={
+            "name": "Design freeze",
+            "reason": "The design is whole.",
+            **PASS,
+        },
+    ),
+    Line("GET /p/{project}/baselines/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/baselines/compare", MEMBERS),
+    Line("GET /p/{project}/baselines/compare/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/baselines/{number}", MEMBERS, at={"number": "baseline"}),
+    Line(
+        "GET /p/{project}/baselines/{number}/export/{format_name}",
+        MEMBERS,
+        at={"number": "baseline"},
+    ),
+    Line("GET /p/{project}/findings", MEMBERS),
+    Line("GET /p/{project}/findings/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/trend", MEMBERS),
     Line("GET /p/{project}/trend/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/sbom", MEMBERS),

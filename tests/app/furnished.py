@@ -45,8 +45,7 @@ from core.records.service import (
 from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
-from qms.baselines.current import lines_now, project_snapshot
-from qms.baselines.service import create_baseline
+from qms.baselines.current import freeze_now
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
 from qms.traceability.asking import Choice
@@ -363,10 +362,7 @@ def _committed(at: _Filling, mirror: Path) -> str:
 def _release(at: _Filling) -> None:
     fields = {"version": f"{at.n}.0.0", "git_tag": f"v{at.n}", "stage": "candidate"}
     at.record("release", "release", f"REL-{at.n}", fields)
-    snapshot = project_snapshot(at.session, at.project)
-    lines, author = lines_now(snapshot, at.project.key), at.staff["author"]
-    frozen = create_baseline(at.session, at.project, lines, f"{at.word} purpose", author)
-    at.things["baseline"] = frozen.root
+    at.things["baseline"] = freeze_now(at.session, at.project, at.word, at.staff["author"]).root
     done = at.record("released", "release", f"REL-{at.n}9", {**fields, "version": f"{at.n}.0.9"})
     at.in_force(done)
     blobs = BlobStore(at.settings.data_dir / "blobs")

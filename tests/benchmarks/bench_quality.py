@@ -10,12 +10,15 @@ from pathlib import Path
 from statistics import median
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
+from sqlmodel import col
 
 from core.clock import now
 from core.db import Database, open_database
 from core.ledger.chain import append
 from core.people.actor import Actor
 from core.records import lifecycle
+from core.records.models import Record
 from core.records.service import (
     edit_token,
     find_project,
@@ -25,7 +28,8 @@ from core.records.service import (
     save_draft,
 )
 from qms.baselines.current import freeze_now
-from qms.baselines.service import baselines_of, diff_baselines
+from qms.baselines.differing import compared
+from qms.baselines.service import baselines_of, lines_of
 from qms.releases.service import release_check
 from tests.benchmarks.bench import Row, cpu_seconds, cpu_time
 from tests.benchmarks.bench_large import browser_of, opened
@@ -42,6 +46,7 @@ BUDGETS = {
     "whole matrix as XLSX": 5.0,
     "whole matrix as JSON": 5.0,
     "two baselines compared": 2.0,
+    "two baselines on a page": 2.0,
 }
 """CPU seconds at ten thousand records; None for what is only measured."""
 
@@ -49,6 +54,11 @@ MOST_GROWTH = 12.0
 """Times as much for ten times the records: in proportion, and a little for what must be sorted."""
 
 TRACE = f"/p/{PROJECT}/trace"
+
+COMPARED = f"/p/{PROJECT}/baselines/compare?before=1&after=2"
+
+ONE_IN = 10
+"""Of the requirements between two baselines, so many is one with other words and another link."""
 
 SHORTEST = 0.01
 """CPU seconds below which the processor's caches, not the work, decide how a figure grows."""
@@ -67,9 +77,14 @@ def measure() -> Iterator[Row]:
                 freeze_now(session, find_project(session, PROJECT), "the first", actor)
             for what, seconds in _figures(database, folder, actor):
                 taken.setdefault(what, {})[size] = seconds
+            _change_many(database, actor)
             with database.writing() as session:
                 freeze_now(session, find_project(session, PROJECT), "the second", actor)
             taken.setdefault("two baselines compared", {})[size] = _compared(database)
+            with browser_of(database, folder) as browser:
+                opened(browser, COMPARED)
+                shown = median(opened(browser, COMPARED) for _ in range(REPEATS))
+                taken.setdefault("two baselines on a page", {})[size] = shown
             database.engine.dispose()
     small, large = SIZES
     for what, seconds_at in taken.items():
@@ -119,7 +134,36 @@ def _compared(database: Database) -> float:
     with database.reading() as session:
         project = find_project(session, PROJECT)
         first, second = sorted(baselines_of(session, project), key=lambda one: one.number)
-        return cpu_time(lambda: diff_baselines(session, first, second))
+        before, after = lines_of(session, first), lines_of(session, second)
+
+        def differ() -> int:
+            """Tell every record apart and compare the words of each, as an export does."""
+            found = compared(session, before, after)
+            return sum(len(one.differences) for one in found.records)
+
+        assert differ() > len(before) // (4 * ONE_IN)
+        return cpu_time(differ)
+
+
+def _change_many(database: Database, by: Actor) -> None:
+    """Bring other words, and a link less, of one requirement in ten into force."""
+    with database.writing() as session:
+        project = find_project(session, PROJECT)
+        query = select(Record).where(
+            col(Record.project_id) == project.id, col(Record.type) == "requirement"
+        )
+        for record in session.scalars(query.order_by(col(Record.id))).all()[::ONE_IN]:
+            latest = latest_revision(session, record)
+            content = read_content(session, record)
+            other = replace(
+                content,
+                title=f"{content.title}, said otherwise",
+                body=f"{content.body} And one sentence more than before.",
+                links=content.links[:-1],
+            )
+            draft = save_draft(session, record, other, by, edit_token(latest), "Said better.")
+            draft.state, draft.approved_at = lifecycle.APPROVED, now()
+            record.effective_id = draft.id
 
 
 def _edit(database: Database, by: Actor, title: str) -> None:

@@ -128,3 +128,16 @@ def test_every_setting_that_cannot_be_used_is_named_at_once(
     assert "Traceback" not in told.stderr
     named = [line.strip().split(":")[0] for line in told.stderr.splitlines()[1:]]
     assert named == ["FIDUCIAL_PORT", "FIDUCIAL_ALLOWED_HOSTS", "FIDUCIAL_SESSION_HOURS"]
+
+
+def test_findings_alone_are_one_per_line_and_counted_beside(built_demo: BuiltDemo) -> None:
+    told = fiducial("check", "RPM", "--gate", "design", "--findings", data_dir=built_demo.data_dir)
+    asked = ("check", "RPM", "--gate", "design", "--findings", "--json")
+    as_json = fiducial(*asked, data_dir=built_demo.data_dir)
+
+    found = json.loads(as_json.stdout)
+    lines = told.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [one["code"] for one in found]
+    assert told.returncode == as_json.returncode == any(one["level"] == "error" for one in found)
+    assert f"{len(found)} " in told.stderr or not found
+    assert "looked at" not in told.stdout

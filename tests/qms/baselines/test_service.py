@@ -15,11 +15,10 @@ from core.people.models import Person
 from core.records.models import Project
 from core.records.service import create_project
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
-from qms.baselines.comparison import BaselineLine, root_hash
+from qms.baselines.comparison import BaselineLine, compare, root_hash
 from qms.baselines.models import BaselineEntry
 from qms.baselines.service import (
     create_baseline,
-    diff_baselines,
     find_baseline,
     lines_in_force,
     lines_of,
@@ -88,7 +87,7 @@ def test_the_difference_names_what_came_what_went_and_what_changed(session, proj
     new = BaselineLine("RPM", "REQ-009", 1, "9" * 64)
     second = create_baseline(session, project, [LINES[0], changed, new], "x", by)
 
-    diff = diff_baselines(session, first, second)
+    diff = compare(lines_of(session, first), lines_of(session, second))
 
     assert diff.added == (new,)
     assert diff.removed == (LINES[2],)

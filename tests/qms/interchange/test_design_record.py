@@ -57,7 +57,6 @@ def test_the_demo_becomes_one_draft_per_entry(demo) -> None:
         "risk": 13,
         "test": 26,
         "dataset": 6,
-        "equipment": 4,
         "change": 2,
         "problem": 1,
         "release": 2,

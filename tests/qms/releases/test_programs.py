@@ -80,6 +80,7 @@ def test_a_baseline_is_frozen_read_and_compared_with_the_next(program, device) -
     assert (told["added"], told["removed"]) == ([], [])
     [changed] = told["changed"]
     assert (changed["uid"], changed["before"], changed["after"]) == ("REQ-009", 1, 2)
+    assert changed["kinds"] == ["changed"]
     assert program.get(changed["compare"])["changes"]
     assert program.get(f"{AT}/baselines/2/diff/2")["changed"] == []
     assert program.ask("GET", f"{AT}/baselines/9").status_code == 404
