@@ -36,9 +36,10 @@ class Settings(BaseSettings):
     sign_in_window_s: int = Field(default=300, ge=1)
     largest_upload_mb: int = Field(default=50, ge=1)
     repository_sources: JsonList = []
+    qatrack_servers: JsonList = []
     scenario_minutes: float = Field(default=30, gt=0, le=24 * 60)
 
-    @field_validator("allowed_hosts", "repository_sources", mode="before")
+    @field_validator("allowed_hosts", "repository_sources", "qatrack_servers", mode="before")
     @classmethod
     def _read_list(cls, value: Any) -> Any:
         if not isinstance(value, str):
