@@ -8,70 +8,35 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlmodel import Session
 
-from app import nightly
-from app.worker import JOBS, run_worker, see_through
 from core.db import Database
 from core.errors import Conflict, Invalid
 from core.jobs.models import Job
-from core.jobs.service import find_job
 from core.ledger.models import LedgerEntry
 from core.ledger.witness import mismatches
 from core.people.actor import Actor
 from core.records import service as records
-from core.records.content import Content
 from core.settings import Settings
 from dataflows.qatrack import queries, servers, tokens
 from dataflows.qatrack.models import QatrackItem, QatrackReading
 from dataflows.qatrack.queries import qa_status
-from dataflows.qatrack.servers import KIND, Wish
+from dataflows.qatrack.servers import Wish
 from dataflows.qatrack.standing import FRESH_FOR, State
+from tests.dataflows.qatrack.conftest import Outcome, Work, keep_as
 from tests.dataflows.qatrack.peer import TOKEN, Peer
-from tests.dataflows.qatrack.test_reading import ASSIGNED, RECORDED_ON, TO_HDR, TO_VERIFY
+from tests.dataflows.qatrack.test_reading import ASSIGNED, RECORDED_ON, TO_HDR
 
-LISTS = {"QA-001": TO_VERIFY, "QA-002": TO_HDR}
-Read = Callable[[], Job]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, peer: Peer) -> Settings:
-    return Settings(data_dir=tmp_path / "var", qatrack_servers=[peer.address])
+Read = Callable[..., Outcome]
 
 
 @pytest.fixture
-def named(map_db: Database, author: Actor, settings: Settings, peer: Peer) -> Database:
-    """A server that is named, and two procedures of the department that are kept there."""
-    with map_db.writing() as session:
-        wish = Wish("main", peer.address, "Europe/London", TOKEN)
-        servers.name_server(session, wish, author, settings)
-        project = records.find_project(session, "DEPT")
-        for uid, key in LISTS.items():
-            keep_as(session, project, uid, author, key.slug)
-    return map_db
+def read(named: Database, work: Work) -> Read:
+    """Read the server now."""
 
-
-def keep_as(session: Session, project, uid: str, by: Actor, slug: str, instance: str = "") -> None:
-    record = records.find_record(session, project, uid)
-    content = records.read_content(session, record)
-    fields = {**content.fields, "source": "qatrack-testlist", "slug": slug, "instance": instance}
-    expected = records.edit_token(records.latest_revision(session, record))
-    changed = Content(content.title, content.body, fields, content.links)
-    records.save_draft(session, record, changed, by, expected=expected, reason="Kept there.")
-
-
-@pytest.fixture
-def read(named: Database, settings: Settings) -> Read:
-    """Let a worker read the server now."""
-
-    def read_now(*, test: bool = False) -> Job:
+    def read_now(*, test: bool = False) -> Outcome:
         with named.writing() as session:
-            server = servers.find_server(session, "main")
-            job = servers.ask_to_read(session, server, None, test=test)
-            job_id = job.id or 0
-        see_through(named, settings, job_id, {KIND: JOBS[KIND]}, poll_s=0.05)
-        with named.reading() as session:
-            return find_job(session, job_id)
+            servers.ask_to_read(session, servers.find_server(session, "main"), None, test=test)
+        return work()
 
     return read_now
 
@@ -95,7 +60,7 @@ def test_one_refresh_tells_how_each_linked_procedure_stands(named: Database, rea
     job = read()
 
     found = states(named, fresh())
-    assert (job.state, job.result and job.result["items"]) == ("done", 8)
+    assert (job.state, job.result["items"]) == ("done", 8)
     assert found["QA-002"] is State.OVERDUE
     assert found["QA-001"] is not State.UNKNOWN
     with named.reading() as session:
@@ -105,16 +70,12 @@ def test_one_refresh_tells_how_each_linked_procedure_stands(named: Database, rea
 
 def test_a_second_reading_writes_only_what_changed(named: Database, read: Read, peer: Peer) -> None:
     read()
-    again = read()
-    assert again.result is not None
-    assert again.result["changed"] == 0
+    assert read().result["changed"] == 0
 
     peer.lists[ASSIGNED][0]["due_date"] = "2026-12-24T00:00:00Z"
     del peer.lists[ASSIGNED][2]
-    third = read()
 
-    assert third.result is not None
-    assert third.result["changed"] == 2
+    assert read().result["changed"] == 2
     with named.reading() as session:
         rows = session.execute(select(QatrackItem)).scalars().all()
         assert [row.gone for row in rows].count(True) == 1
@@ -134,12 +95,13 @@ def test_a_reading_that_fails_makes_everything_unknown_until_the_next_good_one(
     assert "main could not be read. The server failed (status 500)." in failed.error
     with named.reading() as session:
         told = qa_status(session, "DEPT", fresh())
-        good, bad = session.execute(select(QatrackReading)).scalars()
+        readings = session.execute(select(QatrackReading)).scalars()
+        (begun, _), (_, bad) = [(one.begun_at, (one.items, one.problem)) for one in readings]
     assert {one.state for one in told.values()} == {State.UNKNOWN}
-    assert {one.since for one in told.values()} == {good.begun_at}
+    assert {one.since for one in told.values()} == {begun}
     assert told["QA-001"].effective is None
     assert told["QA-001"].words.startswith("unknown since 20")
-    assert (bad.items, bad.problem) == (0, "The server failed (status 500).")
+    assert bad == (0, "The server failed (status 500).")
 
     peer.fault = None
     read()
@@ -176,7 +138,7 @@ def test_a_test_tells_what_it_found_and_counts_as_no_reading(named: Database, re
     job = read(test=True)
 
     assert job.state == "done"
-    assert job.progress["text"] == "main: It answers and the token reads: 2 units, 4 tests."
+    assert job.told == "main: It answers and the token reads: 2 units, 4 tests."
     with named.reading() as session:
         assert session.execute(select(QatrackReading)).scalars().all() == []
 
@@ -200,21 +162,21 @@ def test_the_token_is_a_file_of_ours_alone_and_nowhere_else(
     read(test=True)
 
     with named.reading() as session:
-        server = servers.find_server(session, "main")
+        number = servers.find_server(session, "main").id or 0
         trail = json.dumps([one.details for one in session.execute(select(LedgerEntry)).scalars()])
         jobs = [str(vars(one)) for one in session.execute(select(Job)).scalars()]
     [place] = (settings.data_dir / "keys").glob("qatrack-*")
     assert TOKEN not in trail + "".join(jobs)
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
-    assert tokens.token_of(settings.data_dir, server.id or 0, peer.address) == TOKEN
+    assert tokens.token_of(settings.data_dir, number, peer.address) == TOKEN
     content = Path(named.engine.url.database or "").read_bytes()
     assert TOKEN.encode() not in content
 
     with pytest.raises(Conflict, match="given for another address"):
-        tokens.token_of(settings.data_dir, server.id or 0, "http://127.0.0.1:1")
+        tokens.token_of(settings.data_dir, number, "http://127.0.0.1:1")
     place.chmod(0o644)
     with pytest.raises(Conflict, match="mode 0644"):
-        tokens.token_of(settings.data_dir, server.id or 0, peer.address)
+        tokens.token_of(settings.data_dir, number, peer.address)
 
 
 def test_another_address_asks_for_the_token_again(
@@ -256,17 +218,15 @@ def test_a_retired_server_is_not_read_and_its_token_is_gone(
     assert states(named) == {}
 
 
-def test_every_night_each_server_is_asked_to_be_read(
-    named: Database, settings: Settings, peer: Peer
-) -> None:
+def test_servers_that_are_asked_for_twice_are_read_once(named: Database, read: Read) -> None:
     with named.writing() as session:
         assert servers.ask_to_read_all(session) == ["main"]
         assert servers.ask_to_read_all(session) == ["main"]
 
-    assert "read QATrack+" in Path(nightly.__file__).read_text(encoding="utf-8")
-    run_worker(named, settings, {KIND: JOBS[KIND]}, once=True)
+    read()
+
     with named.reading() as session:
         [reading] = session.execute(select(QatrackReading)).scalars()
         source = queries.source_of(session, servers.find_server(session, "main"))
-    assert (reading.problem, reading.items) == ("", 8)
-    assert source.read_at == reading.begun_at
+        assert (reading.problem, reading.items) == ("", 8)
+        assert source.read_at == reading.begun_at
