@@ -141,7 +141,7 @@ def try_server(server: Server, zone: tzinfo) -> str:
     first = _read(ASSIGNED, _Assigned, dict(enumerate(rows)) if isinstance(rows, list) else {})
     for one in first.values():
         _check_offset(one.due_date, zone)
-    return f"It answers and the token reads: {len(units)} units, {assigned.get('count')} tests."
+    return f"It answers and the token reads: {len(units)} units, {assigned.get('count')} tests"
 
 
 def _whole(server: Server, path: str) -> Mapping[int, Row]:

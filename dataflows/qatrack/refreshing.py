@@ -46,7 +46,7 @@ def run(ctx: JobContext) -> JsonDict:
         ctx.progress(0, 1, f"Trying {name}")
         told = str(ctx.step("test", work=lambda: try_server(_reach(ctx, server_id), zone)))
         ctx.progress(1, 1, f"{name}: {told}")
-        return {"server": name, "told": told, "address": "/qatrack"}
+        return {"told": f"{name}: {told}", "address": _address(ctx)}
     found = ctx.step(
         "read", work=partial(_read, ctx, server_id), commit=partial(keep, server_id=server_id)
     )
@@ -54,7 +54,7 @@ def run(ctx: JobContext) -> JsonDict:
         raise Conflict(f"{name} could not be read. {found['problem']}")
     told = f"{found['items']} tests and lists, {found['changed']} of them new or changed"
     ctx.progress(1, 1, f"{name}: {told}")
-    return {"server": name, **found, "address": _address(ctx)}
+    return {"told": f"{name}: {told}", **found, "address": _address(ctx)}
 
 
 def _address(ctx: JobContext) -> str:

@@ -177,13 +177,14 @@ def read_again(
     """Let a worker read the servers now, so that a procedure's page is of today."""
     require(project, person, *MAY_READ_AGAIN)
     record = _linkable(session, project, uid)
+    back = f"/p/{project.key}/{record.uid}"
     jobs = [
-        naming.ask_to_read(session, server, person, project_id=project.id)
+        naming.ask_to_read(session, server, person, project_id=project.id, back=back)
         for server in naming.servers(session)
     ]
     if not jobs:
         raise NotFound("No QATrack+ server is named here; an administrator names one.")
-    return _to_job(jobs[0], person, f"/p/{project.key}/{record.uid}")
+    return _to_job(jobs[0], person, back)
 
 
 def _to_job(job: Job, person: Actor, back: str) -> RedirectResponse:

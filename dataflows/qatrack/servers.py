@@ -113,12 +113,16 @@ def ask_to_read(
     *,
     project_id: int | None = None,
     test: bool = False,
+    back: str = "",
 ) -> Job:
-    """Let a worker read a server, or only try it; asking twice while it waits is asking once."""
+    """Let a worker read a server, or only try it; asking twice while it waits is asking once.
+
+    Its page leads back to an address of ours.
+    """
     if server.retired_at is not None:
         raise Conflict(f"{server.name} is retired; change it to read it again.")
     word = "test" if test else "read"
-    payload = {"server": server.id, "test": test}
+    payload = {"server": server.id, "test": test, "back": back}
     return enqueue(session, KIND, payload, by, key=f"{word} {server.id}", project_id=project_id)
 
 

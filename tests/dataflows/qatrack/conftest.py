@@ -1,25 +1,35 @@
 """The peer, a real server where one is named, and a department whose QA is kept there."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from sqlmodel import Session, select
 
+from app.main import create_app
 from app.worker import JOBS
+from core.clock import now
 from core.db import Database
 from core.jobs.processes import here, this_process
 from core.jobs.queue import claim_next, enlist
 from core.jobs.running import run_attempt
 from core.jobs.service import find_job
 from core.people.actor import Actor
+from core.people.models import Person, WebSession
+from core.people.service import grant
 from core.records import service as records
 from core.records.content import Content
 from core.records.models import Project
 from core.settings import Settings
+from core.web.access import COOKIE
+from core.web.forgery import FIELD
 from dataflows.qatrack import servers
 from dataflows.qatrack.client import Limits, Server
 from dataflows.qatrack.servers import KIND, Wish
@@ -120,3 +130,54 @@ def work(map_db: Database, settings: Settings) -> Work:
             return Outcome(job.state, job.error, job.progress.get("text", ""), job.result or {})
 
     return do_next
+
+
+Enter = Callable[[str], TestClient]
+OWN = "its-own"
+"""What the forms of these sessions carry."""
+
+
+@pytest.fixture
+def enter(map_db: Database, settings: Settings) -> Iterator[Enter]:
+    """Return the browser of a person: the author, the viewer, or an administrator."""
+    app = create_app(settings, map_db)
+    opened: list[TestClient] = []
+    with map_db.writing() as session:
+        boss = Person(username="boss", uid="PPL-AD", name="Ada Min", password_hash="")
+        session.add(boss)
+        session.flush()
+        grant(session, boss, ["administrator"], None, None)
+        for uid in ("PPL-AK", "PPL-VW", "PPL-AD"):
+            person = session.exec(select(Person).where(Person.uid == uid)).one()
+            session.add(
+                WebSession(
+                    token_digest=hashlib.sha256(uid.encode()).hexdigest(),
+                    person_id=person.id or 0,
+                    csrf=OWN,
+                    created_at=now(),
+                    seen_at=now(),
+                    expires_at=now() + timedelta(hours=1),
+                )
+            )
+
+    def client(uid: str) -> TestClient:
+        opened.append(TestClient(app, base_url="http://127.0.0.1", follow_redirects=False))
+        opened[-1].cookies.set(COOKIE, uid)
+        opened[-1].headers["accept"] = "text/html"
+        return opened[-1]
+
+    yield client
+    for one in opened:
+        one.close()
+
+
+def post(browser: TestClient, at: str, **form: str) -> Response:
+    return browser.post(at, data={FIELD: OWN, **form})
+
+
+@pytest.fixture
+def fresh(named: Database, enter: Enter, work: Work) -> Enter:
+    """The pages after the server was read, once, by who administers."""
+    post(enter("PPL-AD"), "/qatrack/main/read")
+    assert work().state == "done"
+    return enter

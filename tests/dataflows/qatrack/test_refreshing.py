@@ -138,7 +138,7 @@ def test_a_test_tells_what_it_found_and_counts_as_no_reading(named: Database, re
     job = read(test=True)
 
     assert job.state == "done"
-    assert job.told == "main: It answers and the token reads: 2 units, 4 tests."
+    assert job.told == "main: It answers and the token reads: 2 units, 4 tests"
     with named.reading() as session:
         assert session.execute(select(QatrackReading)).scalars().all() == []
 
