@@ -52,16 +52,16 @@ class Result(StrEnum):
 
 
 class State(StrEnum):
-    """The one word for a QA test, best first."""
+    """The one word for a QA test, best first; what is known to be bad is worse than a doubt."""
 
     OK = "ok"
     NOT_PERFORMED = "not performed yet"
     NO_DUE_DATE = "no due date"
     DUE = "due"
     INCOMPLETE = "incomplete"
+    UNKNOWN = "unknown"
     OVERDUE = "overdue"
     FAILING = "failing"
-    UNKNOWN = "unknown"
 
 
 WORSE: Mapping[State, int] = {state: place for place, state in enumerate(State)}

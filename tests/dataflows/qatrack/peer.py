@@ -6,6 +6,7 @@ network or another program adds are switched on by a test.
 """
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -143,8 +144,8 @@ class Peer:
 
 
 @contextmanager
-def serving(peer: Peer) -> Iterator[Peer]:
-    """Let a peer answer at an address of its own."""
+def serving(peer: Peer, context: ssl.SSLContext | None = None) -> Iterator[Peer]:
+    """Let a peer answer at an address of its own, over TLS where a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -171,9 +172,14 @@ def serving(peer: Peer) -> Iterator[Peer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    peer.address = f"http://127.0.0.1:{server.server_port}"
+    peer.address = f"http{'s' if context else ''}://127.0.0.1:{server.server_port}"
     try:
         yield peer
     finally:

@@ -108,6 +108,16 @@ def test_a_reading_that_fails_makes_everything_unknown_until_the_next_good_one(
     assert states(named, fresh())["QA-002"] is State.OVERDUE
 
 
+def test_a_busy_server_is_waited_for_within_the_job(
+    named: Database, read: Read, peer: Peer
+) -> None:
+    busy = iter([(429, {"Retry-After": "1"}, b"")])
+    peer.fault = lambda path, _: next(busy, None) if path == ASSIGNED else None
+
+    assert read().state == "done"
+    assert len([one for one in peer.asked if ASSIGNED in one]) == 2
+
+
 def test_what_was_read_too_long_ago_is_unknown(named: Database, read: Read) -> None:
     read()
 
