@@ -19,6 +19,7 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
 import qms.baselines.api.routes
@@ -52,6 +53,7 @@ from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
+from dataflows.qatrack.panels import procedure_panel
 from qms.repositories.panels import code_panel
 from qms.risks.annexes import hazard_log
 from qms.risks.panels import issue_panel, risk_panel
@@ -69,6 +71,7 @@ ROUTERS = (
     core.ledger.routes.router,
     core.signing.routes.router,
     dataflows.routes.router,
+    dataflows.qatrack.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
     qms.baselines.routes.router,
@@ -104,6 +107,7 @@ PANELS = (
     system_panel,
     connection_panel,
     pathway_panel,
+    procedure_panel,
     device_panel,
     runs_panel,
     review_panel,

@@ -1,8 +1,9 @@
-"""What is done every night: the audit trail is verified, and each project's findings are counted.
+"""What is done every night: the audit trail is verified, findings are counted, QATrack+ is read.
 
-Both are written into the audit trail, so that the release check can say when the trail was last
-verified, and a page how the findings of a project moved. The job asks for the next night's itself;
-a worker that starts asks too, and asking twice makes one job.
+The first two are written into the audit trail, so that the release check can say when the trail
+was last verified, and a page how the findings of a project moved. Each QATrack+ server is a job of
+its own. The job asks for the next night's itself; a worker that starts asks too, and asking twice
+makes one job.
 """
 
 from datetime import datetime, time, timedelta
@@ -20,6 +21,7 @@ from core.ledger.verified import record_verification
 from core.ledger.verify import Verification
 from core.records.audit import verify_installation
 from core.records.models import Project
+from dataflows.qatrack.servers import ask_to_read_all
 from qms.attention.counting import count_findings, record_count
 
 JOB_KIND = "app.nightly"
@@ -45,8 +47,9 @@ def next_night(moment: datetime) -> datetime:
 
 
 def run(ctx: JobContext) -> JsonDict:
-    """Verify the trail, count the findings of each project, and ask for the next night."""
+    """Verify the trail, count findings, let QATrack+ be read, and ask for the next night."""
     ctx.step("next", _asked)
+    servers = ctx.step("read QATrack+", ask_to_read_all)
     with ctx.db.reading() as session:
         keys = [project.key for project in session.exec(select(Project).order_by(Project.key))]
     ctx.progress(0, len(keys) + 1, "Verifying the audit trail")
@@ -59,7 +62,7 @@ def run(ctx: JobContext) -> JsonDict:
             work=partial(count_findings, ctx.db, key),
             commit=partial(record_count, key=key),
         )
-    return {"verified": found, "counted": counted, "address": "/"}
+    return {"verified": found, "counted": counted, "to_read": servers, "address": "/"}
 
 
 def _asked(session: Session) -> JsonDict:

@@ -16,6 +16,7 @@ import core.people.models
 import core.records.models
 import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
+import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from core import ports

@@ -41,9 +41,12 @@ class Settings(BaseSettings):
     largest_upload_mb: int = Field(default=50, ge=1)
     repository_sources: JsonList = []
     run_data_sources: JsonList = []
+    qatrack_servers: JsonList = []
     scenario_minutes: float = Field(default=30, gt=0, le=24 * 60)
 
-    @field_validator("allowed_hosts", "repository_sources", "run_data_sources", mode="before")
+    @field_validator(
+        "allowed_hosts", "repository_sources", "run_data_sources", "qatrack_servers", mode="before"
+    )
     @classmethod
     def _read_list(cls, value: Any) -> Any:
         if not isinstance(value, str):

@@ -199,7 +199,13 @@ def _procedure(qa: QaEntry, title: str, link: LinkDraft, devices: Sequence[str])
         monitored.append(LinkDraft("monitors", uid, project=project or devices[0]))
     return Content(
         title=title,
-        fields={"source": qa.kind, "slug": qa.ref, "scope": qa.scope, "frequency": qa.frequency},
+        fields=_filled(
+            source=qa.kind,
+            slug=qa.ref,
+            instance=qa.instance,
+            scope=qa.scope,
+            frequency=qa.frequency,
+        ),
         links=(link, *monitored),
     )
 

@@ -88,8 +88,9 @@ class FailureModeEntry(Entry):
 class QaEntry(Entry):
     """A QA procedure, named where it is used."""
 
-    kind: Literal["qatrack-testlist", "qatrack-testlistcycle", "document", "other"]
+    kind: Literal["qatrack-testlist", "qatrack-testlistcycle", "qatrack-utc", "document", "other"]
     ref: Line
+    instance: Line | None = None
     scope: Literal["connection", "pathway"]
     frequency: Literal[
         "daily",

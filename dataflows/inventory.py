@@ -115,6 +115,8 @@ class Procedure:
     title: str
     slug: str = ""
     frequency: str = ""
+    source: str = ""
+    instance: str = ""
     connections: tuple[str, ...] = ()
     pathways: tuple[str, ...] = ()
     monitors: tuple[Outside, ...] = ()

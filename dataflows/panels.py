@@ -12,6 +12,7 @@ from dataflows import qa_links
 from dataflows.inventory import Department
 from dataflows.pathways import faults, walk
 from dataflows.picture import CATEGORY_TONES
+from dataflows.qatrack.queries import standings_on
 from dataflows.service import systems_that_realise
 from dataflows.survey import department_from_snapshot
 
@@ -61,6 +62,7 @@ def connection_panel(session: Session, project: Project, record: Record) -> Pane
             **_shared(project, department),
             "connection": connection,
             "controls": [department.procedures[uid] for uid in controls],
+            "standings": standings_on(session, department, controls),
             "proposed": [latest.procedures[uid] for uid in sorted(proposed, key=natural_order)],
             "pathways": _steps_on(department, frozenset({record.uid})),
             "choices": qa_links.choices(session, project, record.uid),
@@ -77,6 +79,7 @@ def pathway_panel(session: Session, project: Project, record: Record) -> Panel |
     pathway = department.pathways.get(record.uid)
     if pathway is None:
         return None
+    controls = department.qa_of_pathway.get(record.uid, ())
     return Panel(
         "On the department map",
         "dataflows/_pathway_panel.html",
@@ -84,7 +87,8 @@ def pathway_panel(session: Session, project: Project, record: Record) -> Panel |
             **_shared(project, department),
             "pathway": pathway,
             "faulty": faults(department, pathway),
-            "controls": department.qa_of_pathway.get(record.uid, ()),
+            "controls": controls,
+            "standings": standings_on(session, department, controls),
         },
     )
 

@@ -20,6 +20,8 @@ from dataflows.frame import NAV, ZOOMS, View, address, frame, table_filters
 from dataflows.matrix import blocks, matrix_of
 from dataflows.pathways import faults, walk
 from dataflows.picture import CATEGORY_TONES
+from dataflows.qatrack.queries import standings_on
+from dataflows.qatrack.standing import counts, worst_first
 from dataflows.render import DrawingStore, scaled
 from dataflows.views import choose
 
@@ -261,18 +263,19 @@ def show_coverage(
     session: ReadSession,
     view: Annotated[View, Query()],
 ) -> Response:
-    """Show what no QA procedure controls."""
+    """Show what no QA procedure controls, and how the QA in QATrack+ stands."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
-    found = coverage(department)
+    found, standings = coverage(department), standings_on(session, department)
     if view.format:
-        return exported(
-            sheets.coverage_sheet(department, found), view.format, f"{project.key}-coverage"
-        )
+        sheet = sheets.coverage_sheet(department, found, standings)
+        return exported(sheet, view.format, f"{project.key}-coverage")
     return page(
         request,
         "dataflows/coverage.html",
         **frame(project, person, view, department, "Coverage"),
         found=found,
+        standings=worst_first(standings),
+        counts=counts(standings),
         tones=CATEGORY_TONES,
     )
 

@@ -8,6 +8,7 @@ from dataflows.impact import Impact
 from dataflows.inventory import Connection, Department, Outside, Pathway
 from dataflows.matrix import Matrix, to_rows
 from dataflows.pathways import faults, walk
+from dataflows.qatrack.standing import Standing, worst_first
 from dataflows.views import Shown
 
 Row = Sequence[str | int | float | None]
@@ -22,7 +23,10 @@ STEP_HEADINGS = (
     "Step", "Connection", "From", "To", "Category", "Data types", "Entry", "QA procedures",
     "Faults",
 )  # fmt: skip
-COVERAGE_HEADINGS = ("Kind", "Id", "What", "From", "To", "Responsible")
+COVERAGE_HEADINGS = (
+    "Kind", "Id", "What", "From", "To", "Responsible", "Controls", "QA status", "Due",
+    "Last result",
+)  # fmt: skip
 IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
 
 
@@ -108,8 +112,10 @@ def pathway_sheet(department: Department, pathway: Pathway) -> Sheet:
     return Sheet(f"{pathway.uid} {pathway.title}", STEP_HEADINGS, rows, about(department))
 
 
-def coverage_sheet(department: Department, found: Coverage) -> Sheet:
-    """List everything without QA, one per row."""
+def coverage_sheet(
+    department: Department, found: Coverage, standings: Mapping[str, Standing]
+) -> Sheet:
+    """List everything without QA, one per row, and how the QA in QATrack+ stands."""
     rows: list[Row] = []
     for kind, connections in (
         ("connection between systems", found.external),
@@ -118,7 +124,19 @@ def coverage_sheet(department: Department, found: Coverage) -> Sheet:
         rows += [(kind, c.uid, c.title, c.source, c.target, c.responsible) for c in connections]
     rows += [("pathway", p.uid, p.title, "", "", "") for p in found.pathways]
     rows += [("procedure that controls nothing", p.uid, p.title, "", "", "") for p in found.idle]
-    return Sheet("Without QA", COVERAGE_HEADINGS, rows, about(department))
+    rows = [(*row, "", "", "", "") for row in rows]
+    for uid, standing in worst_first(standings):
+        one, worst = department.procedures[uid], standing.worst
+        rows.append(
+            (
+                "QA procedure in QATrack+", uid, one.title, "", "", "",
+                "; ".join((*one.connections, *one.pathways)),
+                " ".join(filter(None, [standing.words, standing.reason])),
+                worst.due_on.isoformat() if worst and worst.due_on else "",
+                worst.result.value if worst else "",
+            )
+        )  # fmt: skip
+    return Sheet("QA coverage", COVERAGE_HEADINGS, rows, about(department))
 
 
 def impact_sheet(department: Department, found: Impact) -> Sheet:

@@ -268,6 +268,8 @@ def _procedure(one: _Said, project: str) -> Procedure:
         title=one.title,
         slug=one.text("slug"),
         frequency=one.text("frequency"),
+        source=one.text("source"),
+        instance=one.text("instance"),
         connections=one.here("controls_connection", project),
         pathways=one.here("controls_pathway", project),
         monitors=tuple(

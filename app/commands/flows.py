@@ -10,6 +10,8 @@ import typer
 from app.commands.console import AsJson, installation, say, write_bytes
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from core.exports import Sheet
     from dataflows.inventory import Department
 
@@ -21,14 +23,20 @@ Form = Annotated[str, typer.Option("--format", help="csv, json, html or xlsx.")]
 
 
 @contextmanager
-def _map(project: str) -> Iterator["Department"]:
+def _reading(project: str) -> Iterator[tuple["Session", "Department"]]:
     from core.people.actor import Actor
     from dataflows.service import read_department
 
     # Whoever may read the database file may read every project in it.
     reader = Actor(0, "command line", "", {None: frozenset({"viewer"})})
     with installation() as opened, opened.database.reading() as session:
-        yield read_department(session, project, reader)
+        yield session, read_department(session, project, reader)
+
+
+@contextmanager
+def _map(project: str) -> Iterator["Department"]:
+    with _reading(project) as (_, department):
+        yield department
 
 
 def _print(sheet: "Sheet", form: str) -> None:
@@ -72,12 +80,14 @@ def diagram(
 
 @flows.command("coverage")
 def covered(project: ProjectKey = "DEPT", form: Form = "csv") -> None:
-    """List the connections and pathways that no QA procedure controls."""
+    """List what no QA procedure controls, and how the QA in QATrack+ stands."""
     from dataflows.coverage import coverage
+    from dataflows.qatrack.queries import standings_on
     from dataflows.sheets import coverage_sheet
 
-    with _map(project) as department:
-        _print(coverage_sheet(department, coverage(department)), form)
+    with _reading(project) as (session, department):
+        found, standings = coverage(department), standings_on(session, department)
+        _print(coverage_sheet(department, found, standings), form)
 
 
 @flows.command("impact")

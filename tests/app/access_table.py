@@ -34,6 +34,9 @@ FREEZERS = frozenset({"author", "release_manager", "quality_manager"})
 NAMERS = frozenset({"quality_manager", "administrator", OWNER})
 """Who names deputies."""
 
+QA_PEOPLE = AUTHORS | {"technical_reviewer", "quality_manager", "administrator", OWNER}
+"""Who may have QATrack+ read before the night comes."""
+
 ONLY_OWNER = frozenset({OWNER})
 WRITER = frozenset({"author"})
 """Others may write the type too, but this revision is not theirs to submit."""
@@ -84,6 +87,9 @@ PASS = {"password": PASSWORD}
 ADDED = {"title": "Another", "action": "save"}
 FORM = {"title": "A need", "action": "save", "expected": "{draft_read}"}
 ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password": PASSWORD}
+QATRACK = {
+    "address": "https://qa.example.org", "time_zone": "Europe/London", "token": "0123456789" * 4,
+}  # fmt: skip
 CHOSEN = "{waiting}/approved/quality_manager/{waiting_read}"
 
 PEOPLE = (
@@ -208,6 +214,18 @@ MAP = (
     Line("GET /p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "connection"}),
     Line("POST /p/{project}/map/connections/{uid}/qa", AUTHORS, 303, at={"uid": "connection"},
         sends={"qa_procedure": "{procedure}"}),
+    Line("GET /p/{project}/map/qatrack/{uid}", MEMBERS, at={"uid": "procedure"}),
+    Line("POST /p/{project}/map/qatrack/{uid}", AUTHORS, 303, at={"uid": "pathway"},
+        sends={"item": "{item}", "frequency": "monthly"}),
+    Line("POST /p/{project}/map/qatrack/{uid}/read", QA_PEOPLE, 303, at={"uid": "procedure"}),
+    Line("GET /qatrack", ONLY_OWNER),
+    Line("POST /qatrack", ONLY_OWNER, 303, sends={
+        **QATRACK, "name": "second", "address": "https://qa.example.org/second",
+    }),
+    Line("POST /qatrack/{instance}/change", ONLY_OWNER, 303, sends=QATRACK),
+    Line("POST /qatrack/{instance}/test", ONLY_OWNER, 303),
+    Line("POST /qatrack/{instance}/read", ONLY_OWNER, 303),
+    Line("POST /qatrack/{instance}/retire", ONLY_OWNER, 303),
 )  # fmt: skip
 
 RELEASES = (

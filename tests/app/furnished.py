@@ -45,6 +45,11 @@ from core.records.service import (
 from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
+from dataflows.qatrack import servers as naming
+from dataflows.qatrack.queries import rows_of
+from dataflows.qatrack.refreshing import Read
+from dataflows.qatrack.refreshing import keep as keep_reading
+from dataflows.qatrack.standing import Item, Key, Kind
 from qms.baselines.current import freeze_now
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
@@ -170,7 +175,7 @@ REVIEWED = ("reviewed", "technical_reviewer")
 
 def furnish(database: Database, folder: Path) -> Installation:
     """Fill an empty database; everybody's password is that of `tests.core.conftest`."""
-    settings = Settings(data_dir=folder)
+    settings = Settings(data_dir=folder, qatrack_servers=["https://qa.example.org"])
     create_key(folder)
     with database.writing() as session:
         own = create_project(session, "RPM", "RT Plan Metrics", None)
@@ -190,6 +195,7 @@ def furnish(database: Database, folder: Path) -> Installation:
         shown = _fill(_Filling(session, settings, own, 1, actors, "Plain"), hidden)
         _make_tokens(session, shown, hidden, actors)
         tokens = {right: _token_for(session, right, actors[ANYWHERE]) for right in RIGHTS}
+        _read_qatrack(session, settings, actors[OWNER], shown, hidden)
         _name_deputies(session, (own, shown, ""), (other, hidden, "other."))
     people = {name: somebody for name, (somebody, _) in known.items()}
     met = {name: one for name, one in people.items() if not name.startswith("other.")}
@@ -212,6 +218,19 @@ def _token_for(session: Session, right: str, of: Actor) -> str:
         starts=right == START, acts=right == ACT,
     )  # fmt: skip
     return make_token(session, wish, of)
+
+
+def _read_qatrack(session: Session, settings: Settings, by: Actor, *every: Things) -> None:
+    """Name a QATrack+ server of everybody, that has one test list."""
+    wish = naming.Wish("main", "https://qa.example.org", "Europe/London", "0123456789" * 4)
+    server = naming.name_server(session, wish, by, settings)
+    key = Key(Kind.LIST, "transfer")
+    keep_reading(
+        session, Read(now(), {key: Item(key, 1, "Data transfer")}), server_id=server.id or 0
+    )
+    [row] = rows_of(session, server).values()
+    for things in every:
+        things |= {"instance": server.name, "item": str(row.id)}
 
 
 def _name_deputies(session: Session, *projects: tuple[Project, Things, str]) -> None:

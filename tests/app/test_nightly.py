@@ -15,6 +15,7 @@ from core.ledger import append
 from core.ledger.models import LedgerEntry
 from core.ledger.verified import last_verification
 from core.settings import Settings
+from dataflows.qatrack.models import QatrackServer
 from qms.attention.counting import nights
 from qms.attention.drawing import lines_of
 
@@ -35,20 +36,23 @@ def work(office, tmp_path) -> None:
 
 def test_a_night_verifies_counts_and_asks_for_the_next(office, tmp_path) -> None:
     prepare()
+    with office.writing() as session:
+        session.add(QatrackServer(name="main", address="https://qa.example.org", time_zone="UTC"))
 
     work(office, tmp_path)
 
     with office.reading() as session:
         verified = last_verification(session)
         counted = nights(session, office.project(session))
-        [waiting] = session.execute(
-            select(Job.kind, Job.not_before).where(Job.state == JobState.QUEUED)
+        waiting, to_read = session.execute(
+            select(Job.kind, Job.not_before).where(Job.state == JobState.QUEUED).order_by(Job.kind)
         )
     assert verified is not None
     assert (verified.findings, verified.entries) == (0, verified.entries)
     assert verified.entries > 0
     assert [(one.release, one.errors, one.re_review) for one in counted] == [("", 0, 0)]
     assert (waiting.kind, waiting.not_before.hour) == (JOB_KIND, 2)
+    assert to_read.kind == "dataflows.qatrack.refresh"
     assert waiting.not_before > datetime.now(UTC)
 
 

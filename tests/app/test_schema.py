@@ -21,7 +21,9 @@ pytestmark = pytest.mark.database
 BEFORE_TOKENS = "9b27c4e0d1f3"
 BEFORE_DEPUTIES = "c41f7d2e8a60"
 BEFORE_VIEWS = "e7a90b3c51d4"
-BEFORE_RIGHTS = "7e5a90c3b1d8"
+BEFORE_DATA_SETS = "7e5a90c3b1d8"
+BEFORE_RIGHTS = "a64d10f7c2b9"
+BEFORE_QATRACK = "a3c5e81f60d7"
 
 
 def test_migrated_database_has_the_tables_of_the_code(database: Database) -> None:
@@ -31,7 +33,13 @@ def test_migrated_database_has_the_tables_of_the_code(database: Database) -> Non
 
 
 @pytest.mark.parametrize(
-    ("before", "table"), [(BEFORE_TOKENS, "api_token"), (BEFORE_VIEWS, "saved_view")]
+    ("before", "table"),
+    [
+        (BEFORE_TOKENS, "api_token"),
+        (BEFORE_VIEWS, "saved_view"),
+        (BEFORE_DATA_SETS, "validation_run_data_set"),
+        (BEFORE_QATRACK, "qatrack_item"),
+    ],
 )
 def test_tables_come_and_go_with_their_migration(
     database: Database, before: str, table: str

@@ -58,7 +58,7 @@ def test_the_exported_pathways_and_steps_are_numbered(department: Department) ->
 def test_the_exported_coverage_names_the_ten_connections_and_two_pathways(
     department: Department,
 ) -> None:
-    rows = sheets.coverage_sheet(department, coverage(department)).rows
+    rows = sheets.coverage_sheet(department, coverage(department), {}).rows
 
     kinds = [row[0] for row in rows]
     assert kinds.count("connection between systems") == 10

@@ -10,7 +10,7 @@ from tests.journeys.visits import Visit
 
 READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 
-WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit"
+WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit|/qatrack"
 CONCESSIONS = (
     r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training)"
     r"|(WVR|TRN)-.+/edit)"

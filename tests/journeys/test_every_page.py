@@ -65,6 +65,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/map/pathways",
         "/p/DEPT/map/pathways/P1",
         "/p/DEPT/map/coverage",
+        "/p/DEPT/map/qatrack/QA-001",
         "/p/DEPT/map/impact/TPS",
         "/p/RPM/clauses",
         "/p/RPM/clauses?framework=gmlp&show=fulfilled",
@@ -135,7 +136,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/REQ-001/files/{attachment}",
     ),
     AUTHOR: ("/", "/p/RPM/new", "/p/DEPT/new", "/p/RPM/new/requirement", "/p/RPM/REQ-009/edit"),
-    ADMINISTRATOR: ("/", "/people", "/people/PPL-AK", "/projects/new", "/audit"),
+    ADMINISTRATOR: ("/", "/people", "/people/PPL-AK", "/projects/new", "/audit", "/qatrack"),
 }
 """At least one address for every route that answers GET; `{...}` is found on a page first."""
 

@@ -79,8 +79,9 @@ def diff(
     """Return what a baseline holds that an earlier one does not, and the other way round."""
     old, new = (service.find_baseline(session, project, name) for name in (before, after))
     readable = {one.key for one in readable_projects(session, person)}
-    lines = (service.lines_of(session, one) for one in (old, new))
-    found = compared(session, *lines, readable)
+    found = compared(
+        session, service.lines_of(session, old), service.lines_of(session, new), readable
+    )
     return DiffTold(
         before=baseline_told(old),
         after=baseline_told(new),
