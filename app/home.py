@@ -18,6 +18,7 @@ from core.web import CurrentPerson, ReadSession, page, readable_projects
 from dataflows.coverage import coverage
 from dataflows.service import project_of_map, read_department
 from qms.actions import duties
+from qms.falling_due.service import own_falling_due
 from qms.releases.pages import release_lines
 from qms.rules.findings import CheckResult
 from qms.training_matrix.service import own_lacks
@@ -64,6 +65,7 @@ def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> 
         returned=returned,
         drafts=[one for one in own_drafts(session, person, projects) if one.key not in back],
         duties=duties(session, person, projects),
+        falling=own_falling_due(session, person, projects),
         to_read=own_lacks(session, person, projects),
         red=_red_releases(session, projects),
         bare=_bare_maps(session, person, projects),

@@ -20,6 +20,7 @@ import core.signing.routes
 import dataflows.routes
 import qms.attention.routes
 import qms.clauses.routes
+import qms.falling_due.routes
 import qms.releases.routes
 import qms.repositories.routes
 import qms.risks.routes
@@ -59,6 +60,7 @@ ROUTERS = (
     dataflows.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
+    qms.falling_due.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,

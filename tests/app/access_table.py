@@ -258,6 +258,7 @@ EVIDENCE = (
     Line("POST /p/{project}/trace/views/{view_id}/replace", WRITER, 303),
     Line("POST /p/{project}/trace/views/{view_id}/delete", WRITER | {"quality_manager"}, 303),
     Line("POST /p/{project}/trace/views/{view_id}/default", MEMBERS, 303, sends={"wanted": "true"}),
+    Line("GET /p/{project}/due", MEMBERS),
     Line("GET /p/{project}/trend", MEMBERS),
     Line("GET /p/{project}/trend/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/sbom", MEMBERS),

@@ -79,6 +79,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/releases/REL-1.0.0",
         "/p/RPM/releases/REL-0.1.0/check.json",
         "/p/RPM/releases/REL-0.1.0/pack",
+        "/p/RPM/due",
         "/p/RPM/trend",
         "/p/RPM/trend/export/html",
         "/p/DEPT/repositories",

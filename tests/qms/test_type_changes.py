@@ -109,9 +109,7 @@ def test_nothing_that_records_hold_is_taken_away_and_every_fault_is_said_at_once
         "e.yml": f"lies in {folder} and is read by nothing.",
         "a.yaml:2 prefix": "stays what it is: the records of 'requirement' are kept under it.",
         "a.yaml:4 fields.category": "is not taken away: records hold it.",
-        "a.yaml:5 fields.acceptance.colour": (
-            "is no key here; there are label, required, trigger, help, kind, choices, columns."
-        ),
+        "a.yaml:5 fields.acceptance.colour": "Extra inputs are not permitted.",
         "a.yaml:5 fields.acceptance.kind": ("is of the kind text, and records hold such values."),
         "a.yaml:7 links.derives_from.many": "led to many records before, and records say so.",
         "a.yaml:8 sign.approved": (
