@@ -6,6 +6,7 @@ Which fields are such days is data: `due_dates` among the limits of the framewor
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -60,7 +61,7 @@ class Falling:
 
 def falling_due(session: Session, project: Project) -> tuple[Falling, ...]:
     """Return what is overdue or falls due in a project soon, the most pressing first."""
-    limits = framework_pack().limits
+    limits: Mapping[str, Any] = framework_pack().limits
     return days_of(
         load_snapshot(session, [project.key]),
         project.key,
