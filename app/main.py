@@ -25,6 +25,7 @@ import qms.attention.routes
 import qms.baselines.api.routes
 import qms.baselines.routes
 import qms.clauses.routes
+import qms.falling_due.routes
 import qms.findings.routes
 import qms.releases.api.routes
 import qms.releases.routes
@@ -76,6 +77,7 @@ ROUTERS = (
     qms.attention.routes.router,
     qms.baselines.routes.router,
     qms.findings.routes.router,
+    qms.falling_due.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.risks.routes.router,

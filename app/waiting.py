@@ -24,6 +24,7 @@ from core.records.waiting import (
 )
 from core.web import CurrentPerson, ProjectInPath, ReadSession, readable_projects
 from qms.actions import Duty, duties
+from qms.falling_due.service import Falling, own_falling_due
 from qms.training_matrix.matrix import Cell, Standing
 from qms.training_matrix.service import own_lacks
 from validation.runs.listing import Unsigned, unsigned_of
@@ -41,6 +42,7 @@ class Waits:
     returned: Sequence[Returned]
     drafts: Sequence[Waiting]
     duties: Sequence[Duty]
+    falling: Sequence[Falling]
     to_read: Sequence[tuple[Project, Cell]]
     by_hand: Sequence[Unsigned]
 
@@ -56,6 +58,7 @@ def waits_of(session: Session, person: Actor, projects: Sequence[Project]) -> Wa
         returned=returned,
         drafts=[one for one in own_drafts(session, person, projects) if one.key not in back],
         duties=duties(session, person, projects),
+        falling=own_falling_due(session, person, projects),
         to_read=own_lacks(session, person, projects),
         by_hand=unsigned_of(session, person.person_id, projects),
     )
@@ -99,6 +102,15 @@ class DutyTold(NamedTold):
     came_from: list[NamedTold]
 
 
+class FallingTold(NamedTold):
+    """A day that a record states, before it has gone by or after."""
+
+    title: str
+    what: str
+    day: date
+    standing: str
+
+
 class ReadingTold(BaseModel):
     """A document that a role of the person asks training on."""
 
@@ -129,6 +141,7 @@ class WaitsTold(BaseModel):
     returned: list[ReturnedTold]
     drafts: list[WaitingTold]
     duties: list[DutyTold]
+    falling: list[FallingTold]
     to_read: list[ReadingTold]
     by_hand: list[UnsignedTold]
 
@@ -171,6 +184,12 @@ def _told(waits: Waits) -> WaitsTold:
                 came_from=[NamedTold.model_validate(key) for key in one.came_from],
             )
             for one in waits.duties
+        ],
+        falling=[
+            FallingTold(
+                **one.key._asdict(), title=one.title, what=one.what, day=one.day, standing=one.word
+            )
+            for one in waits.falling
         ],
         to_read=[_reading(project, cell) for project, cell in waits.to_read],
         by_hand=[UnsignedTold(**vars(one)) for one in waits.by_hand],

@@ -12,22 +12,7 @@ from core.errors import Fault
 from core.located_yaml import LocatedYaml, Path
 
 _FIXED = ("type", "prefix", "lifecycle", "about")
-_WORDS = ("label", "plural", "group", "help", "training")
-_BODY = ("label", "required", "trigger", "help")
-_FIELD = ("label", "required", "trigger", "help")
-_LINK = ("label", "reverse", "suspect", "required")
-_ALL = (
-    "changes",
-    *_WORDS,
-    "body",
-    "fields",
-    "links",
-    "sign",
-    "sign_when",
-    "clauses",
-    "clauses_when",
-)
-
+_NAMED = ("fields", "links", "sign", "sign_when", "clauses_when")
 Where = Mapping[Path, LocatedYaml]
 """The file in which each changed part stands."""
 
@@ -69,16 +54,15 @@ class _Laying:
             if key in _FIXED:
                 what = f"stays what it is: the records of '{self._name}' are kept under it."
                 self._fault("type-fixed", path, what, "Take it out.")
-            elif key in _WORDS:
-                self._put(path, value)
             elif key == "body":
-                self._parts(path, value, _BODY)
+                self._parts(path, value)
             elif key == "clauses":
                 self._add(path, value)
-            elif key in ("fields", "links", "sign", "sign_when", "clauses_when"):
+            elif key in _NAMED:
                 self._each(path, value)
             elif key != "changes":
-                self._unknown(path, _ALL)
+                # What no type has is found when the whole is read.
+                self._put(path, value)
 
     def _each(self, path: Path, given: Any) -> None:
         if not self._is_mapping(path, given):
@@ -102,7 +86,7 @@ class _Laying:
         if before is None:
             self._put(path, given)
             return
-        self._parts(path, given, _FIELD, ("kind", "choices", "columns"))
+        self._parts(path, given, ("kind", "choices", "columns"))
         if given.get("kind", before.get("kind", "string")) != before.get("kind", "string"):
             what = f"is of the kind {before.get('kind', 'string')}, and records hold such values."
             self._fault("type-kind", (*path, "kind"), what, "Add a field of your own instead.")
@@ -123,7 +107,7 @@ class _Laying:
         if before is None:
             self._put(path, given)
             return
-        self._parts(path, given, _LINK, ("to", "many", "attributes"))
+        self._parts(path, given, ("to", "many", "attributes"))
         if "to" in given:
             self._add((*path, "to"), given["to"])
         if "many" in given and given["many"] != before.get("many", True):
@@ -136,16 +120,13 @@ class _Laying:
             for name, one in given["attributes"].items():
                 self._field((*path, "attributes", name), one)
 
-    def _parts(
-        self, path: Path, given: Any, replaced: Sequence[str], more: Sequence[str] = ()
-    ) -> None:
+    def _parts(self, path: Path, given: Any, apart: Sequence[str] = ()) -> None:
+        """Put what a mapping says in the place of ours, but for what is looked at apart."""
         if not self._is_mapping(path, given):
             return
         for key, value in given.items():
-            if key in replaced:
+            if key not in apart:
                 self._put((*path, key), value)
-            elif key not in more:
-                self._unknown((*path, key), (*replaced, *more))
 
     def _add(self, path: Path, given: Any) -> None:
         """Put further entries of a list behind those that are there; none of those goes."""
@@ -202,10 +183,6 @@ class _Laying:
 
     def _tell(self, path: Path, what: str) -> None:
         self.told.append(f"{self._name}, {'.'.join(map(str, path))}: {what} ({self._file.name})")
-
-    def _unknown(self, path: Path, known: Sequence[str]) -> None:
-        what = f"is no key here; there are {', '.join(known)}."
-        self._fault("type-key", path, what, "Remove or correct it.")
 
     def _fault(self, code: str, path: Path, what: str, mend: str) -> None:
         part = ".".join(map(str, path))

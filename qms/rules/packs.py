@@ -26,6 +26,8 @@ _QUESTION_KEYS = frozenset({"asks", "clauses"})
 _LIMITS: dict[str, type] = {
     "anomaly_evaluation_days": int,
     "audit_verification_days": int,
+    "due_dates": dict,
+    "due_within_days": int,
     "least_cases": int,
     "reportability_days": dict,
     "requirement_categories": list,

@@ -312,6 +312,7 @@ EVIDENCE = (
     ),
     Line("GET /p/{project}/findings", MEMBERS),
     Line("GET /p/{project}/findings/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/due", MEMBERS),
     Line("GET /p/{project}/trend", MEMBERS),
     Line("GET /p/{project}/trend/export/{format_name}", MEMBERS),
     Line("GET /p/{project}/sbom", MEMBERS),

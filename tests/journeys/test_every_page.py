@@ -90,6 +90,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/findings",
         "/p/DEPT/findings?gate=always",
         "/p/RPM/findings/export/html",
+        "/p/RPM/due",
         "/p/RPM/trend",
         "/p/RPM/trend/export/html",
         "/p/DEPT/repositories",

@@ -10,12 +10,14 @@ from core.errors import Invalid
 from core.people.roles import known_roles
 from core.records.checking import content_faults, missing_content
 from core.records.content import Content, LinkDraft
-from core.records.leftovers import left_over
+from core.records.leftovers import left_over, left_over_everywhere
 from core.records.models import Revision
+from core.records.service import create_record
 from core.records.types import TypeRegistry, get_registry, use_packs
 from core.records.writing import fingerprint, says_the_same
 from core.settings import get_settings
 from qms.rules.packs import framework_pack
+from tests.conftest import Office
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/record-types.md"
@@ -109,9 +111,7 @@ def test_nothing_that_records_hold_is_taken_away_and_every_fault_is_said_at_once
         "e.yml": f"lies in {folder} and is read by nothing.",
         "a.yaml:2 prefix": "stays what it is: the records of 'requirement' are kept under it.",
         "a.yaml:4 fields.category": "is not taken away: records hold it.",
-        "a.yaml:5 fields.acceptance.colour": (
-            "is no key here; there are label, required, trigger, help, kind, choices, columns."
-        ),
+        "a.yaml:5 fields.acceptance.colour": "Extra inputs are not permitted.",
         "a.yaml:5 fields.acceptance.kind": ("is of the kind text, and records hold such values."),
         "a.yaml:7 links.derives_from.many": "led to many records before, and records say so.",
         "a.yaml:8 sign.approved": (
@@ -178,3 +178,19 @@ def test_what_a_type_no_longer_asks_for_is_named(folder: Path) -> None:
         "'dosimetry' as Category",
         "link 'planned_by' to DDP-001",
     ]
+
+
+def test_what_records_hold_and_no_type_knows_is_counted_for_the_doctor(office: Office) -> None:
+    content = Content("Plan", "Text.", {"kind": "plan", "distribution": "everybody"})
+    with office.writing() as session:
+        create_record(session, office.project(session), "document", content, office.staff["PPL-AK"])
+    ships = get_registry()
+    bare = ships.of("document").model_copy(update={"fields": {}})
+
+    with office.reading() as session:
+        assert left_over_everywhere(session, ships) == []
+        assert left_over_everywhere(session, TypeRegistry({"document": bare})) == [
+            "document: field 'distribution' (1)",
+            "document: field 'kind' (1)",
+        ]
+        assert left_over_everywhere(session, TypeRegistry({})) == ["type 'document' (1)"]

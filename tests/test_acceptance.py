@@ -1,0 +1,43 @@
+"""docs/acceptance.md names tests that exist, for every statement that it has to answer."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs/acceptance.md"
+ASKED = {1, 2, 3, 4, 5, 6, 11, 12}
+"""The statements that the page has to answer, whatever others it answers too."""
+
+_ROW = re.compile(r"^\| (\d+) \| .+ \| (.+) \|$", re.MULTILINE)
+_NAMED = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`")
+
+
+def rows() -> dict[int, list[tuple[str, str]]]:
+    text = PAGE.read_text(encoding="utf-8")
+    return {int(number): _NAMED.findall(shown) for number, shown in _ROW.findall(text)}
+
+
+def functions(path: str) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
+
+
+def test_each_statement_is_answered_by_tests_that_exist() -> None:
+    named = rows()
+
+    assert set(named) >= ASKED
+    assert [number for number, tests in named.items() if not tests] == []
+    gone = [
+        f"{number}: {path}::{name}"
+        for number, tests in named.items()
+        for path, name in tests
+        if not (ROOT / path).is_file() or name not in functions(path)
+    ]
+    assert gone == []
+
+
+def test_no_name_on_the_page_is_spelt_so_that_it_is_not_looked_up() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+
+    assert text.count("::") == sum(len(tests) for tests in rows().values())
