@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from core.records.snapshot import RecordView
+from core.records.snapshot import Key, RecordView
 from qms.risks.logged import ISSUED_FOR, NAMING, departures
 from qms.rules.findings import Flaw
 from qms.rules.view import THE_DEVICE, Subjects, View, filled, is_in_force, rule, text, uids
@@ -105,7 +105,7 @@ def safety_officer_signed(view: View, _: RecordView) -> Iterator[Flaw]:
             "Write the clinical safety case report and include it in the release.",
             at=view.release.key,
         )
-    issues = {}
+    issues: dict[Key, RecordView] = {}
     for case in argued:
         named = view.targets(case, NAMING["safety_case"])
         issues |= {issue.key: issue for issue in named}
