@@ -68,7 +68,8 @@ class FieldSpec(_Strict):
     required: Required | None = None
     trigger: bool = False
     made: bool = False
-    """Filled in by an act of a feature: nobody types it, and every form keeps it as it is."""
+    """Filled in by an act of a feature: nobody types it, every form keeps it as it is, and a table
+    is drawn by the feature's own panel and annex."""
     help: str = ""
 
 

@@ -56,6 +56,11 @@ class Issue:
         """The rows that were frozen."""
         return tuple(self.revision.fields.get("hazards") or ())
 
+    @classmethod
+    def of(cls, session: Session, record: Record) -> "Issue":
+        """Return a record that is an issue, in force or else as it was last drafted."""
+        return cls(record, session.get_one(Revision, record.effective_id or record.latest_id))
+
 
 def as_it_stands(session: Session, project: str, release: str | None) -> dict[str, Any]:
     """Return the risk file as an issue for a release holds it.
@@ -168,9 +173,9 @@ def issue_of(session: Session, project: Project, record: Record) -> Issue | None
 
     What rests on an issue and is signed keeps it: a later revision of the issue is another one.
     """
-    revision = session.get_one(Revision, record.effective_id or record.latest_id)
     if record.type == HAZARD_LOG:
-        return Issue(record, revision)
+        return Issue.of(session, record)
+    revision = session.get_one(Revision, record.effective_id or record.latest_id)
     role = NAMING.get(record.type)
     links = content_of(session, revision, project).links
     named = next((link for link in links if link.role == role), None)

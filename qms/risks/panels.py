@@ -8,7 +8,7 @@ from core.records.models import Project, Record
 from core.records.panels import Panel
 from core.records.service import edit_token, latest_revision
 from qms.releases.scope import NEWEST, choose_release, releases_of
-from qms.risks.issuing import changed_since
+from qms.risks.issuing import Issue, changed_since
 from qms.risks.logged import HAZARD_LOG
 from qms.risks.policies import policy_in_force
 from qms.risks.service import RISK, assessments_around, verdicts_by_key
@@ -47,25 +47,25 @@ def risk_panel(session: Session, project: Project, record: Record) -> Panel | No
 
 
 def issue_panel(session: Session, project: Project, record: Record) -> Panel | None:
-    """Return what an issue of the hazard log can still take up; None for other records.
-
-    An issue that is in force and has no draft above it says nothing: it stays as it was signed.
-    """
-    if record.type != HAZARD_LOG or record.withdrawn_at is not None:
+    """Return the hazards of an issue of the log, and what its draft can still take up."""
+    if record.type != HAZARD_LOG:
         return None
     latest = latest_revision(session, record)
-    if latest.state != DRAFT:
-        return None
+    drafted = latest.state == DRAFT and record.withdrawn_at is None
     context = {
+        "rows": Issue.of(session, record).hazards,
+        "project": project.key,
         "uid": record.uid,
         "address": f"/p/{project.key}/risks",
+        "drafted": drafted,
         "expected": edit_token(latest),
         "taken": bool(latest.fields.get("hazards")),
         "changed": (),
         "faults": (),
     }
-    try:
-        changed = changed_since(session, project, record)
-    except Invalid as refusal:
-        return Panel("Risk file", ISSUE_TEMPLATE, context | {"faults": refusal.faults})
-    return Panel("Risk file", ISSUE_TEMPLATE, context | {"changed": changed})
+    if drafted:
+        try:
+            context["changed"] = changed_since(session, project, record)
+        except Invalid as refusal:
+            context["faults"] = refusal.faults
+    return Panel("Hazards as they stood", ISSUE_TEMPLATE, context)

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from core import ports
 from core.records.models import Project, Record, Revision
+from core.records.service import edit_token, find_project, find_record, latest_revision
 from core.verdicts import Verdict, VerdictWord
-from qms.risks.panels import risk_panel
+from qms.risks.panels import issue_panel, risk_panel
 from qms.risks.routes import router
 
 
@@ -86,7 +87,10 @@ def test_each_cell_filters_the_table_to_what_it_counts(site, browser, words) -> 
             params={"moment": moment, "severity": severity, "likelihood": likelihood},
         )
         assert f"{count} of 13 risks" in words(response)
-        assert len(re.findall(r'<th scope="row"><a class="uid"', response.text)) == count
+        assert (
+            len(re.findall(r'<th scope="row"><a class="uid" href="/p/RPM/RSK-', response.text))
+            == count
+        )
 
 
 def test_an_empty_cell_is_a_sentence(browser, words) -> None:
@@ -154,3 +158,73 @@ def test_a_stranger_or_a_member_of_another_project_sees_nothing(site) -> None:
     assert other.get("/p/RPM/risks/export/csv").status_code == 404
     other.cookies.clear()
     assert other.get("/p/RPM/risks").status_code in (303, 401)
+
+
+def panel_of(site, uid: str):
+    with site.db.reading() as session:
+        project = find_project(session, "RPM")
+        return issue_panel(session, project, find_record(session, project, uid))
+
+
+def test_an_author_issues_the_hazard_log_of_the_release_shown(site, words) -> None:
+    author = site.browser("PPL-XX", "author")
+
+    answer = author.post(
+        "/p/RPM/risks/issues", data={"release": "REL-0.1.0", "csrf_token": "csrf-PPL-XX"}
+    )
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/p/RPM/HZL-001")
+    assert "HZL-001 Hazard log for REL-0.1.0 draft revision 1" in words(author.get("/p/RPM/risks"))
+    panel = panel_of(site, "HZL-001")
+    assert [row["risk"] for row in panel.context["rows"]] == [f"RSK-{n:03d}" for n in range(1, 14)]
+    assert panel.context["changed"] == []
+
+
+def test_a_draft_takes_the_risk_file_again_and_says_what_changed(site) -> None:
+    author = site.browser("PPL-XX", "author")
+    author.post("/p/RPM/risks/issues", data={"release": "REL-0.1.0", "csrf_token": "csrf-PPL-XX"})
+    rewrite(site, "RSK-003", harm="something else")
+    context = panel_of(site, "HZL-001").context
+    assert context["changed"] == ["RSK-003"]
+
+    at, sent = "/p/RPM/risks/issues/HZL-001/take", {"csrf_token": "csrf-PPL-XX"}
+    stale = author.post(at, data={"expected": "0.draft.0", **sent})
+    taken = author.post(at, data={"expected": context["expected"], **sent})
+
+    assert (stale.status_code, taken.status_code) == (409, 303)
+    again = panel_of(site, "HZL-001").context
+    assert again["changed"] == []
+    assert "Harm: something else" in again["rows"][2]["hazard"]
+
+
+def test_who_does_not_write_the_log_is_offered_and_granted_no_issue(site, browser) -> None:
+    assert "Issue the hazard log" not in browser.get("/p/RPM/risks").text
+
+    assert (
+        browser.post(
+            "/p/RPM/risks/issues", data={"release": "none", "csrf_token": "csrf-PPL-DM"}
+        ).status_code
+        == 403
+    )
+
+
+def test_another_record_takes_no_risk_file(site) -> None:
+    author = site.browser("PPL-XX", "author")
+    with site.db.reading() as session:
+        project = find_project(session, "RPM")
+        token = edit_token(latest_revision(session, find_record(session, project, "REQ-001")))
+
+    answer = author.post(
+        "/p/RPM/risks/issues/REQ-001/take", data={"expected": token, "csrf_token": "csrf-PPL-XX"}
+    )
+
+    assert answer.status_code == 404
+    assert panel_of(site, "REQ-001") is None
+
+
+def test_questions_about_risks_are_asked_below_the_table_and_no_others(browser, words) -> None:
+    told = words(browser.get("/p/RPM/risks"))
+
+    assert "J02 Is the sequence of events credible and complete?" in told
+    assert "J04 Do the benefits outweigh the overall residual risk?" in told
+    assert "J06" not in told
