@@ -41,6 +41,7 @@ from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
+from qms.reportability import complaint_panel
 from qms.repositories.panels import code_panel
 from qms.risks.annexes import hazard_log
 from qms.risks.panels import risk_panel
@@ -84,6 +85,7 @@ PANELS = (
     device_panel,
     runs_panel,
     review_panel,
+    complaint_panel,
 )
 
 ANNEXES = (hazard_log,)

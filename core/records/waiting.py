@@ -10,11 +10,13 @@ from sqlmodel import Session, col
 
 from core.people.actor import Actor
 from core.records import lifecycle
+from core.records.acceptance import ACCEPTABLE
+from core.records.acceptance import due as due_acceptance
 from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
 from core.records.queries import load_doubts
 from core.records.service import edit_token
-from core.records.signable import is_signable
+from core.records.signable import is_signable, named_signers
 from core.records.snapshot import Key, RecordView, natural_order
 from core.records.suspects import Suspicion
 from core.records.talking.reading import open_threads
@@ -57,7 +59,9 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             for row in _latest(session, projects, lifecycle.RECORDED)
             if is_signable(get_registry().of(row[0].type), row[1])
         ]
-        rows.sort(key=lambda row: (row[1].created_at, row[0].id))
+    proposed = _to_accept(session, projects)
+    rows = sorted([*rows, *(row for row, _ in proposed)], key=_since)
+    dues = {row[1].id: due for row, due in proposed}
     about = _about(session, rows)
     given: dict[int, list[Signature]] = defaultdict(list)
     for start in range(0, len(rows), 500):
@@ -75,7 +79,10 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             if one.envelope_digest == revision.envelope_digest
         ]
         whom = about.get(revision.id or 0, "")
-        mine, _ = signatures_due(record_type, project.id or 0, revision, current, person, whom)
+        due = dues.get(revision.id)
+        named = named_signers(session, record_type, revision) if record_type.sign_by else None
+        number = project.id or 0
+        mine, _ = signatures_due(record_type, number, revision, current, person, whom, due, named)
         found += [
             replace(
                 _waiting(record, revision, project, meaning, roles),
@@ -83,6 +90,26 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             )
             for meaning, roles in mine
         ]
+    return found
+
+
+def _since(row: tuple[Record, Revision, Project]) -> tuple[datetime, int]:
+    return (row[1].created_at, row[0].id or 0)
+
+
+def _to_accept(
+    session: Session, projects: Sequence[Project]
+) -> list[tuple[tuple[Record, Revision, Project], tuple[str, ...]]]:
+    """Return the issues that wait to be accepted, each with the signature that is due."""
+    types = {one.name: one for one in get_registry().all() if one.accepting}
+    if not types:
+        return []
+    found = []
+    for state in ACCEPTABLE:
+        for record, revision, project in _latest(session, projects, state, types=list(types)):
+            due = due_acceptance(session, project, record, types[record.type], revision)
+            if due:
+                found.append(((record, revision, project), due))
     return found
 
 
@@ -130,7 +157,11 @@ def waiting_for_review(
 
 
 def _latest(
-    session: Session, projects: Sequence[Project], state: str, author: Actor | None = None
+    session: Session,
+    projects: Sequence[Project],
+    state: str,
+    author: Actor | None = None,
+    types: Sequence[str] = (),
 ) -> list[tuple[Record, Revision, Project]]:
     query = (
         select(Record, Revision, Project)
@@ -145,6 +176,8 @@ def _latest(
     )
     if author is not None:
         query = query.where(col(Revision.author_id) == author.person_id)
+    if types:
+        query = query.where(col(Record.type).in_(types))
     return [tuple(row) for row in session.execute(query)]
 
 
