@@ -81,7 +81,7 @@ def refuse_unsaid(
         raise Invalid(f"{where} was not opened.", faults)
     if faults:
         raise Invalid(
-            f"{where} was not saved: it is {to.replace('_', ' ')}, and must go on saying what that "
-            "needs.",
+            f"{where} was not saved: it is {to.replace('_', ' ')}, and what it would say does not "
+            "go with that.",
             faults,
         )

@@ -151,7 +151,8 @@ class RecordType(_Strict):
 
     @model_validator(mode="after")
     def _demands_are_of_its_fields_and_links(self) -> Self:
-        for name, spec in (*self.fields.items(), *self.links.items()):
+        demanding: dict[str, FieldSpec | LinkSpec] = {**self.fields, **self.links}
+        for name, spec in demanding.items():
             unknown = sorted(set(spec.required_when) - set(self.fields))
             if unknown:
                 raise ValueError(f"{name}: required_when: there is no field {', '.join(unknown)}")

@@ -218,7 +218,10 @@ def test_what_a_state_asked_for_is_not_taken_away_in_it(problem: Office) -> None
     fields = {name: said for name, said in DOUBLED.fields.items() if name != "severity"}
     less = replace(DOUBLED, fields=fields)
 
-    with pytest.raises(Invalid, match="must go on saying") as refusal, problem.writing() as session:
+    with (
+        pytest.raises(Invalid, match="does not go with that") as refusal,
+        problem.writing() as session,
+    ):
         save_draft(session, problem.record(session, "PR-001"), less, author, read)
 
     assert [fault.what for fault in refusal.value.faults] == ["Severity is empty."]
