@@ -99,7 +99,7 @@ def due_day(type_name: str, fields: Mapping[str, Any], today: date) -> date | No
     return clock.due if clock.running else None
 
 
-def _not_done(projects: Sequence[Project]) -> Select[Any]:
+def _not_done(projects: Sequence[Project]) -> Select[Record, Revision, Project]:
     return (
         select(Record, Revision, Project)
         .join(Revision, col(Revision.id) == col(Record.latest_id))

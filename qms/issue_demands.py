@@ -61,7 +61,7 @@ def issue_demands(
 
 def notes(record_type: RecordType) -> Mapping[str, str]:
     """Return what a form says beside a field, of the limits that are asked."""
-    limits = framework_pack().limits
+    limits: Mapping[str, Any] = framework_pack().limits
     if record_type.name == "capa":
         days = ", ".join(f"{risk} {days}" for risk, days in limits["capa_due_days"].items())
         return {"due": f"At most so many days after it is opened, by its risk: {days}."}

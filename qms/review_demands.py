@@ -56,7 +56,7 @@ def _concession(
 
 def _expiry(record: Record, content: Content) -> list[Fault]:
     expires, today = as_day(content.fields.get("expires")), now().date()
-    days = int(framework_pack().limits["concession_days"])
+    days = int(str(framework_pack().limits["concession_days"]))
     last = today + timedelta(days=days)
     if expires is not None and expires < today:
         what = f"expired on {expires}, so it lets nothing through."
@@ -80,7 +80,8 @@ def _lets_nothing_through(
         scope = choose_release(releases_of(snapshot, project.key), NEWEST)
         wanted = [Key(project.key, scope.uid)] if scope else []
     objected: set[Key] = set()
-    for release in wanted or [None]:
+    alone: list[Key | None] = [None]
+    for release in wanted or alone:
         judged = snapshot.records.get(release) if release else None
         result = check(gather(session, project, judged, snapshot), framework_pack())
         objected |= {

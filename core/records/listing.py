@@ -195,7 +195,7 @@ def _lines(session: Session, ids: Sequence[int | None]) -> list[RecordLine]:
                 more=tuple(
                     as_text(spec, shown.fields.get(name))
                     if isinstance(spec, FieldSpec)
-                    else ", ".join(linked.get((shown.id, name), ()))
+                    else ", ".join(linked.get((shown.id or 0, name), ()))
                     for name, spec in listed.items()
                 ),
             )

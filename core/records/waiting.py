@@ -59,7 +59,7 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             for row in _latest(session, projects, lifecycle.RECORDED)
             if is_signable(get_registry().of(row[0].type), row[1])
         ]
-    proposed = _to_accept(session, projects)
+    proposed = _to_accept(session, person, projects)
     rows = sorted([*rows, *(row for row, _ in proposed)], key=_since)
     dues = {row[1].id: due for row, due in proposed}
     about = _about(session, rows)
@@ -98,11 +98,16 @@ def _since(row: tuple[Record, Revision, Project]) -> tuple[datetime, int]:
 
 
 def _to_accept(
-    session: Session, projects: Sequence[Project]
+    session: Session, person: Actor, projects: Sequence[Project]
 ) -> list[tuple[tuple[Record, Revision, Project], tuple[str, ...]]]:
-    """Return the issues that wait to be accepted, each with the signature that is due."""
+    """Return the issues that wait to be accepted, each with the signature that is due.
+
+    Whoever never accepts any is not asked about, as each costs a look at what it proposed.
+    """
     types = {one.name: one for one in get_registry().all() if one.accepting}
-    if not types:
+    roles = {role for one in types.values() for name in one.accepting for role in one.sign[name]}
+    projects = [one for one in projects if person.has(one.id or 0, *roles)]
+    if not types or not projects:
         return []
     found = []
     for state in ACCEPTABLE:
