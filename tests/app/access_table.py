@@ -152,11 +152,7 @@ RECORDS = (
     Line("GET /p/{project}/new", MEMBERS),
     Line("GET /p/{project}/new/{type_name}", NEED_WRITERS),
     Line("POST /p/{project}/new/{type_name}", NEED_WRITERS, 303, sends=ADDED),
-    Line("GET /p/{project}/new/{type_name}", RAISERS, at={"type_name": "raised"}),
-    Line("POST /p/{project}/new/{type_name}", RAISERS, 303, at={"type_name": "raised"},
-        sends=RAISED),
     Line("GET /p/{project}/{uid}/edit", NEED_WRITERS, at={"uid": "draft"}),
-    Line("GET /p/{project}/{uid}/edit", PROBLEM_WRITERS, at={"uid": "problem"}),
     Line("POST /p/{project}/{uid}/edit", NEED_WRITERS, 303, at={"uid": "draft"}, sends=FORM),
     Line("POST /p/{project}/{uid}/submit", WRITER, 303, at={"uid": "draft"}, sends={
         **PASS, "expected": "{draft_read}",
@@ -295,3 +291,11 @@ API = (
 )  # fmt: skip
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))
+
+RAISING = (
+    Line("GET /p/{project}/new/{type_name}", RAISERS, at={"type_name": "raised"}),
+    Line("POST /p/{project}/new/{type_name}", RAISERS, 303, at={"type_name": "raised"},
+        sends=RAISED),
+    Line("GET /p/{project}/{uid}/edit", PROBLEM_WRITERS, at={"uid": "problem"}),
+)  # fmt: skip
+"""The same routes once more, asked for what more people may raise than may work on."""
