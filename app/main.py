@@ -55,6 +55,7 @@ from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from dataflows.qatrack.panels import procedure_panel
+from qms.reportability import complaint_panel
 from qms.repositories.panels import code_panel
 from qms.risks.annexes import hazard_log
 from qms.risks.panels import issue_panel, risk_panel
@@ -113,6 +114,7 @@ PANELS = (
     device_panel,
     runs_panel,
     review_panel,
+    complaint_panel,
 )
 
 ANNEXES = (hazard_log,)

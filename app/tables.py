@@ -20,12 +20,15 @@ import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from core import ports
-from core.records import approval, writing
+from core.errors import Fault
+from core.records import approval, demands, writing
 from core.records.models import Project, Record
 from core.records.types import use_packs
 from qms.competence import missing_training, training_faults
+from qms.issue_demands import issue_demands, notes
 from qms.releases import ports as release_ports
 from qms.releases.gate import blocking_findings
+from qms.review_demands import demand_faults
 from qms.soup.declared import declared
 from qms.submission import approval_obstacles, submission_faults
 from validation.pack.standing import latest_pack, start_pack
@@ -42,6 +45,15 @@ def obstacles(session: Session, project: Project, record: Record) -> tuple[str, 
     return (
         *blocking_findings(session, project, record),
         *approval_obstacles(session, project, record),
+        *map(str, demand_faults(session, project, record)),
+    )
+
+
+def unsubmittable(session: Session, project: Project, record: Record) -> tuple[Fault, ...]:
+    """Return what keeps a record from review: its rules, and what its kind is asked for."""
+    return (
+        *submission_faults(session, project, record),
+        *demand_faults(session, project, record),
     )
 
 
@@ -50,8 +62,9 @@ def prepare() -> None:
     use_packs(TYPE_PACKS)
     approval.ports.training = missing_training
     approval.ports.gate = obstacles
-    approval.ports.submission = submission_faults
+    approval.ports.submission = unsubmittable
     writing.ports.content = training_faults
+    demands.ports.demand, demands.ports.notes = issue_demands, notes
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(run_faults)
     release_ports.recorded_runs.fill(answers.recorded_runs)

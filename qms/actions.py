@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -13,9 +14,18 @@ from core.clock import now
 from core.people.actor import Actor
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import Key, natural_order
+from qms.due_days import as_day
+from qms.reportability import TYPE, report_clock
 
-ASSIGNED: Mapping[str, str] = {"action": "assigned_to", "capa": "owned_by"}
-"""Record type -> the role of the link to the person who has to act; the day is its field `due`."""
+ASSIGNED: Mapping[str, str] = {
+    "action": "assigned_to",
+    "capa": "owned_by",
+    "complaint": "owned_by",
+}
+"""Record type -> the role of the link to the person who has to act; `due_day` says by when."""
+
+DECIDERS = ("clinical_safety_officer", "quality_manager")
+"""Who has to act on a complaint that nobody answers for yet."""
 
 ORIGIN = "arises_from"
 """The role of the link to what it came from: a review, a finding, a complaint."""
@@ -53,25 +63,21 @@ def duties(session: Session, person: Actor, projects: Sequence[Project]) -> tupl
     """
     somebody = aliased(Record)
     rows = session.execute(
-        select(Record, Revision, Project)
-        .join(Revision, col(Revision.id) == col(Record.latest_id))
-        .join(Project, col(Project.id) == col(Record.project_id))
+        _not_done(projects)
         .join(Link, col(Link.revision_id) == col(Revision.id))
         .join(somebody, col(somebody.id) == col(Link.target_id))
         .where(
             tuple_(col(Record.type), col(Link.role)).in_(ASSIGNED.items()),
             col(somebody.uid) == person.uid,
-            col(Project.id).in_([one.id for one in projects]),
-            col(Record.withdrawn_at).is_(None),
-            col(Revision.state).not_in(DONE),
         )
     ).all()
+    deciding = [one for one in projects if person.has(one.id or 0, *DECIDERS)]
+    rows = [*rows, *_unanswered(session, deciding)]
     origins = _origins(session, [revision.id or 0 for _, revision, _ in rows], projects)
     today = now().date()
     found = []
     for record, revision, project in rows:
-        stated = revision.fields.get("due")
-        due = date.fromisoformat(stated) if stated else None
+        due = due_day(record.type, revision.fields, today)
         found.append(
             Duty(
                 Key(project.key, record.uid),
@@ -83,6 +89,36 @@ def duties(session: Session, person: Actor, projects: Sequence[Project]) -> tupl
             )
         )
     return tuple(sorted(found, key=_pressing))
+
+
+def due_day(type_name: str, fields: Mapping[str, Any], today: date) -> date | None:
+    """Return by when something must be done: the day it says, or the last day of a report."""
+    if type_name != TYPE:
+        return as_day(fields.get("due"))
+    clock = report_clock(fields, today)
+    return clock.due if clock.running else None
+
+
+def _not_done(projects: Sequence[Project]) -> Select[Record, Revision, Project]:
+    return (
+        select(Record, Revision, Project)
+        .join(Revision, col(Revision.id) == col(Record.latest_id))
+        .join(Project, col(Project.id) == col(Record.project_id))
+        .where(
+            col(Project.id).in_([one.id for one in projects]),
+            col(Record.withdrawn_at).is_(None),
+            col(Revision.state).not_in(DONE),
+        )
+    )
+
+
+def _unanswered(session: Session, projects: Sequence[Project]) -> Sequence[Any]:
+    """Return the complaints that nobody answers for: they wait for whoever decides on them."""
+    if not projects:
+        return ()
+    answered = select(col(Link.revision_id)).where(col(Link.role) == ASSIGNED[TYPE])
+    query = _not_done(projects).where(col(Record.type) == TYPE, col(Revision.id).not_in(answered))
+    return session.execute(query).all()
 
 
 def _pressing(duty: Duty) -> tuple[date, str, tuple[tuple[int, int, str], ...]]:

@@ -190,9 +190,11 @@ def _ground(settings: Settings, story: Story) -> tuple[Demo, SignIns, DeviceRepo
     with story.step("Reviews and approvals") as step:
         wanted = records.to_approve(loaded)
         signed = records.approve_all(db, wanted, demo.signers, step.tell)
+        accepted = records.accept_all(db, loaded, demo.signers)
         decided = records.decide_all(db, loaded, demo.signers)
-        told = f"{signed} records signed into force, {decided} issues decided on"
-        step.said = told if signed or decided else "there already"
+        told = f"{signed} records signed into force, {accepted} changes accepted, "
+        told += f"{decided} issues decided on"
+        step.said = told if signed or accepted or decided else "there already"
     return demo, sign_ins, repository
 
 

@@ -14,11 +14,11 @@ from app.demo.people import Signers
 from core.db import Database
 from core.errors import NotFound
 from core.people.actor import Actor
-from core.records import approval
+from core.records import acceptance, approval
 from core.records.approval import Signing, next_meanings, signatures_of
 from core.records.content import RecordDraft
 from core.records.importing import import_records
-from core.records.issues import Decision, decide, is_signed
+from core.records.issues import Decision, decide, is_signed, move
 from core.records.lifecycle import BEFORE_DECISION, DRAFT, RECORDED
 from core.records.models import Record
 from core.records.service import (
@@ -227,6 +227,38 @@ def approve(session: Session, record: Record, signers: Signers) -> None:
     for meaning in record_type.meanings:
         if meaning != "authored" and meaning not in given:
             sign(session, record, record_type, meaning, signers)
+
+
+def accept_all(db: Database, loaded: Loaded, signers: Signers) -> int:
+    """Sign what the device's file tells as under way, then bring it there; return how many.
+
+    Nobody works on a change before it is accepted, so its signatures stand before its work here
+    too. An issue that somebody went on with since then is left as it is.
+    """
+    registry = get_registry()
+    brought = 0
+    signers.next_act()
+    for draft in loaded.device.drafts:
+        record_type = registry.of(draft.type)
+        needed_for = acceptance.NEEDED_FOR[record_type.accept_before]
+        if not record_type.accepting or draft.state not in needed_for:
+            continue
+        with db.writing() as session:
+            project = find_project(session, draft.project)
+            record = find_record(session, project, draft.uid or "")
+            revision = latest_revision(session, record)
+            if (revision.number, revision.state) != (draft.number, "assessed"):
+                continue
+            asked = (session, project, record, record_type, revision)
+            for meaning in acceptance.lacking(*asked):
+                sign(session, record, record_type, meaning, signers)
+            author = signers.actor(session, AUTHOR)
+            for to in ("in_work", "verifying"):
+                move(session, record, to, author, "As the record tells.", edit_token(revision))
+                if to == draft.state:
+                    break
+            brought += 1
+    return brought
 
 
 def decide_all(db: Database, loaded: Loaded, signers: Signers) -> int:

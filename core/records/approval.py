@@ -11,7 +11,7 @@ from core.clock import now
 from core.errors import Conflict, Fault, Invalid, Refused
 from core.people.actor import Actor
 from core.people.service import Reauthentication
-from core.records import lifecycle
+from core.records import acceptance, lifecycle
 from core.records.checking import missing_content
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record, Revision
@@ -21,12 +21,19 @@ from core.records.service import (
     record_event,
     refuse_unread,
     refuse_withdrawn,
-    require_author,
 )
 from core.records.settling import settle_links
-from core.records.signable import about_of, is_signable, refuse_unfit_event, why_unsignable
+from core.records.signable import (
+    about_of,
+    is_signable,
+    refuse_anyone_else,
+    refuse_unfit_event,
+    refuse_unnamed,
+    why_unsignable,
+)
 from core.records.targets import withdrawn_faults
 from core.records.types import MEANINGS, RecordType, get_registry
+from core.records.writers import require_author
 from core.records.writing import content_of, envelope_document
 from core.signing.models import Signature
 
@@ -163,7 +170,9 @@ def sign(
     record_type = get_registry().of(record.type)
     revision = session.get_one(Revision, record.latest_id, populate_existing=True)
     refuse_withdrawn(record)
-    if not is_signable(record_type, revision):
+    if not is_signable(record_type, revision) and not acceptance.is_acceptable(
+        record_type, revision
+    ):
         raise Conflict(why_unsignable(record, record_type, revision))
     # Who, before what: a person who may not sign is told so, whatever their form says.
     refuse_signer(session, record, revision, signing, by)
@@ -247,8 +256,9 @@ def refuse_signer(
         raise Refused(f"A {record_type.label.lower()} is not signed as '{signing.meaning}'.")
     about = about_of(session, record_type, revision)
     if signing.meaning == "attended":
-        _refuse_anyone_else(record, about, by)
+        refuse_anyone_else(record, about, by)
         return
+    refuse_unnamed(session, record, record_type, revision, signing.meaning, by)
     if by.uid == about:
         raise Refused(
             f"{record.uid} is about {by.name}, who may not sign it as {signing.meaning}; ask "
@@ -279,18 +289,13 @@ def refuse_signer(
         raise Refused(f"{record.uid} cannot be signed while its check fails. {' '.join(blocking)}")
 
 
-def _refuse_anyone_else(record: Record, about: str, by: Actor) -> None:
-    if by.uid != about:
-        raise Refused(
-            f"Only {about or 'the person'} whom {record.uid} is about signs it as attended, not "
-            f"{by.name}."
-        )
-
-
 def _refuse_out_of_turn(
     session: Session, record: Record, revision: Revision, record_type: RecordType, signing: Signing
 ) -> None:
-    waiting = next_meanings(record_type, revision, signatures_of(session, revision))
+    project = project_of(session, record)
+    waiting = acceptance.due_or_refuse(session, project, record, record_type, revision)
+    if waiting is None:
+        waiting = next_meanings(record_type, revision, signatures_of(session, revision))
     if signing.meaning not in waiting:
         first = f"it must be {waiting[0]} first" if waiting else "it is signed already"
         raise Conflict(f"{record.uid} cannot be signed as {signing.meaning} now: {first}.")

@@ -10,8 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from core.canonical import NotCanonical, canonical_json
 from core.errors import Fault
+from core.records import lifecycle
 from core.records.content import Content, LinkDraft
-from core.records.types import FieldSpec, RecordType, Required
+from core.records.types import FieldSpec, LinkSpec, RecordType
 
 UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -213,27 +214,79 @@ def _link_faults(record_type: RecordType, links: Sequence[LinkDraft], where: str
     return faults
 
 
-def missing_content(
-    record_type: RecordType, content: Content, where: str, moment: Required = "submit"
-) -> list[Fault]:
-    """Return what must be filled in before the record can be submitted; a draft may lack it.
+MEND: Mapping[str, str] = {
+    "submit": "to submit",
+    "assess": "before it is assessed",
+    "work": "before work begins",
+    "verify": "before it is verified",
+    "defer": "to defer",
+    "close": "to close",
+}
+"""By when something is to be filled in, as the end of a sentence."""
 
-    Before an issue is closed, what is asked for by then is missing too.
+
+def missing_content(
+    record_type: RecordType, content: Content, where: str, moment: str = "submit"
+) -> list[Fault]:
+    """Return what must be filled in by a moment, and what by then may not be as it is.
+
+    A draft may lack it. What was asked for earlier is asked for again.
     """
-    asked = {"submit", moment}
-    mend = f"Fill it in to {moment}."
+    asked = lifecycle.ASKED[moment]
+    by = "to open it" if (record_type.lifecycle, moment) == ("issue", "submit") else MEND[moment]
     faults = []
     if record_type.body.required in asked and not content.body.strip():
-        faults.append(Fault("missing", where, f"{record_type.body.label} is empty.", mend))
-    faults += [
-        Fault("missing", where, f"{spec.label} is empty.", mend)
-        for name, spec in record_type.fields.items()
-        if spec.required in asked and content.fields.get(name) in (None, "", [], {})
-    ]
+        what = f"{record_type.body.label} is empty."
+        faults.append(Fault("missing", where, what, f"Fill it in {by}."))
+    for name, spec in record_type.fields.items():
+        faults += _field_demands(name, spec, content, where, asked, by)
     stated = {link.role for link in content.links}
     faults += [
-        Fault("missing", where, f"there is no link '{spec.label}'.", f"Add one to {moment}.")
+        Fault("missing", where, f"there is no link '{spec.label}'.", f"Add one {by}.")
         for role, spec in record_type.links.items()
-        if spec.required in asked and role not in stated
+        if spec.required in asked and role not in stated and _is_asked(spec, content)
     ]
     return faults
+
+
+def _is_asked(spec: FieldSpec | LinkSpec, content: Content) -> bool:
+    """Whether what a part is asked for holds, such as that a complaint is reportable."""
+    return all(content.fields.get(name) in wanted for name, wanted in spec.required_when.items())
+
+
+def _field_demands(
+    name: str, spec: FieldSpec, content: Content, where: str, asked: Sequence[str], by: str
+) -> list[Fault]:
+    value = content.fields.get(name)
+    if value in (None, "", [], {}):
+        if spec.required in asked and _is_asked(spec, content):
+            return [Fault("missing", where, f"{spec.label} is empty.", f"Fill it in {by}.")]
+        return []
+    faults = []
+    if spec.must_be is not None and spec.required in asked and value is not spec.must_be:
+        said, wanted = ("yes", "no") if value else ("no", "yes")
+        what = f"{spec.label} says {said}."
+        faults.append(Fault("not-so", where, what, f"It must say {wanted} {by}."))
+    earlier = content.fields.get(spec.not_before) if spec.not_before else None
+    if earlier and str(value) < str(earlier):
+        what = f"{spec.label} ({value}) is before the day it cannot precede ({earlier})."
+        faults.append(Fault("order", where, what, "Correct one of the two."))
+    if spec.each is not None and spec.required in asked:
+        faults += _unspoken(spec, spec.each, value, where, by)
+    return faults
+
+
+def _unspoken(
+    spec: FieldSpec, each: str, rows: Sequence[Mapping[str, Any]], where: str, by: str
+) -> list[Fault]:
+    """Return which choices of a column no row says anything of."""
+    said = {row.get(each) for row in rows if any(row.get(one) for one in row if one != each)}
+    lacking = [one for one in spec.columns[each].choices if one not in said]
+    if not lacking:
+        return []
+    what = f"{spec.label} says nothing of {', '.join(lacking)}."
+    return [
+        Fault(
+            "missing", where, what, f"Write a row for each {by}; say why, where there is nothing."
+        )
+    ]

@@ -81,12 +81,15 @@ class RecordForm:
 LONGEST_GIVEN = 200
 """Characters of one value that an address fills in."""
 
+LONGEST_LIST = 2_000
+"""Characters of the links of one kind that an address fills in."""
+
 
 def from_address(record_type: RecordType, given: Mapping[str, str]) -> RecordForm:
     """Return the form of a new record with what the address that led to it fills in.
 
-    A link or a field goes by its name, a cell of a table's first row by `field.column`, what a
-    link says by `role.attribute`.
+    A link or a field goes by its name, several links of one kind with commas between, a cell of a
+    table's first row by `field.column`, what a link says by `role.attribute`.
     """
     cut = {name: value[:LONGEST_GIVEN] for name, value in given.items()}
     cells = {
@@ -107,10 +110,20 @@ def from_address(record_type: RecordType, given: Mapping[str, str]) -> RecordFor
             for name, spec in record_type.fields.items()
             if name in cut and not in_rows(spec)
         },
-        rows={name: [row] for name, row in cells.items() if row},
+        rows={
+            **{name: [row] for name, row in cells.items() if row},
+            **{
+                name: [{spec.each: choice} for choice in spec.columns[spec.each].choices]
+                for name, spec in record_type.fields.items()
+                if spec.each is not None
+            },
+        },
         links={
-            role: [LinkRow(target=cut[role], attributes=said[role])]
-            for role in record_type.links
+            role: [
+                LinkRow(target=uid, attributes=said[role])
+                for uid in (given[role][:LONGEST_LIST].split(",") if spec.many else [cut[role]])
+            ]
+            for role, spec in record_type.links.items()
             if role in cut
         },
     )

@@ -14,13 +14,15 @@ from core.ledger import hold_still
 from core.people.actor import Actor
 from core.people.models import Person
 from core.records import lifecycle
+from core.records.acceptance import NEEDED_FOR
 from core.records.checking import UID, content_faults
 from core.records.content import Content, RecordDraft
 from core.records.models import Project, Record
-from core.records.service import new_revision, record_event, require_author
+from core.records.service import new_revision, record_event
 from core.records.snapshot import Key
 from core.records.targets import known_records, target_faults
 from core.records.types import RecordType, TypeRegistry
+from core.records.writers import require_author
 from core.records.writing import fill, write_links
 
 
@@ -38,7 +40,7 @@ def import_records(
 
     Controlled records become drafts: whatever the source says, approval is a signature and is
     given here. Quality issues keep the state that the source states, up to the one from which a
-    signature here closes, rejects or defers them.
+    signature here accepts, closes, rejects or defers them.
 
     Raises
     ------
@@ -200,6 +202,8 @@ def _write(
 def _first_state(record_type: RecordType, stated: str) -> str:
     if stated not in lifecycle.states(record_type.lifecycle):
         return lifecycle.FIRST[record_type.lifecycle]
+    if record_type.accepting and stated in NEEDED_FOR[record_type.accept_before]:
+        return {"work": "assessed", "close": "verifying"}[record_type.accept_before]
     if record_type.deciding and lifecycle.is_decided(record_type.lifecycle, stated):
         return lifecycle.BEFORE_DECISION[stated]
     return stated

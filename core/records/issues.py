@@ -8,8 +8,9 @@ from core.errors import Conflict, Fault, Invalid, Refused
 from core.people.actor import Actor
 from core.people.service import Reauthentication
 from core.records import lifecycle
+from core.records.acceptance import acceptance_faults
 from core.records.approval import Signing, put_signature, refuse_signer
-from core.records.checking import missing_content
+from core.records.demands import demanded
 from core.records.models import Project, Record, Revision
 from core.records.service import (
     lock_record,
@@ -18,11 +19,11 @@ from core.records.service import (
     record_event,
     refuse_unread,
     refuse_withdrawn,
-    require_author,
 )
 from core.records.snapshot import Key
 from core.records.targets import known_records
 from core.records.types import RecordType, get_registry
+from core.records.writers import require_author
 from core.records.writing import content_of, fill, write_links
 
 
@@ -62,7 +63,7 @@ def move(
     Refused
         If the person may not write it, or if this is a decision that is signed (`decide`).
     Invalid
-        Without a reason, or when an issue that lacks content is to be closed.
+        Without a reason, or when it lacks what that state asks for: words, or its acceptance.
     """
     record, project, record_type, latest = _held(session, record, to)
     if is_signed(record_type, to):
@@ -104,7 +105,7 @@ def decide(
         If no signature decides that, or for whoever may not give it: an author of the revision,
         or a person without the role or the training.
     Invalid
-        Without a reason, or when an issue that lacks content is to be closed.
+        Without a reason, or when it lacks what that state asks for: words, or its acceptance.
     """
     record, project, record_type, latest = _held(session, record, decision.to)
     if not is_signed(record_type, decision.to):
@@ -144,6 +145,40 @@ def _refuse_without_reason(record: Record, to: str, reason: str) -> None:
         )
 
 
+def lacking_for(
+    session: Session,
+    record: Record,
+    latest: Revision,
+    project: Project,
+    record_type: RecordType,
+    to: str,
+) -> list[Fault]:
+    """Return everything that keeps an issue from a state: words that it lacks, or its acceptance.
+
+    To reopen it asks nothing: what it came to lack is mended in the revision that begins then.
+    """
+    if lifecycle.is_decided(record_type.lifecycle, latest.state):
+        return []
+    content = content_of(session, latest, project)
+    return [
+        *demanded(session, project, record_type, record, content, to),
+        *acceptance_faults(session, project, record, record_type, latest, to),
+    ]
+
+
+def lacking_for_next(
+    session: Session, record: Record, latest: Revision, project: Project, record_type: RecordType
+) -> list[tuple[str, list[Fault]]]:
+    """Return what an issue lacks for each state that it may come into next, if anything."""
+    if record_type.lifecycle != "issue" or record.withdrawn_at is not None:
+        return []
+    found = [
+        (to, lacking_for(session, record, latest, project, record_type, to))
+        for to in lifecycle.MOVES["issue"].get(latest.state, ())
+    ]
+    return [(to, faults) for to, faults in found if faults]
+
+
 def _refuse_unfinished(
     session: Session,
     record: Record,
@@ -152,12 +187,11 @@ def _refuse_unfinished(
     record_type: RecordType,
     to: str,
 ) -> None:
-    if to != "closed":
-        return
-    content = content_of(session, latest, project)
-    faults = missing_content(record_type, content, record.uid, "close")
+    """Refuse a state for which the issue does not say enough, with everything that it lacks."""
+    faults = lacking_for(session, record, latest, project, record_type, to)
     if faults:
-        raise Invalid(f"{record.uid} cannot be closed yet.", faults)
+        done = to if to in lifecycle.BEFORE_DECISION else f"brought to {to.replace('_', ' ')}"
+        raise Invalid(f"{record.uid} cannot be {done} yet.", faults)
 
 
 def _put_state(

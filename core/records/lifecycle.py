@@ -27,7 +27,9 @@ MOVES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """State -> the states it may go to. Withdrawal is a fact about the record, not a state of one
 revision; a new revision of a controlled record begins again as a draft."""
 
-FIRST: Mapping[str, str] = {"controlled": DRAFT, "issue": "open", "event": RECORDED}
+OPEN = "open"
+
+FIRST: Mapping[str, str] = {"controlled": DRAFT, "issue": OPEN, "event": RECORDED}
 
 BEFORE_DECISION: Mapping[str, str] = {
     "closed": "verifying",
@@ -36,6 +38,27 @@ BEFORE_DECISION: Mapping[str, str] = {
 }
 """The states in which nobody works on an issue any longer, and where each is decided from. They
 are decided by signature where the type asks for one, and left only by reopening."""
+
+
+ASKED: Mapping[str, tuple[str, ...]] = {
+    "submit": ("submit",),
+    "assess": ("submit", "assess"),
+    "work": ("submit", "assess", "work"),
+    "verify": ("submit", "assess", "work", "verify"),
+    "defer": ("submit", "assess", "defer"),
+    "close": ("submit", "assess", "work", "verify", "close"),
+}
+"""Moment -> the moments up to then, whose demands on the content all hold."""
+
+MOMENT: Mapping[str, str] = {
+    "open": "submit",
+    "assessed": "assess",
+    "in_work": "work",
+    "verifying": "verify",
+    "deferred": "defer",
+    "closed": "close",
+}
+"""State of an issue -> the moment of coming into it; to be rejected it needs to say nothing."""
 
 
 def states(lifecycle: str) -> tuple[str, ...]:

@@ -12,11 +12,15 @@ from sqlmodel import Session, col
 
 from core.clock import now
 from core.exports import Sheet
-from core.records.models import Project, Record, Revision
+from core.records.forms import as_text
+from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import natural_order
-from core.records.types import get_registry
+from core.records.types import FieldSpec, LinkSpec, get_registry
 
 PAGE_SIZE = 50
+
+HEADINGS = ("Uid", "Type", "Title", "State", "Revision", "Author", "Changed (UTC)")
+"""Of every list that leaves the house; a list of one type has what that wants listed behind."""
 
 WITHDRAWN = "withdrawn"
 
@@ -32,7 +36,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class RecordLine:
-    """One record as a line of a list. `pending` is the state of a revision above that in force."""
+    """One record as a line of a list.
+
+    Attributes
+    ----------
+    pending : str
+        The state of a revision above that in force.
+    more : tuple of str
+        What it says in the fields and links that its type wants listed, in that order.
+    """
 
     uid: str
     type: str
@@ -42,6 +54,7 @@ class RecordLine:
     author: str
     changed_at: datetime
     pending: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,8 +179,10 @@ def _lines(session: Session, ids: Sequence[int | None]) -> list[RecordLine]:
         revisions: dict[int, tuple[Record, list[Revision]]] = {}
         for record, revision in rows:
             revisions.setdefault(record.id or 0, (record, []))[1].append(revision)
+        linked = _linked(session, [both[0].id for _, both in revisions.values()])
         for record_id, (record, both) in revisions.items():
             shown, newest = both[0], both[-1]
+            listed = _listed(record.type)
             lines[record_id] = RecordLine(
                 uid=record.uid,
                 type=record.type,
@@ -177,8 +192,43 @@ def _lines(session: Session, ids: Sequence[int | None]) -> list[RecordLine]:
                 author=shown.author_name,
                 changed_at=newest.created_at,
                 pending=newest.state if newest is not shown else "",
+                more=tuple(
+                    as_text(spec, shown.fields.get(name))
+                    if isinstance(spec, FieldSpec)
+                    else ", ".join(linked.get((shown.id or 0, name), ()))
+                    for name, spec in listed.items()
+                ),
             )
     return [lines[one] for one in ids if one in lines]
+
+
+def _listed(type_name: str) -> dict[str, FieldSpec | LinkSpec]:
+    """Return the fields and links that a type wants listed."""
+    if type_name not in get_registry():
+        return {}
+    one = get_registry().of(type_name)
+    parts: dict[str, FieldSpec | LinkSpec] = {**one.fields, **one.links}
+    return {name: parts[name] for name in one.listed}
+
+
+def listed_labels(type_name: str) -> list[str]:
+    """Return the headings of the further columns in the list of a type."""
+    return [f"{spec.label[0].upper()}{spec.label[1:]}" for spec in _listed(type_name).values()]
+
+
+def _linked(session: Session, revisions: Sequence[int | None]) -> dict[tuple[int, str], list[str]]:
+    """Return the uids that revisions link to in the roles that some type wants listed."""
+    roles = {name for one in get_registry().all() for name in one.listed if name in one.links}
+    rows = session.execute(
+        select(col(Link.revision_id), col(Link.role), col(Record.uid))
+        .join(Record, col(Record.id) == col(Link.target_id))
+        .where(col(Link.revision_id).in_(revisions), col(Link.role).in_(sorted(roles)))
+        .order_by(col(Link.position))
+    )
+    found: dict[tuple[int, str], list[str]] = {}
+    for revision, role, uid in rows:
+        found.setdefault((revision, role), []).append(uid)
+    return found
 
 
 def records_sheet(project: Project, listing: Listing, wanted: Wanted) -> Sheet:
@@ -186,7 +236,7 @@ def records_sheet(project: Project, listing: Listing, wanted: Wanted) -> Sheet:
     registry = get_registry()
     return Sheet(
         title=f"Records of {project.key}",
-        headings=("Uid", "Type", "Title", "State", "Revision", "Author", "Changed (UTC)"),
+        headings=(*HEADINGS, *(listed_labels(wanted.type) if wanted.type else ())),
         rows=[
             (
                 line.uid,
@@ -196,6 +246,7 @@ def records_sheet(project: Project, listing: Listing, wanted: Wanted) -> Sheet:
                 line.revision,
                 line.author,
                 f"{line.changed_at:%Y-%m-%d %H:%M:%S}",
+                *(line.more if wanted.type else ()),
             )
             for line in listing.lines
         ],

@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import NotFound
+from core.errors import Fault, NotFound
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records import lifecycle
+from core.records.acceptance import due as due_acceptance
 from core.records.approval import signatures_of
 from core.records.attaching import files_of
 from core.records.comparing import Difference, compare, word_difference
+from core.records.issues import lacking_for_next
 from core.records.models import Attachment, Project, Record, Revision
 from core.records.neighbours import Neighbourhood, neighbourhood
 from core.records.permissions import Permissions, allowed_roles, permissions
@@ -23,7 +25,7 @@ from core.records.queries import load_touched
 from core.records.remarks import Remark, remarks_of
 from core.records.reviewing import review_token
 from core.records.service import edit_token, latest_revision
-from core.records.signable import about_of
+from core.records.signable import about_of, named_signers
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
 from core.records.talking.reading import ThreadView, threads_of
@@ -61,6 +63,8 @@ class RecordPage:
         Labels of the others.
     remarks : mapping of int to sequence of Remark
         Why revisions were rejected or discarded, by their numbers.
+    lacks : sequence of (state, faults)
+        What an issue still lacks for each state that it may come into next.
     capacity : callable
         Turns a role of the reader into words, with whose deputy they are in it.
     """
@@ -80,6 +84,7 @@ class RecordPage:
     revisions: Sequence[Revision]
     files: Sequence[Attachment]
     trail: Sequence[LedgerEntry]
+    lacks: Sequence[tuple[str, Sequence[Fault]]]
     threads: Sequence[ThreadView]
     remarks: Mapping[int, Sequence[Remark]]
     capacity: Callable[[str], str]
@@ -162,6 +167,8 @@ def record_page(
         before, after = (content_of(session, one, project) for one in (shown, pending))
         changes = compare(record_type, before, after)
     given, about = signatures_of(session, latest), about_of(session, record_type, latest)
+    named = named_signers(session, record_type, latest)
+    due = due_acceptance(session, project, record, record_type, latest)
     filled, empty = shown_fields(record_type, shown)
     threads = threads_of(session, record, record_type, person)
     said = [comment.text for thread in threads for comment in thread.comments]
@@ -177,10 +184,13 @@ def record_page(
         links=neighbourhood(session, project, record, shown, readable),
         signatures=signatures_of(session, shown),
         pending_signatures=given if pending is not None else (),
-        may=permissions(project, record, record_type, (shown, latest), given, person, about),
+        may=permissions(
+            project, record, record_type, (shown, latest), given, person, about, due, named
+        ),
         revisions=revisions_of(session, record),
         files=files_of(session, record),
         trail=trail_of(session, record),
+        lacks=lacking_for_next(session, record, latest, project, record_type),
         threads=threads,
         remarks=remarks_of(session, record),
         capacity=partial(person.capacity, project.id or 0),

@@ -1,6 +1,6 @@
 """What a person may do with a record now: every button on a page has its answer here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.people.actor import Actor
@@ -10,6 +10,7 @@ from core.records.discarding import may_discard
 from core.records.issues import is_signed
 from core.records.models import Project, Record, Revision
 from core.records.types import RecordType
+from core.records.writers import raised_by
 from core.signing.models import Signature
 
 
@@ -61,6 +62,8 @@ def signatures_due(
     given: Sequence[Signature],
     person: Actor,
     about: str,
+    due: Sequence[str] | None = None,
+    named: Mapping[str, str] | None = None,
 ) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], str]:
     """Return what a person may sign now, and what somebody else must sign.
 
@@ -68,9 +71,13 @@ def signatures_due(
     ----------
     about : str
         The person whom the record is about, if its type names one.
+    due : sequence of str, optional
+        What can be signed now, where that was found out already.
+    named : mapping, optional
+        Signature -> the one person who gives it, where the record names one.
     """
     mine, waits = [], ""
-    for meaning in next_meanings(record_type, latest, given):
+    for meaning in next_meanings(record_type, latest, given) if due is None else due:
         needed: tuple[str, ...] = record_type.sign[meaning]  # type: ignore[index]
         # Nobody lends a right that they would not have here themselves.
         apart = (*latest.authors, about)
@@ -86,6 +93,8 @@ def signatures_due(
                 mine.append((meaning, needed))
             else:
                 waits = f"signed by {about}, whom it is about"
+        elif named and meaning in named and named[meaning] != person.uid:
+            waits = f"{meaning} by {named[meaning] or 'whom it names'}, who alone may"
         elif held and person.uid not in apart:
             mine.append((meaning, held))
         else:
@@ -101,6 +110,8 @@ def permissions(
     given: Sequence[Signature],
     person: Actor,
     about: str = "",
+    due: Sequence[str] | None = None,
+    named: Mapping[str, str] | None = None,
 ) -> Permissions:
     """Return what a person may do with a record now; the services decide again when it is done.
 
@@ -112,6 +123,8 @@ def permissions(
         The signatures of the latest.
     about : str
         Uid of the person whom the record is about, if its type names one.
+    due, named
+        As `signatures_due` takes them.
     """
     shown, latest = revisions
     if record.withdrawn_at is not None:
@@ -119,9 +132,12 @@ def permissions(
     project_id = project.id or 0
     allowed = person.has(project_id, *allowed_roles(record_type))
     writes = person.has(project_id, *record_type.authors)
+    raised = raised_by(latest, person) and person.has(project_id, *record_type.raisers)
     kind, in_review = record_type.lifecycle, latest.state == lifecycle.IN_REVIEW
     is_draft, wrote = latest.state == lifecycle.DRAFT, person.uid in latest.authors
-    sign_as, waits_for = signatures_due(record_type, project_id, latest, given, person, about)
+    sign_as, waits_for = signatures_due(
+        record_type, project_id, latest, given, person, about, due, named
+    )
     if is_draft and writes and not wrote:
         waits_for = f"submitted by {latest.author_name}, who wrote it"
     signers = {role for roles in record_type.sign.values() for role in roles}
@@ -131,7 +147,7 @@ def permissions(
     to = lifecycle.MOVES[kind].get(latest.state, ()) if kind == "issue" else ()
     signed = tuple(state for state in to if is_signed(record_type, state))
     return Permissions(
-        edit=writes
+        edit=(writes or raised)
         and kind != "event"
         and not in_review
         and not lifecycle.is_decided(kind, latest.state),

@@ -14,8 +14,10 @@ from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.checking import UID
 from core.records.content import Content
+from core.records.demands import refuse_unsaid
 from core.records.models import Project, Record, Revision, UidCounter
 from core.records.types import RecordType, get_registry
+from core.records.writers import require_raiser
 from core.records.writing import checked, content_of, fill, write_links
 
 
@@ -75,20 +77,6 @@ def project_of(session: Session, record: Record) -> Project:
     return session.get_one(Project, record.project_id)
 
 
-def require_author(record_type: RecordType, project: Project, by: Actor) -> None:
-    """Refuse a person who may not write records of a type.
-
-    Raises
-    ------
-    Refused
-    """
-    if not by.has(project.id or 0, *record_type.authors):
-        raise Refused(
-            f"{by.name} may not write a {record_type.label.lower()} in {project.key}; that needs "
-            f"the role {' or '.join(role.replace('_', ' ') for role in record_type.authors)}."
-        )
-
-
 def create_record(
     session: Session,
     project: Project,
@@ -117,7 +105,7 @@ def create_record(
     """
     hold_still(session)
     record_type = get_registry().of(type_name)
-    require_author(record_type, project, by)
+    require_raiser(record_type, project, by)
     chosen = uid or next_uid(session, project, record_type)
     if not UID.fullmatch(chosen):
         fault = Fault("uid", chosen[:80], "is no uid.", "Begin with a capital: REQ-001, PACS.ARC.")
@@ -126,6 +114,7 @@ def create_record(
     if session.execute(taken).first():
         raise Conflict(f"There is a record {chosen} in {project.key} already.")
     kept, targets = checked(session, record_type, project, chosen, content)
+    refuse_unsaid(session, project, record_type, None, kept, lifecycle.OPEN, chosen)
     record = Record(project_id=project.id or 0, type=type_name, uid=chosen)
     session.add(record)
     session.flush()
@@ -288,8 +277,8 @@ def save_draft(
     """
     record = lock_record(session, record)
     project, record_type = project_of(session, record), get_registry().of(record.type)
-    require_author(record_type, project, by)
     latest = session.get_one(Revision, record.latest_id, populate_existing=True)
+    require_raiser(record_type, project, by, latest)
     _refuse_closed(record, latest, record_type)
     if edit_token(latest) != expected:
         raise Conflict(
@@ -312,6 +301,13 @@ def save_draft(
             lifecycle.DRAFT,
             latest.envelope_digest,
         )
+        if record_type.lifecycle == "issue":
+            before = content_of(session, latest, project)
+            refuse_unsaid(
+                session, project, record_type, record, kept, latest.state, record.uid, before
+            )
+            # An issue grows by its revisions: whoever wrote an earlier one wrote this one too.
+            revision.co_authors = sorted(latest.authors - {by.uid})
     in_force = session.get(Revision, record.effective_id) if record.effective_id else None
     fill(revision, record_type, project, record.uid, kept, in_force)
     session.add(revision)

@@ -1,9 +1,12 @@
 """What signatures are gathered on: a revision in review, or an event that asks for them."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import Invalid
+from core.errors import Invalid, Refused
+from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.checking import missing_content
 from core.records.models import Link, Record, Revision
@@ -60,11 +63,50 @@ def refuse_unfit_event(
 
 def about_of(session: Session, record_type: RecordType, revision: Revision) -> str:
     """Return the uid of the person whom a record is about; empty where the type names none."""
-    if record_type.about is None:
-        return ""
+    return _linked_person(session, revision, record_type.about) if record_type.about else ""
+
+
+def named_signers(
+    session: Session, record_type: RecordType, revision: Revision
+) -> Mapping[str, str]:
+    """Return, by the signature that one person is named for, that person: a review's chair."""
+    return {
+        meaning: _linked_person(session, revision, role)
+        for meaning, role in record_type.sign_by.items()
+    }
+
+
+def _linked_person(session: Session, revision: Revision, role: str) -> str:
     query = (
         select(col(Record.uid))
         .join(Link, col(Link.target_id) == col(Record.id))
-        .where(col(Link.revision_id) == revision.id, col(Link.role) == record_type.about)
+        .where(col(Link.revision_id) == revision.id, col(Link.role) == role)
     )
     return session.execute(query).scalars().first() or ""
+
+
+def refuse_anyone_else(record: Record, about: str, by: Actor) -> None:
+    """Refuse to attend a training for somebody else; raises Refused."""
+    if by.uid != about:
+        raise Refused(
+            f"Only {about or 'the person'} whom {record.uid} is about signs it as attended, not "
+            f"{by.name}."
+        )
+
+
+def refuse_unnamed(
+    session: Session,
+    record: Record,
+    record_type: RecordType,
+    revision: Revision,
+    meaning: str,
+    by: Actor,
+) -> None:
+    """Refuse whoever is not the person that the record names for a signature; raises Refused."""
+    named = named_signers(session, record_type, revision)
+    if meaning in named and by.uid != named[meaning]:
+        link = record_type.links[record_type.sign_by[meaning]]  # type: ignore[index]
+        raise Refused(
+            f"{record.uid} is {link.label} {named[meaning] or 'nobody yet'}, who alone signs it as "
+            f"{meaning}, not {by.name}."
+        )

@@ -37,14 +37,22 @@ Kind = Literal[
     "mapping",
 ]
 Lifecycle = Literal["controlled", "issue", "event"]
-Required = Literal["submit", "close"]
-"""When a part must be filled in: to be submitted, or only before an issue is closed."""
+Required = Literal["submit", "assess", "work", "verify", "defer", "close"]
+"""When a part must be filled in: to be submitted, which for an issue is to be opened; or only
+later, before an issue is assessed, worked on, verified, deferred or closed."""
 Suspect = Literal["source", "target", "both", "none"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 
-Meaning = Literal["authored", "attended", "reviewed", "approved", "released"]
+Meaning = Literal["authored", "attended", "reviewed", "accepted", "approved", "released"]
 
-MEANINGS: tuple[Meaning, ...] = ("authored", "attended", "reviewed", "approved", "released")
+MEANINGS: tuple[Meaning, ...] = (
+    "authored",
+    "attended",
+    "reviewed",
+    "accepted",
+    "approved",
+    "released",
+)
 """In the order in which they are given. Only an author signs as authored; only the person whom a
 record is about signs as attended, and as nothing else but its author."""
 
@@ -66,6 +74,10 @@ class FieldSpec(_Strict):
     choices: tuple[str, ...] = ()
     columns: dict[Word, "FieldSpec"] = {}
     required: Required | None = None
+    required_when: dict[Word, tuple[str, ...]] = {}
+    must_be: bool | None = None
+    not_before: Word | None = None
+    each: Word | None = None
     trigger: bool = False
     made: bool = False
     """Filled in by an act of a feature: nobody types it, every form keeps it as it is, and a table
@@ -90,7 +102,9 @@ class LinkSpec(_Strict):
     reverse: str
     suspect: Suspect = "none"
     many: bool = True
+    offered: bool = False
     required: Required | None = None
+    required_when: dict[Word, tuple[str, ...]] = {}
     attributes: dict[Word, FieldSpec] = {}
 
 
@@ -109,16 +123,25 @@ class RecordType(_Strict):
     links: dict[Word, LinkSpec] = {}
     sign: dict[Meaning, tuple[str, ...]] = {}
     sign_when: dict[Word, str] = {}
+    sign_where: dict[Meaning, dict[Word, tuple[Word, ...]]] = {}
+    sign_by: dict[Meaning, Word] = {}
+    accept_before: Literal["work", "close"] = "work"
+    raised_by: tuple[str, ...] = ()
     about: Word | None = None
+    listed: tuple[Word, ...] = ()
     training: bool = False
     clauses: tuple[str, ...] = ()
     clauses_when: dict[str, dict[Word, tuple[str, ...]]] = {}
 
     @model_validator(mode="after")
     def _signatures_fit_the_lifecycle(self) -> Self:
-        others = [meaning for meaning in self.sign if meaning != "authored"]
+        others = [one for one in self.sign if one != "authored" and one not in self.accepting]
         if self.lifecycle == "issue" and len(others) > 1:
             raise ValueError("sign: an issue is decided on by one signature, not by several")
+        if "accepted" in self.sign and not self.accepting:
+            raise ValueError("sign: accepted is of issues that are approved in the end")
+        if self.raised_by and self.lifecycle != "issue":
+            raise ValueError("raised_by: only an issue is raised; others are written by authors")
         if self.about is not None and self.about not in self.links:
             raise ValueError(f"about: there is no link '{self.about}'")
         if "attended" in self.sign and (self.about is None or self.lifecycle != "event"):
@@ -128,8 +151,9 @@ class RecordType(_Strict):
             *self.fields.values(),
             *self.links.values(),
         )
-        if self.lifecycle != "issue" and any(one.required == "close" for one in parts):
-            raise ValueError("required: close is only of issues; others are submitted")
+        late = [one.required for one in parts if one.required not in (None, "submit")]
+        if self.lifecycle != "issue" and late:
+            raise ValueError(f"required: {late[0]} is only of issues; others are submitted")
         if self.sign_when and self.lifecycle != "event":
             raise ValueError("sign_when: only of events; others are signed when submitted")
         unknown = sorted(set(self.sign_when) - set(self.fields))
@@ -153,6 +177,42 @@ class RecordType(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _demands_are_of_its_fields_and_links(self) -> Self:
+        demanding: dict[str, FieldSpec | LinkSpec] = {**self.fields, **self.links}
+        for name, spec in demanding.items():
+            unknown = sorted(set(spec.required_when) - set(self.fields))
+            if unknown:
+                raise ValueError(f"{name}: required_when: there is no field {', '.join(unknown)}")
+        for name, field in self.fields.items():
+            if field.must_be is not None and field.kind != "boolean":
+                raise ValueError(f"{name}: must_be: only of a boolean")
+            if field.not_before is not None and not (
+                field.kind == "date"
+                and field.not_before in self.fields
+                and self.fields[field.not_before].kind == "date"
+            ):
+                raise ValueError(f"{name}: not_before: only of a date, and names another")
+            column = field.columns.get(field.each) if field.each else None
+            if field.each and (column is None or column.kind != "choice"):
+                raise ValueError(f"{name}: each: names a column of choices")
+        strange = sorted(set(self.listed) - set(self.fields) - set(self.links))
+        if strange:
+            raise ValueError(f"listed: there is no field or link {', '.join(strange)}")
+        for meaning, where in self.sign_where.items():
+            if meaning not in self.accepting or set(where) - set(self.links):
+                raise ValueError("sign_where: names an acceptance and links that there are")
+        return self
+
+    @model_validator(mode="after")
+    def _signers_are_named_by_links(self) -> Self:
+        for meaning, role in self.sign_by.items():
+            if meaning in ("authored", "attended") or meaning not in self.sign:
+                raise ValueError(f"sign_by: {meaning} is no signature that somebody is named for")
+            if role not in self.links or self.links[role].to != ("person",):
+                raise ValueError(f"sign_by: there is no link '{role}' to a person")
+        return self
+
+    @model_validator(mode="after")
     def _conditions_are_of_its_clauses_and_fields(self) -> Self:
         for clause, condition in self.clauses_when.items():
             if clause not in self.clauses:
@@ -171,6 +231,22 @@ class RecordType(_Strict):
     def authors(self) -> tuple[str, ...]:
         """The roles that may write a record of this type."""
         return self.sign.get("authored", DEFAULT_AUTHORS)
+
+    @property
+    def raisers(self) -> tuple[str, ...]:
+        """The roles that may begin a record of this type: whoever meets an issue, not authors only.
+
+        What somebody raised they may still put right while it is open; work on it is its authors'.
+        """
+        return tuple(dict.fromkeys((*self.authors, *self.raised_by)))
+
+    @property
+    def accepting(self) -> tuple[Meaning, ...]:
+        """The signatures that an issue needs before work on it, or its end, in their order."""
+        if self.lifecycle != "issue" or "approved" not in self.sign:
+            return ()
+        earlier: tuple[Meaning, ...] = ("reviewed", "accepted")
+        return tuple(one for one in earlier if one in self.sign)
 
     @property
     def meanings(self) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from sqlmodel import Session, col
 
 from core.people.actor import Actor
 from core.records import lifecycle
+from core.records.acceptance import ACCEPTABLE
+from core.records.acceptance import due as due_acceptance
 from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
 from core.records.queries import load_doubts
 from core.records.remarks import Remark, remarks_on
 from core.records.service import edit_token
-from core.records.signable import is_signable
+from core.records.signable import is_signable, named_signers
 from core.records.snapshot import Key, RecordView, natural_order
 from core.records.suspects import Suspicion
 from core.records.talking.reading import open_threads
@@ -58,7 +60,9 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             for row in _latest(session, projects, lifecycle.RECORDED)
             if is_signable(get_registry().of(row[0].type), row[1])
         ]
-        rows.sort(key=lambda row: (row[1].created_at, row[0].id))
+    proposed = _to_accept(session, person, projects)
+    rows = sorted([*rows, *(row for row, _ in proposed)], key=_since)
+    dues = {row[1].id: due for row, due in proposed}
     about = _about(session, rows)
     given: dict[int, list[Signature]] = defaultdict(list)
     for start in range(0, len(rows), 500):
@@ -76,7 +80,10 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             if one.envelope_digest == revision.envelope_digest
         ]
         whom = about.get(revision.id or 0, "")
-        mine, _ = signatures_due(record_type, project.id or 0, revision, current, person, whom)
+        due = dues.get(revision.id)
+        named = named_signers(session, record_type, revision) if record_type.sign_by else None
+        number = project.id or 0
+        mine, _ = signatures_due(record_type, number, revision, current, person, whom, due, named)
         found += [
             replace(
                 _waiting(record, revision, project, meaning, roles),
@@ -84,6 +91,31 @@ def waiting_to_sign(session: Session, person: Actor, projects: Sequence[Project]
             )
             for meaning, roles in mine
         ]
+    return found
+
+
+def _since(row: tuple[Record, Revision, Project]) -> tuple[datetime, int]:
+    return (row[1].created_at, row[0].id or 0)
+
+
+def _to_accept(
+    session: Session, person: Actor, projects: Sequence[Project]
+) -> list[tuple[tuple[Record, Revision, Project], tuple[str, ...]]]:
+    """Return the issues that wait to be accepted, each with the signature that is due.
+
+    Whoever never accepts any is not asked about, as each costs a look at what it proposed.
+    """
+    types = {one.name: one for one in get_registry().all() if one.accepting}
+    roles = {role for one in types.values() for name in one.accepting for role in one.sign[name]}
+    projects = [one for one in projects if person.has(one.id or 0, *roles)]
+    if not types or not projects:
+        return []
+    found = []
+    for state in ACCEPTABLE:
+        for record, revision, project in _latest(session, projects, state, types=list(types)):
+            due = due_acceptance(session, project, record, types[record.type], revision)
+            if due:
+                found.append(((record, revision, project), due))
     return found
 
 
@@ -166,6 +198,7 @@ def _latest(
     author: Actor | None = None,
     *,
     co_author: bool = False,
+    types: Sequence[str] = (),
 ) -> list[tuple[Record, Revision, Project]]:
     query = (
         select(Record, Revision, Project)
@@ -184,6 +217,8 @@ def _latest(
             named = f'"{author.uid}"'
             wrote |= cast(col(Revision.co_authors), Text).contains(named, autoescape=True)
         query = query.where(wrote)
+    if types:
+        query = query.where(col(Record.type).in_(types))
     return [tuple(row) for row in session.execute(query)]
 
 

@@ -12,9 +12,9 @@ from core.records.service import (
     project_of,
     record_event,
     refuse_unread,
-    require_author,
 )
 from core.records.types import RecordType, get_registry
+from core.records.writers import require_author
 
 
 def withdraw(

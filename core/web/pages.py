@@ -119,10 +119,10 @@ def _framed(request: Request, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _may_write(actor: Actor | None, project: Project | ProjectName | None, type_name: str) -> bool:
-    """Whether a person writes records of a type here: a page offers only what will be taken."""
+    """Whether a person begins records of a type here: a page offers only what will be taken."""
     if actor is None or project is None:
         return False
-    return actor.has(project.id or 0, *get_registry().of(type_name).authors)
+    return actor.has(project.id or 0, *get_registry().of(type_name).raisers)
 
 
 def csrf_input(token: str) -> Markup:

@@ -45,7 +45,7 @@ KINDS = (
     Kind(
         "overdue_actions",
         "Overdue actions",
-        "actions and corrective actions past their day",
+        "actions, corrective actions and reports to authorities past their day",
         "/trend#overdue",
     ),
     Kind(

@@ -14,7 +14,7 @@ from core.records import lifecycle
 from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key, Snapshot, natural_order
 from core.verdicts import VerdictWord
-from qms.actions import ASSIGNED, DONE
+from qms.actions import ASSIGNED, DONE, due_day
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import gather
 from qms.releases.keeping import checked
@@ -51,7 +51,7 @@ class Attention:
     counts : mapping
         How many, by the name of each kind.
     overdue : tuple of Due
-        Actions whose day has gone by, the oldest first.
+        Actions and reports to authorities whose day has gone by, the oldest first.
     expiring : tuple of Due
         Concessions that end soon, the next first.
     """
@@ -117,7 +117,7 @@ def _failing(session: Session, snapshot: Snapshot, project: Project, release: st
 
 def _overdue(session: Session, project: Project, today: date) -> tuple[Due, ...]:
     rows = session.execute(
-        select(col(Record.uid), col(Revision.title), col(Revision.fields))
+        select(col(Record.uid), col(Record.type), col(Revision.title), col(Revision.fields))
         .join(Revision, col(Revision.id) == col(Record.latest_id))
         .where(
             col(Record.project_id) == project.id,
@@ -127,9 +127,8 @@ def _overdue(session: Session, project: Project, today: date) -> tuple[Due, ...]
         )
     )
     found = []
-    for uid, title, fields in rows:
-        stated = (fields or {}).get("due")
-        day = date.fromisoformat(stated) if stated else None
+    for uid, kind, title, fields in rows:
+        day = due_day(kind, fields or {}, today)
         if day is not None and day < today:
             found.append(Due(Key(project.key, uid), title, day))
     return tuple(sorted(found, key=_by_day))

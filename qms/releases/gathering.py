@@ -9,6 +9,7 @@ from core import ports as core_ports
 from core.clock import now
 from core.errors import Conflict, NotFound
 from core.ledger.verified import last_verification
+from core.records.acceptance import unaccepted
 from core.records.models import Project
 from core.records.queries import load_suspicions
 from core.records.snapshot import Key, RecordView, Snapshot
@@ -55,6 +56,7 @@ def gather(
         audit=audit_fact(session),
         baseline=_baseline(session, project, snapshot, release),
         content_digests=digests_now(snapshot, project.key),
+        unaccepted=unaccepted(session, project),
     )
     return RuleInput(
         snapshot=snapshot,

@@ -23,10 +23,10 @@ from core.records.service import (
     latest_revision,
     project_of,
     read_content,
-    require_author,
     save_draft,
 )
 from core.records.types import get_registry
+from core.records.writers import require_author
 from core.records.writing import content_of
 from qms.risks.logged import (
     HAZARD_LOG,

@@ -11,7 +11,7 @@ _CLOSED_CHANGES = Subjects(
     lambda view: [change for change in view.live("change") if change.state == "closed"],
 )
 _ACCEPTED = ("in_work", "verifying", "closed")
-"""States of a change that somebody decided to make."""
+"""States of a change that is made, once it is accepted by signature."""
 
 _CHANGED_RELEASE = Subjects(
     "the release, where others were before it",
@@ -32,14 +32,16 @@ _UNRESOLVED = Subjects(
 
 
 @rule(
-    "F01", "Closed change has approval, risk review, impact list and verification", _CLOSED_CHANGES
+    "F01",
+    "Closed change has acceptance, risk review, impact list and verification",
+    _CLOSED_CHANGES,
 )
 def changes_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
     """Nothing is closed by word of mouth."""
     lacking = [
         words
         for words, there in {
-            "who approved it": view.targets(record, "approved_by"),
+            "the signatures that accept it": _is_accepted(view, record),
             "a risk review": record.fields.get("risk_reviewed") is True,
             "what it impacts": view.targets(record, "impacts"),
             "what verified it": view.targets(record, "verified_by"),
@@ -50,11 +52,20 @@ def changes_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
         yield Flaw(f"is closed without {', '.join(lacking)}.", "Complete it.")
 
 
-@rule("F02", "Every commit in the release range names an approved change", _CHANGED_RELEASE)
+def _is_accepted(view: View, record: RecordView) -> bool:
+    """Whether it was signed as accepted, as it stands now; nobody's word counts for that."""
+    return view.facts.unaccepted.get(record.key.uid) == ()
+
+
+@rule("F02", "Every commit in the release range names an accepted change", _CHANGED_RELEASE)
 def commits_name_their_change(view: View, _: RecordView) -> Iterator[Flaw]:
     """Asked of what a release adds to the ones before; a first release was not changed."""
     source = view.facts.source
-    accepted = {one.key.uid for one in view.live("change") if one.state in _ACCEPTED}
+    accepted = {
+        one.key.uid
+        for one in view.live("change")
+        if one.state in _ACCEPTED and _is_accepted(view, one)
+    }
     for made in source.changes if source is not None else ():
         if not accepted.intersection(made.named):
             said = f"names {', '.join(made.named)}" if made.named else "names no record"

@@ -157,15 +157,20 @@ class Declared:
 
 @dataclass(frozen=True)
 class TypeFacts:
-    """What the rules need to know of a record type."""
+    """What the rules need to know of a record type.
+
+    Attributes
+    ----------
+    asked : mapping
+        State of an issue -> the fields and links that it must have in it, whatever it says.
+    """
 
     label: str
     lifecycle: str
     required: tuple[str, ...] = ()
     required_links: tuple[str, ...] = ()
     body_required: bool = False
-    required_to_close: tuple[str, ...] = ()
-    required_links_to_close: tuple[str, ...] = ()
+    asked: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     links: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sign: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -265,6 +270,8 @@ class Facts:
     audit: AuditFact | None = None
     """None where no verification was ever recorded."""
     baseline: BaselineFact | None = None
+    unaccepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The signatures of acceptance that an issue lacks, by its uid; absent where nobody looked."""
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""
 

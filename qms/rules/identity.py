@@ -118,9 +118,8 @@ def required_fields_are_filled(view: View, record: RecordView) -> Iterator[Flaw]
     if facts is None:
         yield Flaw(f"has the unknown type {record.type}.", "Install its type file.")
         return
-    closed = record.state == "closed"
-    fields = (*facts.required, *(facts.required_to_close if closed else ()))
-    roles = (*facts.required_links, *(facts.required_links_to_close if closed else ()))
+    asked = facts.asked.get(record.state) if facts.lifecycle == "issue" else None
+    fields, roles = asked or (facts.required, facts.required_links)
     lacking = [name for name in fields if not filled(record, name)]
     lacking += [
         f"a link ({role})" for role in roles if not view.snapshot.outgoing(record.key, role)
@@ -181,6 +180,9 @@ def nothing_stands_on_withdrawn(view: View, record: RecordView) -> Iterator[Flaw
             )
 
 
+_BEFORE_THE_END = ("authored", "reviewed", "accepted")
+
+
 @rule("A06", "Approved revision carries the signatures its type asks for", _APPROVED)
 def approved_means_signed(view: View, record: RecordView) -> Iterator[Flaw]:
     """Every meaning that the type asks for is signed on this very revision."""
@@ -188,8 +190,9 @@ def approved_means_signed(view: View, record: RecordView) -> Iterator[Flaw]:
     meanings = facts.sign if facts else {}
     given = {s.meaning for s in record.signatures if s.envelope_digest == record.envelope_digest}
     if facts is not None and facts.lifecycle == "issue":
-        # Nobody submits an issue, so nobody signs it as authored; it is decided on.
-        meanings = {meaning: roles for meaning, roles in meanings.items() if meaning != "authored"}
+        # Nobody submits an issue, so nobody signs it as authored; it is decided on. What accepted
+        # it before stands on an earlier revision; F01 and F14 ask for that.
+        meanings = {one: roles for one, roles in meanings.items() if one not in _BEFORE_THE_END}
     lacking = [meaning for meaning in meanings if meaning not in given]
     if lacking:
         yield Flaw(

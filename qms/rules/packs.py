@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import Fault, Invalid
+from core.records import lifecycle
 from core.records.types import FieldSpec, LinkSpec, TypeRegistry, get_registry
 from qms.frameworks.folders import department_folder, pack_files, read_pack
 from qms.rules.changing import changed
@@ -26,6 +27,8 @@ _QUESTION_KEYS = frozenset({"asks", "clauses"})
 _LIMITS: dict[str, type] = {
     "anomaly_evaluation_days": int,
     "audit_verification_days": int,
+    "capa_due_days": dict,
+    "concession_days": int,
     "due_dates": dict,
     "due_within_days": int,
     "least_cases": int,
@@ -179,17 +182,24 @@ def _questions(given: Any, at: At, faults: list[Fault]) -> Iterator[Question]:
 def type_facts(registry: TypeRegistry) -> dict[str, TypeFacts]:
     """Return what the rules need of every record type of an installation."""
 
-    def asked(specs: Mapping[str, FieldSpec] | Mapping[str, LinkSpec], by: str) -> tuple[str, ...]:
-        return tuple(name for name, spec in specs.items() if spec.required == by)
+    def by(specs: Mapping[str, FieldSpec] | Mapping[str, LinkSpec], moment: str) -> tuple[str, ...]:
+        asked = lifecycle.ASKED[moment]
+        return tuple(
+            name
+            for name, spec in specs.items()
+            if spec.required in asked and not spec.required_when
+        )
 
     return {
         one.name: TypeFacts(
             label=one.label,
             lifecycle=one.lifecycle,
-            required=asked(one.fields, "submit"),
-            required_links=asked(one.links, "submit"),
-            required_to_close=asked(one.fields, "close"),
-            required_links_to_close=asked(one.links, "close"),
+            required=by(one.fields, "submit"),
+            required_links=by(one.links, "submit"),
+            asked={
+                state: (by(one.fields, moment), by(one.links, moment))
+                for state, moment in (lifecycle.MOMENT.items() if one.lifecycle == "issue" else ())
+            },
             body_required=one.body.required == "submit",
             links={role: frozenset(spec.to) for role, spec in one.links.items()},
             sign={meaning: frozenset(roles) for meaning, roles in one.sign.items()},

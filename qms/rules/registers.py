@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from core.records.snapshot import RecordView
+from qms.due_days import latest_capa_day, report_day
 from qms.rules.findings import Flaw
-from qms.rules.view import Subjects, View, day, filled, in_force, missing, rule, text
+from qms.rules.view import Subjects, View, day, filled, in_force, missing, rule, text, uids
 
 _TOOLS: Final = ("QMS tool", "test tool")
+_DONE: Final = ("closed", "rejected", "deferred")
 
 
 def _closed(type_: str, called: str) -> Subjects:
@@ -55,12 +57,19 @@ def capas_are_complete(view: View, record: RecordView) -> Iterator[Flaw]:
             "effectiveness_checked_on": "the day of that check",
         },
     )
-    if not view.targets(record, "changes") and not _actions(view, record):
+    actions = _actions(view, record)
+    if not view.targets(record, "changes") and not actions:
         lacking.append("an action")
     if lacking:
         yield Flaw(f"is closed without {', '.join(lacking)}.", "Reopen and complete it.")
     if record.fields.get("effective") is False:
         yield Flaw("is closed, and its check says it was not effective.", "Reopen it.")
+    elif record.fields.get("effective") is None:
+        yield Flaw("is closed, and nobody says whether it was effective.", "Reopen and check it.")
+    checked = day(record, "effectiveness_checked_on")
+    late = [one for one in actions if checked and (done := day(one, "done_on")) and done > checked]
+    if late:
+        yield Flaw(f"was checked on {checked}, before {uids(late)} was done.", "Check it again.")
 
 
 def _actions(view: View, record: RecordView) -> list[RecordView]:
@@ -105,6 +114,11 @@ def complaints_were_assessed(view: View, record: RecordView) -> Iterator[Flaw]:
         lacking.append("who decided")
     due = report_due(view, record)
     by = f"; a report would be due by {due}" if due else ""
+    if record.state == "closed" and view.facts.unaccepted.get(record.key.uid) != ():
+        yield Flaw(
+            "is closed, and no safety officer signed what was decided about reporting it.",
+            "Reopen it and have it reviewed.",
+        )
     if lacking:
         yield Flaw(
             f"was not assessed for reporting (no {', no '.join(lacking)}){by}.",
@@ -120,10 +134,7 @@ def complaints_were_assessed(view: View, record: RecordView) -> Iterator[Flaw]:
 
 def report_due(view: View, record: RecordView) -> date | None:
     """Return the last day on which an authority can be told in time of what happened."""
-    received = day(record, "received_on")
-    limits = view.limits["reportability_days"]
-    days = limits.get(text(record, "patient_effect"), limits["other"])
-    return received + timedelta(days=int(days)) if received else None
+    return report_day(view.limits, record.fields)
 
 
 @rule("F15", "Surveillance activity is not overdue", in_force("surveillance", "activities"))
@@ -204,3 +215,65 @@ def not_validated(record: RecordView) -> Iterator[Flaw]:
         yield Flaw(f"is used at version {version}; {known} is validated.", "Validate it.")
     elif missing(record, {"validated_on": "", "validation_evidence": ""}):
         yield Flaw("is called validated without day or evidence.", "Write both.")
+
+
+_ASSIGNED = Subjects(
+    "actions and CAPAs that are not done",
+    lambda view: [one for one in view.live("action", "capa") if one.state not in _DONE],
+)
+_REVIEWS = Subjects(
+    "design and management reviews in force",
+    lambda view: view.in_force("design_review", "management_review"),
+)
+_LATEST_REVIEW = Subjects(
+    "the management review held last",
+    lambda view: sorted(view.in_force("management_review"), key=_held)[-1:],
+)
+
+
+def _held(review: RecordView) -> date:
+    return day(review, "held_on") or date.min
+
+
+@rule("F20", "Action or CAPA is due as soon as its risk asks, and not overdue", _ASSIGNED)
+def actions_are_in_time(view: View, record: RecordView) -> Iterator[Flaw]:
+    """What is to be done has a day, that day fits the risk, and it has not gone by."""
+    due = day(record, "due")
+    if due is None:
+        yield Flaw("has no day by which it is due.", "Set one.")
+        return
+    if due < view.facts.today:
+        yield Flaw(f"was due on {due} and is {record.state.replace('_', ' ')}.", "Do it.")
+    began = record.approved_at.date() if record.approved_at else view.facts.today
+    latest = latest_capa_day(view.limits, record.fields.get("risk"), began)
+    if record.type == "capa" and latest is not None and due > latest:
+        yield Flaw(
+            f"is due on {due}; with risk {text(record, 'risk')} it is due by {latest}.",
+            "Set an earlier day.",
+        )
+
+
+@rule("F21", "What a review decided is acted on", _REVIEWS)
+def reviews_lead_to_actions(view: View, record: RecordView) -> Iterator[Flaw]:
+    """Each decision has somebody who carries it out, or says why nobody needs to."""
+    if view.sources(record, "arises_from"):
+        return
+    mend = "Write an action that arises from it, from its page."
+    if record.type == "design_review":
+        if text(record, "outcome") == "proceed with actions":
+            yield Flaw("lets work proceed with actions, and there is none.", mend)
+        return
+    decided = [
+        row for row in record.fields.get("decisions") or () if not str(row.get("no_action") or "")
+    ]
+    if decided:
+        count = f"{len(decided)} {'decision' if len(decided) == 1 else 'decisions'}"
+        yield Flaw(f"took {count} from which no action arises.", mend)
+
+
+@rule("F22", "Management review is not overdue", _LATEST_REVIEW)
+def management_reviews_are_held(view: View, record: RecordView) -> Iterator[Flaw]:
+    """The next one was held by the day that the last one set."""
+    due = day(record, "next_due")
+    if due is not None and due < view.facts.today:
+        yield Flaw(f"set the next one for {due}, and none was held since.", "Hold it.")

@@ -41,6 +41,14 @@ ONLY_OWNER = frozenset({OWNER})
 WRITER = frozenset({"author"})
 """Others may write the type too, but this revision is not theirs to submit."""
 
+RAISERS = frozenset(ROLES) - {"administrator"}
+"""Whoever reads the project in a role of quality work meets problems, and reports them."""
+
+PROBLEM_WRITERS = AUTHORS | {
+    "clinical_safety_officer", "quality_manager", "release_manager", "technical_reviewer",
+}  # fmt: skip
+"""Who works on a problem that somebody else reported."""
+
 NEED_WRITERS = AUTHORS | {"clinical_lead"}
 NEED_SIGNERS = frozenset({"clinical_lead", "quality_manager"})
 """The author of the revision, the only other one who signs, signed by submitting."""
@@ -85,6 +93,7 @@ class Line:
 
 PASS = {"password": PASSWORD}
 ADDED = {"title": "Another", "action": "save"}
+RAISED = {**ADDED, "body": "It is twice what was planned.", "field.found_in": "0.1.0"}
 FORM = {"title": "A need", "action": "save", "expected": "{draft_read}"}
 ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password": PASSWORD}
 QATRACK = {
@@ -172,7 +181,7 @@ RECORDS = (
     Line("POST /p/{project}/{uid}/withdraw", NEED_SIGNERS, 303, at={"uid": "held"}, sends={
         **PASS, "expected": "{held_read}", "reason": "No longer.",
     }),
-    Line("POST /p/{project}/{uid}/move", AUTHORS, 303, at={"uid": "problem"}, sends={
+    Line("POST /p/{project}/{uid}/move", PROBLEM_WRITERS, 303, at={"uid": "problem"}, sends={
         "expected": "{problem_read}", "reason": "Looked at.", "to": "assessed",
     }),
     Line("POST /p/{project}/{uid}/decide", frozenset({"quality_manager"}), 303,
@@ -392,3 +401,11 @@ API = (
 )  # fmt: skip
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))
+
+RAISING = (
+    Line("GET /p/{project}/new/{type_name}", RAISERS, at={"type_name": "raised"}),
+    Line("POST /p/{project}/new/{type_name}", RAISERS, 303, at={"type_name": "raised"},
+        sends=RAISED),
+    Line("GET /p/{project}/{uid}/edit", PROBLEM_WRITERS, at={"uid": "problem"}),
+)  # fmt: skip
+"""The same routes once more, asked for what more people may raise than may work on."""

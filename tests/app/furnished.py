@@ -305,7 +305,11 @@ def _needs(at: _Filling) -> None:
 
 
 def _issues(at: _Filling) -> None:
-    problem = at.record("problem", "problem", f"PR-{at.n}01", {"found_in": "0.1.0"})
+    assessor = at.record("assessor", "person", f"PPL-{at.n}01", {"roles": ["author"]})
+    said = {"found_in": "0.1.0", "severity": "minor", "safety_relevant": False}
+    link = LinkDraft("evaluated_by", assessor.uid)
+    problem = at.record("problem", "problem", f"PR-{at.n}01", said, [link])
+    at.things["raised"] = "problem"
     at.read("problem", problem)
 
 

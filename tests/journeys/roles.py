@@ -12,11 +12,12 @@ READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 
 WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit|/qatrack"
 CONCESSIONS = (
-    r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training)"
-    r"|(WVR|TRN)-.+/edit)"
+    r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training"
+    r"|audit|audit_finding|capa|change|complaint|nonconformity|problem)"
+    r"|(WVR|TRN|CR|PR)-.+/edit)"
 )
 REFUSED = {
-    # Who decides on quality asks for concessions and keeps some registers; nothing else.
+    # Who decides on quality asks for concessions, works on issues and keeps some registers.
     READER: re.compile(f"(?!{CONCESSIONS})({WRITING}|{ADMINISTERING})"),
     AUTHOR: re.compile(f"{ADMINISTERING}|/projects/new"),
     ADMINISTRATOR: re.compile(WRITING),

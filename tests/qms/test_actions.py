@@ -140,6 +140,7 @@ def test_a_capa_is_not_closed_half_done_and_says_all_that_lacks(department: Offi
             decide(session, record, decision, quality, proof, read)
 
     assert {str(one).split(": ")[1].split(" is ")[0] for one in refusal.value.faults} == {
+        "has no action. Link what was done",
         "Root cause",
         "Method of the root cause analysis",
         "Side effects",

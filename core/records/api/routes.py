@@ -32,12 +32,12 @@ from core.records.service import (
     edit_token,
     latest_revision,
     read_content,
-    require_author,
     save_draft,
 )
 from core.records.talking.reading import threads_of
 from core.records.targets import refuse_unreadable
 from core.records.types import RecordType, get_registry
+from core.records.writers import require_raiser
 from core.web import (
     CurrentPerson,
     ProjectInPath,
@@ -216,7 +216,7 @@ def preview_impact(
 ) -> ImpactTold:
     """Return what would need re-review if this were saved and came into force; nothing is kept."""
     record_type = get_registry().of(record.type)
-    require_author(record_type, project, person)
+    require_raiser(record_type, project, person, latest_revision(session, record))
     kept = read_content(session, record).links
     content = _readable_content(session, project, person, record_type, sent, kept)
     _, faults = content_faults(record_type, content, record.uid)

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from core.errors import Conflict, FiducialError, Invalid
 from core.people.actor import Actor
+from core.records import demands
 from core.records.checking import content_faults
 from core.records.comparing import compare
 from core.records.content import Content
@@ -35,13 +36,13 @@ from core.records.service import (
     edit_token,
     latest_revision,
     read_content,
-    require_author,
     save_draft,
 )
 from core.records.snapshot import natural_order
 from core.records.snapshot_rows import shown_revision
 from core.records.targets import refuse_unreadable
 from core.records.types import RecordType, get_registry
+from core.records.writers import require_raiser
 from core.records.writing import content_of
 from core.web import (
     CurrentPerson,
@@ -80,7 +81,7 @@ def choose_type(request: Request, project: ProjectInPath, person: CurrentPerson)
     """Ask which kind of record is wanted."""
     groups: dict[str, list[RecordType]] = {}
     for one in get_registry().all():
-        if person.has(project.id or 0, *one.authors):
+        if person.has(project.id or 0, *one.raisers):
             groups.setdefault(one.group, []).append(one)
     return page(
         request,
@@ -102,7 +103,7 @@ def show_new(
 ) -> HTMLResponse:
     """Show the empty form of a type; links and fields named in the address are filled in."""
     record_type = get_registry().of(type_name)
-    require_author(record_type, project, person)
+    require_raiser(record_type, project, person)
     form = from_address(record_type, request.query_params)
     return _form_page(request, session, project, record_type, person, form)
 
@@ -122,7 +123,7 @@ def create(
     sent = dict(posted)
     try:
         # Inside: whoever lost the role meanwhile keeps what was typed.
-        require_author(record_type, project, person)
+        require_raiser(record_type, project, person)
         if sent.get("action") == "rows":
             return _form_page(request, session, project, record_type, person, form, sent=sent)
         content = _content(record_type, form, project, form.uid or "The new record")
@@ -152,7 +153,7 @@ def show_edit(
 ) -> HTMLResponse:
     """Show the form of a record, filled with its latest revision."""
     record_type = get_registry().of(record.type)
-    require_author(record_type, project, person)
+    require_raiser(record_type, project, person, latest_revision(session, record))
     form = from_content(record_type, read_content(session, record))
     return _form_page(request, session, project, record_type, person, form, record=record)
 
@@ -187,7 +188,7 @@ def save(
         )
 
     try:
-        require_author(record_type, project, person)
+        require_raiser(record_type, project, person, latest_revision(session, record))
         if action == "rows":
             return again()
         before = read_content(session, record)
@@ -258,7 +259,7 @@ def _form_page(
         status=status_of(error) if error else 200,
         project=project,
         nav="Record",
-        record_type=record_type,
+        record_type=_with_notes(record_type),
         form=form.with_spare_rows(record_type, spare),
         spare=spare,
         in_rows=in_rows,
@@ -271,6 +272,17 @@ def _form_page(
         previewed=preview is not None,
         **({"said": "", "lost": ()} | context),
     )
+
+
+def _with_notes(record_type: RecordType) -> RecordType:
+    """Return a type whose fields also tell what a feature will ask of them, such as a last day."""
+    notes = demands.ports.notes(record_type) if demands.ports.notes else {}
+    told = {
+        name: spec.model_copy(update={"help": f"{spec.help} {notes[name]}".strip()})
+        for name, spec in record_type.fields.items()
+        if name in notes
+    }
+    return record_type.model_copy(update={"fields": {**record_type.fields, **told}})
 
 
 def _spare(sent: Mapping[str, str]) -> int:

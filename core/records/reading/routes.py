@@ -16,7 +16,7 @@ from core.people.actor import Actor
 from core.records.approval import signatures_of
 from core.records.attaching import SentFile, attach
 from core.records.comparing import compare
-from core.records.listing import PAGE_SIZE, Wanted, find_records, records_sheet
+from core.records.listing import PAGE_SIZE, Wanted, find_records, listed_labels, records_sheet
 from core.records.models import Attachment, Project, Record
 from core.records.pages import (
     addresses,
@@ -100,6 +100,7 @@ def show_records(
         listing=listing,
         page_size=PAGE_SIZE,
         labels={one.name: (one.group, one.plural) for one in registry.all()},
+        more={one.name: listed_labels(one.name) for one in registry.all()},
         groups=_types_by_group(),
         writable=_may_write(project, person),
         type_filters=[
@@ -131,7 +132,7 @@ def _types_by_group() -> dict[str, list[tuple[str, str]]]:
 
 def _may_write(project: Project, person: Actor) -> frozenset[str]:
     return frozenset(
-        one.name for one in get_registry().all() if person.has(project.id or 0, *one.authors)
+        one.name for one in get_registry().all() if person.has(project.id or 0, *one.raisers)
     )
 
 
@@ -187,9 +188,9 @@ def _new_from(project: Project, record: Record, person: Actor) -> list[tuple[str
             f"/p/{project.key}/new/{one.name}?{urlencode({role: record.uid})}",
         )
         for one in get_registry().all()
-        if person.has(project.id or 0, *one.authors)
+        if person.has(project.id or 0, *one.raisers)
         for role, link in one.links.items()
-        if record.type in link.to and link.suspect != "none"
+        if record.type in link.to and (link.suspect != "none" or link.offered)
     ]
 
 

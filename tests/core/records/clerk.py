@@ -13,7 +13,7 @@ from core.records.approval import Signing, reject, sign, signatures_of, submit
 from core.records.content import Content, LinkDraft, RecordDraft
 from core.records.discarding import discard
 from core.records.importing import import_records
-from core.records.issues import move
+from core.records.issues import Decision, decide, move
 from core.records.models import Project, Record, Revision
 from core.records.queries import load_doubts
 from core.records.reviewing import review, review_token, suspicions_of
@@ -182,8 +182,13 @@ class Clerk:
         discard(session, record, self.office.staff["PPL-EQ"], "Given up.", token)
 
     def _move(self, session: Session) -> None:
-        record, token = self._some(session, col(Revision.state) == "open")
-        move(session, record, "assessed", self.author, "Looked at.", token)
+        record, token = self._some(session, col(Revision.state).in_(["open", "rejected"]))
+        if latest_revision(session, record).state == "rejected":
+            move(session, record, "open", self.author, "Seen again.", token)
+            return
+        decision, proof = Decision("rejected", "quality_manager", "Not one."), "PPL-EQ"
+        esther = self.office.staff[proof]
+        decide(session, record, decision, esther, self.office.proof(proof), token)
 
     def _review(self, session: Session) -> None:
         doubts, _ = load_doubts(session)

@@ -90,6 +90,34 @@ def test_the_batch_signs_nothing_that_does_not_say_what_was_read(
     assert state(office, "UN-001") == "in_review"
 
 
+COMPLAINT = {
+    "title": "Wrong dose",
+    "body": "Twice what was planned.",
+    "field.source": "physicist",
+    "field.received_on": "2026-06-01",
+    "field.patient_effect": "death",
+    "link.about.1.target": "PRJ-001",
+}
+
+
+def test_a_reader_raises_a_complaint_and_its_page_says_until_when_and_what_lacks(
+    browser_of: Open,
+) -> None:
+    amara, vera = browser_of("PPL-AK"), browser_of("PPL-VW")
+    write(amara, "project", {"title": "RT Plan Metrics"})
+    assert "Nonconformity" in words_of(vera.open("/p/RPM/new").text)
+    form = words_of(vera.open("/p/RPM/new/complaint").text)
+    assert "death 10, severe harm 10, other 15" in form
+    write(vera, "complaint", COMPLAINT)
+
+    page = words_of(vera.open("/p/RPM/CMP-001").text)
+    assert "Nobody has decided yet; a report is due by 2026-06-11" in page
+    assert "To be assessed There is no link 'answered for by'." in page
+    listed = words_of(amara.open("/p/RPM/records?type=complaint").text)
+    assert "Effect on patients Reportable Answered for by" in listed
+    assert "New action that arises from this" in words_of(amara.open("/p/RPM/CMP-001").text)
+
+
 def test_an_issue_is_worked_on_by_its_authors_and_decided_on_by_signature(
     browser_of: Open, office: Office
 ) -> None:

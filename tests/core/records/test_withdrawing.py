@@ -127,7 +127,7 @@ def test_a_draft_that_never_was_in_force_is_withdrawn_by_its_author(plan: Office
 
 def test_a_problem_does_not_vanish_by_its_authors_withdrawal(office: Office) -> None:
     with office.writing() as session:
-        problem = Content("Dose doubled", "", {"found_in": "0.1.0"})
+        problem = Content("Dose doubled", "It is.", {"found_in": "0.1.0"})
         create_record(session, office.project(session), "problem", problem, office.staff[AUTHOR])
 
     with pytest.raises(Refused, match="quality manager"), office.writing() as session:

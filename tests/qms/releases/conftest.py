@@ -24,6 +24,7 @@ from core.records import approval
 from core.records.approval import Signing
 from core.records.content import RecordDraft
 from core.records.importing import import_records
+from core.records.issues import move
 from core.records.models import Project, Record, Revision
 from core.records.service import (
     create_project,
@@ -264,6 +265,9 @@ def _fill(session: Session, registry: TypeRegistry) -> None:
     ready.sort(key=lambda draft: FIRST.index(draft.type) if draft.type in FIRST else len(FIRST))
     for draft in ready:
         approve(session, device, draft.uid or "")
+    for draft in record.drafts:
+        if draft.type == "change":
+            _accept(session, device, draft.uid or "")
     _department_in_force(session)
     repository = Repository(
         project_id=device.id, name="device", address="/srv/device", registered_by="Amara Kole"
@@ -275,6 +279,16 @@ def _fill(session: Session, registry: TypeRegistry) -> None:
             repository_id=repository.id, name="v0.1.0", sha=COMMIT, annotated=True, at=now()
         )
     )
+
+
+def _accept(session: Session, project: Project, uid: str) -> None:
+    """Have a change accepted, and bring it to where the demonstration has it."""
+    sign(session, project, uid, "reviewed", "clinical_safety_officer", "PPL-DM")
+    sign(session, project, uid, "accepted", "quality_manager", "PPL-EQ")
+    record, author = find_record(session, project, uid), _actor(session, "PPL-AK")
+    for to in ("in_work", "verifying"):
+        read = edit_token(latest_revision(session, record))
+        move(session, record, to, author, "As the record tells.", read)
 
 
 def _is_trained(draft: RecordDraft) -> bool:

@@ -103,6 +103,9 @@ class Case:
     declared: Declared = field(default_factory=lambda: Declared(LOCK))
     baseline: BaselineFact | None = None
     digests: dict[Key, str] = field(default_factory=dict)
+    unaccepted: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"CR-001": (), "CR-002": (), "CMP-001": ()}
+    )
     today: date = TODAY
     release: Key | None = field(default_factory=lambda: Key("RPM", "REL-0.1.0"))
 
@@ -180,6 +183,7 @@ class Case:
             declared=self.declared,
             baseline=self.baseline,
             content_digests=self.digests,
+            unaccepted=self.unaccepted,
         )
         snapshot = Snapshot(self.records.values(), self.links)
         return RuleInput(snapshot, self.verdicts, self.suspects, facts, "RPM", self.release)

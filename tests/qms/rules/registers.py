@@ -97,6 +97,7 @@ def _audit_and_complaint(case: Any) -> None:
     )
     case.link("CMP-001", "about", "PRJ-RPM")
     case.link("CMP-001", "decided_by", "PPL-DM")
+    case.link("CMP-001", "owned_by", "PPL-EQ")
     case.change("CMP-001", body="What happened, and where.")
     case.sign("CMP-001", "approved", "quality_manager")
     case.sign("AUD-001", "authored", "author")
@@ -238,7 +239,9 @@ def _plans_and_reviews(case: Any) -> None:
         held_on="2026-09-30",
         next_due="2027-09-30",
         inputs=[{"input": "audits", "summary": "One finding, acted on."}],
-        decisions=[{"output": "resources", "decision": "As they are."}],
+        decisions=[
+            {"output": "resources", "decision": "As they are.", "no_action": "Nothing changes."}
+        ],
     )
     case.link("MR-001", "attended_by", "PPL-EQ")
     _use_and_transfer(case)

@@ -148,3 +148,60 @@ def test_surveillance_result_of_a_day_to_come_counts_for_nothing(whole) -> None:
     whole.fill("SRE-001", looked_on="2062-11-02")
 
     whole.must_name("F15", "SRV-001")
+
+
+def test_closed_complaint_that_no_safety_officer_signed(whole) -> None:
+    whole.unaccepted["CMP-001"] = ("reviewed",)
+
+    whole.must_name("F14", "CMP-001")
+
+
+@pytest.mark.parametrize("said", [False, None])
+def test_capa_closed_though_it_did_not_help(whole, said) -> None:
+    whole.fill("CAPA-001", effective=said)
+
+    assert whole.flawed("F11") == ["CAPA-001"]
+
+
+def test_capa_checked_before_its_action_was_done(whole) -> None:
+    whole.add("action", "ACT-009", "closed", due="2026-10-20", done_on="2026-10-20", outcome="So.")
+    whole.link("ACT-009", "assigned_to", "PPL-EQ")
+    whole.link("ACT-009", "arises_from", "CAPA-001")
+
+    assert whole.flawed("F11") == ["CAPA-001"]
+
+
+def test_action_without_a_day_and_action_past_its_day(whole) -> None:
+    whole.fill("ACT-001", due=None)
+    whole.must_name("F20", "ACT-001")
+
+    whole.fill("ACT-001", due="2026-11-19")
+    whole.must_name("F20", "ACT-001")
+
+
+@pytest.mark.parametrize(("risk", "late"), [("high", True), ("low", False)])
+def test_capa_due_later_than_its_risk_allows(whole, risk, late) -> None:
+    whole.change("CAPA-001", state="in_work", signatures=())
+    whole.fill("CAPA-001", risk=risk, due="2027-03-01")
+
+    assert whole.flawed("F20") == (["CAPA-001"] if late else [])
+
+
+def test_decisions_of_a_meeting_that_nobody_carries_out(whole) -> None:
+    whole.fill("MR-001", decisions=[{"output": "resources", "decision": "One more developer."}])
+    whole.fill("DR-001", outcome="proceed with actions")
+    whole.must_name("F21", "MR-001", "DR-001")
+
+    for uid in ("MR-001", "DR-001"):
+        whole.link("ACT-001", "arises_from", uid)
+    whole.must_name("F21")
+
+
+def test_management_review_overdue_until_the_next_is_held(whole) -> None:
+    whole.fill("MR-001", next_due="2026-11-01")
+    whole.must_name("F22", "MR-001")
+
+    later = dict(whole.records[whole.key("MR-001")].fields, held_on="2026-11-02")
+    whole.add("management_review", "MR-002", **later | {"next_due": "2027-11-01"})
+    whole.link("MR-002", "attended_by", "PPL-EQ")
+    assert whole.flawed("F22") == []

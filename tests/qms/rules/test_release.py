@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from core.records.snapshot import Key
 from qms.rules.facts import BaselineFact, ChangeMade, Tagged
 
@@ -159,6 +161,23 @@ def test_commit_whose_change_nobody_accepted(demo) -> None:
     demo.change("CR-001", state="open")
 
     demo.must_name("F02", "REL-0.1.0")
+
+
+@pytest.mark.parametrize("known", [{}, {"CR-001": ("accepted",)}])
+def test_commit_of_a_change_that_nobody_signed_as_accepted(demo, known) -> None:
+    changed(demo, "CR-001")
+    demo.unaccepted = known
+
+    demo.must_name("F02", "REL-0.1.0")
+
+
+def test_closed_change_that_was_not_accepted_as_it_stands(demo) -> None:
+    demo.change("CR-001", state="closed")
+    demo.unaccepted["CR-001"] = ("reviewed",)
+
+    demo.must_name("F01", "CR-001")
+    (finding,) = demo.result("F01").findings
+    assert "the signatures that accept it" in finding.sentence
 
 
 def test_commit_of_an_accepted_change(demo) -> None:
