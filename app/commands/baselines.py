@@ -1,7 +1,7 @@
 """Commands about baselines: list, freeze, verify, and compare with each other and today."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +19,7 @@ def list_baselines(project_key: InProject, as_json: AsJson = False) -> None:
     from qms.baselines.freezing import standings
 
     with installation() as opened, opened.database.reading() as session:
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 "number": one.baseline.number,
                 "name": one.baseline.purpose,
