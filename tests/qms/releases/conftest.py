@@ -47,6 +47,13 @@ from qms.rules.facts import Declared, InstallationFact, Measured, RunOfTest, Sou
 from qms.soup.components import Bill, Component, Source
 
 ROOT = Path(__file__).parents[3]
+TOOLS = {
+    "EQP-001": ("Fiducial", "0.1.0"),
+    "EQP-002": ("Python", "3.11.9"),
+    "EQP-003": ("pytest", "9.2.0"),
+    "EQP-004": ("pytest-bdd", "9.0.1"),
+}
+DATA = {"DS-002": "2" * 64, "DS-003": "3" * 64}
 COMMIT = "3f2c1a9" + "0" * 33
 
 PEOPLE = {
@@ -149,7 +156,8 @@ class Device:
                 ended_at=moment + timedelta(milliseconds=1),
                 test_revision=1,
                 environment="e" * 64,
-                tools=("pytest-bdd 9.0.1",),
+                tools=tuple(f"{name} {version}" for name, version in TOOLS.values()),
+                data_sets=tuple(DATA.items()),
                 anomalies="none",
                 files=("f" * 64,),
                 measured=(Measured("error", "0", "0.4", "0.31", "%", passed=True),),
@@ -238,6 +246,10 @@ def _fill(session: Session, registry: TypeRegistry) -> None:
     built = {
         "REL-0.1.0.commit": COMMIT,
         "REL-0.1.0.build.image_digest": f"sha256:{'b' * 64}",
+        **{f"{uid}.digest": f"sha256:{digest}" for uid, digest in DATA.items()},
+        **{f"{uid}.version": version for uid, (_, version) in TOOLS.items()},
+        **{f"{uid}.validated.version": version for uid, (_, version) in TOOLS.items()},
+        **{f"{uid}.validated.evidence": "Planted outcomes were recorded truly." for uid in TOOLS},
     }
     department = load_department(ROOT / "app/demo/department.yaml", "DEPT")
     record = load_design_record(ROOT / "app/demo/project.yaml", "RPM", built=built)
