@@ -19,6 +19,7 @@ from dataflows.service import project_of_map, read_department
 from qms.findings.asking import NO_RELEASE
 from qms.findings.service import judge
 from qms.releases.pages import release_lines
+from qms.releases.ports import SignedStanding
 from qms.rules.findings import CheckResult
 
 router = APIRouter(tags=["home"])
@@ -28,12 +29,19 @@ NOON, EVENING = 12, 18
 
 @dataclass(frozen=True)
 class RedRelease:
-    """A candidate whose release check fails, with the rules that fail."""
+    """A release whose check fails today, with the rules that fail.
+
+    Attributes
+    ----------
+    signed : SignedStanding or None
+        What the check said when it was signed; None for a candidate.
+    """
 
     project: Project
     uid: str
     title: str
     result: CheckResult
+    signed: SignedStanding | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ def _judged(
     for project in projects:
         judged = [line for line in release_lines(session, project) if line.result is not None]
         releases += [
-            RedRelease(project, line.record.uid, line.record.title, line.result)
+            RedRelease(project, line.record.uid, line.record.title, line.result, line.signed)
             for line in judged
             if line.result is not None and not line.result.passed
         ]

@@ -31,6 +31,7 @@ from qms.releases.gate import blocking_findings
 from qms.review_demands import demand_faults
 from qms.soup.declared import declared
 from qms.submission import approval_obstacles, submission_faults
+from validation.pack.as_signed import as_signed
 from validation.pack.standing import latest_pack, start_pack
 from validation.runs.bill import components_of, engine_paths_of
 from validation.runs.integrity import run_faults
@@ -71,6 +72,7 @@ def prepare() -> None:
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)
     release_ports.declared_components.fill(declared)
+    release_ports.as_signed.fill(as_signed)
     release_ports.latest_run.fill(answers.latest_run)
     release_ports.run_starter.fill(answers.start_validation)
     release_ports.latest_pack.fill(latest_pack)

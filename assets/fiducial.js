@@ -47,24 +47,48 @@ document.addEventListener("keydown", (event) => {
   menu?.querySelector("summary").focus();
 });
 
-// Rows of <table data-keys>: arrows move between rows, w opens "why", e goes to the export.
-// Only while the focus is in the table, so no key is taken from the rest of the page.
-function rowLinks(table) {
-  return [...table.querySelectorAll("tbody > tr:not(.beneath)")]
-    .map((row) => row.querySelector("a, button, summary"))
-    .filter(Boolean);
+// Rows of <table data-keys>: arrows move between rows and cells, w opens "why", e goes to the export.
+// Only while the focus is in the table, so no key is taken from the rest of the page; but where the
+// focus is nowhere, arrows enter a <table data-keys="page">. Letters never work outside of a table.
+const REACHED = "a:not(.why), button, summary, .why";
+function rowsOf(table) {
+  return [...table.querySelectorAll("tbody > tr:not(.beneath)")].filter((row) => row.querySelector(REACHED));
+}
+function inCell(cell) {
+  return cell?.querySelector("a:not(.why), button, summary") ?? cell?.querySelector(".why");
+}
+function cellAt(row, column) {
+  return inCell(row?.cells[column]) ?? row?.querySelector(REACHED);
+}
+function beside(row, column, step) {
+  for (let at = column + step; at >= 0 && at < row.cells.length; at += step) {
+    const found = inCell(row.cells[at]);
+    if (found) return found;
+  }
+  return null;
 }
 function onTableKey(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (event.target === document.body || event.target.id === "main") {
+    const rows = document.querySelector('table[data-keys="page"]');
+    if (!rows || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+    event.preventDefault();
+    cellAt(rowsOf(rows)[0], 0)?.focus();
+    return;
+  }
   const table = event.target.closest("table[data-keys]");
-  const typing = event.target.matches("input, select, textarea");
-  if (!table || typing || event.altKey || event.ctrlKey || event.metaKey) return;
-  const row = event.target.closest("tbody > tr");
-  const links = rowLinks(table);
-  const here = links.findIndex((link) => link.closest("tr") === row);
-  const moves = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: links.length - 1 };
+  if (!table || event.target.matches("input, select, textarea")) return;
+  const rows = rowsOf(table);
+  let row = event.target.closest("tbody > tr");
+  if (row?.classList.contains("beneath")) row = row.previousElementSibling;
+  const column = Math.max(0, event.target.closest("tr.beneath") ? 0 : event.target.closest("td, th")?.cellIndex ?? 0);
+  const here = rows.indexOf(row);
+  const moves = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: rows.length - 1 };
+  const steps = { ArrowLeft: -1, ArrowRight: 1 };
   let target = null;
-  if (event.key in moves) target = links[moves[event.key]];
-  else if (event.key === "w") row?.querySelector("[data-why]")?.click();
+  if (event.key in moves) target = rows[moves[event.key]] && cellAt(rows[moves[event.key]], column);
+  else if (event.key in steps) target = row && beside(row, column, steps[event.key]);
+  else if (event.key === "w") (row?.cells[column]?.querySelector("[data-cell-why]") ?? row?.querySelector("[data-why]"))?.click();
   else if (event.key === "e") target = document.querySelector("[data-export]");
   else return;
   event.preventDefault();

@@ -145,7 +145,7 @@ def trace(
     rows: Annotated[str, typer.Option(help="Record type of the rows.")] = "requirement",
     columns: Annotated[str, typer.Option(help="Types of the columns, by commas.")] = "",
     release: Annotated[str | None, typer.Option(help="Version or uid of a release.")] = None,
-    form: Annotated[str, typer.Option("--format", help="csv, json, html or xlsx.")] = "csv",
+    form: Annotated[str, typer.Option("--format", help="csv, json, html, xlsx or pdf.")] = "csv",
     output: Annotated[Path | None, typer.Option("-o", help="File to write.")] = None,
 ) -> None:
     """Export the traceability matrix."""

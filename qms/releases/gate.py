@@ -8,7 +8,7 @@ from sqlmodel import Session
 from core.errors import Fault, Invalid
 from core.records.models import Project, Record
 from core.records.queries import load_snapshot
-from core.records.snapshot import Key, RecordView, Snapshot
+from core.records.snapshot import Key, Snapshot
 from qms.releases.gathering import gather
 from qms.rules.check import check
 from qms.rules.facts import RuleInput
@@ -41,25 +41,30 @@ def blocking_findings(session: Session, project: Project, record: Record) -> tup
 FREEZING = ("plan", "design")
 """The gates that are asked before a release's baseline is frozen."""
 
-ONLY_A_RUN_TELLS = frozenset({"C05"})
-"""What was built is known once the frozen release has run; freezing cannot wait for it."""
+ONLY_A_RUN_TELLS = frozenset({"B14", "C05"})
+"""What was built, and which files of the engine were in it, a run of the frozen release tells;
+freezing cannot wait for it. The release check asks both."""
 
 
-def gate_findings(
-    session: Session,
-    project: Project,
-    gates: Sequence[str],
-    release: RecordView | None = None,
-    snapshot: Snapshot | None = None,
+def gate_findings(session: Session, project: Project, gates: Sequence[str]) -> tuple[Finding, ...]:
+    """Return everything that the rules of some gates find in the record, without any release."""
+    return _found(gather(session, project, None), gates)
+
+
+def freezing_findings(
+    session: Session, project: Project, record: Record, commit: str
 ) -> tuple[Finding, ...]:
-    """Return everything that the rules of some gates find, what is let through left out.
+    """Return everything that is found before a release's baseline is frozen.
 
     Parameters
     ----------
-    release : RecordView, optional
-        The release that the gate opens for, as it will be behind it.
+    commit : str
+        The commit that the release will name.
     """
-    given = gather(session, project, release, snapshot)
+    return _found(_with_latest(session, project, record, commit), FREEZING)
+
+
+def _found(given: RuleInput, gates: Sequence[str]) -> tuple[Finding, ...]:
     pack = framework_pack()
     found: dict[Finding, None] = {}
     for gate in gates:
@@ -86,13 +91,18 @@ def must_pass(what: str, found: Iterable[Finding]) -> None:
         raise Invalid(f"{what} until this is mended, or let through by a concession.", faults)
 
 
-def _with_latest(session: Session, project: Project, record: Record) -> RuleInput:
-    """Judge the release as it is to be signed, not as an earlier revision may be in force."""
+def _with_latest(session: Session, project: Project, record: Record, commit: str = "") -> RuleInput:
+    """Judge the release as it is to be signed, not as an earlier revision may be in force.
+
+    `commit` is the one that it is to name; what it states already counts otherwise.
+    """
     latest = load_snapshot(session, [project.key], effective=False)
     key = Key(project.key, record.uid)
     release = latest.records[key]
+    if commit:
+        release = replace(release, fields={**release.fields, "commit": commit})
     given = gather(session, project, release)
-    if given.snapshot.records[key].revision == release.revision:
+    if not commit and given.snapshot.records[key].revision == release.revision:
         return given
     records = [release if one.key == key else one for one in given.snapshot.records.values()]
     links = [link for link in given.snapshot.links if link.source != key]

@@ -14,6 +14,7 @@ from qms.releases import ports
 from qms.releases.finding_pages import FindingPage, finding_page
 from qms.releases.gathering import find_release, gather
 from qms.releases.keeping import checked
+from qms.releases.ports import SignedStanding
 from qms.releases.service import PACK_ROLES, may_freeze
 from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
 from qms.releases.turns import Turn, turn_of
@@ -21,6 +22,9 @@ from qms.rules.check import conceded
 from qms.rules.facts import BaselineFact
 from qms.rules.findings import CheckResult, Finding
 from qms.rules.packs import framework_pack
+
+RUNS = "runs"
+"""The gate before a formal run."""
 
 SIGNING_ROLES = ("technical_reviewer", "clinical_safety_officer", "quality_manager")
 
@@ -39,6 +43,8 @@ class ReleasePage:
         Who takes the next step towards the signatures.
     freezer_cannot_sign : bool
         The person reading may freeze, and would then be an author of what they are to sign.
+    signed : SignedStanding or None
+        What the check said when it was signed; `result` is what it says today.
     """
 
     record: RecordView
@@ -54,6 +60,18 @@ class ReleasePage:
     may_build_pack: bool
     has_run: bool
     turn: Turn | None
+    signed: SignedStanding | None
+
+    @property
+    def before_run(self) -> tuple[Finding, ...]:
+        """What the gate of formal runs finds: shown before one is started, and stops none."""
+        return tuple(
+            finding
+            for rule in self.result.rules
+            if RUNS in rule.gates
+            for finding in rule.findings
+            if not finding.waiver
+        )
 
     @property
     def current(self) -> Step | None:
@@ -70,6 +88,7 @@ class ReleaseLine:
     result: CheckResult | None
     current: Step | None
     steps: tuple[Step, ...] = ()
+    signed: SignedStanding | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +133,7 @@ def release_page(
         may_build_pack=reader.has(project.id or 0, *PACK_ROLES),
         has_run=judged.has_run,
         turn=turn_of(session, project, release, reader),
+        signed=_as_signed(session, project, release),
     )
 
 
@@ -127,6 +147,11 @@ def _judged(session: Session, project: Project, release: RecordView, snapshot: S
     return _Judged(result, steps, given.facts.baseline, run is not None)
 
 
+def _as_signed(session: Session, project: Project, release: RecordView) -> SignedStanding | None:
+    asked = ports.as_signed.source
+    return asked(session, project, release.key.uid) if asked and release.in_force else None
+
+
 def release_lines(session: Session, project: Project) -> list[ReleaseLine]:
     """Return the releases of a project; a planned one is named, and not judged."""
     lines = []
@@ -138,7 +163,10 @@ def release_lines(session: Session, project: Project) -> list[ReleaseLine]:
             continue
         judged = _judged(session, project, release, snapshot)
         word = "released" if release.in_force else "candidate"
-        lines.append(ReleaseLine(release, word, judged.result, judged.current, judged.steps))
+        signed = _as_signed(session, project, release)
+        lines.append(
+            ReleaseLine(release, word, judged.result, judged.current, judged.steps, signed)
+        )
     return lines
 
 

@@ -11,6 +11,7 @@ from core.ports import Port
 from core.records.models import Project
 from core.records.snapshot import RecordView
 from qms.rules.facts import Declared, RunOfTest
+from qms.rules.findings import CheckResult
 from qms.soup.components import Component
 
 
@@ -59,6 +60,14 @@ class PackStanding:
     sha256: str = ""
 
 
+@dataclass(frozen=True)
+class SignedStanding:
+    """What the release check says of a release as it was at its last signature."""
+
+    at: datetime
+    result: CheckResult
+
+
 RunSource = Callable[[Session, str, str], Sequence[RunOfTest]]
 """``(session, project key, release uid) -> every recorded execution of a test of the project``."""
 
@@ -82,6 +91,9 @@ bill_of_materials: Port[BillSource] = Port("what was built into the release?")
 bundled_paths: Port[PathSource] = Port("which files came with the engine?")
 declared_components: Port[DeclaredSource] = Port(
     "what does the repository say that the release is built of?"
+)
+as_signed: Port[Callable[[Session, Project, str], SignedStanding | None]] = Port(
+    "what did the check say of the release when it was signed?"
 )
 latest_run: Port[StandingSource] = Port("where does the release's latest run stand?")
 latest_pack: Port[PackSource] = Port("where does the release's latest pack stand?")

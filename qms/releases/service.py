@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from core import ledger
 from core.collector import collector_at_rest
-from core.errors import Conflict, Fault, Invalid, NotFound
+from core.errors import Conflict, Fault, Invalid, NotFound, Refused
 from core.people.actor import Actor
 from core.records.content import Content
 from core.records.models import Project, Record
@@ -27,6 +27,7 @@ from core.records.types import get_registry
 from qms.baselines.current import freeze_now, project_snapshot
 from qms.baselines.models import Baseline
 from qms.releases import ports
+from qms.releases.gate import freezing_findings, must_pass
 from qms.releases.gathering import find_release, gather
 from qms.repositories.service import commit_of_tag
 from qms.rules.check import RELEASE, check
@@ -76,7 +77,8 @@ def freeze(session: Session, project: Project, uid: str, by: Actor) -> Baseline:
     Raises
     ------
     Invalid
-        With everything that is missing: a tag, a commit it names.
+        With everything that is missing: a tag, a commit it names; and with everything that the
+        gates of the plan and the design find at error level and no concession lets through.
     Conflict
         If the release is submitted or signed already.
     Refused
@@ -91,8 +93,12 @@ def freeze(session: Session, project: Project, uid: str, by: Actor) -> Baseline:
             f"{uid} is {latest.state.replace('_', ' ')}; only a draft can be frozen. "
             "Reject it or propose a change first."
         )
+    if not may_freeze(project, by):
+        raise Refused(f"{by.name} may not write a release in {project.key}, nor freeze one.")
     content = read_content(session, record)
     commit = _commit(session, project, uid, content)
+    found = freezing_findings(session, project, record, commit)
+    must_pass(f"The baseline of {uid} cannot be frozen", found)
     baseline = freeze_now(session, project, f"Release {uid}", by)
     fields = {**content.fields, "commit": commit, "baseline": baseline.root}
     save_draft(

@@ -26,6 +26,7 @@ class Choice(BaseModel):
     show: str = Field(default=ALL, max_length=50)
     sort: str = Field(default=SORTS[0][0], max_length=20)
     clause: str = Field(default="", max_length=80)
+    along: list[str] = Field(default_factory=list, max_length=50)
 
     @property
     def wanted_release(self) -> str | None:

@@ -96,7 +96,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Row:
-    """One record with what it is linked to, its verdict and what is wrong with it."""
+    """One record with what it is linked to, its verdict and what is wrong with it.
+
+    Attributes
+    ----------
+    lacking : mapping of str to str
+        Per column that is required and empty, the sentence that says so.
+    """
 
     record: RecordView
     suspicions: tuple[Suspicion, ...]
@@ -104,6 +110,7 @@ class Row:
     code: int
     delivered: bool
     judgement: Judgement
+    lacking: Mapping[str, str]
 
     @property
     def flags(self) -> frozenset[Flag]:
@@ -170,19 +177,19 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
         column.name: _cell(facts, reach(snapshot, record.key, column.ways), column)
         for column in columns
     }
-    lacking = [
-        column.lack or f"Nothing is linked as {column.name.replace('_', ' ')}."
+    lacking = {
+        column.name: column.lack or f"Nothing is linked as {column.name.replace('_', ' ')}."
         for column in columns
         if column.required
         and all(entry.record.withdrawn for entry in cells[column.name])
         and not reach(snapshot, record.key, column.instead)
-    ]
+    }
     own = facts.entry(record, judged=True)
     entries = [entry for cell in cells.values() for entry in cell]
     tests = [own] if record.type == TEST else entries
     judgement = judge(
         record,
-        lacking=lacking,
+        lacking=tuple(lacking.values()),
         verdicts=[entry.verdict for entry in tests if entry.judged and entry.verdict],
         has_tests=record.type == TEST or any(TEST in column.types for column in columns),
         suspect=[entry.record.key.uid for entry in (own, *entries) if entry.suspicions],
@@ -194,6 +201,7 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
         code=facts.code.get(record.key, 0),
         delivered=record.key in facts.delivered,
         judgement=judgement,
+        lacking=lacking,
     )
 
 

@@ -1,7 +1,10 @@
 """The traceability pages: the matrix, its exports, and the explanation of each row."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,9 +24,10 @@ from qms.traceability.clauses import is_listed, of_clause
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import Matrix, Row
-from qms.traceability.paths import shortest_ways
+from qms.traceability.paths import Column, shortest_ways
 from qms.traceability.tables import sheet
 from qms.traceability.views.service import Kept, default_of, kept_views
+from qms.traceability.ways import Offered, in_words, offered
 
 router = APIRouter(prefix="/p/{project}/trace", tags=["traceability"])
 
@@ -31,9 +35,10 @@ PAGE_SIZE = 50
 
 
 class WhyView(View):
-    """A view, and where on its page the explanation is to stand."""
+    """A view, where on its page the explanation is to stand, and of which column it is."""
 
     at: int = Field(default=0, ge=0, le=PAGE_SIZE)
+    column: str = Field(default="", max_length=100)
     hide: bool = False
 
 
@@ -52,15 +57,22 @@ def show_matrix(
     loaded = _load(session, project, person, view)
     matrix = _drawn(session, project, loaded, view)
     kept = kept_views(session, project, person)
-    view = view.model_copy(update={"release": matrix.release or NO_RELEASE})
+    view = view.model_copy(
+        update={"release": matrix.release or NO_RELEASE, "along": list(loaded.ways)}
+    )
     shown = ordered(filtered(matrix, view.show), view.sort)
     registry = get_registry()
     labels = {name: registry.of(name) for name in registry.names()}
     address = f"/p/{project.key}/trace"
     first = (view.page - 1) * PAGE_SIZE
 
-    def why_address(row: Row, at: int = 0) -> str:
-        return f"{address}/why/{row.record.key.uid}?{view.query(at=at)}"
+    # Written once: a page holds hundreds of addresses that differ by their ends.
+    why_query = view.query()
+
+    def why_address(row: Row, at: int = 0, column: str = "") -> str:
+        place = f"&at={at}" if at else ""
+        where = f"&column={column}" if column else ""
+        return f"{address}/why/{row.record.key.uid}?{why_query}{place}{where}"
 
     return page(
         request,
@@ -70,7 +82,9 @@ def show_matrix(
         matrix=matrix,
         release_version=loaded.release.version if loaded.release else "",
         rows=shown[first : first + PAGE_SIZE],
-        headings=[(column, column.label or labels[column.name].label) for column in matrix.columns],
+        headings=_headings(matrix, labels),
+        mend=partial(_mend, project, view.rows),
+        ways=_ways(loaded),
         labels=labels,
         releases=[(release.uid, release.label) for release in loaded.releases],
         view=view,
@@ -111,13 +125,20 @@ def show_why(
     """Explain one row: beneath it where the page asks in place, otherwise as a page of its own."""
     in_place = bool(view.at) and request.headers.get("HX-Request") == "true"
     address = f"/p/{project.key}/trace"
-    back = f"{address}?{view.query(at='', hide='')}"
+    back = f"{address}?{view.query(at='', hide='', column='')}"
     if view.hide:
         if not in_place:
             return RedirectResponse(back, status_code=303)
         return HTMLResponse(f'<tr class="beneath" id="why-{view.at}" hidden></tr>')
     loaded = _load(session, project, person, view)
-    row, sentences = service.why(session, loaded, uid)
+    if view.column:
+        row, column, sentences = service.why_cell(loaded, uid, view.column)
+        labels = get_registry()
+        label = (column.label or labels.of(column.name).label).lower()
+        offer = _mend(project, view.rows, row, column) if column.name in row.lacking else None
+    else:
+        row, sentences = service.why(session, loaded, uid)
+        label, offer = "", None
     return page(
         request,
         "qms/traceability/_why_row.html" if in_place else "qms/traceability/why.html",
@@ -126,6 +147,8 @@ def show_why(
         record=row.record,
         row=row,
         sentences=sentences,
+        column=label,
+        offer=offer,
         back=back,
         place=view.at,
         span=len(loaded.columns) + 4,
@@ -173,6 +196,8 @@ def _load(session: Session, project: Project, person: Actor, view: View) -> serv
         view.columns,
         view.wanted_release,
         readable=readable,
+        ways=view.along,
+        lenient=True,
     )
 
 
@@ -180,6 +205,59 @@ def _drawn(session: Session, project: Project, loaded: service.Trace, view: View
     """Return the matrix, or the rows of it that the chosen clause concerns."""
     matrix = loaded.matrix()
     return of_clause(session, project, matrix, view.clause) if view.clause.strip() else matrix
+
+
+@dataclass(frozen=True)
+class Mend:
+    """What fills an empty cell: the type that is written for it, a sentence and where."""
+
+    type: str
+    words: str
+    address: str
+
+
+def _mend(project: Project, rows: str, row: Row, column: Column) -> Mend:
+    """Return the way to fill an empty cell: a record that links here, or a link from here."""
+    uid = row.record.key.uid
+    way = column.ways[0] if column.ways else ()
+    if len(way) == 1 and not way[0].forward:
+        name = column.name if column.name in column.types else min(column.types)
+        label = get_registry().of(name).label.lower()
+        given = urlencode({way[0].role: uid})
+        return Mend(name, f"Write a {label}", f"/p/{project.key}/new/{name}?{given}")
+    if len(way) == 1:
+        return Mend(rows, "Link one", f"/p/{project.key}/{uid}/edit")
+    return Mend(rows, "Open it", f"/p/{project.key}/{uid}")
+
+
+def _headings(
+    matrix: Matrix, labels: Mapping[str, RecordType]
+) -> list[tuple[Column, str, tuple[str, ...]]]:
+    """Return each column with its heading and the role paths it is drawn along."""
+    words = service.role_words(get_registry())
+    return [
+        (
+            column,
+            column.label or labels[column.name].label,
+            tuple(dict.fromkeys(in_words(way, words) for way in column.ways)),
+        )
+        for column in matrix.columns
+    ]
+
+
+def _ways(loaded: service.Trace) -> list[tuple[str, tuple[Offered, ...]]]:
+    """Return the paths that each column shown may be drawn along, where there is a choice."""
+    registry = get_registry()
+    links, words = service.allowed_links(registry), service.role_words(registry)
+    usual = {column.name: column.ways for column in known_columns().get(loaded.rows_type, ())}
+    found = [
+        (
+            column.label or registry.of(column.name).label,
+            offered(column, usual.get(column.name, ()), loaded.rows_type, links, words),
+        )
+        for column in loaded.columns
+    ]
+    return [(label, ways) for label, ways in found if len(ways) > 1]
 
 
 def filtered(matrix: Matrix, show: str) -> tuple[Row, ...]:

@@ -16,7 +16,8 @@ from qms.traceability.columns import Links, columns_for
 from qms.traceability.keeping import drawn
 from qms.traceability.matrix import Facts, Matrix, Row, build_row
 from qms.traceability.paths import Column
-from qms.traceability.why import CommitNamed, Sentence, explain
+from qms.traceability.ways import along, departing, in_words
+from qms.traceability.why import CommitNamed, Sentence, explain, explain_cell
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Trace:
         Records, verdicts, suspicions and commits.
     columns : tuple of Column
         The columns chosen, or the usual ones.
+    ways : tuple of str
+        The role paths of columns that are not drawn along their usual ones.
     """
 
     project: str
@@ -37,6 +40,7 @@ class Trace:
     facts: Facts
     releases: tuple[ReleaseScope, ...]
     release: ReleaseScope | None
+    ways: tuple[str, ...] = ()
 
     def matrix(self) -> Matrix:
         """Draw the whole matrix, or find it drawn."""
@@ -50,6 +54,7 @@ def trace(
     rows: str = "requirement",
     columns: str | Sequence[str] = (),
     release: str | None = None,
+    ways: Sequence[str] = (),
 ) -> Matrix:
     """Return the traceability matrix of a project.
 
@@ -64,6 +69,8 @@ def trace(
     release : str, optional
         Uid or version of the release whose tests and commit count; without one, the latest run of
         each test counts whatever its commit.
+    ways : sequence of str, optional
+        As `load_trace` has them.
 
     Raises
     ------
@@ -72,7 +79,7 @@ def trace(
     NotFound
         If there is no such release.
     """
-    return load_trace(session, project, rows, columns, release).matrix()
+    return load_trace(session, project, rows, columns, release, ways=ways).matrix()
 
 
 def load_trace(
@@ -83,6 +90,8 @@ def load_trace(
     release: str | None = None,
     *,
     readable: Sequence[str] | None = None,
+    ways: Sequence[str] = (),
+    lenient: bool = False,
 ) -> Trace:
     """Load what a matrix is drawn from; raises as `trace` does.
 
@@ -90,11 +99,17 @@ def load_trace(
     ----------
     readable : sequence of str, optional
         Keys of the projects whose records may be shown; all of them otherwise.
+    ways : sequence of str, optional
+        Role paths that columns are drawn along instead of the usual ones, as `way_text` has them.
+    lenient : bool
+        As `along` has it.
     """
     chosen = columns.split(",") if isinstance(columns, str) else columns
     names = [name.strip() for name in chosen if name.strip()]
     registry = get_registry()
-    drawn = columns_for(rows, names, allowed_links(registry))
+    links = allowed_links(registry)
+    usual = columns_for(rows, names, links)
+    drawn = along(usual, ways, rows, links, lenient=lenient)
     snapshot = load_snapshot(session, readable)
     releases = releases_of(snapshot, project)
     scope = choose_release(releases, release)
@@ -105,6 +120,7 @@ def load_trace(
         facts=_facts(session, snapshot, project, scope),
         releases=releases,
         release=scope,
+        ways=tuple(departing(usual, drawn)),
     )
 
 
@@ -129,6 +145,31 @@ def allowed_links(registry: TypeRegistry) -> Links:
     }
 
 
+def role_words(registry: TypeRegistry) -> dict[str, tuple[str, str]]:
+    """Return how each role reads along the link and against it."""
+    return {
+        role: (link.label, link.reverse)
+        for name in registry.names()
+        for role, link in registry.of(name).links.items()
+    }
+
+
+def why_cell(loaded: Trace, uid: str, column: str) -> tuple[Row, Column, tuple[Sentence, ...]]:
+    """Return one row, a column, and the sentences that explain the cell where they meet.
+
+    Raises
+    ------
+    NotFound
+        If the matrix has no such row or column.
+    """
+    row = _row(loaded, uid)
+    for one in loaded.columns:
+        if one.name == column:
+            path = [in_words(way, role_words(get_registry())) for way in one.ways]
+            return row, one, explain_cell(row, one, path)
+    raise NotFound(f"This matrix has no column {column[:40]}.")
+
+
 def why(session: Session, loaded: Trace, uid: str) -> tuple[Row, tuple[Sentence, ...]]:
     """Return one row of a matrix and the sentences that explain it.
 
@@ -137,10 +178,7 @@ def why(session: Session, loaded: Trace, uid: str) -> tuple[Row, tuple[Sentence,
     NotFound
         If the matrix has no such row.
     """
-    record = loaded.facts.snapshot.get(uid, loaded.project)
-    if record is None or record.type != loaded.rows_type:
-        raise NotFound(f"There is no {loaded.rows_type.replace('_', ' ')} {uid} in this matrix.")
-    row = build_row(loaded.facts, record, loaded.columns)
+    row = _row(loaded, uid)
     commits = [
         CommitNamed(
             sha=one.sha,
@@ -154,3 +192,10 @@ def why(session: Session, loaded: Trace, uid: str) -> tuple[Row, tuple[Sentence,
     ]
     release = loaded.release.version if loaded.release else ""
     return row, explain(row, loaded.columns, release=release, commits=commits)
+
+
+def _row(loaded: Trace, uid: str) -> Row:
+    record = loaded.facts.snapshot.get(uid, loaded.project)
+    if record is None or record.type != loaded.rows_type:
+        raise NotFound(f"There is no {loaded.rows_type.replace('_', ' ')} {uid} in this matrix.")
+    return build_row(loaded.facts, record, loaded.columns)

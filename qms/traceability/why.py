@@ -105,6 +105,45 @@ def explain(
     return (*sentences, *_verdict(row, release))
 
 
+def explain_cell(row: Row, column: Column, paths: Sequence[str]) -> tuple[Sentence, ...]:
+    """Return the sentences that explain one cell: how it is filled, what stands in it, what lacks.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The role paths of the column, in words.
+    """
+    cell = row.cells[column.name]
+    said = " or ".join(paths)
+    if cell:
+        parts = [*_listed(cell), Part(" reached from "), _link(row.record), Part(f": {said}.")]
+    else:
+        parts = [Part("Nothing is reached from "), _link(row.record), Part(f": {said}.")]
+    sentences = [Sentence(tuple(parts))]
+    for entry in cell:
+        if entry.verdict:
+            sentences.append(_tested(entry))
+            if not entry.judged:
+                sentences.append(Sentence((_link(entry.record), Part(" is not judged here."))))
+        else:
+            sentences.append(_standing(entry.record))
+        sentences.extend(_suspect(one) for one in entry.suspicions)
+    if column.name in row.lacking:
+        sentences.append(Sentence((Part(row.lacking[column.name]),), Flag.UNCOVERED))
+    elif not cell and column.required:
+        sentences.append(Sentence((Part("Another link makes up for it, so it is covered."),)))
+    elif not cell:
+        sentences.append(Sentence((Part("Nothing has to stand here, so it stops nothing."),)))
+    return tuple(sentences)
+
+
+def _listed(cell: Sequence[Entry]) -> list[Part]:
+    parts: list[Part] = []
+    for place, entry in enumerate(cell):
+        parts += [Part(", " if place else ""), _link(entry.record)]
+    return [*parts, Part(" is" if len(cell) == 1 else " are")]
+
+
 def _standing(record: RecordView) -> Sentence:
     link = _link(record)
     if record.in_force and record.approved_at is not None:

@@ -242,7 +242,7 @@ RELEASES = (
     Line("GET /p/{project}/releases/{uid}", MEMBERS, at={"uid": "release"}),
     Line("GET /p/{project}/releases/{uid}/check.json", MEMBERS, at={"uid": "release"}),
     Line("GET /p/{project}/releases/{uid}/pack", MEMBERS, at={"uid": "released"}),
-    Line("POST /p/{project}/releases/{uid}/freeze", WRITER, 303, at={"uid": "release"}),
+    Line("POST /p/{project}/releases/{uid}/freeze", WRITER, 422, at={"uid": "release"}),
     Line("POST /p/{project}/releases/{uid}/validate", RUNNERS, 422, at={"uid": "release"}),
     Line("POST /p/{project}/releases/{uid}/pack", PACKERS, 303, at={"uid": "released"}),
     Line("GET /p/{project}/runs", MEMBERS),

@@ -98,6 +98,19 @@ def test_a_table_of_rows_is_walked_with_the_arrows(page: Page) -> None:
     assert seen == ["REQ-002", "REQ-003", "REQ-002", "REQ-004", "REQ-004", "REQ-001"]
 
 
+def test_arrows_enter_the_table_from_the_page_and_go_from_cell_to_cell(page: Page) -> None:
+    page.evaluate("document.activeElement.blur()")
+    seen = []
+
+    for key in ("w", "ArrowDown", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowRight"):
+        page.keyboard.press(key)
+        seen.append(page.evaluate("document.activeElement.closest('td, th')?.cellIndex ?? -1"))
+    page.keyboard.press("w")
+
+    assert seen == [-1, 0, 1, 1, 0, 1], "a letter does nothing outside of a table"
+    assert page.evaluate("location.hash") == "#cell-2"
+
+
 def test_w_answers_why_and_e_goes_to_the_export_only_inside_the_table(page: Page) -> None:
     page.locator("#title").focus()
     page.keyboard.type("we")

@@ -17,6 +17,7 @@ from qms.traceability.clauses import is_listed
 from qms.traceability.columns import columns_for
 from qms.traceability.service import allowed_links
 from qms.traceability.views.models import DefaultView, SavedView
+from qms.traceability.ways import along
 
 LONGEST_NAME = 80
 MOST_VIEWS = 50
@@ -242,7 +243,8 @@ def faults_of(choice: Choice, releases: dict[str, str]) -> list[Fault]:
     """Return what of a view does not exist: a type, a way between two, a release, a filter."""
     faults: list[Fault] = []
     try:
-        columns_for(choice.rows, choice.columns, allowed_links(get_registry()))
+        links = allowed_links(get_registry())
+        along(columns_for(choice.rows, choice.columns, links), choice.along, choice.rows, links)
     except Invalid as error:
         faults += error.faults
     if choice.release not in ("", NO_RELEASE, *releases):
@@ -294,6 +296,13 @@ def in_words(choice: Choice, releases: dict[str, str]) -> str:
     shown = "every row" if choice.show == ALL else choice.show
     order = dict(SORTS).get(choice.sort, choice.sort).lower()
     concerned = f"; clause {choice.clause.strip()}" if choice.clause.strip() else ""
+    paths = len({one.partition(":")[0] for one in choice.along})
+    chosen = (
+        f", {paths} along a path of its own"
+        if paths == 1
+        else f", {paths} along paths of their own"
+    )
+    columns += chosen if paths else ""
     return f"{label(choice.rows, many=True)} with {columns}; {shown}{concerned}; {release}; {order}"
 
 

@@ -1,6 +1,7 @@
 """Release 0.1.0 of the demo, from import to signature, judged on a real database."""
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from ruamel.yaml import YAML
 from sqlalchemy import select
 from sqlmodel import col
 
+from core.clock import now
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ledger.models import LedgerEntry
 from core.people.service import Reauthentication
@@ -19,6 +21,7 @@ from core.records.service import (
     find_record,
     latest_revision,
     read_content,
+    save_draft,
 )
 from qms.baselines.models import Baseline, BaselineEntry
 from qms.releases import ports
@@ -85,6 +88,31 @@ def test_frozen_and_run_only_the_signatures_are_missing(device) -> None:
 
     assert set(failing(device)) == {"F09"}
     assert set(failing(device)) <= SIGNING_CODES
+
+
+def test_freezing_is_refused_with_everything_its_gates_find(device) -> None:
+    """A requirement without criterion and one without an item, until both are mended."""
+    with device.db.writing() as session:
+        project = find_project(session, "RPM")
+        record = find_record(session, project, "REQ-009")
+        content = read_content(session, record)
+        bare = [link for link in content.links if link.role != "allocated_to"]
+        fields = {**content.fields, "acceptance": ""}
+        changed = replace(content, fields=fields, links=tuple(bare))
+        draft = save_draft(
+            session, record, changed, device.person("PPL-AK"),
+            edit_token(latest_revision(session, record)),
+        )  # fmt: skip
+        draft.state, draft.approved_at = "approved", now()
+        record.effective_id = draft.id
+
+    with pytest.raises(Invalid, match=r"The baseline of REL-0.1.0 cannot be frozen") as refusal:
+        freeze_as(device, "PPL-AK")
+
+    found = {(fault.code, fault.where) for fault in refusal.value.faults}
+    assert {("B03", "REQ-009"), ("B04", "REQ-009")} <= found
+    with device.db.reading() as session:
+        assert session.scalars(select(Baseline)).all() == []
 
 
 def test_signed_the_release_is_green_with_every_count_stated(released) -> None:

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
 from core import ports
+from core.people.actor import Actor
+from core.records.content import Content
+from core.records.service import create_record, find_project
 from core.verdicts import Verdict, VerdictWord
 from qms.traceability.routes import router
 
@@ -98,6 +102,55 @@ def test_why_opens_beneath_the_row_and_closes_again(browser, words) -> None:
     assert opened.text.lstrip().startswith('<tr class="beneath" id="why-3">')
     assert "TST-009 passed in run 14, 0.31 %." in words(opened)
     assert closed.text == '<tr class="beneath" id="why-3" hidden></tr>'
+
+
+def test_why_of_one_cell_opens_beneath_its_row(browser, words) -> None:
+    page = browser.get("/p/RPM/trace").text
+    address = re.search(r'data-cell-why href="([^"]*/REQ-009\?[^"]*column=test)"', page)
+    assert address is not None
+
+    at = address.group(1).replace("&amp;", "&")
+    in_place = browser.get(at, headers={"HX-Request": "true"})
+    alone = browser.get(at)
+
+    assert in_place.text.strip().startswith('<tr class="beneath"')
+    told = words(in_place)
+    assert "Why REQ-009, test, reads so" in told
+    assert "TST-009 is reached from REQ-009: verified by or validated by." in told
+    assert "UN-0" not in told
+    assert "<h1>Why REQ-009, test, reads so" in alone.text
+    assert browser.get(at.replace("column=test", "column=zebra")).status_code == 404
+
+
+def test_empty_required_cell_says_so_with_its_reason_and_mend(new_site, words) -> None:
+    site = new_site(router)
+    with site.db.writing() as session:
+        project = find_project(session, "RPM")
+        by = Actor(1, "Amara Kole", "PPL-AK", {None: frozenset({"author"})})
+        content = Content("Alone", "It stands alone.")
+        uid = create_record(session, project, "requirement", content, by).uid
+    author, reader = site.browser("PPL-A", "author"), site.browser("PPL-V", "viewer")
+
+    told = words(author.get("/p/RPM/trace?show=uncovered"))
+    page = author.get("/p/RPM/trace?show=uncovered").text
+
+    assert "uncovered No test verifies it. Write a test" in told
+    assert f'href="/p/RPM/new/test?verifies={uid}"' in page
+    assert f'href="/p/RPM/{uid}/edit"' in page
+    read = reader.get("/p/RPM/trace?show=uncovered").text
+    assert "No test verifies it." in read
+    assert "/new/test?" not in read
+
+
+def test_role_path_is_shown_and_chosen(browser, words) -> None:
+    page = browser.get("/p/RPM/trace")
+    other = browser.get("/p/RPM/trace?along=test:mitigates.<verifies&along=test:derives_from")
+
+    assert "verified by, or validated by" in words(page)
+    assert 'value="test:&lt;verifies" checked' in page.text
+    assert "mitigates, then verified by" in words(other)
+    assert "along=test%3Amitigates.%3Cverifies" in other.text, "every link keeps it"
+    assert "along=test%3Aderives_from" not in other.text
 
 
 def test_why_is_a_page_of_its_own_without_scripts(browser, words) -> None:
