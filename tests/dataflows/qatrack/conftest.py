@@ -58,12 +58,18 @@ class Outcome:
     result: dict[str, Any]
 
 
-@pytest.fixture
-def peer(reference_data: Path) -> Iterator[Peer]:
+@pytest.fixture(scope="session")
+def recorded(reference_data: Path) -> Path:
+    """The folder of what a real QATrack+ answered."""
     folder = reference_data / "qatrack"
     if not folder.is_dir():
         pytest.skip(f"the recorded answers of QATrack+ are not at {folder}")
-    with serving(Peer(folder)) as one:
+    return folder
+
+
+@pytest.fixture
+def peer(recorded: Path) -> Iterator[Peer]:
+    with serving(Peer(recorded)) as one:
         yield one
 
 

@@ -343,11 +343,11 @@ def certificate(tmp_path: Path) -> Path:
 
 
 def test_a_certificate_counts_only_where_its_authority_is_trusted(
-    reference_data: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    recorded: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with serving(Peer(reference_data / "qatrack"), context) as peer:
+    with serving(Peer(recorded), context) as peer:
         with pytest.raises(Unreadable, match="certificate of the server is not accepted"):
             try_server(Server(peer.address, TOKEN), LONDON)
         assert peer.tokens == []
