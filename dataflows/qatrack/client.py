@@ -141,6 +141,8 @@ class Server:
             connection.connect()
             # The connection lets go of its socket while the answer is read.
             held.append(connection.sock)
+            if late.is_set():
+                raise TimeoutError
             headers = {
                 "Accept": "application/json",
                 "Authorization": f"Token {self.token}",

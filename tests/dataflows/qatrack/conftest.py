@@ -76,7 +76,7 @@ def peer(recorded: Path) -> Iterator[Peer]:
 @pytest.fixture
 def server(peer: Peer) -> Server:
     """The peer as the product asks it, without patience."""
-    limits = Limits(silence_s=5.0, answer_s=5.0, largest=200_000)
+    limits = Limits(silence_s=60.0, answer_s=60.0, largest=200_000)
     return Server(peer.address, TOKEN, limits, pause=lambda _: None)
 
 
