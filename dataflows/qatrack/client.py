@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from core.clock import now
 from core.errors import FiducialError
@@ -141,6 +141,8 @@ class Server:
             connection.connect()
             # The connection lets go of its socket while the answer is read.
             held.append(connection.sock)
+            if late.is_set():
+                raise TimeoutError
             headers = {
                 "Accept": "application/json",
                 "Authorization": f"Token {self.token}",
@@ -222,8 +224,8 @@ REFUSALS = {
 
 def _object(target: str, answer: _Answer) -> Row:
     if 300 <= answer.status < 400:
-        place = urlsplit(answer.headers.get("location", ""))
-        elsewhere = f" to {place.scheme}://{place.netloc}"[:100] if place.netloc else ""
+        leads = re.match(r"(https?://[A-Za-z0-9.:-]{1,80})", answer.headers.get("location", ""))
+        elsewhere = f" to {leads[1]}" if leads else ""
         raise Unreadable(
             f"The server leads elsewhere{elsewhere} (status {answer.status}); redirects are not "
             "followed. Name the address that it leads to."
@@ -257,10 +259,10 @@ def _page(path: str, told: Row) -> tuple[int, int | None, list[Row]]:
     assert isinstance(rows, list)  # noqa: S101 - checked above
     if following is None:
         return count, None, rows
-    begins = parse_qs(urlsplit(str(following)).query).get("offset", [""])[0]
-    if not begins.isdecimal() or len(begins) > 9:
+    begins = re.search(r"[?&]offset=([0-9]{1,9})(&|$)", str(following)[:2000])
+    if begins is None:
         raise Unreadable(f"The pages of {path} do not follow each other.")
-    return count, int(begins), rows
+    return count, int(begins[1]), rows
 
 
 def number_in(address: object, path: str) -> int:

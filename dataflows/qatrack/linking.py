@@ -15,13 +15,15 @@ from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
 from core.records.snapshot import natural_order
 from dataflows.qatrack import queries
-from dataflows.qatrack.models import QatrackItem, QatrackServer
+from dataflows.qatrack.models import QatrackServer
 from dataflows.qatrack.queries import PROCEDURE, SOURCE_OF_KIND
-from dataflows.qatrack.servers import ask_to_read, servers
-from dataflows.qatrack.standing import WORDS, Item, Kind, OnUnit, Shelf, Standing, on_unit
+from dataflows.qatrack.servers import ask_to_read, find_server, servers
+from dataflows.qatrack.standing import WORDS, Item, Kind, OnUnit, Standing, on_unit
 
 ROLES: Mapping[str, str] = {"connection": "controls_connection", "pathway": "controls_pathway"}
 """What a new procedure does to the record that it is made for."""
+
+KINDS = tuple(Kind)
 
 OFTEN: Mapping[str, str] = {
     "daily": "daily",
@@ -39,9 +41,9 @@ OFTEN: Mapping[str, str] = {
 
 
 class Choice(BaseModel):
-    """What the form posts: one row of what was read, and what a new procedure says of itself."""
+    """What the form posts: the name of a test, and what a new procedure says of itself."""
 
-    item: int = Field(default=0, ge=0, le=2**31 - 1)
+    item: str = Field(default="", max_length=600)
     title: str = Field(default="", max_length=500)
     frequency: str = Field(default="", max_length=40)
     reason: str = Field(default="", max_length=2000)
@@ -50,19 +52,24 @@ class Choice(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that can be chosen: its row, where it is done, and how often."""
+    """One thing that can be chosen: what it is, where it is done, and how often."""
 
     server: str
-    row: QatrackItem
+    item: Item
     what: str
     units: tuple[OnUnit, ...]
     doubt: tuple[datetime, str] | None
 
     @property
+    def name(self) -> str:
+        """Everything by which it is known again."""
+        return f"{self.server}/{self.item.key.kind}/{self.item.key.slug}"
+
+    @property
     def matter(self) -> str:
         """Everything that a search looks at."""
         units = (f"{one.item.told['unit']} {one.item.told['unit_name']}" for one in self.units)
-        return " ".join([self.row.name, self.row.slug, self.what, *units]).casefold()
+        return " ".join([self.item.name, self.item.key.slug, self.what, *units]).casefold()
 
 
 def lines(session: Session, kind: str = "", words: str = "") -> list[Line]:
@@ -72,23 +79,21 @@ def lines(session: Session, kind: str = "", words: str = "") -> list[Line]:
         line
         for server in servers(session)
         for line in _lines_of(session, server)
-        if not kind or line.row.kind == kind
+        if not kind or line.item.key.kind == kind
     ]
     return [line for line in found if all(word in line.matter for word in wanted)]
 
 
 def _lines_of(session: Session, server: QatrackServer) -> Sequence[Line]:
-    rows = queries.rows_of(session, server)
-    items = {key: Item(key, row.number, row.name, row.told) for key, row in rows.items()}
-    source, at = queries.source_of(session, server), now()
-    shelf, doubt = Shelf(source, items), source.doubt(at)
-    order = sorted(rows, key=lambda key: (list(Kind).index(key.kind), natural_order(key.slug)))
+    shelf, at = queries.shelf_of(session, server), now()
+    source, doubt = shelf.source, shelf.source.doubt(at)
+    order = sorted(shelf.items, key=lambda key: (KINDS.index(key.kind), natural_order(key.slug)))
     return [
         Line(
             server.name,
-            rows[key],
+            shelf.items[key],
             WORDS[key.kind],
-            tuple(on_unit(one, source.zone, at) for one in shelf.done_as(items[key])),
+            tuple(on_unit(one, source.zone, at) for one in shelf.done_as(shelf.items[key])),
             doubt,
         )
         for key in order
@@ -111,25 +116,24 @@ def choose(session: Session, project: Project, record: Record, choice: Choice, b
     """
     if record.type != PROCEDURE and record.type not in ROLES:
         raise NotFound(f"{record.uid} is a {record.type}; no test of QATrack+ is chosen for it.")
-    line = next((one for one in lines(session) if one.row.id == choice.item), None)
+    line = next((one for one in lines(session) if one.name == choice.item), None)
     if line is None:
         fault = Fault(
             "QAT06", "item", "no test is chosen, or it is no longer there.", "Choose one."
         )
         raise Invalid("No test was linked.", [fault])
     kept = {
-        "source": SOURCE_OF_KIND[Kind(line.row.kind)],
-        "slug": line.row.slug,
+        "source": SOURCE_OF_KIND[line.item.key.kind],
+        "slug": line.item.key.slug,
         "instance": line.server,
     }
-    reason = choice.reason or f"Kept in QATrack+ as {line.row.name}."
+    reason = choice.reason or f"Kept in QATrack+ as {line.item.name}."
     made = (
         _change(session, record, kept, choice.expected, reason, by)
         if record.type == PROCEDURE
         else _make(session, project, record, kept, line, choice, reason, by)
     )
-    server = session.get_one(QatrackServer, line.row.server_id)
-    ask_to_read(session, server, by, project_id=project.id)
+    ask_to_read(session, find_server(session, line.server), by, project_id=project.id)
     return made
 
 
@@ -158,7 +162,7 @@ def _make(
         fault = Fault("QAT07", "frequency", "QATrack+ says none that is used here.", mend)
         raise Invalid("No test was linked.", [fault])
     content = Content(
-        title=choice.title.strip() or line.row.name,
+        title=choice.title.strip() or line.item.name,
         fields={**kept, "scope": record.type, "frequency": often},
         links=(LinkDraft(ROLES[record.type], record.uid),),
     )

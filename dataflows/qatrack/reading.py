@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
 from dataflows.qatrack.client import Row, Server, Unreadable, number_in
 from dataflows.qatrack.standing import Item, Key, Kind, Result, Shelf, Source, result_of
@@ -27,9 +27,27 @@ TRIES = 2
 AD_HOC = "ad-hoc"
 """Stands in a key where a test has no frequency."""
 
-Text = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+YEARS = range(1990, 2200)
+"""No test of ours is due outside of them; at the end of time the calendar itself fails."""
+
 Tell = Callable[[int, int, str], None]
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a time as QATrack+ writes it: pydantic would take any number for one."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("no time")  # noqa: TRY004 - pydantic asks for a ValueError
+    found = datetime.fromisoformat(value)
+    if found.tzinfo is None or found.year not in YEARS:
+        raise ValueError("no time with its zone, of these centuries")
+    return found
+
+
+Moment = Annotated[datetime | None, PlainValidator(_moment)]
 
 
 class _Told(BaseModel):
@@ -67,7 +85,7 @@ class _Assigned(_Told):
     unit: str
     frequency: str | None
     active: Annotated[bool, Field(strict=True)]
-    due_date: AwareDatetime | None
+    due_date: Moment
     last_instance: str | None
 
 
@@ -78,7 +96,7 @@ class _Outcome(_Told):
 
 class _Performed(_Told):
     unit_test_collection: str
-    work_completed: AwareDatetime | None
+    work_completed: Moment
     in_progress: Annotated[bool, Field(strict=True)]
     all_reviewed: Annotated[bool, Field(strict=True)]
     test_instances: list[_Outcome]
@@ -209,7 +227,8 @@ def _unread(number: int) -> dict[str, Any]:
 
 
 def _tests(told: _Lists, address: str) -> tuple[Kind, _List]:
-    if CYCLES in address:
+    # The same resource answers below qa/ and qc/.
+    if "/testlistcycles/" in address:
         return Kind.CYCLE, _known(told.cycles, CYCLES, address)
     return Kind.LIST, _known(told.lists, LISTS, address)
 

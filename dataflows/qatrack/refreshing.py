@@ -93,6 +93,10 @@ def _read(ctx: JobContext, server_id: int) -> Read:
         items = read_server(_reach(ctx, server_id), wanted, zone, ctx.progress)
     except (Unreadable, Conflict, Invalid) as error:
         return Read(begun, problem=_sentence(error))
+    except (ValueError, TypeError, ArithmeticError, LookupError) as error:
+        # An answer that nobody foresaw must not leave yesterday's word standing.
+        kind = type(error).__name__
+        return Read(begun, problem=f"An answer of the server could not be understood ({kind}).")
     return Read(begun, items)
 
 

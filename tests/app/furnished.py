@@ -46,7 +46,6 @@ from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
 from dataflows.qatrack import servers as naming
-from dataflows.qatrack.queries import rows_of
 from dataflows.qatrack.refreshing import Read
 from dataflows.qatrack.refreshing import keep as keep_reading
 from dataflows.qatrack.standing import Item, Key, Kind
@@ -228,9 +227,8 @@ def _read_qatrack(session: Session, settings: Settings, by: Actor, *every: Thing
     keep_reading(
         session, Read(now(), {key: Item(key, 1, "Data transfer")}), server_id=server.id or 0
     )
-    [row] = rows_of(session, server).values()
     for things in every:
-        things |= {"instance": server.name, "item": str(row.id)}
+        things |= {"instance": server.name, "item": f"{server.name}/{key.kind}/{key.slug}"}
 
 
 def _name_deputies(session: Session, *projects: tuple[Project, Things, str]) -> None:

@@ -73,6 +73,16 @@ def test_qa_procedures_are_numbered_in_file_order_and_keep_their_slug(
     assert len({d.content.title for d in procedures}) == 58
 
 
+def test_a_qa_procedure_may_name_the_server_and_the_unit_that_it_is_kept_at() -> None:
+    kept = "{kind: qatrack-utc, ref: 1/testlist/annual/check-ct, instance: main, scope: connection"
+    text = GOOD.replace("{kind: document, ref: check-ct, scope: connection", kept)
+
+    [made] = [d for d in drafts(read_department(text, "map.yaml")) if d.type == "qa_procedure"]
+
+    assert made.content.fields["source"] == "qatrack-utc"
+    assert made.content.fields["instance"] == "main"
+
+
 def test_the_join_with_the_device_is_made_of_links_into_its_project(
     department_drafts: list[RecordDraft],
 ) -> None:

@@ -58,19 +58,25 @@ class Outcome:
     result: dict[str, Any]
 
 
-@pytest.fixture
-def peer(reference_data: Path) -> Iterator[Peer]:
+@pytest.fixture(scope="session")
+def recorded(reference_data: Path) -> Path:
+    """The folder of what a real QATrack+ answered."""
     folder = reference_data / "qatrack"
     if not folder.is_dir():
         pytest.skip(f"the recorded answers of QATrack+ are not at {folder}")
-    with serving(Peer(folder)) as one:
+    return folder
+
+
+@pytest.fixture
+def peer(recorded: Path) -> Iterator[Peer]:
+    with serving(Peer(recorded)) as one:
         yield one
 
 
 @pytest.fixture
 def server(peer: Peer) -> Server:
     """The peer as the product asks it, without patience."""
-    limits = Limits(silence_s=5.0, answer_s=5.0, largest=200_000)
+    limits = Limits(silence_s=60.0, answer_s=60.0, largest=200_000)
     return Server(peer.address, TOKEN, limits, pause=lambda _: None)
 
 

@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from core.db import Database
 from core.ledger.models import LedgerEntry
-from dataflows.qatrack.models import QatrackItem, QatrackServer
+from dataflows.qatrack.models import QatrackServer
 from tests.dataflows.qatrack.conftest import KEPT, Enter, Work, post
 from tests.dataflows.qatrack.peer import TOKEN, Peer
 from tests.dataflows.qatrack.test_reading import ASSIGNED
@@ -77,12 +77,6 @@ def test_coverage_tells_the_words_and_exports_what_it_shows(
     assert "status 500" in viewer.get("/p/DEPT/map/coverage").text
 
 
-def item(db: Database, kind: str, words: str) -> str:
-    with db.reading() as session:
-        rows = session.exec(select(QatrackItem).where(QatrackItem.kind == kind)).all()
-        return str(next(row.id for row in rows if words in row.name))
-
-
 def expected(page: str) -> str:
     return page.partition('name="expected" value="')[2].partition('"')[0]
 
@@ -97,7 +91,8 @@ def test_a_test_is_picked_for_a_procedure_from_what_was_read(
     assert "record and verify" not in page
     assert "Nothing that was read" in author.get(f"{at}?q=nothing+like+it").text
 
-    chosen = item(named, "utc", "End-to-end")
+    chosen = "main/utc/902/testlist/annual/End-to-end: HDR brachytherapy pathway"
+    assert f'value="{chosen}"' in page
     stale = post(author, at, item=chosen, expected="stale")
     nothing = post(author, at, expected=expected(page))
     picked = post(author, at, item=chosen, expected=expected(page))
@@ -120,7 +115,7 @@ def test_a_connection_or_a_pathway_gets_a_procedure_of_its_own(
     assert at in author.get(f"/p/DEPT/{uid}").text
     assert "Title of the new QA procedure" in author.get(at).text
 
-    made = post(author, at, item=item(named, "testlist", "End-to-end"))
+    made = post(author, at, item="main/testlist/End-to-end: HDR brachytherapy pathway")
 
     page = author.get(made.headers["location"]).text
     assert "End-to-end: HDR brachytherapy pathway" in page

@@ -220,6 +220,19 @@ ODD = {
     "a due date that is none": (
         ASSIGNED, lambda p: page_of(p, ASSIGNED, results=rows_but(p, due_date="soon")), "due_date",
     ),
+    "a due date that is a number": (
+        ASSIGNED, lambda p: page_of(p, ASSIGNED, results=rows_but(p, due_date=4102444800)),
+        "due_date",
+    ),
+    "a due date at the end of time": (
+        ASSIGNED,
+        lambda p: page_of(p, ASSIGNED, results=rows_but(p, due_date="9999-12-31T23:59:59-12:00")),
+        "due_date",
+    ),
+    "a next page of no address": (
+        ASSIGNED, lambda p: page_of(p, ASSIGNED, next="http://[?offset"), "follow",
+    ),
+    "a redirect to no address": (ASSIGNED, lambda p: (302, {"Location": "http://["}, b""), "302"),
     "a due date without its zone": (
         ASSIGNED, lambda p: page_of(p, ASSIGNED, results=rows_but(p, due_date="2026-12-01T00:00")),
         "due_date",
@@ -343,11 +356,11 @@ def certificate(tmp_path: Path) -> Path:
 
 
 def test_a_certificate_counts_only_where_its_authority_is_trusted(
-    reference_data: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    recorded: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with serving(Peer(reference_data / "qatrack"), context) as peer:
+    with serving(Peer(recorded), context) as peer:
         with pytest.raises(Unreadable, match="certificate of the server is not accepted"):
             try_server(Server(peer.address, TOKEN), LONDON)
         assert peer.tokens == []

@@ -17,7 +17,7 @@ from core.ledger.witness import mismatches
 from core.people.actor import Actor
 from core.records import service as records
 from core.settings import Settings
-from dataflows.qatrack import queries, servers, tokens
+from dataflows.qatrack import queries, reading, servers, tokens
 from dataflows.qatrack.models import QatrackItem, QatrackReading
 from dataflows.qatrack.queries import qa_status
 from dataflows.qatrack.servers import Wish
@@ -106,6 +106,16 @@ def test_a_reading_that_fails_makes_everything_unknown_until_the_next_good_one(
     peer.fault = None
     read()
     assert states(named, fresh())["QA-002"] is State.OVERDUE
+
+
+def test_what_nobody_foresaw_is_a_failed_reading_too(
+    named: Database, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read()
+    monkeypatch.setattr(reading, "result_of", lambda *_, **__: {}["no such thing"])
+
+    assert "could not be understood (KeyError)" in read().error
+    assert states(named, fresh())["QA-002"] is State.UNKNOWN
 
 
 def test_a_busy_server_is_waited_for_within_the_job(
@@ -236,7 +246,7 @@ def test_servers_that_are_asked_for_twice_are_read_once(named: Database, read: R
     read()
 
     with named.reading() as session:
-        [reading] = session.execute(select(QatrackReading)).scalars()
+        [only] = session.execute(select(QatrackReading)).scalars()
         source = queries.source_of(session, servers.find_server(session, "main"))
-        assert (reading.problem, reading.items) == ("", 8)
-        assert source.read_at == reading.begun_at
+        assert (only.problem, only.items) == ("", 8)
+        assert source.read_at == only.begun_at
