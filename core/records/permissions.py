@@ -144,8 +144,7 @@ def permissions(
     in_force = record.effective_id is not None
     decides_as = _decides_as(record_type, project_id, latest, person)
     withdraws_as = _decides_as(record_type, project_id, shown, person) if in_force else ()
-    to = lifecycle.MOVES[kind].get(latest.state, ()) if kind == "issue" else ()
-    signed = tuple(state for state in to if is_signed(record_type, state))
+    moves, signed = _moves(record_type, latest)
     return Permissions(
         edit=(writes or raised)
         and kind != "event"
@@ -158,13 +157,22 @@ def permissions(
         withdraw_as=withdraws_as,
         review=allowed and in_force,
         attach=allowed,
-        moves=tuple(state for state in to if state not in signed) if writes else (),
+        moves=moves if writes else (),
         decisions=signed if decides_as else (),
         decide_as=decides_as,
         decided_by=record_type.deciders if signed and not decides_as else (),
         sign_as=sign_as,
         waits_for=waits_for,
     )
+
+
+def _moves(record_type: RecordType, latest: Revision) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the states that an issue may come into next: without a signature, and with one."""
+    if record_type.lifecycle != "issue":
+        return (), ()
+    to = lifecycle.MOVES["issue"].get(latest.state, ())
+    signed = tuple(state for state in to if is_signed(record_type, state))
+    return tuple(state for state in to if state not in signed), signed
 
 
 def _decides_as(

@@ -293,14 +293,8 @@ def save_draft(
         revision.reason = reason or revision.reason
         revision.created_at = now()
     else:
-        revision = new_revision(
-            record,
-            _next_number(session, record),
-            by,
-            reason,
-            lifecycle.DRAFT,
-            latest.envelope_digest,
-        )
+        number = _next_number(session, record)
+        revision = new_revision(record, number, by, reason, lifecycle.DRAFT, latest.envelope_digest)
         if record_type.lifecycle == "issue":
             before = content_of(session, latest, project)
             refuse_unsaid(

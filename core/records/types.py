@@ -411,16 +411,22 @@ def _twice(one: RecordType, types: Mapping[str, RecordType], place: Place) -> li
 
 def _unknown_roles(one: RecordType, place: Place) -> list[Fault]:
     known = known_roles()
+    named: list[tuple[tuple[str, ...], str]] = [
+        (("sign", meaning), role)
+        for meaning, roles in one.sign.items()
+        for role in roles
+        if not (meaning == "attended" and role == TRAINEE)
+    ]
+    named += [(("raised_by",), role) for role in one.raised_by]
     return [
         Fault(
             "unknown-role",
-            place(("sign", meaning)),
+            place(key),
             f"names the role '{role}', which nobody can be granted.",
             f"Use {', '.join(known)}; or name your own in {ROLES_FILE}.",
         )
-        for meaning, roles in one.sign.items()
-        for role in roles
-        if role not in known and not (meaning == "attended" and role == TRAINEE)
+        for key, role in named
+        if role not in known
     ]
 
 
