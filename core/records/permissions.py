@@ -140,7 +140,6 @@ def permissions(
     )
     if is_draft and writes and not wrote:
         waits_for = f"submitted by {latest.author_name}, who wrote it"
-    signers = {role for roles in record_type.sign.values() for role in roles}
     in_force = record.effective_id is not None
     decides_as = _decides_as(record_type, project_id, latest, person)
     withdraws_as = _decides_as(record_type, project_id, shown, person) if in_force else ()
@@ -152,7 +151,7 @@ def permissions(
         and not lifecycle.is_decided(kind, latest.state),
         submit=is_draft and writes and wrote,
         discard=may_discard(project, record, record_type, latest, person),
-        reject=in_review and person.has(project_id, *signers),
+        reject=in_review and person.has(project_id, *_signers(record_type)),
         withdraw=bool(withdraws_as) if in_force else writes,
         withdraw_as=withdraws_as,
         review=allowed and in_force,
@@ -164,6 +163,10 @@ def permissions(
         sign_as=sign_as,
         waits_for=waits_for,
     )
+
+
+def _signers(record_type: RecordType) -> set[str]:
+    return {role for roles in record_type.sign.values() for role in roles}
 
 
 def _moves(record_type: RecordType, latest: Revision) -> tuple[tuple[str, ...], tuple[str, ...]]:
