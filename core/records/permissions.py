@@ -132,7 +132,6 @@ def permissions(
     project_id = project.id or 0
     allowed = person.has(project_id, *allowed_roles(record_type))
     writes = person.has(project_id, *record_type.authors)
-    raised = raised_by(latest, person) and person.has(project_id, *record_type.raisers)
     kind, in_review = record_type.lifecycle, latest.state == lifecycle.IN_REVIEW
     is_draft, wrote = latest.state == lifecycle.DRAFT, person.uid in latest.authors
     sign_as, waits_for = signatures_due(
@@ -145,10 +144,7 @@ def permissions(
     withdraws_as = _decides_as(record_type, project_id, shown, person) if in_force else ()
     moves, signed = _moves(record_type, latest)
     return Permissions(
-        edit=(writes or raised)
-        and kind != "event"
-        and not in_review
-        and not lifecycle.is_decided(kind, latest.state),
+        edit=_may_edit(record_type, project_id, latest, person),
         submit=is_draft and writes and wrote,
         discard=may_discard(project, record, record_type, latest, person),
         reject=in_review and person.has(project_id, *_signers(record_type)),
@@ -176,6 +172,16 @@ def _moves(record_type: RecordType, latest: Revision) -> tuple[tuple[str, ...], 
     to = lifecycle.MOVES["issue"].get(latest.state, ())
     signed = tuple(state for state in to if is_signed(record_type, state))
     return tuple(state for state in to if state not in signed), signed
+
+
+def _may_edit(record_type: RecordType, project_id: int, latest: Revision, person: Actor) -> bool:
+    """Whether a person may change a record: who writes it, or raised it and it is still open."""
+    kind = record_type.lifecycle
+    if kind == "event" or lifecycle.is_decided(kind, latest.state):
+        return False
+    own = raised_by(latest, person) and person.has(project_id, *record_type.raisers)
+    writes = own or person.has(project_id, *record_type.authors)
+    return writes and latest.state != lifecycle.IN_REVIEW
 
 
 def _decides_as(
