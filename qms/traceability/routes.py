@@ -1,6 +1,6 @@
 """The traceability pages: the matrix, its exports, and the explanation of each row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -66,14 +66,6 @@ def show_matrix(
     address = f"/p/{project.key}/trace"
     first = (view.page - 1) * PAGE_SIZE
 
-    # Written once: a page holds hundreds of addresses that differ by their ends.
-    why_query = view.query()
-
-    def why_address(row: Row, at: int = 0, column: str = "") -> str:
-        place = f"&at={at}" if at else ""
-        where = f"&column={column}" if column else ""
-        return f"{address}/why/{row.record.key.uid}?{why_query}{place}{where}"
-
     return page(
         request,
         "qms/traceability/matrix.html",
@@ -98,7 +90,7 @@ def show_matrix(
             (name.upper(), f"{address}/export/{name}?{view.query(page='')}")
             for name in forms_for(len(shown))
         ],
-        why_address=why_address,
+        why_address=_why_addresses(address, view),
         row_types=_row_types(loaded, labels),
         column_types=_column_types(loaded, labels),
         show_code=any(row.code for row in matrix.rows),
@@ -110,6 +102,19 @@ def show_matrix(
         keep_address=f"{address}/views?{view.query(page='', saved='')}",
         judged=any(row.judgement.outcome is not Outcome.NONE for row in matrix.rows),
     )
+
+
+def _why_addresses(address: str, view: View) -> Callable[..., str]:
+    """Return what gives the address of an explanation: of a row, or of a cell in one."""
+    # Written once: a page holds hundreds of addresses that differ by their ends.
+    query = view.query()
+
+    def why_address(row: Row, at: int = 0, column: str = "") -> str:
+        place = f"&at={at}" if at else ""
+        where = f"&column={column}" if column else ""
+        return f"{address}/why/{row.record.key.uid}?{query}{place}{where}"
+
+    return why_address
 
 
 @router.get("/why/{uid}")
