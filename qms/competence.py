@@ -10,7 +10,7 @@ from core.errors import Fault
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record, Revision
 from core.records.queries import load_snapshot
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from qms.training import first_day, training_record
 
 TRAINING = "training"

@@ -15,7 +15,7 @@ from core.clock import now
 from core.errors import Fault
 from core.records.content import Content
 from core.records.models import Link, Project, Record, Revision
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from qms.due_days import as_day, latest_capa_day
 from qms.rules.packs import framework_pack
 

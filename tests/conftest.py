@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlmodel import Session
 
@@ -31,6 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 TEST_DATABASE = os.environ.get("FIDUCIAL_TEST_DATABASE_URL", "")
 """A PostgreSQL to run the database tests on; without it they run on SQLite."""
+
+# The same examples every time, and no limit of wall time: a slow machine proves nothing wrong.
+settings.load_profile("ci")
 
 STAFF = {
     "PPL-AK": ("Amara Kole", ("author", "developer")),

@@ -29,7 +29,8 @@ from core.records.service import (
     latest_revision,
 )
 from core.records.signable import about_of
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from dataflows.department import load_department
 from qms.interchange.design_record import DesignRecord, load_design_record
 from qms.risks.issuing import take_as_read

@@ -16,7 +16,8 @@ from core.records import lifecycle
 from core.records.checking import missing_content
 from core.records.content import Content
 from core.records.models import Link, Project, Record, Revision
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.records.writing import content_of
 from core.signing.models import Signature
 

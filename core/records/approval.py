@@ -32,7 +32,8 @@ from core.records.signable import (
     why_unsignable,
 )
 from core.records.targets import withdrawn_faults
-from core.records.types import MEANINGS, RecordType, get_registry
+from core.records.type_shape import MEANINGS, RecordType
+from core.records.types import get_registry
 from core.records.writers import require_author
 from core.records.writing import content_of, envelope_document
 from core.signing.models import Signature

@@ -12,7 +12,7 @@ from core.canonical import NotCanonical, canonical_json
 from core.errors import Fault
 from core.records import lifecycle
 from core.records.content import Content, LinkDraft
-from core.records.types import FieldSpec, LinkSpec, RecordType
+from core.records.type_shape import FieldSpec, LinkSpec, RecordType
 
 UID = re.compile(r"[A-Z][A-Za-z0-9._-]{0,79}")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

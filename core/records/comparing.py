@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from core.records.content import Content, LinkDraft
-from core.records.types import FieldSpec, RecordType
+from core.records.type_shape import FieldSpec, RecordType
 
 MOST_WORDS = 6_000
 """Above it, finding the words costs seconds: the whole texts are shown instead."""

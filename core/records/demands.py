@@ -10,7 +10,7 @@ from core.records import lifecycle
 from core.records.checking import missing_content
 from core.records.content import Content
 from core.records.models import Project, Record
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 
 Demand = Callable[[Session, Project, RecordType, Record | None, Content, str], Sequence[Fault]]
 """``(session, project, type, record, content, state) -> faults`` that keep an issue from a state.

@@ -13,7 +13,8 @@ from core.records.service import (
     refuse_unread,
     refuse_withdrawn,
 )
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 
 
 def discarders(record_type: RecordType) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import Fault
 from core.records.content import Content, LinkDraft
-from core.records.types import FieldSpec, RecordType
+from core.records.type_shape import FieldSpec, RecordType
 
 SPARE_ROWS = 2
 """Empty rows below a table or the links of one role."""

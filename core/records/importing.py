@@ -21,7 +21,8 @@ from core.records.models import Project, Record
 from core.records.service import new_revision, record_event
 from core.records.snapshot import Key
 from core.records.targets import known_records, target_faults
-from core.records.types import RecordType, TypeRegistry
+from core.records.type_shape import RecordType
+from core.records.types import TypeRegistry
 from core.records.writers import require_author
 from core.records.writing import fill, write_links
 

@@ -22,7 +22,8 @@ from core.records.service import (
 )
 from core.records.snapshot import Key
 from core.records.targets import known_records
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.records.writers import require_author
 from core.records.writing import content_of, fill, write_links
 

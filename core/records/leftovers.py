@@ -8,7 +8,8 @@ from sqlmodel import Session, col
 
 from core.records.content import Content
 from core.records.models import Link, Record, Revision
-from core.records.types import FieldSpec, RecordType, TypeRegistry
+from core.records.type_shape import FieldSpec, RecordType
+from core.records.types import TypeRegistry
 
 
 def left_over(record_type: RecordType, content: Content) -> list[str]:

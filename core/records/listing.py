@@ -15,7 +15,8 @@ from core.exports import Sheet
 from core.records.forms import as_text
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import natural_order
-from core.records.types import FieldSpec, LinkSpec, get_registry
+from core.records.type_shape import FieldSpec, LinkSpec
+from core.records.types import get_registry
 
 PAGE_SIZE = 50
 

@@ -31,7 +31,8 @@ from core.records.suspects import Suspicion
 from core.records.talking.reading import ThreadView, threads_of
 from core.records.talking.service import parts
 from core.records.targets import known_records
-from core.records.types import FieldSpec, RecordType, get_registry
+from core.records.type_shape import FieldSpec, RecordType
+from core.records.types import get_registry
 from core.records.writing import content_of
 from core.signing.models import Signature
 

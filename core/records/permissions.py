@@ -9,7 +9,7 @@ from core.records.approval import next_meanings
 from core.records.discarding import may_discard
 from core.records.issues import is_signed
 from core.records.models import Project, Record, Revision
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from core.records.writers import raised_by
 from core.signing.models import Signature
 
@@ -132,7 +132,7 @@ def permissions(
     project_id = project.id or 0
     allowed = person.has(project_id, *allowed_roles(record_type))
     writes = person.has(project_id, *record_type.authors)
-    kind, in_review = record_type.lifecycle, latest.state == lifecycle.IN_REVIEW
+    in_review = latest.state == lifecycle.IN_REVIEW
     is_draft, wrote = latest.state == lifecycle.DRAFT, person.uid in latest.authors
     sign_as, waits_for = signatures_due(
         record_type, project_id, latest, given, person, about, due, named

@@ -16,7 +16,8 @@ from core.records.checking import UID
 from core.records.content import Content
 from core.records.demands import refuse_unsaid
 from core.records.models import Project, Record, Revision, UidCounter
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.records.writers import require_raiser
 from core.records.writing import checked, content_of, fill, write_links
 

@@ -11,7 +11,7 @@ from core.records import lifecycle
 from core.records.checking import missing_content
 from core.records.models import Link, Record, Revision
 from core.records.service import project_of
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from core.records.writing import content_of, feature_faults
 
 

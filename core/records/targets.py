@@ -11,7 +11,7 @@ from core.errors import Fault, Invalid
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
 from core.records.snapshot import Key
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 
 
 def known_records(session: Session, keys: Iterable[Key]) -> dict[Key, Record]:

@@ -13,7 +13,8 @@ from core.records.service import (
     record_event,
     refuse_unread,
 )
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.records.writers import require_author
 
 

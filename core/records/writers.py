@@ -4,7 +4,7 @@ from core.errors import Refused
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.models import Project, Revision
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 
 
 def require_author(record_type: RecordType, project: Project, by: Actor) -> None:

@@ -14,7 +14,7 @@ from core.records.content import Content, LinkDraft, content_digest
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import Key
 from core.records.targets import known_records, target_faults
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 
 ContentCheck = Callable[[Session, RecordType, Project, str, Content], Sequence[Fault]]
 """``(session, type, project, uid, content) -> faults`` that only a feature can see."""

@@ -18,7 +18,8 @@ from core.records.comparing import Difference, Part, compare
 from core.records.content import Content, LinkDraft
 from core.records.models import Link, Project, Record, Revision
 from core.records.snapshot import Key, natural_order
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from qms.baselines.comparison import BaselineLine
 from qms.baselines.comparison import compare as compare_lines
 

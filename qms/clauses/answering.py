@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from qms.clauses.lists import ClauseBook, ClauseList, Pointed
 from qms.clauses.standing import AskingRule, ClauseAnswer, Exclusion, Filler, Speaker
 from qms.rules.findings import CheckResult, Pack, Question

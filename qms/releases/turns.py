@@ -9,7 +9,8 @@ from core.people.service import holders
 from core.records.lifecycle import DRAFT, IN_REVIEW
 from core.records.models import Project
 from core.records.snapshot import RecordView
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from core.errors import Fault, Invalid
 from core.records import lifecycle
-from core.records.types import FieldSpec, LinkSpec, TypeRegistry, get_registry
+from core.records.type_shape import FieldSpec, LinkSpec
+from core.records.types import TypeRegistry, get_registry
 from qms.frameworks.folders import department_folder, pack_files, read_pack
 from qms.rules.changing import changed
 from qms.rules.facts import TypeFacts

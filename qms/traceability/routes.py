@@ -14,7 +14,8 @@ from sqlmodel import Session
 from core.exports import forms_for
 from core.people.actor import Actor
 from core.records.models import Project
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page, readable_projects
 from core.web.downloads import exported
 from qms.releases.scope import NEWEST, choose_release
@@ -65,6 +66,7 @@ def show_matrix(
     labels = {name: registry.of(name) for name in registry.names()}
     address = f"/p/{project.key}/trace"
     first = (view.page - 1) * PAGE_SIZE
+
     return page(
         request,
         "qms/traceability/matrix.html",
@@ -89,7 +91,7 @@ def show_matrix(
             (name.upper(), f"{address}/export/{name}?{view.query(page='')}")
             for name in forms_for(len(shown))
         ],
-        why_address=_why_addresses(address, view.query()),
+        why_address=_why_addresses(address, view),
         row_types=_row_types(loaded, labels),
         column_types=_column_types(loaded, labels),
         show_code=any(row.code for row in matrix.rows),
@@ -103,11 +105,10 @@ def show_matrix(
     )
 
 
-def _why_addresses(address: str, query: str) -> Callable[..., str]:
-    """Return what gives the address of a row's explanation, or of one of its cells.
-
-    The query is written once: a page holds hundreds of addresses that differ by their ends.
-    """
+def _why_addresses(address: str, view: View) -> Callable[..., str]:
+    """Return what gives the address of an explanation: of a row, or of a cell in one."""
+    # Written once: a page holds hundreds of addresses that differ by their ends.
+    query = view.query()
 
     def why_address(row: Row, at: int = 0, column: str = "") -> str:
         place = f"&at={at}" if at else ""

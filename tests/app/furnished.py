@@ -6,7 +6,6 @@ The projects differ in every id, so that an address of one can be bent to name a
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 from git import Actor as Committer
@@ -19,17 +18,14 @@ from core.db import Database
 from core.jobs.service import enqueue
 from core.ledger import append
 from core.people.actor import ADMINISTRATOR, ROLES, Actor
-from core.people.deputies.service import Wish as Deputising
-from core.people.deputies.service import name_deputy
 from core.people.models import Person
 from core.people.service import (
     Reauthentication,
-    find_actor,
     find_session,
     grant,
     open_session,
 )
-from core.people.tokens import ACT, RIGHTS, START, WRITE, Wish, make_token, tokens_of
+from core.people.tokens import RIGHTS
 from core.records import approval
 from core.records.content import Content, LinkDraft
 from core.records.models import Attachment, Project, Record
@@ -45,15 +41,18 @@ from core.records.service import (
 from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
-from dataflows.qatrack import servers as naming
-from dataflows.qatrack.refreshing import Read
-from dataflows.qatrack.refreshing import keep as keep_reading
-from dataflows.qatrack.standing import Item, Key, Kind
 from qms.baselines.current import freeze_now
 from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
 from qms.traceability.asking import Choice
 from qms.traceability.views.service import keep_view
+from tests.app.furnished_people import (
+    Things,
+    make_tokens,
+    name_deputies,
+    read_qatrack,
+    token_for,
+)
 from tests.core.conftest import hashed
 from validation.pack.standing import BUILT
 from validation.runs.models import Run, RunScenario, RunState
@@ -70,8 +69,6 @@ SECRET = "Unspoken"
 """Stands in every title, text and file of the other project, and nowhere else."""
 
 TITLE = f"{SECRET} project"
-
-Things = dict[str, str]
 
 WORKING = ("author", "quality_manager", "technical_reviewer")
 """Roles that fill a project."""
@@ -192,53 +189,13 @@ def furnish(database: Database, folder: Path) -> Installation:
         theirs = {role: actors[f"other.{role}"] for role in WORKING}
         hidden = _fill(_Filling(session, settings, other, 2, theirs, SECRET))
         shown = _fill(_Filling(session, settings, own, 1, actors, "Plain"), hidden)
-        _make_tokens(session, shown, hidden, actors)
-        tokens = {right: _token_for(session, right, actors[ANYWHERE]) for right in RIGHTS}
-        _read_qatrack(session, settings, actors[OWNER], shown, hidden)
-        _name_deputies(session, (own, shown, ""), (other, hidden, "other."))
+        make_tokens(session, (shown, actors["viewer"], False), (hidden, actors[NEIGHBOUR], True))
+        tokens = {right: token_for(session, right, actors[ANYWHERE]) for right in RIGHTS}
+        read_qatrack(session, settings, actors[OWNER], shown, hidden)
+        name_deputies(session, f"PPL-{OWNER}", (own, shown, ""), (other, hidden, "other."))
     people = {name: somebody for name, (somebody, _) in known.items()}
     met = {name: one for name, one in people.items() if not name.startswith("other.")}
     return Installation(settings, shown, hidden, {ANONYMOUS: Somebody(), **met}, tokens)
-
-
-def _make_tokens(session: Session, own: Things, other: Things, actors: Mapping[str, Actor]) -> None:
-    """Give the viewer a program that reads, and somebody next door one that writes."""
-    tomorrow = str(now().date() + timedelta(days=1))
-    for things, who, writes in ((own, "viewer", False), (other, NEIGHBOUR, True)):
-        wish = Wish("A program", writes, None, tomorrow)
-        token = make_token(session, wish, actors[who])
-        made = tokens_of(session, actors[who].person_id)[0]
-        things |= {"token": token, "token_id": str(made.id), "tomorrow": tomorrow}
-
-
-def _token_for(session: Session, right: str, of: Actor) -> str:
-    wish = Wish(
-        f"A program that may {right}", right == WRITE, None, str(now().date() + timedelta(days=1)),
-        starts=right == START, acts=right == ACT,
-    )  # fmt: skip
-    return make_token(session, wish, of)
-
-
-def _read_qatrack(session: Session, settings: Settings, by: Actor, *every: Things) -> None:
-    """Name a QATrack+ server of everybody, that has one test list."""
-    wish = naming.Wish("main", "https://qa.example.org", "Europe/London", "0123456789" * 4)
-    server = naming.name_server(session, wish, by, settings)
-    key = Key(Kind.LIST, "transfer")
-    keep_reading(
-        session, Read(now(), {key: Item(key, 1, "Data transfer")}), server_id=server.id or 0
-    )
-    for things in every:
-        things |= {"instance": server.name, "item": f"{server.name}/{key.kind}/{key.slug}"}
-
-
-def _name_deputies(session: Session, *projects: tuple[Project, Things, str]) -> None:
-    """Let a reviewer of each project be deputy of its author from tomorrow on."""
-    for project, things, prefix in projects:
-        by = find_actor(session, f"PPL-{OWNER}")
-        of, to = f"PPL-{prefix}author", f"PPL-{prefix}technical.reviewer"
-        tomorrow = things["tomorrow"]
-        wish = Deputising("author", of, to, tomorrow, tomorrow, f"{project.title} leave")
-        things["deputyship_id"] = str(name_deputy(session, project, wish, by).id)
 
 
 def _person(

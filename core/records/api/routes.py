@@ -36,7 +36,8 @@ from core.records.service import (
 )
 from core.records.talking.reading import threads_of
 from core.records.targets import refuse_unreadable
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.records.writers import require_raiser
 from core.web import (
     CurrentPerson,

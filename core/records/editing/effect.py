@@ -8,7 +8,7 @@ from core.records.content import Content
 from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key
 from core.records.targets import known_records
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from core.records.writing import content_of, says_the_same
 
 CHANGES = "changes"

@@ -41,7 +41,8 @@ from core.records.service import (
 from core.records.snapshot import natural_order
 from core.records.snapshot_rows import shown_revision
 from core.records.targets import refuse_unreadable
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 from core.records.writers import require_raiser
 from core.records.writing import content_of
 from core.web import (

@@ -18,7 +18,8 @@ from core.records.models import Project, Record, Revision
 from core.records.neighbours import Neighbour, neighbourhood
 from core.records.pages import find_revision, revisions_of, shown_fields
 from core.records.panels import Panel
-from core.records.types import FieldSpec, RecordType, get_registry
+from core.records.type_shape import FieldSpec, RecordType
+from core.records.types import get_registry
 from core.signing.models import Signature
 
 AnnexProvider = Callable[[Session, Project, Record], Panel | None]

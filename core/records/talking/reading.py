@@ -13,7 +13,7 @@ from core.records.models import Project, Record, Revision
 from core.records.snapshot import Key
 from core.records.talking.models import Comment, Thread
 from core.records.talking.service import FIELD, may_settle, parts
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 
 CHUNK = 500
 

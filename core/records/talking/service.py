@@ -11,7 +11,8 @@ from core.people.actor import Actor
 from core.records.models import Project, Record, Revision
 from core.records.service import edit_token, lock_record, project_of, refuse_unread
 from core.records.talking.models import Comment, Thread
-from core.records.types import RecordType, get_registry
+from core.records.type_shape import RecordType
+from core.records.types import get_registry
 
 LONGEST_TEXT = 5_000
 FIELD = "field."

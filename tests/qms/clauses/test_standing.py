@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.records.snapshot import Key, RecordView, SignatureView, Snapshot
-from core.records.types import RecordType
+from core.records.type_shape import RecordType
 from qms.clauses.answering import Answers, ClauseInput, answers
 from qms.clauses.lists import ClauseBook, ClauseList
 from qms.clauses.standing import ClauseAnswer, Standing

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.records.snapshot import LinkView, RecordView
-from core.records.types import FieldSpec, RecordType
+from core.records.type_shape import FieldSpec, RecordType
 from tests.qms.rules.conftest import Case
 
 SENTENCE = "It is told once more, in other words."

@@ -1,0 +1,61 @@
+"""What belongs to people rather than to a project: programs, deputies, and a QATrack+ server."""
+
+from datetime import timedelta
+
+from sqlmodel import Session
+
+from core.clock import now
+from core.people.actor import Actor
+from core.people.deputies.service import Wish as Deputising
+from core.people.deputies.service import name_deputy
+from core.people.service import find_actor
+from core.people.tokens import ACT, START, WRITE, Wish, make_token, tokens_of
+from core.records.models import Project
+from core.settings import Settings
+from dataflows.qatrack import servers as naming
+from dataflows.qatrack.refreshing import Read
+from dataflows.qatrack.refreshing import keep as keep_reading
+from dataflows.qatrack.standing import Item, Key, Kind
+
+Things = dict[str, str]
+
+
+def make_tokens(session: Session, *given: tuple[Things, Actor, bool]) -> None:
+    """Give each person a program, which reads, or writes too."""
+    tomorrow = str(now().date() + timedelta(days=1))
+    for things, who, writes in given:
+        wish = Wish("A program", writes, None, tomorrow)
+        token = make_token(session, wish, who)
+        made = tokens_of(session, who.person_id)[0]
+        things |= {"token": token, "token_id": str(made.id), "tomorrow": tomorrow}
+
+
+def token_for(session: Session, right: str, of: Actor) -> str:
+    """Make a token with one right."""
+    wish = Wish(
+        f"A program that may {right}", right == WRITE, None, str(now().date() + timedelta(days=1)),
+        starts=right == START, acts=right == ACT,
+    )  # fmt: skip
+    return make_token(session, wish, of)
+
+
+def read_qatrack(session: Session, settings: Settings, by: Actor, *every: Things) -> None:
+    """Name a QATrack+ server of everybody, that has one test list."""
+    wish = naming.Wish("main", "https://qa.example.org", "Europe/London", "0123456789" * 4)
+    server = naming.name_server(session, wish, by, settings)
+    key = Key(Kind.LIST, "transfer")
+    keep_reading(
+        session, Read(now(), {key: Item(key, 1, "Data transfer")}), server_id=server.id or 0
+    )
+    for things in every:
+        things |= {"instance": server.name, "item": f"{server.name}/{key.kind}/{key.slug}"}
+
+
+def name_deputies(session: Session, owner: str, *projects: tuple[Project, Things, str]) -> None:
+    """Let a reviewer of each project be deputy of its author from tomorrow on."""
+    for project, things, prefix in projects:
+        by = find_actor(session, owner)
+        of, to = f"PPL-{prefix}author", f"PPL-{prefix}technical.reviewer"
+        tomorrow = things["tomorrow"]
+        wish = Deputising("author", of, to, tomorrow, tomorrow, f"{project.title} leave")
+        things["deputyship_id"] = str(name_deputy(session, project, wish, by).id)
