@@ -276,3 +276,12 @@ def test_the_overall_residual_risk_is_reviewed_by_officer_and_top_management(
     sign(writing, device, review, "PPL-NV", "top_management")
 
     assert latest_revision(writing, review).state == "approved"
+
+
+def test_an_answer_to_a_question_that_nobody_asks_is_not_submitted(device, writing) -> None:
+    said = {"question": "J99", "answer": "Yes.", "considered_on": "2026-11-20"}
+    answer = write(writing, device, "judgement", Content("An answer", "", said))
+
+    assert "answers J99, which is no question that is asked here" in refused(
+        writing, device, answer
+    )

@@ -101,7 +101,7 @@ def test_an_edit_in_order_raises_no_finding(whole: Case, edit: Edit) -> None:
         whole.records[key] = replace(edited, content_digest=f"edited {key.uid}")
         whole.digests[key] = f"edited {key.uid}"
 
-    assert [finding.sentence for finding in whole.check().findings] == []
+    assert [one.sentence for one in whole.check().findings if not one.waiver] == []
 
 
 def test_a_further_link_raises_no_finding(whole: Case) -> None:
@@ -124,7 +124,7 @@ def test_a_further_link_raises_no_finding(whole: Case) -> None:
     whole.links += further
 
     assert len({whole.records[one.source].type for one in further}) >= 15
-    assert [finding.sentence for finding in whole.check().findings] == []
+    assert [one.sentence for one in whole.check().findings if not one.waiver] == []
 
 
 def test_every_type_is_among_the_edited(whole: Case) -> None:
