@@ -13,6 +13,7 @@ from core.errors import Fault, NotFound
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records import lifecycle
+from core.records.acceptance import acceptances
 from core.records.acceptance import due as due_acceptance
 from core.records.approval import signatures_of
 from core.records.comparing import Difference, compare, word_difference
@@ -59,6 +60,8 @@ class RecordPage:
         Those that are filled in.
     empty : sequence of str
         Labels of the others.
+    acceptances : sequence of (int, Signature)
+        What accepts it as it stands, signed on an earlier revision that proposed the same.
     lacks : sequence of (state, faults)
         What an issue still lacks for each state that it may come into next.
     capacity : callable
@@ -80,6 +83,7 @@ class RecordPage:
     revisions: Sequence[Revision]
     files: Sequence[Attachment]
     trail: Sequence[LedgerEntry]
+    acceptances: Sequence[tuple[int, Signature]]
     lacks: Sequence[tuple[str, Sequence[Fault]]]
     threads: Sequence[ThreadView]
     capacity: Callable[[str], str]
@@ -180,6 +184,11 @@ def record_page(
         revisions=revisions_of(session, record),
         files=_rows(session, select(Attachment).where(col(Attachment.record_id) == record.id)),
         trail=trail_of(session, record),
+        acceptances=[
+            (number, one)
+            for number, one in acceptances(session, project, record, record_type, latest)
+            if number != shown.number
+        ],
         lacks=lacking_for_next(session, record, latest, project, record_type),
         threads=threads,
         capacity=partial(person.capacity, project.id or 0),
