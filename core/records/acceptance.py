@@ -150,24 +150,35 @@ def _applies(where: Mapping[str, Iterable[str]], led: Mapping[str, set[str]]) ->
 def _held(
     session: Session, project: Project, record: Record, record_type: RecordType, latest: Revision
 ) -> frozenset[str]:
+    given = acceptances(session, project, record, record_type, latest)
+    return frozenset(signature.meaning for _, signature in given)
+
+
+def acceptances(
+    session: Session, project: Project, record: Record, record_type: RecordType, latest: Revision
+) -> list[tuple[int, Signature]]:
+    """Return the signatures of acceptance that still hold, each with the revision it is on."""
+    if not record_type.accepting:
+        return []
     rows = session.execute(
-        select(Revision, col(Signature.meaning))
+        select(Revision, Signature)
         .join(Signature, col(Signature.revision_id) == col(Revision.id))
         .where(
             col(Revision.record_id) == record.id,
             col(Signature.meaning).in_(record_type.accepting),
             col(Signature.envelope_digest) == col(Revision.envelope_digest),
         )
+        .order_by(col(Signature.id))
     ).all()
     if not rows:
-        return frozenset()
+        return []
     proposed = _proposal(record_type, content_of(session, latest, project))
-    return frozenset(
-        meaning
-        for revision, meaning in rows
+    return [
+        (revision.number, signature)
+        for revision, signature in rows
         if revision.id == latest.id
         or _proposal(record_type, content_of(session, revision, project)) == proposed
-    )
+    ]
 
 
 def _proposal(record_type: RecordType, content: Content) -> str:

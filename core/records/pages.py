@@ -13,6 +13,7 @@ from core.errors import Fault, NotFound
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records import lifecycle
+from core.records.acceptance import acceptances
 from core.records.acceptance import due as due_acceptance
 from core.records.approval import signatures_of
 from core.records.attaching import files_of
@@ -64,6 +65,8 @@ class RecordPage:
         Labels of the others.
     remarks : mapping of int to sequence of Remark
         Why revisions were rejected or discarded, by their numbers.
+    acceptances : sequence of (int, Signature)
+        What accepts it as it stands, signed on an earlier revision that proposed the same.
     lacks : sequence of (state, faults)
         What an issue still lacks for each state that it may come into next.
     capacity : callable
@@ -85,6 +88,7 @@ class RecordPage:
     revisions: Sequence[Revision]
     files: Sequence[Attachment]
     trail: Sequence[LedgerEntry]
+    acceptances: Sequence[tuple[int, Signature]]
     lacks: Sequence[tuple[str, Sequence[Fault]]]
     threads: Sequence[ThreadView]
     remarks: Mapping[int, Sequence[Remark]]
@@ -191,6 +195,11 @@ def record_page(
         revisions=revisions_of(session, record),
         files=files_of(session, record),
         trail=trail_of(session, record),
+        acceptances=[
+            (number, one)
+            for number, one in acceptances(session, project, record, record_type, latest)
+            if number != shown.number
+        ],
         lacks=lacking_for_next(session, record, latest, project, record_type),
         threads=threads,
         remarks=remarks_of(session, record),

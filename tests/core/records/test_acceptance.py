@@ -10,6 +10,7 @@ from core.records.approval import Signing, sign
 from core.records.content import Content, LinkDraft, RecordDraft
 from core.records.importing import import_records
 from core.records.issues import Decision, decide, move
+from core.records.pages import record_page
 from core.records.service import create_record, latest_revision, read_content, save_draft
 from core.records.types import get_registry
 from core.records.waiting import waiting_to_sign
@@ -74,6 +75,14 @@ def waits(office: Office, who: str) -> list[tuple[str, str]]:
     return [(one.key.uid, one.meaning) for one in found]
 
 
+def shown(office: Office) -> list[tuple[int, str]]:
+    """Return what the page says was signed on an earlier revision and still holds."""
+    with office.reading() as session:
+        record, person = office.record(session, "CR-001"), office.staff["PPL-AK"]
+        page = record_page(session, office.project(session), record, person, ["RPM"])
+        return [(number, one.meaning) for number, one in page.acceptances]
+
+
 def state(office: Office, uid: str = "CR-001") -> str:
     with office.reading() as session:
         return latest_revision(session, office.record(session, uid)).state
@@ -134,6 +143,7 @@ def test_what_is_told_of_the_work_leaves_the_acceptance_and_another_scope_does_n
     edited(change, fields={**SAID, "implemented_in": ["3f2a9c0"]})
     moved(change, "verifying")
     moved(change, "in_work")
+    assert shown(change) == [(1, "reviewed"), (1, "accepted")]
 
     edited(change, links=(IMPACTS, LinkDraft("impacts", "DOC-001")))
 

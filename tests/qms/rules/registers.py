@@ -248,6 +248,7 @@ def _plans_and_reviews(case: Any) -> None:
     exclusions = [{"clause": "ISO13485-7.5.5", "reason": "Software is not sterile."}]
     case.add("applicability", "SOA-001", exclusions=exclusions)
     case.add("waiver", "WVR-001", rule="C03", reason="Read next week.", expires="2026-12-24")
+    case.link("WVR-001", "concerns", "REL-0.1.0")
     for uid, role in {
         "DDP-001": "quality_manager",
         "DEV-001": "quality_manager",
