@@ -41,10 +41,8 @@ from core.signing.models import Signature
 TrainingCheck = Callable[[Session, str, str, str], Sequence[str]]
 """``(session, project key, person uid, role) -> what training is missing``, in sentences."""
 
-
 Gate = Callable[[Session, Project, Record], Sequence[str]]
 """``(session, project, record) -> what forbids signing it now``, in sentences."""
-
 
 Submission = Callable[[Session, Project, Record], Sequence[Fault]]
 """``(session, project, record) -> what keeps it from review``, beside what its type asks for."""

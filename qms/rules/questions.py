@@ -117,8 +117,8 @@ def _similar_problems(view: View) -> Iterator[Beside]:
     for problem in view.in_force("problem"):
         for item in view.targets(problem, "affects"):
             alike[f"affect {item.key.uid}"].append(problem)
-        if filled(problem, "trend_key"):
-            alike[f"have the trend key '{text(problem, 'trend_key')}'"].append(problem)
+        if filled(problem, "trend"):
+            alike[f"share the trend '{text(problem, 'trend')}'"].append(problem)
     for told, problems in alike.items():
         if len(problems) >= LEAST_SIMILAR:
             keys = tuple(problem.key for problem in problems)

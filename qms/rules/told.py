@@ -51,6 +51,33 @@ class CheckCounts(_Told):
     conceded: int
 
 
+class BesideTold(_Told):
+    """What there is to look at beside a question, with the records that it concerns."""
+
+    told: str
+    records: list[str]
+
+
+class ConsideredTold(_Told):
+    """What a person answered, in which record, and when."""
+
+    record: str
+    answer: str
+    by: str
+    on: str
+
+
+class QuestionTold(_Told):
+    """What no rule can answer; `more` counts what is left out beside it."""
+
+    code: str
+    asks: str
+    clauses: list[str]
+    beside: list[BesideTold]
+    more: int
+    considered: list[ConsideredTold]
+
+
 class CheckTold(_Told):
     """What every rule of a gate says of a project; release, version and commit may be empty."""
 
@@ -63,6 +90,7 @@ class CheckTold(_Told):
     passed: bool
     changes: list[str]
     counts: CheckCounts
+    questions: list[QuestionTold]
     rules: list[RuleTold]
 
 

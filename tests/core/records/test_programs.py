@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from core.people.tokens import ACT, WRITE
 from core.records.approval import submit
-from core.records.content import Content
+from core.records.content import Content, LinkDraft
 from core.records.rereviewing.listing import lines_of
 from core.records.service import create_record, edit_token, latest_revision, read_content
 from tests.conftest import Office
@@ -202,7 +202,9 @@ def test_a_revision_is_sent_back_and_an_issue_moved_but_neither_is_signed(
         project = held.project(session)
         record = create_record(session, project, "user_need", need(AFTER), amara, uid="UN-009")
         submit(session, record, amara, held.proof("PPL-AK"), held.read(session, "UN-009"))
-        problem = Content("It fails", "So.", {"found_in": "0.1.0"})
+        create_record(session, project, "person", Content("Dr Dana Moss"), amara, uid="PPL-DM")
+        found = {"found_in": "0.1.0", "severity": "minor", "safety_relevant": False}
+        problem = Content("It fails", "So.", found, (LinkDraft("evaluated_by", "PPL-DM"),))
         create_record(session, project, "problem", problem, amara, uid="PR-001")
     reader, author = (Program(service, held.database, uid, ACT) for uid in ("PPL-EQ", "PPL-AK"))
     read = {uid: reader.get(f"/api/p/RPM/records/{uid}") for uid in ("UN-009", "PR-001")}
@@ -226,4 +228,6 @@ def test_a_revision_is_sent_back_and_an_issue_moved_but_neither_is_signed(
         assert back.json()["expected"] == edit_token(latest_revision(session, record))
         assert read_content(session, record).title == "Trust the numbers"
         waiting = author.get("/api/p/RPM/waiting")["drafts"]
-        assert [one["uid"] for one in waiting] == ["UN-009"]
+        assert [one["uid"] for one in waiting] == ["PPL-DM"]
+        [returned] = author.get("/api/p/RPM/waiting")["returned"]
+        assert (returned["uid"], returned["reason"]) == ("UN-009", "Not clear.")

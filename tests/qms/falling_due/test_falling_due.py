@@ -91,11 +91,11 @@ def test_the_page_and_home_name_what_falls_due(new_site) -> None:
     day = now().date() + timedelta(days=3)
     with site.db.writing() as session:
         by = Actor(1, "Amara Kole", "PPL-AK", {None: frozenset({"author"})})
-        links = (LinkDraft("assigned_to", "PPL-AK"),)
-        content = Content("Call the maker", "Do.", {"due": day.isoformat()}, links)
-        create_record(session, find_project(session, "RPM"), "action", content, by)
         plan = Content("Plan", "Text.", {"kind": "plan", "review_by": day.isoformat()})
         made = create_record(session, find_project(session, "RPM"), "document", plan, by)
+        links = (LinkDraft("assigned_to", "PPL-AK"), LinkDraft("arises_from", made.uid))
+        content = Content("Call the maker", "Do.", {"due": day.isoformat()}, links)
+        create_record(session, find_project(session, "RPM"), "action", content, by)
         revision = latest_revision(session, made)
         revision.state, revision.approved_at, made.effective_id = "approved", now(), revision.id
 

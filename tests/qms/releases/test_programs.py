@@ -12,7 +12,7 @@ from core.people.tokens import ACT, START
 from core.records.api.routes import router as records
 from core.records.service import find_project
 from core.settings import Settings
-from qms.baselines.routes import router as baselines
+from qms.baselines.api.routes import router as baselines
 from qms.releases.api.routes import router as releases
 from qms.releases.service import release_check
 from tests.programs import Program

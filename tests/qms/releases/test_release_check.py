@@ -335,7 +335,7 @@ def blocked(device) -> list[str]:
 
 
 def test_nobody_signs_a_release_before_it_was_frozen_and_run(device) -> None:
-    assert set(blocked(device)) == {"D07", "D08", "E04", "F06"}
+    assert set(blocked(device)) == {"D07", "D08", "D10", "E04", "F06"}
 
     freeze_as(device, "PPL-AK")
     device.execute(TESTS)

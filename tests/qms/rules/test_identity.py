@@ -75,7 +75,15 @@ def test_item_withdrawn_under_others(demo) -> None:
     demo.unlink("REL-0.1.0", "contains", "SI-05")
 
     demo.must_name(
-        "A05", "REQ-002", "REQ-009", "REQ-010", "REQ-011", "RSK-004", "RSK-005", "CR-001"
+        "A05",
+        "REQ-002",
+        "REQ-009",
+        "REQ-010",
+        "REQ-011",
+        "RSK-004",
+        "RSK-005",
+        "CR-001",
+        "JDG-001",
     )
 
 
