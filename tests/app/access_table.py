@@ -306,7 +306,7 @@ API = (
     }),
     Line("POST /api/p/{project}/records/{uid}/reject", NEED_WRITERS | NEED_SIGNERS,
         at={"uid": "waiting"}, sends={"expected": "{waiting_read}", "reason": "Not clear."}),
-    Line("POST /api/p/{project}/records/{uid}/move", AUTHORS, at={"uid": "problem"}, sends={
+    Line("POST /api/p/{project}/records/{uid}/move", PROBLEM_WRITERS, at={"uid": "problem"}, sends={
         "expected": "{problem_read}", "reason": "Looked at.", "to": "assessed",
     }),
     Line("GET /api/p/{project}/re-review", MEMBERS),
@@ -321,7 +321,7 @@ API = (
     Line("POST /api/p/{project}/repositories/{name}/retire", KEEPERS),
     Line("GET /api/p/{project}/check", MEMBERS),
     Line("GET /api/p/{project}/releases", MEMBERS),
-    Line("POST /api/p/{project}/releases/{uid}/baseline", WRITER, 201, at={"uid": "release"}),
+    Line("POST /api/p/{project}/releases/{uid}/baseline", WRITER, 422, at={"uid": "release"}),
     Line("POST /api/p/{project}/releases/{uid}/pack", PACKERS, 202, at={"uid": "released"}),
     Line("GET /api/waiting", SIGNED_IN),
     Line("GET /api/p/{project}/waiting", MEMBERS),

@@ -81,6 +81,18 @@ class DataTold(_Told):
     sha256: Sha256
 
 
+class DataSetTold(_Told):
+    """A registered data set that the run was given; `digest` is of what lay there, if anything."""
+
+    uid: str
+    title: str
+    version: str
+    revision: int
+    content_digest: str
+    registered_digest: str
+    digest: str | None
+
+
 class ExecutedTest(_Told):
     """A test record as it was in force when the run began, with the run's verdict on it."""
 
@@ -184,6 +196,7 @@ class RunTold(_Told):
     environment: dict[str, Any]
     environment_digest: str
     data: list[DataTold]
+    data_sets: list[DataSetTold]
     created_at: Moment
     started_at: Moment | None
     ended_at: Moment | None
