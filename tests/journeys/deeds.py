@@ -10,6 +10,8 @@ expect.set_options(timeout=30_000)  # a busy machine is slow, and nothing waits 
 
 UID = re.compile(r"[A-Z]{2,}-[\w.-]*\w")
 
+OF_A_CELL = re.compile(r"\s*\bwhy\s+[A-Z][\w.-]*, [\w ]+\s*$")
+
 
 def look(desk: Desk, page: Page) -> None:
     """Look at the page as somebody with a screen reader would: nothing is in the way."""
@@ -88,6 +90,12 @@ def uids_in(place: Locator) -> list[str]:
 
 
 def rows_of(table: Locator) -> list[list[str]]:
-    """Return the cells of a table's body as a reader sees them, row by row."""
+    """Return the cells of a table's body as a reader sees them, row by row.
+
+    The "why" of a cell of the matrix, which is shown to whoever points at it, is left out.
+    """
     rows = table.locator("tbody > tr:visible").all()
-    return [[cell.strip() for cell in row.locator("th, td").all_inner_texts()] for row in rows]
+    return [
+        [OF_A_CELL.sub("", cell).strip() for cell in row.locator("th, td").all_inner_texts()]
+        for row in rows
+    ]

@@ -13,8 +13,8 @@ READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit|/qatrack"
 CONCESSIONS = (
     r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training"
-    r"|audit|audit_finding|capa|change|complaint|nonconformity|problem)"
-    r"|(WVR|TRN|CR|PR)-.+/edit)"
+    r"|audit|audit_finding|capa|change|complaint|judgement|nonconformity|problem)"
+    r"|(WVR|TRN|CR|PR|JDG)-.+/edit)"
 )
 REFUSED = {
     # Who decides on quality asks for concessions, works on issues and keeps some registers.

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from core.settings import DATA_SETS
 from tests.demonstration import BuiltDemo
 from tests.journeys import hostile
 from tests.journeys.command_line import fiducial
@@ -59,7 +60,7 @@ def files(built_demo: BuiltDemo, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A folder with one file of each kind, and a dose and a structure set that are whole."""
     folder = tmp_path_factory.mktemp("hostile")
     for name in ("rtdose.dcm", "rtstruct.dcm"):
-        whole = min((built_demo.data_dir / "demo/data").rglob(name))
+        whole = min((built_demo.data_dir / DATA_SETS).rglob(name))
         shutil.copy(whole, folder / name)
     hostile.truncated(folder / "rtdose.dcm", folder / "cut.dcm")
     hostile.nested(folder / "deep.dcm")
