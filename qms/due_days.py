@@ -16,7 +16,7 @@ def latest_capa_day(limits: Mapping[str, Any], risk: object, opened: date) -> da
     True
     """
     days = limits["capa_due_days"].get(risk)
-    return opened + timedelta(days=int(days)) if days is not None else None
+    return days_after(opened, int(days)) if days is not None else None
 
 
 def report_day(limits: Mapping[str, Any], fields: Mapping[str, Any]) -> date | None:
@@ -24,7 +24,23 @@ def report_day(limits: Mapping[str, Any], fields: Mapping[str, Any]) -> date | N
     received = as_day(fields.get("received_on"))
     days = limits["reportability_days"]
     wanted = days.get(str(fields.get("patient_effect") or ""), days["other"])
-    return received + timedelta(days=int(wanted)) if received else None
+    return days_after(received, int(wanted)) if received else None
+
+
+def days_after(start: date, days: int) -> date | None:
+    """Return the day so many days later; None where no calendar has it.
+
+    Examples
+    --------
+    >>> days_after(date(2026, 11, 20), 30)
+    datetime.date(2026, 12, 20)
+    >>> days_after(date(9999, 12, 31), 1) is None
+    True
+    """
+    try:
+        return start + timedelta(days=days)
+    except OverflowError:
+        return None
 
 
 def as_day(value: object) -> date | None:

@@ -93,6 +93,17 @@ def following(session: Session, record: Record) -> list[Following]:
     return [Following(uid, kind, state, fields or {}) for uid, kind, state, fields in rows]
 
 
+def days_opened(session: Session, project: Project) -> dict[str, date]:
+    """Return the day on which each CAPA of a project was opened, by its uid."""
+    rows = session.execute(
+        select(col(Record.uid), func.min(col(Revision.created_at)))
+        .join(Revision, col(Revision.record_id) == col(Record.id))
+        .where(col(Record.project_id) == project.id, col(Record.type) == "capa")
+        .group_by(col(Record.uid))
+    )
+    return {row[0]: row[1].date() for row in rows}
+
+
 def opened_on(session: Session, record: Record | None) -> date:
     """Return the day on which an issue was opened; today for one that is being opened."""
     if record is None:

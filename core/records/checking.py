@@ -21,6 +21,8 @@ LONGEST_LINE = 500
 LONGEST_TEXT = 100_000
 MOST_ROWS = 2_000
 DEEPEST = 12
+YEARS = range(1900, 2201)
+"""Of a day that a record states; further off lies a slip of the finger."""
 
 
 def _finite(value: Any) -> Any:
@@ -36,9 +38,12 @@ def _a_day(value: Any) -> Any:
     if not isinstance(text, str):
         raise ValueError("a date is needed, as 2026-11-20")  # noqa: TRY004 - pydantic's error
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"'{text[:40]}' is no date; write it as 2026-11-20") from None
+    if day.year not in YEARS:
+        raise ValueError(f"{day} is not between {YEARS[0]} and {YEARS[-1]}")
+    return day.isoformat()
 
 
 def _one_line(value: Any) -> Any:

@@ -5,7 +5,7 @@ Which fields are such days is data: `due_dates` among the limits of the framewor
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session
@@ -18,6 +18,7 @@ from core.records.queries import load_snapshot
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.types import TypeRegistry, get_registry
 from qms.actions import ASSIGNED
+from qms.due_days import as_day, days_after
 from qms.rules.packs import framework_pack
 
 SOON = 30
@@ -138,22 +139,16 @@ def _day(snapshot: Snapshot, record: RecordView, field: str, today: date) -> dat
     if record.type == SURVEILLANCE:
         looked = [day for day in _looked(snapshot, record) if day <= today]
         if looked:
-            return max(looked) + timedelta(days=int(record.fields.get("interval_days") or 0))
-    return _read(record.fields.get(field))
+            return days_after(max(looked), int(record.fields.get("interval_days") or 0))
+    return as_day(record.fields.get(field))
 
 
 def _looked(snapshot: Snapshot, record: RecordView) -> Iterator[date]:
     for link in snapshot.incoming(record.key, RESULT):
         result = snapshot.records[link.source]
-        day = _read(result.fields.get("looked_on"))
+        day = as_day(result.fields.get("looked_on"))
         if day is not None and not result.withdrawn:
             yield day
-
-
-def _read(stated: object) -> date | None:
-    if isinstance(stated, date):
-        return stated
-    return date.fromisoformat(stated) if isinstance(stated, str) and stated else None
 
 
 def _pressing(one: Falling) -> tuple[object, ...]:

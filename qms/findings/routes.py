@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -55,7 +56,11 @@ def show_findings(
     number = min(view.page, last)
     found = judged.result.findings
     labels = get_registry()
-    types = sorted(set(judged.types.values()), key=lambda name: labels.of(name).plural)
+    # A record whose type is not installed is a finding itself, under the name that it has.
+    plurals = {
+        name: labels.of(name).plural if name in labels else name
+        for name in set(judged.types.values())
+    }
     release = judged.release.uid if judged.release else ""
     return page(
         request,
@@ -78,7 +83,7 @@ def show_findings(
             for one in Show
         ],
         found_rules=list(dict.fromkeys(one.code for one in found)),
-        found_types=[(name, labels.of(name).plural) for name in types],
+        found_types=sorted(plurals.items(), key=itemgetter(1)),
         page_address=f"{at}?{view.query()}&page=",
         everything=f"{at}?{View(gate=view.gate, release=view.release).query()}",
         rule_address=lambda code: f"{at}?{view.query(rule=code, show='', type='', q='')}",

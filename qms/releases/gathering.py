@@ -17,6 +17,7 @@ from core.records.types import get_registry
 from qms.baselines.comparison import compare
 from qms.baselines.current import lines_now, project_snapshot
 from qms.baselines.service import find_baseline, lines_of, verify_baseline
+from qms.issue_demands import days_opened
 from qms.releases import ports
 from qms.releases.keeping import digests_now
 from qms.releases.source import source_of
@@ -57,6 +58,7 @@ def gather(
         baseline=_baseline(session, project, snapshot, release),
         content_digests=digests_now(snapshot, project.key),
         unaccepted=unaccepted(session, project),
+        opened=days_opened(session, project),
     )
     return RuleInput(
         snapshot=snapshot,

@@ -166,7 +166,13 @@ def data_are_the_registered(view: View, record: RecordView) -> Iterator[Flaw]:
     registered = text(record, "digest").removeprefix("sha256:").lower()
     for run in _given(view)[record.key]:
         found = dict(run.data_sets).get(record.key.uid)
-        if not is_in_force(record):
+        if record.key.project != view.project:
+            yield Flaw(
+                f"was to be used in run {run.run} and belongs to another project; a run is given "
+                "the data sets of its own.",
+                "Register it in this project too.",
+            )
+        elif not is_in_force(record):
             yield Flaw(f"was used in run {run.run} and is {record.state}.", "Approve it first.")
         elif not registered:
             yield Flaw(

@@ -272,6 +272,8 @@ class Facts:
     baseline: BaselineFact | None = None
     unaccepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The signatures of acceptance that an issue lacks, by its uid; absent where nobody looked."""
+    opened: Mapping[str, date] = field(default_factory=dict)
+    """The day on which each CAPA was opened, by its uid."""
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""
 

@@ -7,8 +7,9 @@ answered is shown with who, when and where it is signed.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice
+from math import comb
 
-from core.records.snapshot import RecordView
+from core.records.snapshot import Key, RecordView
 from qms.rules.findings import AskedQuestion, Beside, Considered, Question
 from qms.rules.view import View, filled, text
 
@@ -29,7 +30,9 @@ def asked(view: View, questions: Iterable[Question]) -> Iterator[AskedQuestion]:
         found = iter(beside(view)) if beside else iter(())
         listed = tuple(islice(found, MOST_BESIDE))
         answers = (*stored.get(question.code, ()), *(kept(view) if kept else ()))
-        yield AskedQuestion(question, listed, sum(1 for _ in found), answers)
+        count = _COUNTS.get(question.code)
+        more = count(view) - len(listed) if count else sum(1 for _ in found)
+        yield AskedQuestion(question, listed, more, answers)
 
 
 def _stored(view: View) -> Mapping[str, list[Considered]]:
@@ -51,18 +54,26 @@ def _delivered(view: View) -> Sequence[RecordView]:
     return view.of_release("delivers") if view.release is not None else view.in_force("requirement")
 
 
-def _pairs_on_an_item(view: View) -> Iterator[Beside]:
-    """Yield each two requirements that are allocated to one item."""
-    items: dict[str, list[RecordView]] = defaultdict(list)
-    named = {}
+def _on_each_item(view: View) -> Mapping[Key, list[RecordView]]:
+    """Return the requirements that are allocated to each item."""
+    items: dict[Key, list[RecordView]] = defaultdict(list)
     for requirement in _delivered(view):
         for item in view.targets(requirement, "allocated_to"):
-            items[item.key.uid].append(requirement)
-            named[item.key.uid] = item
-    for uid, requirements in items.items():
+            items[item.key].append(requirement)
+    return items
+
+
+def _pairs_on_an_item(view: View) -> Iterator[Beside]:
+    """Yield each two requirements that are allocated to one item."""
+    for item, requirements in _on_each_item(view).items():
         for one, other in combinations(requirements, 2):
-            told = f"{one.key.uid} and {other.key.uid} are both allocated to {uid}"
-            yield Beside(told, (one.key, other.key, named[uid].key))
+            told = f"{one.key.uid} and {other.key.uid} are both allocated to {item.uid}"
+            yield Beside(told, (one.key, other.key, item))
+
+
+def _count_pairs(view: View) -> int:
+    """Count them without making each: there are as many as the square of the requirements."""
+    return sum(comb(len(each), 2) for each in _on_each_item(view).values())
 
 
 def _sequences(view: View) -> Iterator[Beside]:
@@ -182,3 +193,6 @@ _KEPT: Mapping[str, Callable[[View], Iterator[Considered]]] = {
     "J07": _market_scan,
 }
 """Answers that a record of another type holds itself."""
+
+_COUNTS: Mapping[str, Callable[[View], int]] = {"J01": _count_pairs}
+"""How much lies beside a question where that is known without listing it."""

@@ -2,11 +2,11 @@
 # ruff: noqa: D401 - the docstring of a rule is the claim it holds records to
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from core.records.snapshot import RecordView
-from qms.due_days import latest_capa_day, report_day
+from qms.due_days import days_after, latest_capa_day, report_day
 from qms.rules.findings import Flaw
 from qms.rules.view import Subjects, View, day, filled, in_force, missing, rule, text, uids
 
@@ -154,7 +154,7 @@ def next_look(view: View, record: RecordView) -> date | None:
     ]
     if not looked:
         return day(record, "first_due")
-    return max(looked) + timedelta(days=int(record.fields.get("interval_days") or 0))
+    return days_after(max(looked), int(record.fields.get("interval_days") or 0)) or date.max
 
 
 @rule("F16", "Training is not overdue", _PLANNED_TRAINING)
@@ -244,7 +244,7 @@ def actions_are_in_time(view: View, record: RecordView) -> Iterator[Flaw]:
         return
     if due < view.facts.today:
         yield Flaw(f"was due on {due} and is {record.state.replace('_', ' ')}.", "Do it.")
-    began = record.approved_at.date() if record.approved_at else view.facts.today
+    began = view.facts.opened.get(record.key.uid, view.facts.today)
     latest = latest_capa_day(view.limits, record.fields.get("risk"), began)
     if record.type == "capa" and latest is not None and due > latest:
         yield Flaw(

@@ -15,20 +15,21 @@ from core.records.listing import Wanted, find_records, listed_labels, records_sh
 from core.records.service import create_record, read_content, save_draft
 from core.records.types import get_registry
 from qms.actions import duties
+from qms.due_days import latest_capa_day, report_day
 from qms.issue_demands import notes
 from qms.reportability import report_clock
+from qms.rules.packs import framework_pack
 from tests.conftest import Office
 
 pytestmark = pytest.mark.database
 
-TODAY = now().date()
 MANAGER = "quality_manager"
 CAPA = {"kind": "corrective", "risk": "high"}
 CAPA_LINKS = (LinkDraft("owned_by", "PPL-AK"), LinkDraft("arises_from", "NC-001"))
 
 
 def day(days: int) -> str:
-    return (TODAY + timedelta(days=days)).isoformat()
+    return (now().date() + timedelta(days=days)).isoformat()
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def told(office: Office, act) -> list[str]:
 def test_a_capa_is_due_as_soon_as_its_risk_asks(department: Office) -> None:
     [what] = told(department, lambda office: capa(office, 31))
     assert what == (
-        f"is due on {day(31)}; with risk high and opened on {TODAY}, it is due by {day(30)}."
+        f"is due on {day(31)}; with risk high and opened on {day(0)}, it is due by {day(30)}."
     )
     capa(department, 30)
     capa(department, 31, risk="medium")
@@ -152,7 +153,7 @@ def mine(office: Office, who: str) -> list[tuple[str, date | None, bool]]:
 def test_a_complaint_waits_for_who_decides_until_somebody_answers_for_it(
     complaint: Office,
 ) -> None:
-    due = TODAY - timedelta(days=2)
+    due = now().date() - timedelta(days=2)
     for who in ("PPL-EQ", "PPL-DM"):
         assert mine(complaint, who) == [("CMP-001", due, True)]
     assert mine(complaint, "PPL-AK") == []
@@ -313,3 +314,25 @@ def reviewed(office: Office, who: str, role: str) -> None:
         record, read = office.record(session, "DR-001"), office.read(session, "DR-001")
         signing, person = Signing("reviewed", role), office.staff[who]
         sign(session, record, signing, person, office.proof(who), read)
+
+
+def test_a_day_that_no_calendar_follows_is_refused_and_stops_nothing(department) -> None:
+    received = {"received_on": "9999-12-31", "channel": "telephone", "reportable": "undecided"}
+    content = Content("Late", "It came.", received)
+    viewer = department.staff["PPL-VW"]
+    with department.writing() as session:
+        project = department.project(session)
+        with pytest.raises(Invalid) as refused:
+            create_record(session, project, "complaint", content, viewer)
+    assert "9999-12-31 is not between 1900 and 2200" in str(refused.value.faults)
+
+    limits = framework_pack().limits
+    assert report_day(limits, {"received_on": "9999-12-31"}) is None
+    assert latest_capa_day(limits, "high", date(9999, 12, 31)) is None
+
+
+def test_two_roles_decide_on_every_issue_so_that_nobody_is_stuck() -> None:
+    decided = [one for one in get_registry().all() if one.lifecycle == "issue" and one.deciding]
+
+    assert decided
+    assert [one.name for one in decided if len(one.deciders) < 2] == []

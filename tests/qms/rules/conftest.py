@@ -103,6 +103,7 @@ class Case:
     declared: Declared = field(default_factory=lambda: Declared(LOCK))
     baseline: BaselineFact | None = None
     digests: dict[Key, str] = field(default_factory=dict)
+    opened: dict[str, date] = field(default_factory=dict)
     unaccepted: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"CR-001": (), "CR-002": (), "CMP-001": ()}
     )
@@ -184,6 +185,7 @@ class Case:
             baseline=self.baseline,
             content_digests=self.digests,
             unaccepted=self.unaccepted,
+            opened=self.opened,
         )
         snapshot = Snapshot(self.records.values(), self.links)
         return RuleInput(snapshot, self.verdicts, self.suspects, facts, "RPM", self.release)

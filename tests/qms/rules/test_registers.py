@@ -1,5 +1,7 @@
 """Faults seeded in the quality registers: family F, second part."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
 
@@ -181,7 +183,9 @@ def test_action_without_a_day_and_action_past_its_day(whole) -> None:
 
 @pytest.mark.parametrize(("risk", "late"), [("high", True), ("low", False)])
 def test_capa_due_later_than_its_risk_allows(whole, risk, late) -> None:
-    whole.change("CAPA-001", state="in_work", signatures=())
+    whole.opened["CAPA-001"] = date(2026, 11, 1)
+    # Saved today, which begins nothing anew.
+    whole.change("CAPA-001", state="in_work", signatures=(), approved_at=datetime.now(UTC))
     whole.fill("CAPA-001", risk=risk, due="2027-03-01")
 
     assert whole.flawed("F20") == (["CAPA-001"] if late else [])
