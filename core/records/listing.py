@@ -73,6 +73,8 @@ def find_records(
 ) -> Listing:
     """Return one page of the records that fit, ordered by type and then naturally by uid.
 
+    The record whose uid was typed comes first, before those that only name it.
+
     Parameters
     ----------
     size : int, optional
@@ -81,10 +83,15 @@ def find_records(
     found = _found(session, project, wanted.words)
     types = Counter(row[2] for row in found if wanted.state in ("", row[3]))
     states = Counter(row[3] for row in found if wanted.type in ("", row[2]))
+    typed = wanted.words.strip().casefold()
     rank = {name: place for place, name in enumerate(_in_groups())}
     fitting = sorted(
         (row for row in found if wanted.type in ("", row[2]) and wanted.state in ("", row[3])),
-        key=lambda row: (rank.get(row[2], len(rank)), natural_order(row[1])),
+        key=lambda row: (
+            row[1].casefold() != typed,
+            rank.get(row[2], len(rank)),
+            natural_order(row[1]),
+        ),
     )
     chosen = fitting if size is None else fitting[(page - 1) * size : page * size]
     registry = get_registry()
