@@ -88,7 +88,10 @@ def test_the_check_of_the_release_states_each_count(desk: Desk, manager: Page) -
     heading = manager.locator("#check h2").inner_text()
     passing, applied = map(int, re.findall(r"(\d+) of (\d+) pass", heading)[0])
 
-    assert passing == applied == verdicts.count("passed")
+    # Ten risks that the bench candidate leaves at level 3 are let through, signed and with a day.
+    conceded = [code for code, cells in rows.items() if cells[5].endswith("concession")]
+    assert conceded == ["D10"]
+    assert passing == applied == verdicts.count("passed") + len(conceded)
     assert verdicts.count("failed") == 0
     for code, cells in rows.items():
         if cells[5].endswith("passed"):
