@@ -10,8 +10,7 @@ from sqlmodel import Session, col
 
 from core.people.actor import Actor
 from core.records import lifecycle
-from core.records.acceptance import ACCEPTABLE
-from core.records.acceptance import due as due_acceptance
+from core.records.acceptance import ACCEPTABLE, due_each
 from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
 from core.records.queries import load_doubts
@@ -110,13 +109,11 @@ def _to_accept(
     projects = [one for one in projects if person.has(one.id or 0, *roles)]
     if not types or not projects:
         return []
-    found = []
-    for state in ACCEPTABLE:
-        for record, revision, project in _latest(session, projects, state, types=list(types)):
-            due = due_acceptance(session, project, record, types[record.type], revision)
-            if due:
-                found.append(((record, revision, project), due))
-    return found
+    rows = [
+        row for state in ACCEPTABLE for row in _latest(session, projects, state, types=list(types))
+    ]
+    dues = due_each(session, rows)
+    return [(row, due) for row in rows if (due := dues.get(row[1].id or 0))]
 
 
 def _about(session: Session, rows: Sequence[tuple[Record, Revision, Project]]) -> dict[int, str]:

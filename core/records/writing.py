@@ -1,5 +1,6 @@
 """Put content into a revision: fields, links, digests and fingerprint together or not at all."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.canonical import digest, rfc3339
+from core.db import chunks
 from core.errors import Fault, Invalid
 from core.records.checking import content_faults
 from core.records.content import Content, LinkDraft, content_digest
@@ -160,15 +162,31 @@ def write_links(
 
 def content_of(session: Session, revision: Revision, project: Project) -> Content:
     """Read a revision back as the content it was written from."""
-    rows = session.execute(
+    return contents_of(session, [(revision, project)])[revision.id or 0]
+
+
+def contents_of(
+    session: Session, revisions: Sequence[tuple[Revision, Project]]
+) -> dict[int, Content]:
+    """Read many revisions back, each with its project; by their ids."""
+    own = {revision.id or 0: project.key for revision, project in revisions}
+    query = (
         select(Link, col(Record.uid), col(Project.key))
         .join(Record, col(Record.id) == col(Link.target_id))
         .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Link.revision_id) == revision.id)
-        .order_by(col(Link.position))
-    ).all()
-    links = tuple(
-        LinkDraft(link.role, uid, None if key == project.key else key, dict(link.attributes))
-        for link, uid, key in rows
+        .order_by(col(Link.revision_id), col(Link.position))
     )
-    return Content(revision.title, revision.body, dict(revision.fields), links)
+    links: dict[int, list[LinkDraft]] = defaultdict(list)
+    for chunk in chunks(own):
+        for link, uid, key in session.execute(query.where(col(Link.revision_id).in_(chunk))):
+            stated = None if key == own[link.revision_id] else key
+            links[link.revision_id].append(LinkDraft(link.role, uid, stated, dict(link.attributes)))
+    return {
+        revision.id or 0: Content(
+            revision.title,
+            revision.body,
+            dict(revision.fields),
+            tuple(links[revision.id or 0]),
+        )
+        for revision, _ in revisions
+    }

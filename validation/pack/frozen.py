@@ -18,6 +18,7 @@ from core.canonical import read_json
 from core.db import chunks
 from core.errors import Conflict
 from core.ledger.models import LedgerEntry
+from core.records.acceptance import unaccepted
 from core.records.models import Link, LinkReview, Project, Record, Revision
 from core.records.queries import suspect_end
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
@@ -109,6 +110,7 @@ def frozen_input(
         bill=bill,
         audit=audit_fact(session, signed.until),
         declared=declared(session, project, snapshot.records[release], bill),
+        unaccepted=unaccepted(session, project, until=signed.until),
     )
     return replace(
         given,

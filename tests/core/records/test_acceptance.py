@@ -1,9 +1,14 @@
 """Changes: nobody works on one before it is accepted by signature, of others than its authors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
+from sqlalchemy import event
 
+from core.clock import now
 from core.errors import Conflict, Invalid, Refused
 from core.records.acceptance import unaccepted
 from core.records.approval import Signing, sign
@@ -14,6 +19,7 @@ from core.records.pages import record_page
 from core.records.service import create_record, latest_revision, read_content, save_draft
 from core.records.types import get_registry
 from core.records.waiting import waiting_to_sign
+from core.records.withdrawing import withdraw
 from tests.conftest import Office
 
 pytestmark = pytest.mark.database
@@ -199,3 +205,76 @@ def test_an_import_accepts_nothing_and_the_rules_are_told_what_lacks(change: Off
             "CR-002": ("accepted",),
             "CR-003": ("reviewed", "accepted"),
         }
+
+
+def lacking_at(office: Office, moment: datetime | None = None) -> dict[str, tuple[str, ...]]:
+    with office.reading() as session:
+        return dict(unaccepted(session, office.project(session), moment))
+
+
+def test_what_lacked_at_a_moment_is_what_lacked_then(change: Office) -> None:
+    """A later signature, edit, withdrawal or change does not count; the earlier ones do."""
+    moved(change, "assessed")
+    signed(change, "reviewed", "PPL-DM", SAFETY)
+    half = now()
+    signed(change, "accepted", "PPL-EQ", MANAGER)
+    whole = now()
+    edited(change, links=(IMPACTS, LinkDraft("impacts", "DOC-001")))
+    with change.writing() as session:
+        record, read = change.record(session, "CR-002"), change.read(session, "CR-002")
+        withdraw(session, record, change.staff["PPL-EQ"], "So.", read, change.proof("PPL-EQ"))
+        content = Content("Another", "Say more.", SAID, (IMPACTS,))
+        create_record(session, change.project(session), "change", content, change.staff["PPL-AK"])
+
+    assert lacking_at(change, half) == {"CR-001": ("accepted",), "CR-002": ("accepted",)}
+    assert lacking_at(change, whole) == {"CR-001": (), "CR-002": ("accepted",)}
+    both = ("reviewed", "accepted")
+    assert lacking_at(change) == lacking_at(change, now()) == {"CR-001": both, "CR-003": both}
+
+
+@contextmanager
+def statements(office: Office) -> Iterator[list[str]]:
+    """Collect what is asked of the database."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(office.database.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(office.database.engine, "before_cursor_execute", note)
+
+
+def test_twenty_changes_cost_no_more_statements_than_two(change: Office) -> None:
+    def cost() -> tuple[int, int]:
+        with statements(change) as told:
+            lacking_at(change)
+        with statements(change) as listed:
+            waits(change, "PPL-EQ")
+        return len(told), len(listed)
+
+    def begun(uid: str) -> None:
+        """Accept a change half, then grow it by a revision that keeps the signature."""
+        moved(change, "assessed", uid)
+        signed(change, "reviewed", "PPL-DM", SAFETY, uid)
+        with change.writing() as session:
+            record, read = change.record(session, uid), change.read(session, uid)
+            content = read_content(session, record)
+            grown = replace(content, fields={**content.fields, "implemented_in": ["3f2a9c0"]})
+            save_draft(session, record, grown, change.staff["PPL-AK"], read)
+
+    with change.writing() as session:
+        for number in range(3, 22):
+            content = Content(f"Change {number}", "Say more.", SAID, (IMPACTS,))
+            project, author = change.project(session), change.staff["PPL-AK"]
+            create_record(session, project, "change", content, author)
+    for uid in ("CR-001", "CR-003"):
+        begun(uid)
+    few = cost()
+    assert len(waits(change, "PPL-EQ")) == 2
+
+    for number in range(4, 22):
+        begun(f"CR-{number:03}")
+
+    assert len(waits(change, "PPL-EQ")) == 20
+    assert cost() == few
