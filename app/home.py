@@ -103,7 +103,8 @@ def _judged(
     """Return what is red: releases that are judged, and the record of projects without any."""
     releases, records = [], []
     for project in projects:
-        judged = [line for line in release_lines(session, project) if line.result is not None]
+        lines = release_lines(session, project, signed_if_red=True)
+        judged = [line for line in lines if line.result is not None]
         releases += [
             RedRelease(project, line.record.uid, line.record.title, line.result, line.signed)
             for line in judged

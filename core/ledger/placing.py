@@ -2,7 +2,7 @@
 
 What a finding is about was last right in the entry that recorded it. Each verification that the
 trail holds says more: one that found nothing there came before the change, one that named it came
-after.
+after. One that found more than it kept, or something else about the same thing, says neither.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,8 @@ class AuditFinding:
     entry, recorded : int or None, str
         The entry that last recorded it, and the time of that.
     right_until, wrong_from : int or None
-        The last entry at which it is known to have been right, and the first one that found it.
+        The last entry at which it is known to have been right, and the first one that is known to
+        have found it.
     when : str
         The same as sentences.
     """
@@ -65,19 +66,23 @@ class Check:
 
     Attributes
     ----------
-    told : tuple of str
-        What it found, in sentences; no more than are kept.
+    found : frozenset of (str, str)
+        Where it found what; no more than are kept.
     whole : bool
         Whether these are all.
     """
 
     seen: Seen
-    told: tuple[str, ...]
+    found: frozenset[tuple[str, str]]
     whole: bool
 
-    def names(self, where: str) -> bool:
-        """Whether it found something about this."""
-        return any(one.startswith(f"{where}: ") for one in self.told)
+    def names(self, finding: AuditFinding) -> bool:
+        """Whether it found this very thing."""
+        return (finding.where, finding.what) in self.found
+
+    def clears(self, finding: AuditFinding) -> bool:
+        """Whether it is known to have found nothing about what a finding is about."""
+        return self.whole and all(where != finding.where for where, _ in self.found)
 
 
 def check_in(entry: LedgerEntry) -> Check | None:
@@ -85,8 +90,10 @@ def check_in(entry: LedgerEntry) -> Check | None:
     if entry.action != ACTION:
         return None
     said = entry.details
-    told = tuple(map(str, said.get("told", ())))
-    return Check(Seen(entry.seq, entry.at), told, len(told) == int(said.get("findings", 0)))
+    # Entries from before there was "found" hold sentences only, which named no project.
+    found = [(str(where), str(what)) for where, what in said.get("found", ())]
+    whole = len(found) == int(said.get("findings", 0))
+    return Check(Seen(entry.seq, entry.at), frozenset(found), whole)
 
 
 def placed(
@@ -103,20 +110,25 @@ def placed(
     lead : str
         What the sentence begins with: "Recorded in", "Written after".
     """
-    right, wrong = None, None
+    right, wrong, unsure = None, None, False
     for check in checks:
         if last is not None and check.seen.seq <= last.seq:
             continue
-        if check.names(finding.where):
+        if check.names(finding):
             wrong = check.seen
             break
-        if check.whole:
-            right = check.seen
+        if check.clears(finding):
+            right, unsure = check.seen, False
+        else:
+            unsure = True
     parts = [f"{lead} {last.told}."] if last else []
     if right is not None:
         parts.append(f"It was still right when {right.told} verified everything.")
     if wrong is not None:
-        parts.append(f"The verification of {wrong.told} found it first.")
+        first = "at the latest" if unsure else "first"
+        parts.append(f"The verification of {wrong.told} found it {first}.")
+    elif unsure:
+        parts.append("A verification before this one may have found it: not all is kept of them.")
     elif last is not None or right is not None:
         parts.append("No verification found it before this one.")
     after = right or last

@@ -31,11 +31,13 @@ class Verified:
 
 def record_verification(session: Session, found: Verification) -> LedgerEntry:
     """Write into the trail that it was verified, and what came of it."""
+    kept = found.findings[:MOST_TOLD]
     told = {
         "entries": found.entries,
         "head": found.head,
         "findings": len(found.findings),
-        "told": [str(one) for one in found.findings[:MOST_TOLD]],
+        "told": [str(one) for one in kept],
+        "found": [[one.where, one.what] for one in kept],
     }
     return append(session, ACTION, None, data=told)
 

@@ -48,17 +48,21 @@ class Verification:
 
 
 def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verification:
-    """Recompute every entry, follow the chain, and look at the anchors."""
+    """Recompute every entry, follow the chain, and look at the anchors.
+
+    What an anchor shows is not placed: a verification without it could not have found that.
+    """
     result = Verification()
     wanted = {anchor.seq: anchor for anchor in anchors}
     found: list[tuple[AuditFinding, Seen | None]] = []
+    compared: list[AuditFinding] = []
     sound: Seen | None = None
     previous, expected = GENESIS, 1
     for entry in _entries(session):
         flaws = list(_flaws(entry, previous, expected))
         found += [(one, sound) for one in flaws]
         if entry.seq in wanted:
-            found += [(one, sound) for one in _compared(wanted.pop(entry.seq), entry.hash)]
+            compared += _compared(wanted.pop(entry.seq), entry.hash)
         if entry_hash(entry) == entry.hash:
             sound = Seen(entry.seq, entry.at)
             check = check_in(entry)
@@ -66,8 +70,10 @@ def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
         previous, expected = entry.hash, entry.seq + 1
         result.entries += 1
     result.head = previous
-    found += [(one, sound) for one in _cut(session, previous, expected - 1, wanted.values())]
+    found += [(one, sound) for one in _cut(session, previous, expected - 1)]
+    compared += _unseen(wanted.values(), expected - 1)
     result.findings += [placed(one, last, result.checks, "Written after") for one, last in found]
+    result.findings += compared
     return result
 
 
@@ -84,14 +90,15 @@ def _flaws(entry: LedgerEntry, previous: str, expected: int) -> Iterator[AuditFi
         yield AuditFinding("edited", where, what, entry.seq)
 
 
-def _cut(
-    session: Session, previous: str, end: int, unseen: Iterable[Anchor]
-) -> Iterator[AuditFinding]:
+def _cut(session: Session, previous: str, end: int) -> Iterator[AuditFinding]:
     last = head(session)
     if (last.seq, last.hash) != (end, previous):
         what = f"ends at entry {end}, but its head says {last.seq}: the end was cut or the head "
         yield AuditFinding("cut", "audit trail", f"{what}changed.")
-    for anchor in unseen:
+
+
+def _unseen(anchors: Iterable[Anchor], end: int) -> Iterator[AuditFinding]:
+    for anchor in anchors:
         what = f"ends at entry {end}, but {anchor.source} saw entry {anchor.seq}: the end was cut."
         yield AuditFinding("cut", "audit trail", what)
 

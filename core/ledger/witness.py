@@ -125,15 +125,21 @@ class Mismatch:
     last: Seen | None = None
 
 
-def mismatches(session: Session) -> Iterator[Mismatch]:
-    """Yield every witnessed row that was changed, made or deleted behind the trail's back."""
+def mismatches(session: Session, projects: Mapping[int, str]) -> Iterator[Mismatch]:
+    """Yield every witnessed row that was changed, made or deleted behind the trail's back.
+
+    Parameters
+    ----------
+    projects : mapping of int to str
+        The key of each project by its row, to say of which one a row is.
+    """
     seen = _last_seen(session)
     for name, kind in sorted(WITNESSED.items()):
         told = seen.pop(name, {})
         names = sorted({"id", *kind.columns, *kind.later, *([kind.named] if kind.named else [])})
         columns = [getattr(kind.table, column) for column in names]
         for row in session.execute(select(*columns).order_by(kind.table.id)):  # type: ignore[attr-defined]
-            where = f"{name.replace('_', ' ')} {getattr(row, kind.named) if kind.named else row.id}"
+            where = f"{name.replace('_', ' ')} {_called(kind, row, projects)}"
             last, seen_in = told.pop(str(row.id), (None, None))
             if last is None:
                 yield Mismatch(where, "was made behind the audit trail's back.", seen_in)
@@ -144,6 +150,14 @@ def mismatches(session: Session) -> Iterator[Mismatch]:
             if last is not None:
                 where = f"{name.replace('_', ' ')} with the row number {number}"
                 yield Mismatch(where, "is recorded, but its row is gone.", seen_in)
+
+
+def _called(kind: Witnessed, row: Any, projects: Mapping[int, str]) -> str:
+    """Return what tells a row from every other one of its table: names are given twice."""
+    if not kind.named:
+        return str(row.id)
+    project = projects.get(row.project_id) if "project_id" in kind.columns else None
+    return f"{getattr(row, kind.named)}{f' of {project}' if project else ''}, row {row.id}"
 
 
 def _last_seen(session: Session) -> dict[str, dict[str, tuple[str | None, Seen | None]]]:

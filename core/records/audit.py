@@ -38,12 +38,13 @@ def verify_installation(
 def verify_audit(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verification:
     """Verify the chain, every revision, every signature and the guards of the database."""
     result = verify_chain(session, anchors)
-    seen, signed = _last_seen(session)
-    _verify_revisions(session, result, seen)
+    keys = {one.id or 0: one.key for one in session.execute(select(Project)).scalars()}
+    seen, signed = _last_seen(session, keys)
+    _verify_revisions(session, result, seen, keys)
     _verify_signatures(session, result, signed)
     result.findings += [
         placed(AuditFinding("row", one.where, one.what), one.last, result.checks)
-        for one in mismatches(session)
+        for one in mismatches(session, keys)
     ]
     result.findings += [
         placed(one, None, result.checks) for one in guard_findings(session.connection())
@@ -56,7 +57,7 @@ Said = tuple[dict[str, str], Seen]
 
 
 def _last_seen(
-    session: Session,
+    session: Session, keys: Mapping[int, str]
 ) -> tuple[dict[tuple[int, str, int], Said], dict[str, tuple[str, Seen]]]:
     """Return what the trail last said of each revision, and of each signature by its digest."""
     seen: dict[tuple[int, str, int], Said] = {}
@@ -73,12 +74,21 @@ def _last_seen(
         at = Seen(entry.seq, entry.at)
         seen[entry.project_id, entry.subject, int(details["revision"])] = (details, at)
         if "signature" in details:
-            signed[details["signature"]] = (entry.subject, at)
+            name = f"{entry.subject} of {_key_of(entry.project_id, keys)}"
+            signed[details["signature"]] = (name, at)
     return seen, signed
 
 
+def _key_of(project: int, keys: Mapping[int, str]) -> str:
+    # The row of a project can be deleted by hand too.
+    return keys.get(project, f"a project that is gone, row {project}")
+
+
 def _verify_revisions(
-    session: Session, result: Verification, seen: Mapping[tuple[int, str, int], Said]
+    session: Session,
+    result: Verification,
+    seen: Mapping[tuple[int, str, int], Said],
+    keys: Mapping[int, str],
 ) -> None:
     links = _links(session)
     rows = session.execute(
@@ -105,10 +115,9 @@ def _verify_revisions(
             finding = AuditFinding(code, where, what)
             result.findings.append(placed(finding, at, result.checks))
     for name in sorted(set(seen) - present):
-        _, uid, number = name
-        gone = AuditFinding(
-            "deleted", f"{uid} revision {number}", "is recorded, but its row is gone."
-        )
+        project, uid, number = name
+        where = f"{uid} revision {number} of {_key_of(project, keys)}"
+        gone = AuditFinding("deleted", where, "is recorded, but its row is gone.")
         result.findings.append(placed(gone, seen[name][1], result.checks))
 
 

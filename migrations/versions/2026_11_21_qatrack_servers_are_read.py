@@ -65,5 +65,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("qatrack_item", "qatrack_reading", "qatrack_server"):
+    tables = ("qatrack_item", "qatrack_reading", "qatrack_server")
+    bound = op.get_bind()
+    if any(bound.execute(sa.text(f"SELECT 1 FROM {name} LIMIT 1")).first() for name in tables):  # noqa: S608
+        raise RuntimeError(
+            "QATrack+ servers are on record; without their tables what was read of them is lost, "
+            "and the audit trail could not be verified. Restore a backup instead."
+        )
+    for table in tables:
         op.drop_table(table)

@@ -30,5 +30,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    if op.get_bind().execute(sa.text("SELECT 1 FROM validation_run_data_set LIMIT 1")).first():
+        raise RuntimeError(
+            "Data sets of runs are on record; without their table nobody could tell what these "
+            "runs were given, nor verify the audit trail. Restore a backup instead."
+        )
     op.drop_index("ix_validation_run_data_set_run_id", "validation_run_data_set")
     op.drop_table("validation_run_data_set")

@@ -16,5 +16,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    given = sa.text("SELECT 1 FROM api_token WHERE starts OR acts LIMIT 1")
+    if op.get_bind().execute(given).first():
+        raise RuntimeError(
+            "A token was made to start jobs or to act on records; without these columns the audit "
+            "trail could not be verified. Restore a backup instead."
+        )
     for name in ("acts", "starts"):
         op.drop_column("api_token", name)

@@ -152,8 +152,17 @@ def _as_signed(session: Session, project: Project, release: RecordView) -> Signe
     return asked(session, project, release.key.uid) if asked and release.in_force else None
 
 
-def release_lines(session: Session, project: Project) -> list[ReleaseLine]:
-    """Return the releases of a project; a planned one is named, and not judged."""
+def release_lines(
+    session: Session, project: Project, *, signed_if_red: bool = False
+) -> list[ReleaseLine]:
+    """Return the releases of a project; a planned one is named, and not judged.
+
+    Parameters
+    ----------
+    signed_if_red : bool
+        Ask what the check said at the signing only of those that fail today: each such answer
+        reads the whole record as it was.
+    """
     lines = []
     snapshot = project_snapshot(session, project)
     for release in snapshot.of_type("release", project.key):
@@ -163,7 +172,8 @@ def release_lines(session: Session, project: Project) -> list[ReleaseLine]:
             continue
         judged = _judged(session, project, release, snapshot)
         word = "released" if release.in_force else "candidate"
-        signed = _as_signed(session, project, release)
+        asks = not (signed_if_red and judged.result.passed)
+        signed = _as_signed(session, project, release) if asks else None
         lines.append(
             ReleaseLine(release, word, judged.result, judged.current, judged.steps, signed)
         )

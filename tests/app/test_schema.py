@@ -14,7 +14,10 @@ from core.records.approval import submit
 from core.records.audit import verify_audit
 from core.records.content import Content
 from core.records.service import create_record
+from dataflows.qatrack.models import QatrackServer
+from qms.repositories.models import Repository
 from tests.conftest import Office
+from validation.runs.models import Run, RunDataSet
 
 pytestmark = pytest.mark.database
 
@@ -74,6 +77,62 @@ def test_tokens_made_before_there_were_rights_do_what_they_did(office: Office) -
         assert verify_audit(session).clean
     with engine.connect() as connection:
         assert schema.differences(connection) == []
+
+
+@pytest.mark.parametrize(("starts", "acts"), [(True, False), (False, True)])
+def test_a_token_with_a_right_refuses_to_lose_it(office: Office, starts: bool, acts: bool) -> None:
+    wish = Wish("robot", False, None, str(now().date() + timedelta(days=1)), starts, acts)
+    with office.writing() as session:
+        make_token(session, wish, office.staff["PPL-AK"])
+
+    refused(office, BEFORE_RIGHTS, "A token was made to start jobs or to act")
+
+
+def test_a_server_that_was_named_refuses_to_be_forgotten(office: Office) -> None:
+    with office.writing() as session:
+        session.add(
+            QatrackServer(name="clinic", address="https://qatrack.example.org", time_zone="UTC")
+        )
+
+    refused(office, BEFORE_QATRACK, r"QATrack\+ servers are on record")
+
+
+def test_a_run_refuses_to_forget_its_data_sets(office: Office) -> None:
+    with office.writing() as session:
+        repository = Repository(
+            project_id=office.project(session).id, name="rt", address="https://git.example.org/rt",
+            registered_by="A",
+        )  # fmt: skip
+        session.add(repository)
+        session.flush()
+        run = Run(
+            project_id=repository.project_id, number=1, protocol="verification", tester="A",
+            repository="rt", repository_id=repository.id, tag="v1", commit="a" * 40,
+        )  # fmt: skip
+        session.add(run)
+        session.flush()
+        session.add(
+            RunDataSet(
+                run_id=run.id, uid="DAT-001", title="Phantoms", version="1", revision=1,
+                content_digest="c" * 64, digest="d" * 64,
+            )
+        )  # fmt: skip
+
+    refused(office, BEFORE_DATA_SETS, "Data sets of runs are on record")
+
+
+def refused(office: Office, before: str, said: str) -> None:
+    """Hold a downgrade to leaving everything as it was."""
+    engine = office.database.engine.execution_options(fiducial_writes=True)
+
+    with pytest.raises(RuntimeError, match=said), engine.begin() as connection:
+        command.downgrade(schema._config(connection), before)
+
+    with engine.connect() as connection:
+        assert schema.differences(connection) == []
+        assert schema.revision_of(connection) == schema.newest()
+    with office.reading() as session:
+        assert verify_audit(session).clean
 
 
 def test_signatures_given_before_there_were_deputies_are_what_they_were(office: Office) -> None:

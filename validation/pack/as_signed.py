@@ -20,8 +20,8 @@ from qms.rules.findings import Pack
 from qms.rules.packs import framework_pack
 from validation.pack.frozen import final_signature, frozen_input
 
-MOST_KEPT = 16
-"""Releases whose answer is kept: the home page asks for it each time."""
+MOST_KEPT = 256
+"""Releases whose answer is kept, without the records that it was read from."""
 
 Asked = tuple[str, str, str, int]
 

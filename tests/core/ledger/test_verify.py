@@ -1,6 +1,7 @@
 """Whatever is done to the database behind the product's back, verifying names it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +11,9 @@ from sqlmodel import Session, select
 from core.canonical import rfc3339
 from core.db import open_database
 from core.ledger import append, head
-from core.ledger.guards import BulkChangeRefused
+from core.ledger.guards import BulkChangeRefused, install_guards
 from core.ledger.models import GENESIS, LedgerEntry, entry_hash
+from core.ledger.placing import MOST_TOLD
 from core.ledger.verified import record_verification
 from core.ledger.verify import Anchor, AuditFinding
 from core.people.models import Person
@@ -19,7 +21,7 @@ from core.records.approval import submit
 from core.records.audit import verify_audit
 from core.records.content import Content
 from core.records.models import Revision
-from core.records.service import create_record
+from core.records.service import create_project, create_record
 from tests.conftest import TEST_DATABASE, Office
 
 sqlite_only = pytest.mark.skipif(bool(TEST_DATABASE), reason="edits the SQLite file by hand")
@@ -242,6 +244,77 @@ def test_an_edited_entry_and_a_deleted_row_say_when_too(kept: Office) -> None:
     assert found["edited"].when.startswith("Written after entry 8 (")
     assert found["deleted"].when.startswith("Recorded in entry ")
     assert found["row"].when.startswith("Recorded in entry ")
+
+
+@sqlite_only
+def test_what_only_an_anchor_shows_is_not_placed_by_checks_without_one(kept: Office) -> None:
+    """Each night found a trail made anew to be clean: that says nothing of when it was."""
+    anchor = anchor_now(kept)
+    by_hand(kept, "UPDATE ledger_entry SET person_name = 'Nobody' WHERE seq = 5")
+    rechain(kept)
+    put_guards_back(kept)
+    verified_now(kept)
+    beyond = Anchor(10_000, "f" * 64, "later.zip")
+
+    with kept.reading() as session:
+        found = verify_audit(session, (anchor, beyond)).findings
+
+    against = [one for one in found if "pack.zip" in one.what or "later.zip" in one.what]
+    assert [one.code for one in against] == ["recomputed", "cut"]
+    for one in against:
+        assert (one.recorded, one.right_until, one.wrong_from, one.when) == ("", None, None, "")
+
+
+@sqlite_only
+def test_the_same_id_of_another_project_is_not_taken_for_it(kept: Office) -> None:
+    with kept.writing() as session:
+        other = create_project(session, "OTH", "Another project", None)
+        content = Content("Plan", "Text.", {"kind": "plan"})
+        author = replace(kept.staff["PPL-AK"], roles={other.id: frozenset({"author"})})
+        create_record(session, other, "document", content, author)
+    by_hand(kept, "DELETE FROM revision WHERE record_id = 1")
+    put_guards_back(kept)
+    verified_now(kept)
+    by_hand(kept, "DELETE FROM revision WHERE record_id = 4")
+
+    with kept.reading() as session:
+        found = [one for one in verify_audit(session).findings if one.code == "deleted"]
+
+    first, second = sorted(found, key=lambda one: one.where, reverse=True)
+    assert first.where == "DOC-001 revision 1 of RPM"
+    assert first.wrong_from is not None
+    assert second.where == "DOC-001 revision 1 of OTH"
+    assert second.wrong_from is None
+    assert second.right_until == first.wrong_from
+
+
+@sqlite_only
+def test_a_verification_that_kept_too_little_makes_no_later_one_the_first(kept: Office) -> None:
+    by_hand(kept, "UPDATE revision SET title = 'Nicer' WHERE record_id = 2")
+    with kept.writing() as session:
+        found = verify_audit(session)
+        found.findings[:0] = [
+            AuditFinding("no-guard", f"trigger {n}", "x") for n in range(MOST_TOLD)
+        ]
+        record_verification(session, found)
+    [before] = changed_in(kept)
+    with kept.writing() as session:
+        found = verify_audit(session)
+        found.findings = [one for one in found.findings if one.code == "changed"]
+        named = record_verification(session, found).seq
+
+    [after] = changed_in(kept)
+
+    assert before.wrong_from is None
+    assert before.when.endswith("may have found it: not all is kept of them.")
+    assert after.wrong_from == named
+    assert after.when.endswith("found it at the latest.")
+
+
+def put_guards_back(office: Office) -> None:
+    """Leave nothing missing, so that a verification finds few enough things to keep them all."""
+    with office.database.engine.execution_options(fiducial_writes=True).begin() as connection:
+        install_guards(connection)
 
 
 def changed_in(office: Office) -> list[AuditFinding]:

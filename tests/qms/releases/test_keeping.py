@@ -1,5 +1,7 @@
 """A release check is given again only while everything it looks at is as it was."""
 
+import gc
+import weakref
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -9,7 +11,7 @@ from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from core.records.suspects import Suspicion
 from core.records.types import get_registry
 from core.verdicts import NOT_RUN
-from qms.releases.keeping import checked, digest_now, digests_now
+from qms.releases.keeping import MOST_CHECKED, checked, digest_now, digests_now
 from qms.rules.check import check
 from qms.rules.facts import BaselineFact, Facts, RuleInput, Tagged
 from qms.rules.packs import framework_pack, type_facts
@@ -66,6 +68,27 @@ def test_whatever_a_check_looks_at_makes_it_ask_again(given: RuleInput, changed)
 
     assert again is not first
     assert again == check(other, framework_pack())
+
+
+def test_every_release_of_a_home_page_is_kept(given: RuleInput) -> None:
+    asked = [replace(given, release=Key("RPM", f"REL-{n}")) for n in range(MOST_CHECKED)]
+    first = [checked(one, framework_pack(), "runs") for one in asked]
+
+    again = [checked(one, framework_pack(), "runs") for one in asked]
+
+    assert all(one is other for one, other in zip(first, again, strict=True))
+
+
+def test_answers_about_earlier_records_keep_none_of_these_in_memory(given: RuleInput) -> None:
+    old = replace(given, snapshot=snapshot("Earlier"), release=Key("RPM", "REL-1"))
+    held = weakref.ref(old.snapshot)
+    checked(old, framework_pack(), "runs")
+    del old
+
+    checked(given, framework_pack())
+    gc.collect()
+
+    assert held() is None
 
 
 def test_a_digest_is_computed_again_for_what_is_another_value() -> None:

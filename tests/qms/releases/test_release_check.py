@@ -300,6 +300,39 @@ def test_a_planned_release_is_listed_and_not_judged(device) -> None:
     assert lines[1].result is None
 
 
+def test_home_asks_what_a_release_was_when_signed_only_where_it_fails_today(released) -> None:
+    asked = []
+
+    def as_signed(_session, _project, uid) -> None:
+        asked.append(uid)
+
+    with released.db.reading() as session, ports.as_signed.filled(as_signed):
+        project = find_project(session, "RPM")
+        [line, _planned] = release_lines(session, project, signed_if_red=True)
+        assert line.result is not None
+        assert (line.result.passed, asked) == (True, [])
+
+        release_lines(session, project)
+        assert asked == ["REL-0.1.0"]
+
+    unaccepted(released)
+    with released.db.reading() as session, ports.as_signed.filled(as_signed):
+        release_lines(session, find_project(session, "RPM"), signed_if_red=True)
+    assert asked == ["REL-0.1.0", "REL-0.1.0"]
+
+
+def unaccepted(device) -> None:
+    """Put a requirement without a criterion in force, after the release."""
+    with device.db.writing() as session:
+        record = find_record(session, find_project(session, "RPM"), "REQ-009")
+        content = read_content(session, record)
+        bare = replace(content, fields={**content.fields, "acceptance": ""})
+        token = edit_token(latest_revision(session, record))
+        draft = save_draft(session, record, bare, device.person("PPL-AK"), token)
+        draft.state, draft.approved_at = "approved", now()
+        record.effective_id = draft.id
+
+
 def test_a_pack_is_not_built_before_the_signatures(device) -> None:
     with device.db.writing() as session, pytest.raises(Conflict, match="is not signed yet"):
         start_pack(session, find_project(session, "RPM"), "REL-0.1.0", device.person("PPL-EQ"))
