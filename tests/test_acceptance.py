@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/acceptance.md"
-ASKED = {1, 2, 3, 4, 5, 6, 11, 12}
+ASKED = {1, 2, 3, 4, 5, 6, 7, 11, 12}
 """The statements that the page has to answer, whatever others it answers too."""
 
 _ROW = re.compile(r"^\| (\d+) \| .+ \| (.+) \|$", re.MULTILINE)
