@@ -80,7 +80,7 @@ def decided(
 
 @pytest.mark.parametrize("to", ["rejected", "deferred"])
 def test_an_author_alone_neither_rejects_nor_defers_an_issue(problem: Office, to: str) -> None:
-    with pytest.raises(Refused, match="quality manager signs"):
+    with pytest.raises(Refused, match="quality manager or top management signs"):
         moved(problem, to)
 
     assert state(problem) == "open"
@@ -90,7 +90,7 @@ def test_an_author_alone_does_not_close_an_issue(problem: Office) -> None:
     for step in ("assessed", "in_work", "verifying"):
         moved(problem, step)
 
-    with pytest.raises(Refused, match="quality manager signs"):
+    with pytest.raises(Refused, match="quality manager or top management signs"):
         moved(problem, "closed")
 
     assert state(problem) == "verifying"

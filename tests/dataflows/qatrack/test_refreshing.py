@@ -80,7 +80,7 @@ def test_a_second_reading_writes_only_what_changed(named: Database, read: Read, 
         rows = session.execute(select(QatrackItem)).scalars().all()
         assert [row.gone for row in rows].count(True) == 1
         assert len(rows) == 10
-        assert list(mismatches(session)) == []
+        assert list(mismatches(session, {})) == []
 
 
 def test_a_reading_that_fails_makes_everything_unknown_until_the_next_good_one(

@@ -308,4 +308,4 @@ def test_the_trail_of_a_run_by_hand_is_whole(bench) -> None:
 
     with bench.department.db.reading() as session:
         assert verify_chain(session).clean
-        assert list(mismatches(session)) == []
+        assert list(mismatches(session, {})) == []
