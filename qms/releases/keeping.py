@@ -18,7 +18,7 @@ from qms.rules.findings import CheckResult, Pack
 MOST_KEPT = 8
 """Projects whose digests are kept."""
 
-MOST_CHECKED = 64
+MOST_CHECKED = 24
 """Projects, releases and gates whose last answer is kept: the home page asks for every release."""
 
 Digests = dict[Key, tuple[RecordView, tuple[LinkView, ...], str]]
@@ -39,18 +39,8 @@ def checked(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
     if known is None or known[1] is not pack or known[0] != given:
         with collector_at_rest():
             known = (given, pack, check(given, pack, gate))
-    _forget_records_before(given)
     _keep(_checks, asked, known, MOST_CHECKED)
     return known[2]
-
-
-def _forget_records_before(given: RuleInput) -> None:
-    # The answers of a project share its records; one that rests on earlier ones only keeps those
-    # in memory, for it is never given again.
-    with _lock:
-        for asked, (before, _, _) in list(_checks.items()):
-            if before.project == given.project and before.snapshot is not given.snapshot:
-                del _checks[asked]
 
 
 def digests_now(snapshot: Snapshot, project: str) -> dict[Key, str]:

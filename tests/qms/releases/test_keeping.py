@@ -1,7 +1,5 @@
 """A release check is given again only while everything it looks at is as it was."""
 
-import gc
-import weakref
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -77,18 +75,6 @@ def test_every_release_of_a_home_page_is_kept(given: RuleInput) -> None:
     again = [checked(one, framework_pack(), "runs") for one in asked]
 
     assert all(one is other for one, other in zip(first, again, strict=True))
-
-
-def test_answers_about_earlier_records_keep_none_of_these_in_memory(given: RuleInput) -> None:
-    old = replace(given, snapshot=snapshot("Earlier"), release=Key("RPM", "REL-1"))
-    held = weakref.ref(old.snapshot)
-    checked(old, framework_pack(), "runs")
-    del old
-
-    checked(given, framework_pack())
-    gc.collect()
-
-    assert held() is None
 
 
 def test_a_digest_is_computed_again_for_what_is_another_value() -> None:
