@@ -15,6 +15,7 @@ from core.records.models import Attachment, Project, Record
 from core.records.permissions import allowed_roles
 from core.records.service import latest_revision, record_event
 from core.records.types import get_registry
+from core.records.writers import still_raises
 
 LONGEST_FILE_NAME = 200
 
@@ -43,11 +44,15 @@ def attach(
     Raises
     ------
     Refused
-        If the person may neither write nor sign records of its type.
+        If the person may neither write nor sign records of its type, nor raised this one.
     Invalid
         If there is none.
     """
-    if not by.has(project.id or 0, *allowed_roles(get_registry().of(record.type))):
+    record_type, project_id = get_registry().of(record.type), project.id or 0
+    allowed = by.has(project_id, *allowed_roles(record_type)) or still_raises(
+        record_type, project_id, latest_revision(session, record), by
+    )
+    if not allowed:
         raise Refused(f"{by.name} may not attach files to {record.uid}.")
     chosen = [one for one in sent if one.name]
     if not chosen:

@@ -10,7 +10,7 @@ from core.records.discarding import may_discard
 from core.records.issues import is_signed
 from core.records.models import Project, Record, Revision
 from core.records.type_shape import RecordType
-from core.records.writers import raised_by
+from core.records.writers import still_raises
 from core.signing.models import Signature
 
 
@@ -151,7 +151,7 @@ def permissions(
         withdraw=bool(withdraws_as) if in_force else writes,
         withdraw_as=withdraws_as,
         review=allowed and in_force,
-        attach=allowed,
+        attach=allowed or still_raises(record_type, project_id, latest, person),
         moves=moves if writes else (),
         decisions=signed if decides_as else (),
         decide_as=decides_as,
@@ -179,7 +179,7 @@ def _may_edit(record_type: RecordType, project_id: int, latest: Revision, person
     kind = record_type.lifecycle
     if kind == "event" or lifecycle.is_decided(kind, latest.state):
         return False
-    own = raised_by(latest, person) and person.has(project_id, *record_type.raisers)
+    own = still_raises(record_type, project_id, latest, person)
     writes = own or person.has(project_id, *record_type.authors)
     return writes and latest.state != lifecycle.IN_REVIEW
 

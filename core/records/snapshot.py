@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -119,6 +120,10 @@ def natural_order(uid: str) -> tuple[tuple[int, int, str], ...]:
     )
 
 
+def _by_uid(record: RecordView) -> tuple[str, tuple[tuple[int, int, str], ...]]:
+    return record.key.project, natural_order(record.key.uid)
+
+
 class Snapshot:
     """Records by key, links by either end; looking one up never depends on how many there are.
 
@@ -138,9 +143,45 @@ class Snapshot:
             self._out[link.source].add(link)
             self._in[link.target].add(link)
         self._by_type: dict[str, list[RecordView]] = defaultdict(list)
-        for record in sorted(
-            self.records.values(), key=lambda one: (one.key.project, natural_order(one.key.uid))
-        ):
+        for record in sorted(self.records.values(), key=_by_uid):
+            self._by_type[record.type].append(record)
+
+    def renewed(
+        self, records: Iterable[RecordView], links: Iterable[LinkView], changed: Collection[Key]
+    ) -> "Snapshot":
+        """Return the snapshot of these records and links, made from this one.
+
+        Parameters
+        ----------
+        records, links
+            As for a new snapshot. Those of keys outside `changed` are this snapshot's own.
+        changed : collection of Key
+            Every record that is new, or reads otherwise, or states other links.
+
+        What was looked up of all others is kept: after an edit that is nearly everything.
+        """
+        made = copy(self)
+        made.records = {record.key: record for record in records}
+        made.links = tuple(links)
+        made._part_again(self, frozenset(changed))
+        return made
+
+    def _part_again(self, earlier: "Snapshot", changed: frozenset[Key]) -> None:
+        """Part the links at the ends of what changed, and the types of what changed, anew."""
+        stated = [link for link in self.links if link.source in changed]
+        reached = {link.target for link in stated}
+        reached.update(link.target for key in changed for link in earlier.outgoing(key))
+        self._out = {**earlier._out, **{key: _Ends() for key in changed}}
+        self._in = {**earlier._in, **{key: _Ends() for key in reached}}
+        for link in stated:
+            self._out[link.source].add(link)
+        for link in self.links:
+            if link.target in reached:
+                self._in[link.target].add(link)
+        either = (self.records, earlier.records)
+        types = {held[key].type for key in changed for held in either if key in held}
+        self._by_type = {**earlier._by_type, **{type_: [] for type_ in types}}
+        for record in sorted((r for r in self.records.values() if r.type in types), key=_by_uid):
             self._by_type[record.type].append(record)
 
     def of_type(self, type: str, project: str | None = None) -> list[RecordView]:  # noqa: A002 - the word of the domain

@@ -23,7 +23,13 @@ from core.ledger.chain import head
 from core.ledger.models import LedgerEntry, LedgerHead
 from core.records.models import Record
 from core.records.snapshot import Snapshot
-from core.records.snapshot_rows import RecordRow, read_rows, read_rows_of, snapshot_of
+from core.records.snapshot_rows import (
+    RecordRow,
+    read_rows,
+    read_rows_of,
+    snapshot_after,
+    snapshot_of,
+)
 
 Fact = TypeVar("Fact")
 
@@ -144,7 +150,7 @@ def _renewed(
     if not changed:
         return known.rows, known.snapshot
     rows = {**known.rows, **changed}
-    return rows, snapshot_of(rows)
+    return rows, snapshot_after(known.snapshot, rows, changed.values())
 
 
 def _spare_the_collector() -> None:

@@ -1,7 +1,7 @@
 """Read the rows of a snapshot: one statement per table, rows instead of entities."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,21 @@ class RecordRow:
 
 def snapshot_of(rows: Mapping[int, RecordRow]) -> Snapshot:
     """Return the snapshot of some rows by the ids of their records."""
+    return Snapshot(*_in_order(rows))
+
+
+def snapshot_after(
+    snapshot: Snapshot, rows: Mapping[int, RecordRow], changed: Iterable[RecordRow]
+) -> Snapshot:
+    """Return the snapshot of some rows, made from one that differs by those changed only."""
+    return snapshot.renewed(*_in_order(rows), [row.view.key for row in changed])
+
+
+def _in_order(
+    rows: Mapping[int, RecordRow],
+) -> tuple[Iterator[RecordView], Iterator[LinkView]]:
     ordered = sorted(rows.values(), key=lambda row: row.revision_id)
-    return Snapshot(
+    return (
         (rows[number].view for number in sorted(rows)),
         (link for row in ordered for link in row.links),
     )

@@ -40,6 +40,11 @@ def require_raiser(
         require_author(record_type, project, by)
 
 
+def still_raises(record_type: RecordType, project_id: int, latest: Revision, person: Actor) -> bool:
+    """Whether a person may still put right, and attach files to, what they raised."""
+    return raised_by(latest, person) and person.has(project_id, *record_type.raisers)
+
+
 def raised_by(latest: Revision, person: Actor) -> bool:
     """Whether an issue is still open, and a person wrote it."""
     return latest.state == lifecycle.OPEN and person.uid in latest.authors

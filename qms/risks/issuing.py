@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.errors import Fault, NotFound
+from core.errors import Fault, Invalid, NotFound
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.content import Content, LinkDraft
@@ -111,6 +111,9 @@ def take(session: Session, record: Record, by: Actor, expected: str) -> Revision
     if record.type != HAZARD_LOG:
         raise NotFound(f"{record.uid} is no issue of the hazard log.")
     content = read_content(session, record)
+    foreign = _elsewhere(project, record, content)
+    if foreign:
+        raise Invalid("The risk file was not taken.", foreign)
     fields = as_it_stands(session, project.key, _release(content))
     changed = {**content.fields, **fields, "taken_at": _moment()}
     reason = f"Risk file taken: {len(fields['hazards'])} hazards."
@@ -194,6 +197,9 @@ def issue_of(session: Session, project: Project, record: Record) -> Issue | None
 def _stale(session: Session, project: Project, record: Record, content: Content) -> list[Fault]:
     if not content.fields.get("hazards"):
         return []  # Its type says so already.
+    foreign = _elsewhere(project, record, content)
+    if foreign:
+        return foreign
     differ = _differing(session, project, content)
     if not differ:
         return []
@@ -203,6 +209,8 @@ def _stale(session: Session, project: Project, record: Record, content: Content)
 
 def _differing(session: Session, project: Project, content: Content) -> list[str]:
     """Return the risks, or else what judges them, of which an issue says something else."""
+    if _of_another(project, content):
+        return ["the release, which is one of another project,"]
     stands = as_it_stands(session, project.key, _release(content))
     if all(content.fields.get(name) == stands[name] for name in FROZEN):
         return []
@@ -229,6 +237,18 @@ def _other_release(
         f"{', '.join(sorted(issued)) or 'no release'}."
     )
     return [Fault("D16", record.uid, what, "Name the issue of the hazard log for that release.")]
+
+
+def _elsewhere(project: Project, record: Record, content: Content) -> list[Fault]:
+    what = f"is issued for {_release(content)}, a release of another project."
+    mend = f"Name a release of {project.key}, whose risk file it holds."
+    return [Fault("hazard-log", record.uid, what, mend)] if _of_another(project, content) else []
+
+
+def _of_another(project: Project, content: Content) -> bool:
+    """Whether the release that an issue names has another project's risk file."""
+    own = (None, project.key)
+    return any(one.role == ISSUED_FOR and one.project not in own for one in content.links)
 
 
 def _named(session: Session, project: Project, link: LinkDraft) -> Record | None:

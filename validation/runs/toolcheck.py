@@ -93,8 +93,6 @@ def compare(figure, expected, tolerance, evidence):
     evidence.measure("figure", actual=figure, expected=expected, tolerance=tolerance, unit="Gy")
 '''
 
-MANIFEST = 'schema: engine-app/1\nname: planted\nversion: "1"\nengine: {version: "0.1.0"}\n'
-
 PLANTED: Mapping[str, Status] = {
     "A figure within its tolerance": Status.PASSED,
     "A figure just beyond its tolerance": Status.FAILED,
@@ -218,7 +216,6 @@ def _figures(evidence: ScenarioEvidence, expected: Status) -> Iterator[str]:
 
 def _write(device: Path) -> Path:
     for name, text in {
-        "app.yaml": MANIFEST,
         "features/planted.feature": FEATURE,
         "steps/planted.py": STEPS,
     }.items():

@@ -1,6 +1,5 @@
 """Records as programs read and write them. A program writes drafts; people sign, on the pages."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -35,7 +34,7 @@ from core.records.service import (
     save_draft,
 )
 from core.records.talking.reading import threads_of
-from core.records.targets import refuse_unreadable
+from core.records.targets import refuse_made, refuse_unreadable
 from core.records.type_shape import RecordType
 from core.records.types import get_registry
 from core.records.writers import require_raiser
@@ -200,8 +199,8 @@ def write_change(
 ) -> RecordTold:
     """Save a draft: whole, and only upon what was read."""
     record_type = get_registry().of(record.type)
-    kept = read_content(session, record).links
-    content = _readable_content(session, project, person, record_type, sent, kept)
+    before = read_content(session, record)
+    content = _readable_content(session, project, person, record_type, sent, before)
     save_draft(session, record, content, person, sent.expected, sent.reason)
     session.flush()
     return _told(session, project, record, person)
@@ -218,8 +217,8 @@ def preview_impact(
     """Return what would need re-review if this were saved and came into force; nothing is kept."""
     record_type = get_registry().of(record.type)
     require_raiser(record_type, project, person, latest_revision(session, record))
-    kept = read_content(session, record).links
-    content = _readable_content(session, project, person, record_type, sent, kept)
+    before = read_content(session, record)
+    content = _readable_content(session, project, person, record_type, sent, before)
     _, faults = content_faults(record_type, content, record.uid)
     if faults:
         raise Invalid("This could not be saved, so nothing would come of it.", faults)
@@ -232,11 +231,12 @@ def _readable_content(
     person: Actor,
     record_type: RecordType,
     sent: Written,
-    kept: Sequence[LinkDraft] = (),
+    before: Content | None = None,
 ) -> Content:
     content = sent.content(project.key)
     readable = {one.key for one in readable_projects(session, person)}
-    refuse_unreadable(record_type, content, readable, kept)
+    refuse_unreadable(record_type, content, readable, before.links if before else ())
+    refuse_made(record_type, content, before)
     return content
 
 

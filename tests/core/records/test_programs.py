@@ -130,6 +130,45 @@ def test_a_file_is_attached_listed_and_taken_away(held: Office, service: FastAPI
     assert (refused.status_code, empty.status_code) == (403, 422)
 
 
+def test_who_raised_an_issue_attaches_a_file_to_it_and_to_no_other(
+    held: Office, service: FastAPI
+) -> None:
+    author = Program(service, held.database, "PPL-AK", WRITE)
+    reader = Program(service, held.database, "PPL-VW", WRITE)
+    fields = {"source": "physicist", "received_on": "2026-06-01", "patient_effect": "none"}
+    about = [{"role": "about", "target": "PRJ-001"}]
+    told = {"type": "complaint", "title": "Doses", "body": "2 Gy", "fields": fields, "links": about}
+    sent = {"files": ("screen.png", b"png", "image/png")}
+    with held.writing() as session:
+        project = held.project(session)
+        create_record(session, project, "project", Content("RPM"), held.staff["PPL-AK"])
+    for who in (author, reader):
+        answer = who.post("/api/p/RPM/records", told)
+        assert answer.status_code == 201, answer.text
+
+    others, own = (
+        reader.ask("POST", f"/api/p/RPM/records/{uid}/files", files=sent)
+        for uid in ("CMP-001", "CMP-002")
+    )
+
+    assert (others.status_code, own.status_code) == (403, 201)
+
+
+def test_what_an_act_fills_in_is_never_written_by_a_program(held: Office, service: FastAPI) -> None:
+    program = Program(service, held.database, "PPL-AK", WRITE)
+    invented = {"type": "hazard_log", "title": "Log", "fields": {"taken_at": "2026-01-01"}}
+    refused = program.post("/api/p/RPM/records", invented)
+    made = program.post("/api/p/RPM/records", {**invented, "fields": {}}).json()
+
+    at = f"/api/p/RPM/records/{made['uid']}"
+    changed = program.ask("PUT", at, json=sent_from(made, fields={"root": "00"}))
+    kept = program.ask("PUT", at, json=sent_from(made, title="Another", reason="A better name"))
+
+    assert (refused.status_code, changed.status_code, kept.status_code) == (422, 422, 200)
+    assert "'Taken from the risk file' is filled by the act it tells of" in refused.text
+    assert "'Digest of the hazards'" in changed.text
+
+
 def test_a_talk_is_begun_answered_and_settled_by_programs(held: Office, service: FastAPI) -> None:
     asking = Program(service, held.database, "PPL-VW", WRITE)
     author = Program(service, held.database, "PPL-AK", WRITE)

@@ -60,10 +60,15 @@ def elsewhere(database: Database) -> Iterator[Database]:
 
 def everything(snapshot: Snapshot) -> object:
     """Return all that a snapshot can be asked, in its order."""
+    roles = [None, *sorted({link.role for link in snapshot.links})]
     return (
         list(snapshot.records.items()),
         snapshot.links,
-        [(key, snapshot.outgoing(key), snapshot.incoming(key)) for key in snapshot.records],
+        [
+            (key, role, snapshot.outgoing(key, role), snapshot.incoming(key, role))
+            for key in snapshot.records
+            for role in roles
+        ],
         [(name, snapshot.of_type(name)) for name in get_registry().names()],
     )
 

@@ -12,12 +12,14 @@ import pytest
 from sqlmodel import Session
 
 from core.errors import Invalid, Refused
-from core.people.service import Reauthentication
+from core.people.models import Person
+from core.people.service import Reauthentication, actor_of, grant
 from core.records import approval
 from core.records.approval import Signing
 from core.records.content import Content, LinkDraft
 from core.records.models import Record, Revision
 from core.records.service import (
+    create_project,
     create_record,
     edit_token,
     find_project,
@@ -185,6 +187,21 @@ def test_an_issue_is_neither_submitted_nor_signed_once_a_risk_changed(device, wr
     with pytest.raises(Refused) as refusal:
         sign(writing, device, issue, "PPL-DM", "clinical_safety_officer")
     assert "RSK-005 changed since" in str(refusal.value)
+
+
+def test_an_issue_is_for_a_release_of_its_own_project(device, writing) -> None:
+    other = create_project(writing, "OTHER", "Another device", None)
+    author = device.person("PPL-AK")
+    grant(writing, writing.get_one(Person, author.person_id), ["author"], None, other.id)
+    there = actor_of(writing, writing.get_one(Person, author.person_id))
+    theirs = create_record(writing, other, "release", Content("Theirs"), there)
+    foreign = LinkDraft("issued_for", theirs.uid, "OTHER")
+    issue = relink(writing, device, "DOC-HZL", foreign, without="issued_for")
+
+    told = refused(writing, device, issue)
+    assert f"is issued for {theirs.uid}, a release of another project" in told
+    with pytest.raises(Invalid, match="not taken"):
+        take_as_read(writing, issue, author)
 
 
 def test_hazards_typed_by_hand_are_refused(device, writing) -> None:

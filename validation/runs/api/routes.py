@@ -1,11 +1,10 @@
 """Runs as programs see them: the list, and starting one. What asks for a signature is a page's."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from core.jobs.told import StartedTold, follow_of
 from core.web import CurrentPerson, ProjectInPath, ReadSession, StartSession, require
@@ -13,7 +12,7 @@ from core.web.answers import STARTS
 from core.web.sent import Words
 from core.web.transaction import settings_of
 from validation.protocols.plan import VERIFICATION
-from validation.runs.listing import count_runs, run_lines
+from validation.runs.listing import RunLine, count_runs, run_lines
 from validation.runs.requests import RunRequest
 from validation.runs.service import RUN_ROLES, start_run
 
@@ -43,35 +42,13 @@ class StartedRun(StartedTold):
     run: str
 
 
-class RunLineTold(BaseModel):
-    """One run of a list; everything recorded of it is read at its own address."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    number: int
-    verdict: str
-    protocol: str
-    release: str | None
-    tag: str
-    commit: str
-    passed: int
-    scenarios: int
-    interruptions: int
-    tester: str
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    predecessor: int | None
-    reason: str
-
-
 class RunsTold(BaseModel):
     """One page of runs, the latest first."""
 
     total: int
     page: int
     page_size: int
-    runs: list[RunLineTold]
+    runs: list[RunLine]
 
 
 class RunsView(BaseModel):
@@ -85,12 +62,11 @@ def list_runs(
     project: ProjectInPath, session: ReadSession, view: Annotated[RunsView, Query()]
 ) -> RunsTold:
     """List the runs of a project, a page at a time."""
-    lines = run_lines(session, project, view.page, PAGE_SIZE)
     return RunsTold(
         total=count_runs(session, project),
         page=view.page,
         page_size=PAGE_SIZE,
-        runs=[RunLineTold.model_validate(one) for one in lines],
+        runs=run_lines(session, project, view.page, PAGE_SIZE),
     )
 
 
