@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
-from app.waiting import waits_of
+from app.waiting import Lines, lines_of, waits_of
 from core.clock import now
 from core.jobs.models import LIVE_STATES, Job
 from core.jobs.service import label, latest_jobs, percent
@@ -18,7 +18,6 @@ from dataflows.coverage import coverage
 from dataflows.service import project_of_map, read_department
 from qms.findings.asking import NO_RELEASE
 from qms.findings.service import judge
-from qms.releases.pages import release_lines
 from qms.releases.ports import SignedStanding
 from qms.rules.findings import CheckResult
 
@@ -65,13 +64,15 @@ class BareMap:
 def show_home(request: Request, person: CurrentPerson, session: ReadSession) -> HTMLResponse:
     """Show what concerns the person who is signed in."""
     projects = readable_projects(session, person)
-    red, records = _judged(session, projects)
+    lines = lines_of(session, projects)
+    red, records = _red(session, projects, lines)
     return page(
         request,
         "home.html",
         greeting=_greeting(),
         every_project=projects,
-        **vars(waits_of(session, person, projects)),
+        **vars(waits_of(session, person, projects, lines)),
+        green=[one for one in lines if one[1].result and one[1].result.passed and one[1].current],
         red=red,
         records=records,
         bare=_bare_maps(session, person, projects),
@@ -97,14 +98,13 @@ def _greeting() -> str:
     return "Good afternoon" if hour < EVENING else "Good evening"
 
 
-def _judged(
-    session: Session, projects: Sequence[Project]
+def _red(
+    session: Session, projects: Sequence[Project], lines: Lines
 ) -> tuple[list[RedRelease], list[RedRecord]]:
     """Return what is red: releases that are judged, and the record of projects without any."""
     releases, records = [], []
     for project in projects:
-        lines = release_lines(session, project, signed_if_red=True)
-        judged = [line for line in lines if line.result is not None]
+        judged = [line for of, line in lines if of is project and line.result is not None]
         releases += [
             RedRelease(project, line.record.uid, line.record.title, line.result, line.signed)
             for line in judged

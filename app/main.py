@@ -55,6 +55,7 @@ from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from dataflows.qatrack.panels import procedure_panel
+from qms.releases.panels import release_panel
 from qms.reportability import complaint_panel
 from qms.repositories.panels import code_panel
 from qms.risks.annexes import hazard_log
@@ -112,6 +113,7 @@ PANELS = (
     pathway_panel,
     procedure_panel,
     device_panel,
+    release_panel,
     runs_panel,
     review_panel,
     complaint_panel,

@@ -11,10 +11,10 @@ from sqlmodel import Session
 from core.people.actor import Actor
 from core.records.api.told import NamedTold, WaitingTold
 from core.records.models import Project
-from core.records.snapshot import RecordView
-from core.records.suspects import Suspicion
+from core.records.snapshot import Key
 from core.records.talking.reading import Unanswered, waiting_to_answer
 from core.records.waiting import (
+    Doubtful,
     Returned,
     Waiting,
     own_drafts,
@@ -25,6 +25,7 @@ from core.records.waiting import (
 from core.web import CurrentPerson, ProjectInPath, ReadSession, readable_projects
 from qms.actions import Duty, duties
 from qms.falling_due.service import Falling, own_falling_due
+from qms.releases.pages import ReleaseLine, own_step, release_lines
 from qms.training_matrix.matrix import Cell, Standing
 from qms.training_matrix.service import own_lacks
 from validation.runs.listing import Unsigned, unsigned_of
@@ -33,11 +34,20 @@ router = APIRouter(prefix="/api", tags=["api"])
 
 
 @dataclass(frozen=True)
+class OwnStep:
+    """The next step of a release, where it waits for one person."""
+
+    key: Key
+    title: str
+    act: str
+
+
+@dataclass(frozen=True)
 class Waits:
     """Everything that waits for one person in some projects."""
 
     to_sign: Sequence[Waiting]
-    to_review: Sequence[tuple[RecordView, Sequence[Suspicion]]]
+    to_review: Sequence[Doubtful]
     to_answer: Sequence[Unanswered]
     returned: Sequence[Returned]
     drafts: Sequence[Waiting]
@@ -45,9 +55,23 @@ class Waits:
     falling: Sequence[Falling]
     to_read: Sequence[tuple[Project, Cell]]
     by_hand: Sequence[Unsigned]
+    steps: Sequence[OwnStep]
 
 
-def waits_of(session: Session, person: Actor, projects: Sequence[Project]) -> Waits:
+Lines = Sequence[tuple[Project, ReleaseLine]]
+"""Releases with where they stand, each with its project."""
+
+
+def lines_of(session: Session, projects: Sequence[Project]) -> Lines:
+    """Return where every release of some projects stands today."""
+    return [
+        (project, line)
+        for project in projects
+        for line in release_lines(session, project, signed_if_red=True)
+    ]
+
+
+def waits_of(session: Session, person: Actor, projects: Sequence[Project], lines: Lines) -> Waits:
     """Return what waits for a person; a draft that came back is told with its reason alone."""
     returned = returned_to(session, person, projects)
     back = {one.key for one in returned}
@@ -61,6 +85,11 @@ def waits_of(session: Session, person: Actor, projects: Sequence[Project]) -> Wa
         falling=own_falling_due(session, person, projects),
         to_read=own_lacks(session, person, projects),
         by_hand=unsigned_of(session, person.person_id, projects),
+        steps=[
+            OwnStep(line.record.key, line.record.title, act)
+            for project, line in lines
+            if (act := own_step(session, project, line, person))
+        ],
     )
 
 
@@ -70,6 +99,7 @@ class DoubtfulTold(NamedTold):
     title: str
     revision: int
     causes: list[NamedTold]
+    since: AwareDatetime | None
 
 
 class UnansweredTold(NamedTold):
@@ -132,6 +162,13 @@ class UnsignedTold(BaseModel):
     since: AwareDatetime
 
 
+class StepTold(NamedTold):
+    """A release whose next step waits for the person, and what it is."""
+
+    title: str
+    act: str
+
+
 class WaitsTold(BaseModel):
     """What waits for whose program asks; signing and submitting are done on the pages."""
 
@@ -144,24 +181,26 @@ class WaitsTold(BaseModel):
     falling: list[FallingTold]
     to_read: list[ReadingTold]
     by_hand: list[UnsignedTold]
+    steps: list[StepTold]
 
 
 @router.get("/waiting")
 def read_everything_waiting(person: CurrentPerson, session: ReadSession) -> WaitsTold:
     """Return what waits for a person in every project that they read."""
-    return _told(waits_of(session, person, readable_projects(session, person)))
+    projects = readable_projects(session, person)
+    return _told(waits_of(session, person, projects, lines_of(session, projects)))
 
 
 @router.get("/p/{project}/waiting")
 def read_waiting(project: ProjectInPath, person: CurrentPerson, session: ReadSession) -> WaitsTold:
     """Return what waits for a person in one project."""
-    return _told(waits_of(session, person, [project]))
+    return _told(waits_of(session, person, [project], lines_of(session, [project])))
 
 
 def _told(waits: Waits) -> WaitsTold:
     return WaitsTold(
         to_sign=[_waiting(one) for one in waits.to_sign],
-        to_review=[_doubtful(record, doubts) for record, doubts in waits.to_review],
+        to_review=[_doubtful(one) for one in waits.to_review],
         to_answer=[
             UnansweredTold(
                 **one.key._asdict(), title=one.title, thread=one.thread, revision=one.revision,
@@ -193,6 +232,7 @@ def _told(waits: Waits) -> WaitsTold:
         ],
         to_read=[_reading(project, cell) for project, cell in waits.to_read],
         by_hand=[UnsignedTold(**vars(one)) for one in waits.by_hand],
+        steps=[StepTold(**one.key._asdict(), title=one.title, act=one.act) for one in waits.steps],
     )  # fmt: skip
 
 
@@ -203,12 +243,13 @@ def _waiting(one: Waiting) -> WaitingTold:
     )  # fmt: skip
 
 
-def _doubtful(record: RecordView, doubts: Sequence[Suspicion]) -> DoubtfulTold:
-    causes = dict.fromkeys(one.cause for one in doubts)
+def _doubtful(one: Doubtful) -> DoubtfulTold:
+    causes = dict.fromkeys(doubt.cause for doubt in one.doubts)
     return DoubtfulTold(
-        **record.key._asdict(),
-        title=record.title,
-        revision=record.revision,
+        **one.record.key._asdict(),
+        title=one.record.title,
+        revision=one.record.revision,
+        since=one.since,
         causes=[NamedTold.model_validate(key) for key in causes],
     )
 

@@ -8,7 +8,8 @@ import io
 import json
 import os
 import shutil
-from contextlib import suppress
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from core.settings import DATA_SETS, Settings
 
 SIGN_INS_FILE = "demo-sign-ins.json"
 TOLD = "told.txt"
+DATABASE = "fiducial.db"
 
 KEPT = os.environ.get("FIDUCIAL_TEST_DEMO", "")
 """A folder that keeps the built demonstration from one test run to the next, while one writes
@@ -50,7 +52,14 @@ class BuiltDemo:
 
     def copy_to(self, folder: Path) -> "BuiltDemo":
         """Copy the data folder, so that it can be changed; its data sets never are."""
-        shutil.copytree(self.data_dir, folder, copy_function=_copy)
+        # The database by its own means: somebody may read it meanwhile, and leave side files.
+        leave = shutil.ignore_patterns(f"{DATABASE}*")
+        shutil.copytree(self.data_dir, folder, copy_function=_copy, ignore=leave)
+        with (
+            closing(sqlite3.connect(self.data_dir / DATABASE)) as source,
+            closing(sqlite3.connect(folder / DATABASE)) as copy,
+        ):
+            source.backup(copy)
         return BuiltDemo(folder, self.told)
 
 

@@ -96,6 +96,64 @@ def review(
     return doubts
 
 
+def doubts_read(session: Session, record: Record, expected: str) -> list[Suspicion]:
+    """Return why a record in force needs re-review, where that is what was read.
+
+    Raises
+    ------
+    Conflict
+        If something changed after the page was opened.
+    """
+    doubts = suspicions_of(session, record)
+    revision = session.get_one(Revision, record.effective_id or record.latest_id)
+    refuse_stale(record, expected, review_token(revision, doubts), _now_says(doubts))
+    return doubts
+
+
+def answer(
+    session: Session, record: Record, revision: Revision, by: Actor, read: Sequence[Suspicion]
+) -> list[Suspicion]:
+    """Record that a revision answers what threw doubt on the one before it.
+
+    Whoever brings it into force has read both, and says so with the signature.
+
+    Parameters
+    ----------
+    revision : Revision
+        In force since a moment ago.
+    read : sequence of Suspicion
+        The doubts about the revision before, as they were read.
+    """
+    seen = {_same(one) for one in read}
+    answered = [one for one in suspicions_of(session, record) if _same(one) in seen]
+    if not answered:
+        return []
+    reason = f"Revision {revision.number} answers it."
+    for doubt in answered:
+        keep_review(session, doubt, by, reason)
+    against = [list(doubt.cause) for doubt in answered]
+    project, told = project_of(session, record), {"reason": reason, "against": against}
+    record_event(session, "review", record, revision, project, by, told)
+    return answered
+
+
+def _same(doubt: Suspicion) -> tuple[object, ...]:
+    """Return what tells a doubt from every other, whichever revision of the record it is about."""
+    link = doubt.link
+    return (link.source, link.role, link.target, doubt.cause, doubt.happened, doubt.now)
+
+
+def in_doubt_because_of(session: Session, project: Project, record: Record) -> tuple[str, ...]:
+    """Return the records of a project that a change of this one throws doubt on, by uid."""
+    cause = Key(project.key, record.uid)
+    found = {
+        one.record.uid
+        for one in load_doubts(session, record.id)[0]
+        if one.cause == cause and one.record.project == project.key
+    }
+    return tuple(sorted(found, key=natural_order))
+
+
 def others_in_doubt(
     session: Session, project: Project, done: Sequence[Suspicion]
 ) -> tuple[str, ...]:

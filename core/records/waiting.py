@@ -17,7 +17,7 @@ from core.records.queries import load_doubts
 from core.records.remarks import Remark, remarks_on
 from core.records.service import edit_token
 from core.records.signable import is_signable, named_signers
-from core.records.snapshot import Key, RecordView, natural_order
+from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
 from core.records.talking.reading import open_threads
 from core.records.types import get_registry
@@ -171,9 +171,18 @@ def returned_to(session: Session, person: Actor, projects: Sequence[Project]) ->
     return sorted(found, key=lambda one: one.remark.at, reverse=True)
 
 
+@dataclass(frozen=True)
+class Doubtful:
+    """A record that needs re-review, what threw doubt on it, and since when."""
+
+    record: RecordView
+    doubts: Sequence[Suspicion]
+    since: datetime | None
+
+
 def waiting_for_review(
     session: Session, person: Actor, projects: Sequence[Project]
-) -> list[tuple[RecordView, Sequence[Suspicion]]]:
+) -> list[Doubtful]:
     """Return the records that need re-review and that a person may re-review, with the causes."""
     ids = {project.key: project.id or 0 for project in projects}
     found, around = load_doubts(session)
@@ -185,7 +194,17 @@ def waiting_for_review(
             told = one if one.cause.project in ids else replace(one, diff=())
             doubts[one.record].append(told)
     ordered = sorted(doubts, key=lambda key: (key.project, natural_order(key.uid)))
-    return [(around.records[key], doubts[key]) for key in ordered]
+    return [
+        Doubtful(around.records[key], doubts[key], _first_cause(around, doubts[key]))
+        for key in ordered
+    ]
+
+
+def _first_cause(around: Snapshot, doubts: Sequence[Suspicion]) -> datetime | None:
+    """Return when the first of what threw doubt on a record came into force, where it is known."""
+    causes = (around.records.get(one.cause) for one in doubts)
+    moments = [one.approved_at for one in causes if one is not None and one.approved_at]
+    return min(moments, default=None)
 
 
 def _latest(

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.people.actor import Actor
+from core.records.lifecycle import DRAFT
 from core.records.models import Project
 from core.records.snapshot import Key, RecordView, Snapshot
 from qms.baselines.current import project_snapshot
@@ -16,8 +17,15 @@ from qms.releases.gathering import find_release, gather
 from qms.releases.keeping import checked
 from qms.releases.ports import SignedStanding
 from qms.releases.service import PACK_ROLES, may_freeze
-from qms.releases.steps import SignatureLine, Step, five_steps, signature_lines
-from qms.releases.turns import Turn, turn_of
+from qms.releases.steps import (
+    SIGN,
+    SignatureLine,
+    Step,
+    StepState,
+    five_steps,
+    signature_lines,
+)
+from qms.releases.turns import Turn, freezing_turn, turn_of
 from qms.rules.check import conceded
 from qms.rules.facts import BaselineFact
 from qms.rules.findings import CheckResult, Finding
@@ -41,6 +49,8 @@ class ReleasePage:
         Titles of the records that those name, of records the reader may read.
     turn : Turn or None
         Who takes the next step towards the signatures.
+    freezing : str
+        Who freezes the baseline, as a sentence; empty where that is not the next step.
     freezer_cannot_sign : bool
         The person reading may freeze, and would then be an author of what they are to sign.
     signed : SignedStanding or None
@@ -60,6 +70,7 @@ class ReleasePage:
     may_build_pack: bool
     has_run: bool
     turn: Turn | None
+    freezing: str
     signed: SignedStanding | None
 
     @property
@@ -133,6 +144,7 @@ def release_page(
         may_build_pack=reader.has(project.id or 0, *PACK_ROLES),
         has_run=judged.has_run,
         turn=turn_of(session, project, release, reader),
+        freezing=_freezing(session, project, release, judged),
         signed=_as_signed(session, project, release),
     )
 
@@ -145,6 +157,11 @@ def _judged(session: Session, project: Project, release: RecordView, snapshot: S
     pack = pack_source(session, project.key, release.key.uid) if pack_source else None
     steps = five_steps(release, result, given.facts.baseline, run, pack)
     return _Judged(result, steps, given.facts.baseline, run is not None)
+
+
+def _freezing(session: Session, project: Project, release: RecordView, judged: _Judged) -> str:
+    waits = release.state == DRAFT and not judged.steps[0].done
+    return freezing_turn(session, project, release) if waits else ""
 
 
 def _as_signed(session: Session, project: Project, release: RecordView) -> SignedStanding | None:
@@ -163,21 +180,54 @@ def release_lines(
         Ask what the check said at the signing only of those that fail today: each such answer
         reads the whole record as it was.
     """
-    lines = []
     snapshot = project_snapshot(session, project)
-    for release in snapshot.of_type("release", project.key):
-        if release.withdrawn or release.fields.get("stage") == "planned":
-            word = "withdrawn" if release.withdrawn else "planned"
-            lines.append(ReleaseLine(release, word, None, None))
-            continue
-        judged = _judged(session, project, release, snapshot)
-        word = "released" if release.in_force else "candidate"
-        asks = not (signed_if_red and judged.result.passed)
-        signed = _as_signed(session, project, release) if asks else None
-        lines.append(
-            ReleaseLine(release, word, judged.result, judged.current, judged.steps, signed)
-        )
-    return lines
+    return [
+        _line(session, project, release, snapshot, signed_if_red=signed_if_red)
+        for release in snapshot.of_type("release", project.key)
+    ]
+
+
+def line_of(session: Session, project: Project, uid: str) -> ReleaseLine:
+    """Return where one release stands today."""
+    snapshot = project_snapshot(session, project)
+    release = find_release(snapshot, project.key, uid)
+    return _line(session, project, release, snapshot, signed_if_red=True)
+
+
+def _line(
+    session: Session,
+    project: Project,
+    release: RecordView,
+    snapshot: Snapshot,
+    *,
+    signed_if_red: bool,
+) -> ReleaseLine:
+    if release.withdrawn or release.fields.get("stage") == "planned":
+        return ReleaseLine(release, "withdrawn" if release.withdrawn else "planned", None, None)
+    judged = _judged(session, project, release, snapshot)
+    word = "released" if release.in_force else "candidate"
+    asks = not (signed_if_red and judged.result.passed)
+    signed = _as_signed(session, project, release) if asks else None
+    return ReleaseLine(release, word, judged.result, judged.current, judged.steps, signed)
+
+
+def own_step(session: Session, project: Project, line: ReleaseLine, person: Actor) -> str:
+    """Return what a person does next on a release, in words; empty where it is not theirs.
+
+    Freezing waits for who wrote the release: whoever does it cannot sign it any more.
+    """
+    release, step = line.record, line.current
+    if step is None or step.state is StepState.RUNNING:
+        return ""
+    frozen, *_, packed = line.steps
+    wrote = person.uid in (release.author_uid, *release.co_authors)
+    if step is frozen:
+        own = wrote and release.state == DRAFT and may_freeze(project, person)
+        return "Freeze the baseline" if own else ""
+    if step is packed:
+        return "Build the pack" if person.has(project.id or 0, *PACK_ROLES) else ""
+    turn = turn_of(session, project, release, person) if step.name == SIGN else None
+    return turn.act if turn is not None and turn.mine and release.state == DRAFT else ""
 
 
 def _readable(session: Session, reader: Actor) -> frozenset[str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require, say
 from core.web.downloads import disposition
 from qms.releases import service
 from qms.releases.finding_pages import PAGE_SIZE
@@ -69,8 +69,10 @@ def freeze_baseline(
     project: ProjectInPath, uid: str, person: CurrentPerson, session: WriteSession
 ) -> RedirectResponse:
     """Freeze what is in force and let the release name it."""
-    service.freeze(session, project, uid, person)
-    return _back(project.key, uid)
+    baseline = service.freeze(session, project, uid, person)
+    response = _back(project.key, uid)
+    say(response, f"Baseline {baseline.number} of {baseline.count} records is frozen for {uid}.")
+    return response
 
 
 @router.post("/{uid}/validate", status_code=303)

@@ -10,6 +10,8 @@ from qms.rules.facts import BaselineFact
 from qms.rules.findings import CheckResult
 from qms.rules.release import MEANING_OF_ROLE, SIGNING_CODES
 
+SIGN = "Sign"
+
 
 class StepState(StrEnum):
     """Where one step stands."""
@@ -143,7 +145,7 @@ def _check_step(release: RecordView, result: CheckResult) -> Step:
 
 
 def _sign_step(release: RecordView, ready: bool) -> Step:
-    number, name = 4, "Sign"
+    number, name = 4, SIGN
     lines = signature_lines(release)
     given = sum(bool(line.name) for line in lines)
     told = f"{given} of {len(lines)}"

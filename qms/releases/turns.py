@@ -61,6 +61,15 @@ def turn_of(session: Session, project: Project, release: RecordView, reader: Act
     return Turn(f"Sign as {meaning}", reader.uid in people and bool(own), told)
 
 
+def freezing_turn(session: Session, project: Project, release: RecordView) -> str:
+    """Say who freezes the baseline of a draft: its author, or whoever else may write a release."""
+    kind = get_registry().of(release.type)
+    names = {p.name for role in kind.authors for p in holders(session, role, project.id or 0)}
+    others = sorted(names - {release.author})
+    told = f"{release.author}, who wrote this release, freezes it"
+    return f"{told}; {_listed(others, 'or')} may as well." if others else f"{told}."
+
+
 def _may(reader: Actor, project: int, role: str, authors: set[str]) -> bool:
     lent = reader.deputy_for(project, role)
     return lent is None or lent.uid not in authors

@@ -87,7 +87,9 @@ def _finding(
         record=record.key,
         sentence=f"{record.key.uid} {flaw.what}",
         mend=flaw.mend,
-        address=f"/p/{at.project}/{at.uid}",
+        address=f"/p/{at.project}/releases/{at.uid}#steps"
+        if flaw.step
+        else f"/p/{at.project}/{at.uid}",
         level=flaw.level or entry.level,
         waiver=waivers.get((entry.code, record.key), ""),
     )

@@ -40,12 +40,15 @@ class Flaw:
         Where to mend it, where that is not the record itself.
     level : Level or None
         Other than the rule's own.
+    step : bool
+        Whether one of the five steps on a release's page mends it.
     """
 
     what: str
     mend: str
     at: Key | None = None
     level: Level | None = None
+    step: bool = False
 
 
 @dataclass(frozen=True, slots=True)

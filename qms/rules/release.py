@@ -44,7 +44,11 @@ def release_is_identified(view: View, record: RecordView) -> Iterator[Flaw]:
         },
     )
     if lacking:
-        yield Flaw(f"has not {', '.join(lacking)}.", "Freeze the baseline, or fill it in.")
+        yield Flaw(
+            f"has not {', '.join(lacking)}.",
+            "Freeze the baseline, or fill it in.",
+            step="a baseline" in lacking,
+        )
     commit = text(record, "commit")
     if commit and (len(commit) not in _COMMIT_DIGITS or set(commit) - set("0123456789abcdef")):
         yield Flaw(f"names the commit {commit!r}, which is not a full one.", "Give all digits.")
@@ -57,6 +61,7 @@ def release_is_identified(view: View, record: RecordView) -> Iterator[Flaw]:
             f"names commit {commit[:7]}, its tag {text(record, 'git_tag')} names "
             f"{tagged.commit[:7]}.",
             "Freeze the baseline again and repeat the validation.",
+            step=True,
         )
     yield from _baseline_flaws(view, record)
 
@@ -67,7 +72,8 @@ def _baseline_flaws(view: View, record: RecordView) -> Iterator[Flaw]:
     if not named:
         return
     if baseline is None or baseline.root != named:
-        yield Flaw(f"names the baseline {named[:12]}, which does not exist.", "Freeze it again.")
+        what = f"names the baseline {named[:12]}, which does not exist."
+        yield Flaw(what, "Freeze it again.", step=True)
     elif not baseline.intact:
         yield Flaw(
             f"names the baseline {named[:12]}, whose lines were changed.",
@@ -77,7 +83,7 @@ def _baseline_flaws(view: View, record: RecordView) -> Iterator[Flaw]:
         told = ", ".join(key.uid for key in baseline.changed[:5])
         more = "" if len(baseline.changed) <= 5 else f" and {len(baseline.changed) - 5} more"
         yield Flaw(
-            f"was frozen before {told}{more} changed.", "Freeze the baseline again, then validate."
+            f"was frozen before {told}{more} changed.", "Freeze the baseline again.", step=True
         )
 
 
@@ -118,10 +124,10 @@ def release_is_signed(view: View, record: RecordView) -> Iterator[Flaw]:
         signed = (role, meaning) in given if meaning else any(r == role for r, _ in given)
         if not signed:
             as_ = f" as {meaning}" if meaning else ""
-            yield Flaw(f"is not signed by the {role.replace('_', ' ')}{as_}.", mend)
+            yield Flaw(f"is not signed by the {role.replace('_', ' ')}{as_}.", mend, step=True)
     for meaning in sorted(set(facts.sign if facts else ()) - {m for _, m in given}):
         if meaning not in {MEANING_OF_ROLE.get(role) for role in required}:
-            yield Flaw(f"is not signed as {meaning}.", mend)
+            yield Flaw(f"is not signed as {meaning}.", mend, step=True)
 
 
 @rule("F10", "Release signatures are later than the last run", THE_RELEASE)

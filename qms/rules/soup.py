@@ -63,9 +63,8 @@ def components_are_used(view: View, record: RecordView) -> Iterator[Flaw]:
 def bill_equals_register(view: View, record: RecordView) -> Iterator[Flaw]:
     """What was built in is what the items of the release say they use, at the same versions."""
     if view.facts.bill is None:
-        yield Flaw(
-            "has no bill of materials of what was built.", "Run the validation of the release."
-        )
+        what = "has no bill of materials of what was built."
+        yield Flaw(what, "Run the validation of the release.", step=True)
         return
     built = Bill(Source.ENVIRONMENT, "what was built", tuple(view.facts.bill))
     for wrong in _mismatches(view, built, record):

@@ -41,10 +41,12 @@ class ActForm(BaseModel):
     meaning: str = Field(default="", max_length=40)
     role: str = Field(default="", max_length=60)
     to: str = Field(default="", max_length=40)
+    answers: str = Field(default="", max_length=200)
 
     def kept(self, act: str) -> Mapping[str, str]:
         """Return what stays typed after a refusal; a password never does."""
-        return {"act": act, "reason": self.reason, "role": self.role, "to": self.to}
+        kept = {"reason": self.reason, "role": self.role, "to": self.to, "answers": self.answers}
+        return {"act": act, **kept}
 
 
 def _act(
@@ -103,11 +105,32 @@ def sign(
     def perform() -> str:
         proof = prove(request, session, person, form.password)
         signing = Signing(form.meaning, form.role, form.reason)
+        read = reviewing.doubts_read(session, record, form.answers) if form.answers else ()
         revision = approval.sign(session, record, signing, person, proof, form.expected)
-        force = "; it is in force now" if revision.state == "approved" else ""
-        return f"{record.uid} revision {revision.number} is signed as {form.meaning}{force}."
+        signed = f"{record.uid} revision {revision.number} is signed as {form.meaning}"
+        if revision.state != "approved":
+            return f"{signed}."
+        answered = reviewing.answer(session, record, revision, person, read)
+        causes = ", ".join(dict.fromkeys(one.cause.uid for one in answered))
+        force = f" and answers {causes}" if causes else ""
+        return f"{signed}; it is in force now{force}.{_follows(session, project, record)}"
 
     return _act(request, session, project, record, person, ("sign", form), perform)
+
+
+def _follows(session: Session, project: Project, record: Record) -> str:
+    """Say what needs re-review now that a revision came into force."""
+    own = dict.fromkeys(one.cause.uid for one in reviewing.suspicions_of(session, record))
+    told = f" It still needs re-review against {', '.join(own)}." if own else ""
+    others = reviewing.in_doubt_because_of(session, project, record)
+    if others:
+        need = "need" if others[1:] else "needs"
+        told += f" {_some(others)} {need} re-review because of it."
+    return told
+
+
+def _some(uids: Sequence[str]) -> str:
+    return f"{', '.join(uids[:5])}{' and others' if uids[5:] else ''}"
 
 
 @router.post("/{uid:uid}/reject", status_code=303)
@@ -223,8 +246,9 @@ def review(
         left = reviewing.others_in_doubt(session, project, done)
         told = ""
         if left:
-            named = f"{', '.join(left[:5])}{' and others' if left[5:] else ''}"
-            told = f" {named} {'need' if left[1:] else 'needs'} re-review for the same reason."
+            told = (
+                f" {_some(left)} {'need' if left[1:] else 'needs'} re-review for the same reason."
+            )
         return f"{record.uid} is re-reviewed against {causes}.{told}"
 
     return _act(request, session, project, record, person, ("review", form), perform)

@@ -1,5 +1,6 @@
 """Acts on a record's page: each says what was read, and a decision asks for the password."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -218,6 +219,30 @@ def test_a_re_review_is_of_the_changes_that_were_shown(doubted: Browser) -> None
 
     done = doubted.send(here, reason="Still exact.")
     assert "is re-reviewed against UN-001" in words_of(done.text)
+
+
+def test_who_approves_a_revision_says_whether_it_answers_what_made_it_necessary(
+    doubted: Browser, browser_of: Open, actions: Actions
+) -> None:
+    chidi, esther = browser_of("PPL-CV"), browser_of("PPL-EQ")
+    for title in ("Every metric is exact", "Each metric is exact"):
+        doubted.open("/p/RPM/REQ-001/edit")
+        doubted.send("/p/RPM/REQ-001/edit", title=title, action="save")
+        submit(doubted, "REQ-001")
+        assert 'name="answers"' not in chidi.open("/p/RPM/REQ-001").text
+        chidi.send("/p/RPM/REQ-001/sign", password=PASSWORD)
+        page = esther.open("/p/RPM/REQ-001").text
+        assert "answers what made this record need re-review: UN-001" in words_of(page)
+        [box] = re.findall(r'name="answers" type="checkbox" value="([^"]+)"', page)
+        typed = {"answers": box} if title.startswith("Each") else {}
+        told = words_of(esther.send("/p/RPM/REQ-001/sign", typed, password=PASSWORD).text)
+        unsaid = "in force now. It still needs re-review against UN-001." in told
+        assert unsaid is not bool(typed), told
+
+    assert "it is in force now and answers UN-001." in told
+    assert 'id="review"' not in doubted.open("/p/RPM/REQ-001").text
+    kept = actions("record:requirement:review")[-1].details
+    assert kept["reason"] == "Revision 3 answers it."
 
 
 def test_the_person_trained_and_who_confirms_it_sign_a_training_on_its_page(

@@ -13,6 +13,7 @@ from core.records.service import find_project
 from core.records.snapshot import RecordView, SignatureView
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import find_release
+from qms.releases.pages import line_of, own_step, release_page
 from qms.releases.turns import Turn, turn_of
 from tests.qms.releases.conftest import Device
 
@@ -103,3 +104,35 @@ def test_a_role_that_nobody_holds_is_said_so(device: Device) -> None:
 @pytest.mark.parametrize("state", ["approved", "withdrawn"])
 def test_what_is_decided_is_nobodys_turn(staffed: Device, state: str) -> None:
     assert turn(staffed, "PPL-AK", state=state) is None
+
+
+def test_the_next_step_waits_for_who_wrote_the_release_and_says_who_else_may(
+    staffed: Device,
+) -> None:
+    with staffed.db.reading() as session:
+        project = find_project(session, "RPM")
+        release = find_release(project_snapshot(session, project), "RPM", "0.1.0")
+        line = line_of(session, project, release.uid)
+        own, other = (
+            own_step(session, project, line, staffed.person(uid)) for uid in ("PPL-AK", "PPL-EQ")
+        )
+        told = release_page(session, project, release.uid, staffed.person("PPL-EQ")).freezing
+
+    assert line.current is not None
+    assert (line.current.number, own, other) == (1, "Freeze the baseline", "")
+    assert told == "Amara Kole, who wrote this release, freezes it."
+
+
+def test_what_the_steps_mend_leads_to_the_steps_and_what_is_written_to_the_record(
+    staffed: Device,
+) -> None:
+    with staffed.db.reading() as session:
+        project = find_project(session, "RPM")
+        release = find_release(project_snapshot(session, project), "RPM", "0.1.0")
+        page = release_page(session, project, release.uid, staffed.person("PPL-EQ"))
+        found = [one for rule in page.result.rules for one in rule.findings]
+
+    own = {one.address for one in found if one.record == release.key}
+    assert f"/p/RPM/releases/{release.uid}#steps" in own
+    unsigned = [one for one in found if one.code == "F09"]
+    assert {one.address for one in unsigned} == {f"/p/RPM/releases/{release.uid}#steps"}
