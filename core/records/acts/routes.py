@@ -32,6 +32,10 @@ from core.web.refusals import refuse_within, status_of
 router = APIRouter(prefix="/p/{project_key}")
 
 
+MOST_NAMED = 5
+"""Records that one sentence names; how many more there are is said."""
+
+
 class ActForm(BaseModel):
     """What the forms on a record's page send; each uses what it needs."""
 
@@ -130,7 +134,9 @@ def _follows(session: Session, project: Project, record: Record) -> str:
 
 
 def _some(uids: Sequence[str]) -> str:
-    return f"{', '.join(uids[:5])}{' and others' if uids[5:] else ''}"
+    more = len(uids) - MOST_NAMED
+    named = ", ".join(uids[:MOST_NAMED])
+    return f"{named} and {more} {'others' if more > 1 else 'other'}" if more > 0 else named
 
 
 @router.post("/{uid:uid}/reject", status_code=303)
