@@ -19,6 +19,8 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.exploring.routes
+import dataflows.plantuml.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -72,6 +74,8 @@ ROUTERS = (
     core.jobs.routes.router,
     core.ledger.routes.router,
     core.signing.routes.router,
+    dataflows.exploring.routes.router,
+    dataflows.plantuml.routes.router,
     dataflows.routes.router,
     dataflows.qatrack.routes.router,
     qms.clauses.routes.router,

@@ -87,6 +87,8 @@ class Connection:
     status: Status = Status.ACTIVE
     associations: tuple[Association, ...] = ()
     named_by: tuple[Outside, ...] = ()
+    priority: str = ""
+    """The highest action priority among its failure modes; empty where none is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
