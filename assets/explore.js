@@ -80,12 +80,13 @@ function begin(place) {
   function agree(query) {
     const now = new URLSearchParams(query);
     for (const old of search.querySelectorAll('input[type="hidden"]')) old.remove();
-    for (const name of ["level", "open", "close", "focus", "drafts"]) {
+    for (const name of ["open", "close", "focus", "drafts"]) {
       if (!now.has(name)) continue;
       const field = document.createElement("input");
       Object.assign(field, { type: "hidden", name, value: now.get(name) });
       search.prepend(field);
     }
+    search.elements.level.value = now.get("level") ?? "0";
     search.elements.colour.value = now.get("colour") ?? "category";
     search.elements.q.value = now.get("q") ?? "";
   }
@@ -211,7 +212,7 @@ function begin(place) {
     event.preventDefault();
     load(formQuery(search));
   });
-  search.elements.colour.addEventListener("change", () => load(formQuery(search)));
+  for (const name of ["colour", "level"]) search.elements[name].addEventListener("change", () => load(formQuery(search)));
   addEventListener("popstate", () => load(location.search.slice(1), { again: true }));
   addEventListener("resize", () => cy.resize());
   load(location.search.slice(1), { again: true, parts: false });
@@ -226,6 +227,7 @@ async function answer(address, read) {
 function formQuery(form) {
   const said = new URLSearchParams(new FormData(form));
   if (said.get("colour") === "category") said.delete("colour");
+  if (said.get("level") === "0") said.delete("level");
   if (!said.get("q")) said.delete("q");
   return said.toString();
 }

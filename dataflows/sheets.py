@@ -44,10 +44,10 @@ IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
 def routes_sheet(
     department: Department, shown: Shown, states: Mapping[str, State] | None = None
 ) -> Sheet:
-    """List the routes of a view, one per row, then what is inside its boxes: as the page does."""
+    """List the routes of a view, one per row: what the table beside the picture shows."""
     paint = Paint(shown.selection.colour, states or {})
     rows: list[Row] = []
-    for route in (*shown.view.routes, *inside(department, shown)):
+    for route in shown.view.routes:
         connections = route.connections
         words = (shown.labels.get(uid, "") for uid in connections) if shown.labels else ()
         rows.append(

@@ -70,6 +70,22 @@ def draw(store: DrawingStore, told: str, settings: Settings) -> ServerDrawing:
     return ServerDrawing(**json.loads(store.made(told, FORM, lambda _: _drawn(address, text))))
 
 
+def draw_now(text: str, settings: Settings) -> ServerDrawing:
+    """Let the named server draw a text, for a person who waits at a terminal.
+
+    Raises
+    ------
+    DrawingFailed
+        If no server is named, or its answer is no picture.
+    """
+    address = named_server(settings)
+    if not address:
+        raise DrawingFailed(
+            "No PlantUML server is named, so none is asked; set FIDUCIAL_PLANTUML_SERVER."
+        )
+    return ServerDrawing(**json.loads(_drawn(address, text)))
+
+
 def _drawn(address: str, text: str) -> str:
     svg = asked(address, text)
     version = VERSION.search(svg[:2000])
