@@ -9,7 +9,7 @@ const MOVES_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 25
 const STYLE = [
   { selector: "node", style: {
     shape: "round-rectangle", width: "data(width)", height: "data(height)", "background-color": "#ffffff",
-    "border-color": QUIET, "border-width": 1.2, label: "data(label)", color: INK, "font-size": 13, "font-family": "Arial, Liberation Sans, sans-serif",
+    "border-color": QUIET, "border-width": 1.2, label: "data(label)", color: INK, "font-size": 14, "font-family": "Arial, Liberation Sans, sans-serif",
     "text-valign": "center", "text-halign": "center", "text-wrap": "wrap", "text-max-width": "data(inner)",
   } },
   { selector: "node[?openable]", style: { "border-style": "double", "border-width": 4 } },
@@ -240,7 +240,7 @@ function draw(cy, scene) {
   const elements = [];
   for (const box of scene.boxes) {
     const data = {
-      ...box, parent: box.within ?? undefined, inner: box.width - 8, openable: box.open ? 1 : 0, marked: box.marked ? 1 : 0,
+      ...box, width: box.width || 1, height: box.height || 1, parent: box.within ?? undefined, inner: (box.width || 300) - 8, openable: box.open ? 1 : 0, marked: box.marked ? 1 : 0,
       label: box.frame ? `${box.name} (${box.uid})` : `${box.name}\n${box.uid}`,
     };
     if (!box.frame) targets.set(box.id, { x: box.x, y: box.y });

@@ -132,6 +132,15 @@ def roll_up(department: Department, cut: Cut) -> View:
     )
 
 
+def level_view(department: Department, level: int) -> View:
+    """Return the routes of one level, rolled up once for each department that was read."""
+    name = f"view of level {level}"
+    found: View | None = department.worked_out.get(name)
+    if found is None:
+        found = department.worked_out[name] = roll_up(department, level_cut(department, level))
+    return found
+
+
 def external_routes(
     department: Department, view: View, major: str
 ) -> frozenset[tuple[str, str, Category]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from core.records.snapshot import natural_order
 
@@ -154,6 +155,11 @@ class Department:
     no_transfer: frozenset[tuple[str, str]] = frozenset()
     incomplete: tuple[Incomplete, ...] = ()
     drafts: frozenset[str] = frozenset()
+
+    @cached_property
+    def worked_out(self) -> dict[str, Any]:
+        """What was worked out of this very department once, to be asked for again."""
+        return {}
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:

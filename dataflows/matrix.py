@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from dataflows.graph import Route, View, level_cut, roll_up
+from dataflows.graph import Route, View, level_view
 from dataflows.inventory import Category, Department
 
 ASIDE = " | "
@@ -86,8 +86,7 @@ def transfer_matrix(
     rows, columns : slice
         The window to build; the totals always count the whole matrix.
     """
-    view = roll_up(department, level_cut(department, level))
-    return matrix_of(department, view, rows, columns)
+    return matrix_of(department, level_view(department, level), rows, columns)
 
 
 def matrix_of(

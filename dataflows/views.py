@@ -10,6 +10,7 @@ from dataflows.graph import (
     changed_cut,
     expanded_cut,
     focus_on,
+    level_view,
     only_connections,
     roll_up,
 )
@@ -97,8 +98,7 @@ def choose(department: Department, selection: Selection) -> Shown:
     NotFound
         If there is no such level, or neither a system nor a pathway of that name.
     """
-    cut = _cut(department, selection)
-    view = roll_up(department, cut)
+    view = _view(department, selection)
     words = _words(department, selection)
     focus = selection.focus
     if not focus:
@@ -115,7 +115,8 @@ def choose(department: Department, selection: Selection) -> Shown:
         routes = sorted(kept.routes, key=lambda r: min(map(order.index, r.connections)))
         return Shown(selection, replace(kept, routes=tuple(routes)), title, frozenset(), steps)
     if focus in department.systems:
-        centre = frozenset(cut.place[part] for part in department.ends_within(focus))
+        place = _cut(department, selection).place
+        centre = frozenset(place[part] for part in department.ends_within(focus))
         title = f"Around {department.systems[focus].title} ({focus}): {words}"
         return Shown(selection, focus_on(view, centre), title, centre, None)
     raise NotFound(f"There is no system or pathway {focus} on this map.")
@@ -131,6 +132,12 @@ def _words(department: Department, selection: Selection) -> str:
             more = len(systems) - MOST_NAMED
             words += f", {word}: {listed}" + (f" and {more} more" if more > 0 else "")
     return words
+
+
+def _view(department: Department, selection: Selection) -> View:
+    if selection.level == OPENED or selection.opened or selection.closed:
+        return roll_up(department, _cut(department, selection))
+    return level_view(department, level_number(department, selection.level))
 
 
 def _cut(department: Department, selection: Selection) -> Cut:

@@ -23,7 +23,7 @@ from dataflows.render import (
 POINTS_PER_INCH = 72
 """Graphviz writes places in inches; a point of a screen is one of its points."""
 
-GAP = 24
+GAP = 14
 """Points left between two boxes."""
 
 FRAME = 16
@@ -87,12 +87,13 @@ def _placed(plain: str) -> Iterator[tuple[str, Place]]:
 
 
 def _tightened(drawn: Picture, places: Mapping[str, Place]) -> Mapping[str, Place]:
-    """Bring the boxes as near as they go without touching, first sideways, then upwards.
+    """Bring the boxes as near as they go without touching, first upwards, then sideways.
 
-    Graphviz leaves room for curved lines and their labels; here lines are straight and a label
-    shows when it is looked at, so the room is better spent on larger words.
+    A screen is wider than it is high. Graphviz leaves room for curved lines and their labels;
+    here lines are straight and a label shows when it is looked at, so the room is better spent
+    on larger words.
     """
-    for axis in ("x", "y"):
+    for axis in ("y", "x"):
         for tenths in range(4, 10):
             nearer = {
                 alias: replace(place, **{axis: getattr(place, axis) * tenths / 10})

@@ -147,7 +147,10 @@ def scene(
             data=_data(department, route),
             meaning=tones.index(line.tone),
             href=line.href,
-            **_facts(department, route, paint),
+            connections=route.connections,
+            with_qa=sum(uid in department.qa_of_connection for uid in route.connections),
+            status=paint.status_word(department, route.connections),
+            risk=priority_word(department, route.connections),
         )
         for line, route in zip(drawn.lines, shown.view.routes, strict=True)
     )
@@ -182,15 +185,6 @@ def scene(
 def _data(department: Department, route: Route) -> tuple[str, ...]:
     every = (kind for uid in route.connections for kind in department.connections[uid].data_types)
     return tuple(dict.fromkeys(every))
-
-
-def _facts(department: Department, route: Route, paint: Paint) -> dict[str, object]:
-    return {
-        "connections": route.connections,
-        "with_qa": sum(uid in department.qa_of_connection for uid in route.connections),
-        "status": paint.status_word(department, route.connections),
-        "risk": priority_word(department, route.connections),
-    }
 
 
 def _frame(department: Department, asked: View, group: Group) -> SceneBox:

@@ -32,9 +32,7 @@ def test_opening_and_closing_never_changes_the_external_routes_at_the_other_end(
     view = roll_up(department, changed_cut(department, level, opened, closed))
 
     for major in department.majors:
-        assert external_routes(department, view, major) == external_routes(
-            department, plain, major
-        )
+        assert external_routes(department, view, major) == external_routes(department, plain, major)
 
 
 @given(departments(), st.data())
