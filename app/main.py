@@ -19,6 +19,7 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.exploring.api.routes
 import dataflows.exploring.routes
 import dataflows.plantuml.routes
 import dataflows.qatrack.routes
@@ -96,6 +97,7 @@ ROUTERS = (
     validation.pack.routes.router,
     core.records.api.routes.router,
     core.jobs.api.routes.router,
+    dataflows.exploring.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,

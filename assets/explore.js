@@ -240,8 +240,8 @@ function draw(cy, scene) {
   const elements = [];
   for (const box of scene.boxes) {
     const data = {
-      ...box, width: box.width || 1, height: box.height || 1, parent: box.within ?? undefined, inner: (box.width || 300) - 8, openable: box.open ? 1 : 0, marked: box.marked ? 1 : 0,
-      label: box.frame ? `${box.name} (${box.uid})` : `${box.name}\n${box.uid}`,
+      ...box, width: box.width || 1, height: box.height || 1, parent: box.within ?? undefined, inner: (box.width || 300) + 40, openable: box.open ? 1 : 0, marked: box.marked ? 1 : 0,
+      label: box.frame ? `${box.name} (${box.uid})` : box.label.join("\n"),
     };
     if (!box.frame) targets.set(box.id, { x: box.x, y: box.y });
     const start = before.get(box.uid) ?? before.get(uids.get(box.within)) ?? targets.get(box.id);

@@ -263,12 +263,12 @@ def _rebuilt(element: ET.Element) -> ET.Element | None:
     for attribute in [k for k, v in made.attrib.items() if "url(" in v.lower()]:
         del made.attrib[attribute]
     if name == "a":
-        href = element.get(f"{{{XLINK}}}href") or element.get("href", "")
+        href = element.get(f"{{{XLINK}}}href", element.get("href") or "")
         if href.startswith("/") and not href.startswith(("//", "/\\")):
             made.set("href", href)
         # Where there is text to read, it is the link's name already.
         if not any(True for _ in element.iter(f"{{{SVG}}}text")):
-            made.set("aria-label", element.get(f"{{{XLINK}}}title") or element.get("title", ""))
+            made.set("aria-label", element.get(f"{{{XLINK}}}title", element.get("title") or ""))
     if name in ("text", "title"):
         made.text = element.text
     for child in element:

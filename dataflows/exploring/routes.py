@@ -1,6 +1,5 @@
 """The exploratory map over HTTP: a page that reads as tables, its picture as values, its parts."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,50 +11,26 @@ from core.records.models import Project
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
 from core.web.downloads import exported
 from core.web.transaction import settings_of
-from dataflows import service, sheets
-from dataflows.exploring.layout import layout
-from dataflows.exploring.scene import (
-    Scene,
-    bounded,
-    counts,
-    focus_address,
-    found_systems,
-    scene,
-)
+from dataflows import sheets
+from dataflows.exploring.scene import Scene, counts, focus_address, found_systems
+from dataflows.exploring.service import Explored, explore
 from dataflows.frame import View, address, frame
-from dataflows.inventory import Department
-from dataflows.picture import Picture
-from dataflows.qatrack.queries import states_on
 from dataflows.render import DrawingStore
 from dataflows.tones import CATEGORY_TONES
-from dataflows.views import Shown, choose
 
 router = APIRouter(prefix="/p/{project}/map/explore", tags=["department map"])
 
 ViewInQuery = Annotated[View, Query()]
 
 
-@dataclass(frozen=True)
-class _Asked:
-    department: Department
-    shown: Shown
-    drawn: Picture
-    scene: Scene
-
-
 def _asked(
     request: Request, project: Project, person: Actor, session: Session, view: View
-) -> _Asked:
-    department = service.read_department(session, project.key, person, drafts=view.drafts)
-    shown, left_out = bounded(choose(department, view.selection))
-    states = states_on(session, department)
-    drawn = shown.picture(department, states)
-    placed = layout(DrawingStore(settings_of(request).data_dir), drawn)
-    found = scene(department, view, shown, drawn, placed, states, left_out)
-    return _Asked(department, shown, drawn, found)
+) -> Explored:
+    store = DrawingStore(settings_of(request).data_dir)
+    return explore(session, store, project.key, person, view)
 
 
-def _context(project: Project, view: View, asked: _Asked) -> dict[str, Any]:
+def _context(project: Project, view: View, asked: Explored) -> dict[str, Any]:
     matches, total = found_systems(asked.department, view.q)
     systems, routes = counts(asked.scene)
     return {
@@ -76,7 +51,7 @@ def _context(project: Project, view: View, asked: _Asked) -> dict[str, Any]:
 
 
 @router.get("")
-def explore(
+def show_explore(
     request: Request,
     project: ProjectInPath,
     person: CurrentPerson,

@@ -1,11 +1,13 @@
 """What the exploratory page draws and lists: boxes with their places, lines with their facts."""
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel
 
+from dataflows.diagram import LABEL_WIDTH
 from dataflows.exploring.layout import Layout
 from dataflows.frame import View
 from dataflows.graph import Route
@@ -32,6 +34,7 @@ class SceneBox(BaseModel):
     id: str
     uid: str
     name: str
+    label: tuple[str, ...] = ()
     words: str
     href: str
     frame: bool = False
@@ -211,6 +214,7 @@ def _box(
         id=box.alias,
         uid=box.uid,
         name=box.name,
+        label=(*textwrap.wrap(box.name, LABEL_WIDTH), box.uid),
         words=box.words,
         href=box.href,
         within=box.group,

@@ -318,6 +318,8 @@ API = (
     Line("POST /api/p/{project}/re-review", AUTHORS | {"quality_manager", "technical_reviewer"},
         sends={"chosen": "{doubtful_choice}", "reason": "It holds."},
         listed=frozenset({"chosen"})),
+    Line("GET /api/p/{project}/map/scene", MEMBERS),
+    Line("GET /api/p/{project}/map/matrix", MEMBERS),
     Line("GET /api/p/{project}/runs", MEMBERS),
     Line("POST /api/p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
     Line("GET /api/p/{project}/repositories", MEMBERS),

@@ -155,3 +155,14 @@ def test_the_values_of_the_picture_are_those_of_its_table(browser: TestClient) -
     assert {one["risk"] for one in found["lines"]} >= {"high"}
     assert all(one["status"] for one in found["lines"])
     assert all(one["width"] and one["height"] for one in found["boxes"] if not one["frame"])
+
+
+def test_a_program_gets_the_matrix_and_the_picture_of_the_pages(browser: TestClient) -> None:
+    matrix = browser.get("/api/p/DEPT/map/matrix?open=HDR&size=20&row=2").json()
+    whole = browser.get("/api/p/DEPT/map/matrix?level=all&size=200").json()
+    picture = browser.get("/api/p/DEPT/map/scene?open=HDR").json()
+
+    assert (matrix["systems"], len(matrix["rows"]), len(matrix["columns"])) == (28, 8, 20)
+    assert matrix["total"] == len(picture["lines"])
+    assert sum(len(cell["routes"]) for cell in whole["cells"]) == whole["total"] == 91
+    assert whole["by_category"] == {"dicom": 38, "file": 16, "other": 37}
