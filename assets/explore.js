@@ -66,7 +66,8 @@ function begin(place) {
         boxes: scene.boxes.filter((box) => !box.frame).length, routes: scene.lines.length, query,
       });
       chosen = null;
-      const kept = keep && cy.nodes().filter((node) => node.data("uid") === keep)[0];
+      const wanted = keep ?? new URLSearchParams(query).get("focus");
+      const kept = wanted && cy.nodes().filter((node) => node.data("uid") === wanted)[0];
       if (kept) choose(kept);
       else told(scene.left_out ? `${scene.left_out} more systems are not drawn: find one by its name.` : scene.told);
     } catch (error) {
@@ -158,13 +159,13 @@ function begin(place) {
   // Which box lies nearest in a direction: far sideways counts double.
   function beside(key) {
     const nodes = cy.nodes().filter((node) => !node.isParent());
-    if (!chosen || !chosen.isNode()) return nodes.sort((a, b) => a.position("y") - b.position("y") || a.position("x") - b.position("x"))[0];
-    const from = chosen.position();
+    if (!chosen || !chosen.isNode()) return nodes.sort((a, b) => a.data("y") - b.data("y") || a.data("x") - b.data("x"))[0];
+    const from = chosen.isParent() ? chosen.position() : chosen.data();
     let best = null;
     let least = Infinity;
     for (const node of nodes.toArray()) {
-      const dx = node.position("x") - from.x;
-      const dy = node.position("y") - from.y;
+      const dx = node.data("x") - from.x;
+      const dy = node.data("y") - from.y;
       const [ahead, aside] = { ArrowRight: [dx, dy], ArrowLeft: [-dx, dy], ArrowDown: [dy, dx], ArrowUp: [-dy, dx] }[key];
       const cost = ahead + 2 * Math.abs(aside);
       if (ahead > 1 && cost < least) [best, least] = [node, cost];
