@@ -58,6 +58,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/api/p/RPM/trace/why/REQ-009",
         "/api/p/RPM/training",
         "/api/p/RPM/waiting",
+        "/api/p/DEPT/map/scene?open=TPS",
+        "/api/p/DEPT/map/matrix?level=all",
         "/api/waiting",
         "/jobs/2",
         "/jobs/2.json",
