@@ -27,6 +27,9 @@ from dataflows.views import choose
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
+LISTED = 500
+"""Routes listed below a picture; a picture of more is drawn by a worker, if at all."""
+
 ROWS = 200
 """Connections on one page of the table."""
 
@@ -48,7 +51,7 @@ def show_map(
         return exported(sheet, view.format, f"{project.key}-map")
     picture = shown.picture(department, states)
     drawn = service.drawing(session, _store(request), department, shown, states)
-    paint = Paint(view.colour, states)
+    paint, listed = Paint(view.colour, states), shown.view.routes[:LISTED]
     return page(
         request,
         "dataflows/map.html",
@@ -58,8 +61,9 @@ def show_map(
         svg=_sized(drawn.svg, view.zoom),
         drawn_by=renderer() if drawn.svg else "",
         picture=picture,
-        statuses=[paint.status_word(department, route.connections) for route in shown.view.routes],
-        risks=[priority_word(department, route.connections) for route in shown.view.routes],
+        statuses=[paint.status_word(department, route.connections) for route in listed],
+        risks=[priority_word(department, route.connections) for route in listed],
+        most_listed=LISTED,
         inside=sheets.inside(department, shown),
         tones=CATEGORY_TONES,
         zooms=[(name, address(project, "", view.query(zoom=name))) for name in ZOOMS],

@@ -66,12 +66,10 @@ def show_explore(
     return page(
         request,
         "dataflows/explore.html",
-        **frame(project, person, view, asked.department, "Explore"),
-        **{
-            name: value
-            for name, value in _context(project, view, asked).items()
-            if name not in ("project", "view", "department")
-        },
+        **(
+            frame(project, person, view, asked.department, "Explore")
+            | _context(project, view, asked)
+        ),
     )
 
 

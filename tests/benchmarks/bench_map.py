@@ -114,12 +114,16 @@ BUDGETS = {
     "matrix page of 200 x 200": 0.5,
     "coverage page": 0.5,
     "impact page": 0.5,
+    "map page": 1.0,
+    "exploratory page": 1.0,
 }
 
 PAGES = {
     "matrix page of 200 x 200": "/p/BIG/map/matrix?level=all&size=200",
     "coverage page": "/p/BIG/map/coverage",
     "impact page": "/p/BIG/map/impact/S00000",
+    "map page": "/p/BIG/map",
+    "exploratory page": "/p/BIG/map/explore",
 }
 """Whole answers of the service, to a person who is signed in; the map is read from its records
 once, when somebody first asks after a change, and kept with them."""
