@@ -39,7 +39,11 @@ from validation.runs.installation import other_versions
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
 
-ASSETS = ("nhsuk.css", "fiducial.css", "nhsuk.js", "htmx.js", "fiducial.js")
+ASSETS = (
+    *("nhsuk.css", "fiducial.css", "explore.css"),
+    *("nhsuk.js", "htmx.js", "fiducial.js", "explore.js", "cytoscape.js"),
+    *("plantuml-page.js", "plantuml.js"),
+)
 FONTS = ("Liberation Sans", "Liberation Mono", "DejaVu Sans")
 """The families that the style sheets name; another family moves every line break of a pack."""
 

@@ -19,6 +19,9 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.exploring.api.routes
+import dataflows.exploring.routes
+import dataflows.plantuml.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -73,6 +76,8 @@ ROUTERS = (
     core.jobs.routes.router,
     core.ledger.routes.router,
     core.signing.routes.router,
+    dataflows.exploring.routes.router,
+    dataflows.plantuml.routes.router,
     dataflows.routes.router,
     dataflows.qatrack.routes.router,
     qms.clauses.routes.router,
@@ -93,6 +98,7 @@ ROUTERS = (
     validation.pack.routes.router,
     core.records.api.routes.router,
     core.jobs.api.routes.router,
+    dataflows.exploring.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,

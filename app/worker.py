@@ -24,6 +24,7 @@ from core.settings import Settings
 
 JOBS: dict[str, str] = {
     "app.nightly": "app.nightly:run",
+    "dataflows.plantuml": "dataflows.plantuml.drawing:run",
     "dataflows.qatrack.refresh": "dataflows.qatrack.refreshing:run",
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
@@ -34,6 +35,7 @@ JOBS: dict[str, str] = {
 
 TIMEOUTS_S: dict[str, float] = {
     "dataflows.qatrack.refresh": 1800.0,
+    "dataflows.plantuml": 300.0,
     "dataflows.render": 300.0,
     "qms.repositories.scan": 1800.0,
     "validation.run": 6 * 3600.0,

@@ -16,19 +16,19 @@ from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
 from dataflows.coverage import coverage, programme
 from dataflows.diagram import to_dot, to_plantuml
-from dataflows.frame import NAV, ZOOMS, View, address, frame, table_filters
+from dataflows.frame import NAV, ZOOMS, View, Window, address, frame, matrix_steps, table_filters
 from dataflows.matrix import blocks, matrix_of
 from dataflows.pathways import faults, walk
-from dataflows.picture import CATEGORY_TONES
-from dataflows.qatrack.queries import standings_on
+from dataflows.qatrack.queries import standings_on, states_on
 from dataflows.qatrack.standing import counts, worst_first
-from dataflows.render import DrawingStore, scaled
+from dataflows.render import DrawingStore, renderer, scaled
+from dataflows.tones import CATEGORY_TONES, Paint, priority_word
 from dataflows.views import choose
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
-WINDOW = 100
-"""Systems along each side of the matrix on one page; the demo department fits twice over."""
+LISTED = 500
+"""Routes listed below a picture; a picture of more is drawn by a worker, if at all."""
 
 ROWS = 200
 """Connections on one page of the table."""
@@ -45,10 +45,13 @@ def show_map(
     """Show the picture of the map beside the routes it draws."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    sheet = sheets.routes_sheet(department, shown)
+    states = states_on(session, department)
     if view.format:
+        sheet = sheets.routes_sheet(department, shown, states)
         return exported(sheet, view.format, f"{project.key}-map")
-    drawn = service.drawing(session, _store(request), department, shown)
+    picture = shown.picture(department, states)
+    drawn = service.drawing(session, _store(request), department, shown, states)
+    paint, listed = Paint(view.colour, states), shown.view.routes[:LISTED]
     return page(
         request,
         "dataflows/map.html",
@@ -56,13 +59,19 @@ def show_map(
         shown=shown,
         drawing=drawn,
         svg=_sized(drawn.svg, view.zoom),
-        picture=shown.picture(department),
+        drawn_by=renderer() if drawn.svg else "",
+        picture=picture,
+        statuses=[paint.status_word(department, route.connections) for route in listed],
+        risks=[priority_word(department, route.connections) for route in listed],
+        most_listed=LISTED,
+        inside=sheets.inside(department, shown),
         tones=CATEGORY_TONES,
         zooms=[(name, address(project, "", view.query(zoom=name))) for name in ZOOMS],
         files=[
             (name, address(project, f"/diagram.{name}", view.query()))
             for name in ("svg", "puml", "dot")
         ],
+        plantuml_address=address(project, "/plantuml", view.query(zoom="fit")),
         workers=workers_seen(session),
     )
 
@@ -78,7 +87,8 @@ def show_drawing(
     """Show the picture alone, or that it is being drawn: the part of the page that changes."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    drawn = service.drawing(session, _store(request), department, shown)
+    states = states_on(session, department)
+    drawn = service.drawing(session, _store(request), department, shown, states)
     return page(
         request,
         "dataflows/_drawing.html",
@@ -103,7 +113,7 @@ def ask_for_drawing(
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
     if shown.drawable:
-        text = to_dot(shown.picture(department))
+        text = to_dot(shown.picture(department, states_on(session, department)))
         service.ask_for_drawing(session, _store(request), text, project, person)
     part = "/drawing" if "hx-request" in request.headers else ""
     return RedirectResponse(address(project, part, view.query()), status_code=303)
@@ -122,14 +132,16 @@ def download_diagram(
     """Return the picture as SVG, or its text for Graphviz or PlantUML."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
+    states = states_on(session, department)
+    picture = shown.picture(department, states)
     if kind == "dot":
-        return Response(to_dot(shown.picture(department)), media_type="text/vnd.graphviz")
+        return Response(to_dot(picture), media_type="text/vnd.graphviz")
     if kind == "puml":
-        text = to_plantuml(shown.picture(department))
+        text = to_plantuml(picture)
         return Response(text, media_type="text/plain; charset=utf-8")
     if kind != "svg":
         raise NotFound(f"A diagram comes as svg, puml or dot, not as '{kind}'.")
-    drawn = service.drawing(session, _store(request), department, shown)
+    drawn = service.drawing(session, _store(request), department, shown, states)
     if drawn.svg is None:
         reason = drawn.reason or "The picture is not drawn yet; open the map and draw it first."
         return Response(
@@ -152,13 +164,17 @@ def show_matrix(
     """Show the transfer matrix, a window of it where it is large."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    top, left = (view.row - 1) * WINDOW, (view.column - 1) * WINDOW
-    window = slice(top, top + WINDOW), slice(left, left + WINDOW)
-    matrix = matrix_of(department, shown.view, *window)
+    systems = len(shown.view.systems)
+    down, across = Window(view.row, view.size, systems), Window(view.column, view.size, systems)
+    matrix = matrix_of(department, shown.view, down.slice, across.slice)
     if view.format:
-        sheet = sheets.matrix_sheet(department, matrix, f"Transfer matrix. {shown.title}")
+        title = f"Transfer matrix. {shown.title}, rows {down.words}, columns {across.words}"
+        sheet = sheets.matrix_sheet(department, matrix, title)
         return exported(sheet, view.format, f"{project.key}-matrix")
-    windows = range(1, (len(matrix.systems) + WINDOW - 1) // WINDOW + 1)
+
+    def window_address(**place: int) -> str:
+        return address(project, "/matrix", view.query(**place))
+
     return page(
         request,
         "dataflows/matrix.html",
@@ -168,8 +184,10 @@ def show_matrix(
         blocks=blocks(department, matrix.columns),
         tones=CATEGORY_TONES,
         table_address=lambda **wanted: address(project, "/table", view.query(**wanted)),
-        row_windows=[(n, address(project, "/matrix", view.query(row=n))) for n in windows],
-        column_windows=[(n, address(project, "/matrix", view.query(column=n))) for n in windows],
+        down=down,
+        across=across,
+        window_address=window_address,
+        steps=matrix_steps(project, view, department, matrix),
     )
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.exports import Sheet
+from core.records.snapshot import natural_order
 from dataflows.coverage import Coverage
+from dataflows.exploring.scene import Scene
+from dataflows.graph import Route
 from dataflows.impact import Impact
 from dataflows.inventory import Connection, Department, Outside, Pathway
 from dataflows.matrix import Matrix, to_rows
 from dataflows.pathways import faults, walk
-from dataflows.qatrack.standing import Standing, worst_first
+from dataflows.qatrack.standing import Standing, State, worst_first
+from dataflows.tones import Paint, priority_word
 from dataflows.views import Shown
 
 Row = Sequence[str | int | float | None]
@@ -17,7 +21,14 @@ CONNECTION_HEADINGS = (
     "Connection", "From", "From system", "To", "To system", "Category", "Protocol", "Data types",
     "Started by", "Mode", "Responsible", "Status", "QA procedures",
 )  # fmt: skip
-ROUTE_HEADINGS = ("Connections", "From", "To", "Category", "With QA", "Of connections")
+ROUTE_HEADINGS = (
+    "Connections", "Steps", "From", "To", "Category", "With QA", "Of connections", "QA status",
+    "Highest action priority",
+)  # fmt: skip
+SCENE_HEADINGS = (
+    "Connections", "From", "To", "Category", "Data types", "With QA", "Of connections",
+    "QA status", "Highest action priority",
+)  # fmt: skip
 PATHWAY_HEADINGS = ("Pathway", "Title", "Modality", "Steps", "Entries", "Faults", "QA procedures")
 STEP_HEADINGS = (
     "Step", "Connection", "From", "To", "Category", "Data types", "Entry", "QA procedures",
@@ -30,20 +41,55 @@ COVERAGE_HEADINGS = (
 IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
 
 
-def routes_sheet(department: Department, shown: Shown) -> Sheet:
+def routes_sheet(
+    department: Department, shown: Shown, states: Mapping[str, State] | None = None
+) -> Sheet:
     """List the routes of a view, one per row: what the table beside the picture shows."""
+    paint = Paint(shown.selection.colour, states or {})
+    rows: list[Row] = []
+    for route in shown.view.routes:
+        connections = route.connections
+        words = (shown.labels.get(uid, "") for uid in connections) if shown.labels else ()
+        rows.append(
+            (
+                " ".join(connections),
+                "; ".join(filter(None, words)),
+                route.source,
+                route.target,
+                route.category.value,
+                sum(uid in department.qa_of_connection for uid in connections),
+                len(connections),
+                paint.status_word(department, connections),
+                priority_word(department, connections),
+            )
+        )
+    return Sheet(shown.title, ROUTE_HEADINGS, rows, about(department))
+
+
+def inside(department: Department, shown: Shown) -> list[Route]:
+    """Return the connections that no line of a view shows: both their ends lie in one box."""
+    every = sorted((c for held in shown.view.hidden.values() for c in held), key=natural_order)
+    found = (department.connections[uid] for uid in every)
+    return [Route(one.source, one.target, one.category, (one.uid,)) for one in found]
+
+
+def scene_sheet(department: Department, scene: Scene) -> Sheet:
+    """List the lines of the exploratory picture, one per row."""
     rows = [
         (
-            " ".join(route.connections),
-            route.source,
-            route.target,
-            route.category.value,
-            sum(uid in department.qa_of_connection for uid in route.connections),
-            len(route.connections),
+            " ".join(line.connections),
+            line.source_uid,
+            line.target_uid,
+            line.category,
+            "; ".join(line.data),
+            line.with_qa,
+            len(line.connections),
+            line.status,
+            line.risk,
         )
-        for route in shown.view.routes
+        for line in scene.lines
     ]
-    return Sheet(shown.title, ROUTE_HEADINGS, rows, about(department))
+    return Sheet(scene.title, SCENE_HEADINGS, rows, about(department))
 
 
 def connections_sheet(

@@ -241,7 +241,13 @@ def _connection(
         status=Status(status) if status in set(Status) else Status.ACTIVE,
         associations=tuple(_association(row) for row in one.fields.get("associations") or ()),
         named_by=one.named_by,
+        priority=_highest(one.fields.get("failure_modes") or ()),
     )
+
+
+def _highest(failure_modes: Iterable[Mapping[str, Any]]) -> str:
+    found = {str(mode.get("action_priority") or "") for mode in failure_modes}
+    return next((word for word in ("high", "medium", "low") if word in found), "")
 
 
 def _association(row: Mapping[str, Any]) -> Association:

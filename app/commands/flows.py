@@ -62,20 +62,43 @@ def diagram(
     project: ProjectKey = "DEPT",
     level: Level = "0",
     focus: Annotated[str, typer.Option(help="Uid of a system or pathway.")] = "",
+    colour: Annotated[str, typer.Option(help="category, qa, status or risk.")] = "category",
+    renderer: Annotated[str, typer.Option(help="graphviz, or plantuml: the server named.")] = (
+        "graphviz"
+    ),
     form: Annotated[str, typer.Option("--format", help="svg, dot or plantuml.")] = "svg",
 ) -> None:
-    """Draw the map: SVG by Graphviz, or its DOT or PlantUML text."""
+    """Draw the map: SVG by Graphviz or a PlantUML server, or its DOT or PlantUML text."""
     from core.errors import Invalid
+    from core.settings import get_settings
     from dataflows.diagram import to_dot, to_plantuml
+    from dataflows.plantuml.server import draw_now
+    from dataflows.qatrack.queries import states_on
     from dataflows.render import draw
+    from dataflows.render import renderer as graphviz_renderer
+    from dataflows.tones import ColourBy
     from dataflows.views import Selection, choose
 
-    with _map(project) as department:
-        drawn = choose(department, Selection(level=level, focus=focus)).picture(department)
-    if form not in ("svg", "dot", "plantuml"):
-        raise Invalid(f"There is no format '{form[:20]}'; there are svg, dot and plantuml.")
-    text = to_plantuml(drawn) if form == "plantuml" else to_dot(drawn)
-    write_bytes((draw(text) if form == "svg" else text).encode())
+    for said, known in (
+        (form, ("svg", "dot", "plantuml")),
+        (renderer, ("graphviz", "plantuml")),
+        (colour, tuple(ColourBy)),
+    ):
+        if said not in known:
+            raise Invalid(f"There is no '{said[:20]}' here; there are {', '.join(known)}.")
+    selection = Selection(level, ColourBy(colour), focus)
+    with _reading(project) as (session, department):
+        drawn = choose(department, selection).picture(department, states_on(session, department))
+    if form != "svg":
+        write_bytes((to_plantuml(drawn) if form == "plantuml" else to_dot(drawn)).encode())
+        return
+    if renderer == "plantuml":
+        found = draw_now(to_plantuml(drawn), get_settings())
+        svg, by = found.svg, found.renderer
+    else:
+        svg, by = draw(to_dot(drawn)), graphviz_renderer()
+    typer.echo(f"Drawn by {by}.", err=True)
+    write_bytes(svg.encode())
 
 
 @flows.command("coverage")

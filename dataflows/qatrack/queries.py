@@ -150,6 +150,11 @@ def standings_on(
     return standings(session, told) if told else {}
 
 
+def states_on(session: Session, department: Department) -> dict[str, State]:
+    """Return the one word for each QA procedure of a map that is kept in QATrack+."""
+    return {uid: one.state for uid, one in standings_on(session, department).items()}
+
+
 def _standing(shelves: Mapping[str, Shelf], reference: Reference, at: datetime) -> Standing:
     shelf = shelves.get(reference.server)
     if not reference.server and len(shelves) == 1:

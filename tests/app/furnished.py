@@ -171,7 +171,11 @@ REVIEWED = ("reviewed", "technical_reviewer")
 
 def furnish(database: Database, folder: Path) -> Installation:
     """Fill an empty database; everybody's password is that of `tests.core.conftest`."""
-    settings = Settings(data_dir=folder, qatrack_servers=["https://qa.example.org"])
+    settings = Settings(
+        data_dir=folder,
+        qatrack_servers=["https://qa.example.org"],
+        plantuml_server="http://127.0.0.1:9/plantuml",
+    )
     create_key(folder)
     with database.writing() as session:
         own = create_project(session, "RPM", "RT Plan Metrics", None)
