@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -191,7 +191,7 @@ def update_map(path: Path, into: str, person: str, dry_run: bool, as_json: bool)
             with opened.database.writing() as session:
                 project = find_project(session, into)
                 plan = keep_import(session, project, found, by, f"Imported from {path.name}.")
-        told = [
+        told: list[dict[str, Any]] = [
             {
                 "uid": one.draft.uid,
                 "verdict": one.verdict.value,

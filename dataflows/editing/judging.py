@@ -167,13 +167,12 @@ class Judge:
         self, row: Row, column: Column, cell: str, missing: dict[str, None]
     ) -> list[LinkDraft]:
         if column.name not in SYSTEM_ROLES:
-            found = []
-            for one in cell.replace("\n", ";").split(";"):
-                other, uid = split_reference(one.strip())
-                if uid:
-                    other = None if other == self.project else other
-                    found.append(LinkDraft(column.name, uid, other))
-            return found
+            stated = [split_reference(one.strip()) for one in cell.replace("\n", ";").split(";")]
+            return [
+                LinkDraft(column.name, target, None if other == self.project else other)
+                for other, target in stated
+                if target
+            ]
         uid = self.systems.find(cell)
         if uid is None:
             near = self.systems.near(cell)

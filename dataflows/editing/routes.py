@@ -323,7 +323,7 @@ def order_steps(
 
 def _steps_sent(posted: Sequence[tuple[str, str]]) -> list[Step]:
     """Return the steps that the form holds, as "C023" or "C023 entry", in their order."""
-    found = []
+    found: list[Step] = []
     for name, value in posted:
         if name == "step" and len(found) < stepping.MOST_STEPS:
             found.append(stepping.step_of(value))

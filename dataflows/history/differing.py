@@ -131,8 +131,8 @@ def _links(record_type: RecordType, role: str, old: Said, new: Said) -> Iterable
     names = [[_name(one) for one in links] for links in (was, is_now)]
     if not record_type.links[role].many and names[0] and names[1]:
         if names[0] != names[1]:
-            parts = (Part("removed", names[0][0]), Part("added", names[1][0]))
-            yield _line(Kind.CHANGED, new, label, parts)
+            ends = (Part("removed", names[0][0]), Part("added", names[1][0]))
+            yield _line(Kind.CHANGED, new, label, ends)
         return
     for one in was:
         if _name(one) not in names[1]:

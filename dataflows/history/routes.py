@@ -1,13 +1,11 @@
 """What changed on the map between two days or baselines, over HTTP."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from core.clock import now
 from core.errors import Invalid, NotFound
 from core.exports import forms_for
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
@@ -19,8 +17,6 @@ from dataflows.history.differing import WORDS
 from dataflows.history.service import TODAY
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
-
-USUAL_DAYS = 30
 
 MOST_SHOWN = 2_000
 """Lines on the page; an export has them all."""
@@ -43,7 +39,7 @@ def show_history(
     asked: Annotated[Asked, Query()],
 ) -> Response:
     """Show what changed on the map between two days, times or baselines."""
-    before = asked.before or (now() - timedelta(days=USUAL_DAYS)).date().isoformat()
+    before = asked.before or service.usual_start()
     after = asked.after or TODAY
     error = found = None
     try:

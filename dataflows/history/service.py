@@ -19,6 +19,14 @@ HEADINGS = ("Id", "Kind", "Title", "Became", "What", "Difference")
 _BASELINE = re.compile(r"(?:baseline\s+)?(\d{1,6}|[0-9a-f]{8,64})", re.IGNORECASE)
 
 
+USUAL_DAYS = 30
+
+
+def usual_start() -> str:
+    """Return the day from which changes are told to whoever names none."""
+    return (now() - timedelta(days=USUAL_DAYS)).date().isoformat()
+
+
 def compared(session: Session, project: Project, before: str, after: str = TODAY) -> MapDiff:
     """Return what differs between two states of the map.
 

@@ -89,7 +89,7 @@ def map_at(session: Session, project: Project, at: datetime, label: str = "") ->
             one for one in revisions
             if one.created_at < at and one.state != lifecycle.DISCARDED
         ]  # fmt: skip
-        shown = (approved or drafts or [None])[-1]
+        shown = next(reversed(approved or drafts), None)
         chosen.append((record, shown, bool(approved)))
     return MapThen(label or _label(at), _said(session, project, chosen))
 

@@ -203,7 +203,7 @@ def carry_out(session: Session, found: Plan, by: Actor, reason: str) -> None:
     new = [one.draft for one in found.planned if one.verdict is Verdict.CREATE]
     if new:
         import_records(session, new, by, get_registry())
-    refused = []
+    refused: list[Fault] = []
     for one in found.planned:
         if one.verdict is Verdict.CHANGE and one.kept is not None:
             try:

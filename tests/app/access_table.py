@@ -374,7 +374,7 @@ API = (
     Line("GET /api/p/{project}/map/department.yaml", MEMBERS),
     Line("GET /api/p/{project}/map/department.zip", MEMBERS),
     Line("POST /api/p/{project}/map/department", AUTHORS, 422),
-    Line("GET /api/p/{project}/map/history?before=2026-01-01", MEMBERS),
+    Line("GET /api/p/{project}/map/history", MEMBERS),
 )  # fmt: skip
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))

@@ -14,9 +14,9 @@ router = APIRouter(prefix="/api/p/{project}/map", tags=["api"])
 
 
 class Asked(BaseModel):
-    """Two days, times, baselines, or today."""
+    """Two days, times, baselines, or today; usually the last thirty days."""
 
-    before: str = Field(max_length=80)
+    before: str = Field(default="", max_length=80)
     after: str = Field(default=service.TODAY, max_length=80)
 
 
@@ -44,7 +44,7 @@ def read_history(
     project: ProjectInPath, session: ReadSession, asked: Annotated[Asked, Query()]
 ) -> HistoryTold:
     """Return what changed on the map between two days or baselines."""
-    found = service.compared(session, project, asked.before, asked.after)
+    found = service.compared(session, project, asked.before or service.usual_start(), asked.after)
     return HistoryTold(
         before=found.before,
         after=found.after,

@@ -63,7 +63,7 @@ def test_a_refused_form_keeps_what_was_typed_and_names_all_faults(browser: TestC
 
 def test_surveyed_no_transfer_is_one_click_and_shows_in_the_matrix(browser: TestClient) -> None:
     said = {"source": "PQA", "target": "EPR", "reason": "Nothing of it is a clinical record."}
-    assert "+" in browser.get("/p/DEPT/map/matrix").text
+    assert "connect?source=PQA&amp;target=EPR" in browser.get("/p/DEPT/map/matrix").text
 
     assert _post(browser, "/no-transfer", **said)[:2] == (303, "/p/DEPT/C092")
 

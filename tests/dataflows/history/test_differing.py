@@ -62,8 +62,10 @@ def test_a_change_of_one_attribute_is_one_line(map_db: Database, author: Actor) 
         record = find_record(session, find_project(session, "DEPT"), "C023")
         _in_force(session, record)
         at = now()
-        _change(session, "C023", author,
-                lambda said: replace(said, fields={**said.fields, "protocol": "DICOM over TLS"}))  # fmt: skip
+        encrypted = {"protocol": "DICOM over TLS"}
+        _change(
+            session, "C023", author, lambda said: replace(said, fields={**said.fields, **encrypted})
+        )
 
         [line] = _since(session, at).lines
 
