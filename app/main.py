@@ -21,6 +21,7 @@ import core.records.routes
 import core.signing.routes
 import dataflows.editing.api.routes
 import dataflows.editing.routes
+import dataflows.editing.spreadsheet.routes
 import dataflows.history.api.routes
 import dataflows.history.routes
 import dataflows.interchange.api.routes
@@ -82,6 +83,7 @@ ROUTERS = (
     dataflows.routes.router,
     dataflows.qatrack.routes.router,
     dataflows.editing.routes.router,
+    dataflows.editing.spreadsheet.routes.router,
     dataflows.interchange.routes.router,
     dataflows.history.routes.router,
     qms.clauses.routes.router,

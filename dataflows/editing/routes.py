@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from core.errors import FiducialError, Invalid, NotFound
-from core.people.actor import Actor
 from core.records import service as records
 from core.records.models import Project, Record
 from core.records.types import get_registry
@@ -18,10 +17,8 @@ from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, pa
 from core.web.answers import NEEDS_ROLE
 from core.web.forgery import MOST_FIELDS
 from core.web.refusals import refuse_within, status_of
-from dataflows.editing import confirming, pasting, quick, stepping
-from dataflows.editing.grid import Grid, read_grid
+from dataflows.editing import confirming, quick, stepping
 from dataflows.frame import NAV
-from dataflows.interchange.headings import columns_of
 from dataflows.inventory import Step
 from dataflows.picture import CATEGORY_TONES
 
@@ -29,9 +26,6 @@ router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
 MOST_OFFERED = 2_000
 """Systems that an input offers while one types; any other one can be typed too."""
-
-EDITABLE_ROWS = 50
-"""Faulty rows that can be corrected at once; the rest come up when these are done."""
 
 WORDS: Mapping[str, str] = {
     "source": "From", "target": "To", "category": "Category", "data_types": "Data types",
@@ -70,6 +64,7 @@ async def _posted(request: Request) -> AsyncIterator[Sequence[tuple[str, str]]]:
 
 
 Posted = Annotated[Sequence[tuple[str, str]], Depends(_posted, scope="function")]
+"""What a form with rows sent, in its order."""
 
 OWN_FORM: dict[str, Any] = {
     "requestBody": {
@@ -164,83 +159,6 @@ def state_no_transfer(
         return _connect_page(request, session, project, typed, error, nothing=form)
     said = f"{record.uid} says that nothing goes from {form.source} to {form.target}."
     return _to(project, record.uid, said)
-
-
-@router.get("/paste", responses=NEEDS_ROLE)
-def show_paste(request: Request, project: ProjectInPath, person: CurrentPerson) -> HTMLResponse:
-    """Show the empty field for rows of a spreadsheet."""
-    require_author(get_registry().of(quick.CONNECTION), project, person)
-    return _paste_page(request, project, {})
-
-
-@router.post("/paste", openapi_extra=OWN_FORM)
-def paste(
-    request: Request,
-    project: ProjectInPath,
-    person: CurrentPerson,
-    session: WriteSession,
-    posted: Posted,
-) -> Response:
-    """Judge a table, or import it; faulty rows stay on the page to be corrected."""
-    sent = dict(posted)
-    error: FiducialError | None = None
-    found: pasting.Preview | None = None
-    try:
-        pasted = _pasted(sent)
-        if sent.get("action") == "keep":
-            found = pasting.keep(session, project, pasted, person)
-            response = RedirectResponse(f"/p/{project.key}/map/table?drafts=true", status_code=303)
-            say(response, f"Imported as drafts: {found.plan.outcome}.")
-            return response
-        found = pasting.preview(session, project, pasted, person)
-        # What was judged took numbers that nothing has yet.
-        session.rollback()
-    except FiducialError as refusal:
-        error = refusal
-        refuse_within(request, session, request.url.path, refusal)
-        if isinstance(refusal, Invalid):
-            found = _judged_again(session, project, sent, person)
-    return _paste_page(request, project, sent, found, error)
-
-
-def _judged_again(
-    session: Session, project: Project, sent: Mapping[str, str], person: Actor
-) -> pasting.Preview | None:
-    try:
-        found = pasting.preview(session, project, _pasted(sent), person)
-    except FiducialError:
-        # It is told already: the table could not even be read.
-        return None
-    session.rollback()
-    return found
-
-
-def _pasted(sent: Mapping[str, str]) -> pasting.Pasted:
-    """Return what a form sent: the table, with the corrections typed beneath it."""
-    return pasting.Pasted(
-        _corrected(read_grid(sent.get("text", "")), sent),
-        sent.get("kind") or "connection",
-        sent.get("surveyed_from", ""),
-        sent.get("responsible", "")[: quick.LONG],
-        bool(sent.get("create_systems")),
-    )
-
-
-def _corrected(grid: Grid, sent: Mapping[str, str]) -> Grid:
-    headings: dict[int, str] = {}
-    cells: dict[tuple[int, int], str] = {}
-    dropped = []
-    for name, value in sent.items():
-        what, *numbers = name.split(".")
-        if not all(one.isascii() and one.isdecimal() and len(one) < 6 for one in numbers):
-            continue
-        if what == "head" and len(numbers) == 1:
-            headings[int(numbers[0])] = value
-        elif what == "cell" and len(numbers) == 2:
-            cells[int(numbers[0]), int(numbers[1])] = value
-        elif what == "drop" and len(numbers) == 1:
-            dropped.append(int(numbers[0]))
-    return grid.corrected(headings, cells, dropped)
 
 
 @router.post("/connections/{uid}/confirm", status_code=303)
@@ -343,7 +261,8 @@ def _to(project: Project, uid: str, sentence: str) -> RedirectResponse:
     return response
 
 
-def _refusal(error: FiducialError | None) -> dict[str, Any]:
+def refusal_told(error: FiducialError | None) -> dict[str, Any]:
+    """Return what a page says of a refusal, and what it calls its fields."""
     return {
         "status": status_of(error) if error else 200,
         "problem": error.message if error else "",
@@ -372,7 +291,7 @@ def _system_page(
         form=form,
         systems=_offered(session, project),
         criticalities=get_registry().of(quick.SYSTEM).fields["criticality"].choices,
-        **_refusal(error),
+        **refusal_told(error),
     )
 
 
@@ -395,33 +314,7 @@ def _connect_page(
         systems=_offered(session, project),
         choices={name: fields[name].choices for name in ("category", "trigger", "surveyed_from")},
         tones=CATEGORY_TONES,
-        **_refusal(error),
-    )
-
-
-def _paste_page(
-    request: Request,
-    project: Project,
-    sent: Mapping[str, str],
-    found: pasting.Preview | None = None,
-    error: FiducialError | None = None,
-) -> HTMLResponse:
-    kind = sent.get("kind") if sent.get("kind") in pasting.KINDS else "connection"
-    record_type = get_registry().of(kind or "connection")
-    known = {column.name: column.label for column in columns_of(record_type).values()}
-    return page(
-        request,
-        "dataflows/editing/paste.html",
-        project=project,
-        kind=kind,
-        known=known,
-        sources=get_registry().of(quick.CONNECTION).fields["surveyed_from"].choices,
-        sent=sent,
-        text=found.judged.grid.text if found else sent.get("text", ""),
-        found=found,
-        rows=found.verdicts() if found else (),
-        editable=found.faulty[:EDITABLE_ROWS] if found else (),
-        **(_refusal(error) | ({"faults": ()} if found else {})),
+        **refusal_told(error),
     )
 
 
@@ -451,5 +344,5 @@ def _steps_page(
         moved=moved,
         reason=reason,
         tones=CATEGORY_TONES,
-        **_refusal(error),
+        **refusal_told(error),
     )

@@ -17,8 +17,9 @@ from core.web import (
 )
 from core.web.answers import FaultTold
 from core.web.sent import Words
-from dataflows.editing import confirming, pasting, quick, stepping
-from dataflows.editing.grid import read_grid
+from dataflows.editing import confirming, quick, stepping
+from dataflows.editing.spreadsheet import pasting
+from dataflows.editing.spreadsheet.grid import read_grid
 
 router = APIRouter(prefix="/api/p/{project}/map", tags=["api"])
 

@@ -12,8 +12,8 @@ from core.records.models import Project
 from core.records.types import get_registry
 from core.records.writers import require_author
 from dataflows.editing.defaults import Series, Systems, staff_group_of, today, uid_from
-from dataflows.editing.grid import Grid
-from dataflows.editing.judging import Defaults, Judge, Judged, Row
+from dataflows.editing.spreadsheet.grid import Grid
+from dataflows.editing.spreadsheet.judging import Defaults, Judge, Judged, Row
 from dataflows.interchange.kept import Kept, kept_records
 from dataflows.interchange.planning import NOTHING, Plan, Planned, Verdict, carry_out, plan
 

@@ -9,7 +9,7 @@ from core.records.content import Content, LinkDraft, RecordDraft
 from core.records.type_shape import FieldSpec, LinkSpec, RecordType
 from dataflows.devices import split_reference
 from dataflows.editing.defaults import MODE_OF, Systems, end_of, title_of
-from dataflows.editing.grid import Grid
+from dataflows.editing.spreadsheet.grid import Grid
 from dataflows.interchange.cells import bare, read
 from dataflows.interchange.headings import Column, Headings, recognised
 from dataflows.interchange.kept import Kept

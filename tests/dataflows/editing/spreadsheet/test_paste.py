@@ -12,8 +12,8 @@ from core.people.actor import Actor
 from core.records.models import Project, Record
 from core.records.service import find_project, find_record, latest_revision, read_content
 from dataflows import service, sheets
-from dataflows.editing.grid import MOST_ROWS, Grid, read_grid
-from dataflows.editing.pasting import Pasted, keep, preview
+from dataflows.editing.spreadsheet.grid import MOST_ROWS, Grid, read_grid
+from dataflows.editing.spreadsheet.pasting import Pasted, keep, preview
 from dataflows.interchange.planning import Verdict
 
 HEAD = "From\tTo\tCategory\tData types\tProtocol\tStarted by\tResponsible group\tSurveyed from"
