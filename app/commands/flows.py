@@ -181,8 +181,8 @@ def update_map(path: Path, into: str, person: str, dry_run: bool, as_json: bool)
 
     if not path.is_file():
         raise Invalid(f"{path} is no file.")
-    found = read_file(path.read_bytes(), path.name, into)
     with installation() as opened:
+        found = read_file(path.read_bytes(), path.name, into)
         by = acting(opened, person)
         if dry_run:
             with opened.database.reading() as session:

@@ -74,6 +74,7 @@ def import_file(
     from sqlmodel import Session
 
     from app.reading import Source, keep, read_sources
+    from app.tables import prepare
     from core.records.types import get_registry
 
     if update:
@@ -81,6 +82,7 @@ def import_file(
             raise Invalid("--update is for one department; other records are changed one by one.")
         update_map(path, into, person, dry_run, as_json)
         return
+    prepare()
     wanted = [Source(kind, into, path)]
     for text in also or []:
         parts = text.split(":", 2)

@@ -186,5 +186,9 @@ def unconfirmed(
     session: Session, project: Project, uids: Collection[str], *, drafts: bool = False
 ) -> frozenset[str]:
     """Return those of some connections that nobody confirmed, as they are, within a year."""
-    found = standings(session, project, drafts=drafts)
-    return frozenset(uid for uid in uids if uid not in found or not found[uid].holds)
+    # Most of a map was never confirmed, and nothing need be read of that.
+    known = {uid for uid, one in confirmations(session, project).items() if one.recent}
+    found = standings(session, project, drafts=drafts) if known else {}
+    return frozenset(
+        uid for uid in uids if uid not in known or uid not in found or not found[uid].holds
+    )

@@ -165,7 +165,7 @@ def state_no_transfer(
         If the person may not describe connections.
     """
     hold_still(session)
-    kept = kept_records(session, project)
+    kept = kept_records(session, project, types=[SYSTEM, CONNECTION])
     systems = _systems_in(kept)
     source, target, faults = _both_ends(systems, form.source, form.target)
     faults += _empty({"reason": form.reason, "surveyed_from": form.surveyed_from})
@@ -203,7 +203,7 @@ def _created(
 
 def systems_of(session: Session, project: Project) -> Systems:
     """Return the systems of a map, drafts too, to find what was typed among them."""
-    return _systems_in(kept_records(session, project))
+    return _systems_in(kept_records(session, project, types=[SYSTEM]))
 
 
 def _systems_in(kept: Sequence[Kept]) -> Systems:
@@ -212,7 +212,7 @@ def _systems_in(kept: Sequence[Kept]) -> Systems:
 
 def owner_of(session: Session, project: Project, typed: str) -> str:
     """Return the group that looks after a system: a connection from it is often theirs too."""
-    kept = kept_records(session, project)
+    kept = kept_records(session, project, types=[SYSTEM])
     return _owner(kept, _systems_in(kept).find(typed) or "")
 
 

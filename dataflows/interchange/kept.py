@@ -27,11 +27,19 @@ class Kept:
         return RecordDraft("", self.record.type, self.record.uid, self.content)
 
 
-def kept_records(session: Session, project: Project, *, drafts: bool = True) -> list[Kept]:
+def kept_records(
+    session: Session,
+    project: Project,
+    *,
+    drafts: bool = True,
+    types: Sequence[str] = MAP_TYPES,
+) -> list[Kept]:
     """Return the map's records that are not withdrawn, by type and uid.
 
     Parameters
     ----------
+    types : sequence of str
+        Only records of these types.
     drafts : bool
         The latest revision of each; otherwise the one in force, or the latest where none is.
     """
@@ -45,7 +53,7 @@ def kept_records(session: Session, project: Project, *, drafts: bool = True) -> 
         .join(Revision, col(Revision.id) == shown)
         .where(
             col(Record.project_id) == project.id,
-            col(Record.type).in_(MAP_TYPES),
+            col(Record.type).in_(types),
             col(Record.withdrawn_at).is_(None),
         )
     ).all()

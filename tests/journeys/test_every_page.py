@@ -85,7 +85,6 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/map/pathways",
         "/p/DEPT/map/pathways/P1",
         "/p/DEPT/map/coverage",
-        "/p/DEPT/map/table?unconfirmed=true",
         "/p/DEPT/map/files",
         "/p/DEPT/map/department.yaml",
         "/p/DEPT/map/department.zip",

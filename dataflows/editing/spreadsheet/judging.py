@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from core.errors import Fault
@@ -109,7 +110,7 @@ class Judge:
         missing: dict[str, None] = {}
         for row, said in zip(rows, stated, strict=True):
             content = self._content(row, headings, said, missing)
-            before = own.get(said.get("id", "")) or self._same(own.values(), content)
+            before = own.get(said.get("id", "")) or self._same(content)
             uid = said.get("id") or (before.record.uid if before else "")
             merged = self._merged(before, content) if before else self._begun(row, content)
             if not row.faults:
@@ -186,15 +187,23 @@ class Judge:
             return []
         return [LinkDraft(column.name, uid)]
 
-    def _same(self, own: Iterable[Kept], content: Content) -> Kept | None:
+    @cached_property
+    def _alike(self) -> Mapping[tuple[str, ...], Sequence[Kept]]:
+        """The records that could be meant by a row without an id, by ends or by name."""
+        found: dict[tuple[str, ...], list[Kept]] = {}
+        for one in self.kept:
+            if one.record.type == self.record_type.name:
+                found.setdefault(self._meant(one.content), []).append(one)
+        return found
+
+    def _meant(self, content: Content) -> tuple[str, ...]:
+        if self.record_type.name == "connection":
+            return end_of(content, "from_system"), end_of(content, "to_system")
+        return (content.title.strip(),)
+
+    def _same(self, content: Content) -> Kept | None:
         """Return the record that says all that a row without an id says."""
-        for one in own:
-            if self.record_type.name == "connection":
-                ends = [end_of(content, role) for role in ("from_system", "to_system")]
-                if ends != [end_of(one.content, role) for role in ("from_system", "to_system")]:
-                    continue
-            elif one.content.title.strip() != content.title.strip():
-                continue
+        for one in self._alike.get(self._meant(content), ()):
             before = normalised(self.record_type, one.content, self.project)
             if normalised(self.record_type, self._merged(one, content), self.project) == before:
                 return one

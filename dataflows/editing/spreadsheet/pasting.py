@@ -80,7 +80,7 @@ def preview(session: Session, project: Project, pasted: Pasted, by: Actor) -> Pr
         raise Invalid(NOTHING, [fault])
     record_type = get_registry().of(pasted.kind)
     require_author(record_type, project, by)
-    kept = kept_records(session, project)
+    kept = kept_records(session, project, types=KINDS)
     group = staff_group_of(session, by)
     defaults = Defaults(today(), group, pasted.surveyed_from, pasted.responsible.strip())
     titles = {one.record.uid: one.content.title for one in kept if one.record.type == "system"}
