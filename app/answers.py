@@ -6,7 +6,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.people.actor import Actor
+from core.ports import FrozenRevisions
 from core.records.models import Project
+from core.records.service import find_project
+from qms.baselines import service as baselines
 from qms.releases.ports import RunStanding
 from qms.rules.facts import RunOfTest
 from validation.protocols.plan import VERIFICATION
@@ -56,3 +59,11 @@ def start_validation(
     """Start the release's protocol; returns the page of the run."""
     run = start_run(session, project, RunRequest(release=release, reason=reason), by)
     return f"/p/{project.key}/runs/{run.number}"
+
+
+def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisions:
+    """Return which revision of each record of a project a baseline froze."""
+    baseline = baselines.find_baseline(session, find_project(session, project), name)
+    lines = baselines.lines_of(session, baseline)
+    own = {line.uid: line.revision for line in lines if line.project == project}
+    return FrozenRevisions(f"baseline {baseline.number}", own)

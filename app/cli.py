@@ -41,6 +41,7 @@ for command in (
     cli.command()(command)
 cli.command("data-sets")(evidence.data_sets)
 cli.command("import")(records.import_file)
+cli.command("export")(flows.export_file)
 cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
 cli.add_typer(records.git, name="git")

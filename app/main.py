@@ -22,6 +22,13 @@ import core.signing.routes
 import dataflows.exploring.api.routes
 import dataflows.exploring.routes
 import dataflows.plantuml.routes
+import dataflows.editing.api.routes
+import dataflows.editing.routes
+import dataflows.editing.spreadsheet.routes
+import dataflows.history.api.routes
+import dataflows.history.routes
+import dataflows.interchange.api.routes
+import dataflows.interchange.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -56,6 +63,7 @@ from core.records.reviewed import review_panel
 from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
+from dataflows.editing.panels import provenance_panel
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from dataflows.qatrack.panels import procedure_panel
 from qms.releases.panels import release_panel
@@ -80,6 +88,10 @@ ROUTERS = (
     dataflows.plantuml.routes.router,
     dataflows.routes.router,
     dataflows.qatrack.routes.router,
+    dataflows.editing.routes.router,
+    dataflows.editing.spreadsheet.routes.router,
+    dataflows.interchange.routes.router,
+    dataflows.history.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
     qms.baselines.routes.router,
@@ -106,6 +118,9 @@ ROUTERS = (
     qms.traceability.views.api.routes.router,
     qms.training_matrix.api.routes.router,
     validation.runs.api.routes.router,
+    dataflows.editing.api.routes.router,
+    dataflows.interchange.api.routes.router,
+    dataflows.history.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,
 )
@@ -116,6 +131,7 @@ PANELS = (
     code_panel,
     system_panel,
     connection_panel,
+    provenance_panel,
     pathway_panel,
     procedure_panel,
     device_panel,

@@ -68,6 +68,7 @@ def prepare() -> None:
     demands.ports.demand, demands.ports.notes = issue_demands, notes
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(run_faults)
+    ports.frozen_source.fill(answers.frozen_revisions)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)

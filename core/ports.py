@@ -6,6 +6,7 @@ An unfilled port answers with nothing known, never with good news.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sqlmodel import Session
@@ -78,3 +79,23 @@ def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
     if source is None:
         return [Fault("unchecked", "runs", "nobody here can check the evidence of runs.")]
     return source(session, files)
+
+
+@dataclass(frozen=True)
+class FrozenRevisions:
+    """Which revision of each record of a project a baseline froze, and what it is called."""
+
+    label: str
+    revisions: Mapping[str, int]
+
+
+FrozenSource = Callable[[Session, str, str], FrozenRevisions]
+"""``(session, project key, number or root of a baseline) -> FrozenRevisions``; raises NotFound."""
+
+frozen_source: Port[FrozenSource] = Port("which revisions did a baseline freeze?")
+
+
+def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisions | None:
+    """Return the revisions that a baseline froze; None when nobody keeps baselines."""
+    source = frozen_source.source
+    return source(session, project, name) if source else None

@@ -82,6 +82,7 @@ class View(BaseModel):
     category: Category | None = None
     without_qa: bool = False
     size: int = Field(default=WINDOW, ge=10, le=200)
+    unconfirmed: bool = False
     row: int = Field(default=1, ge=1, le=1_000_000)
     column: int = Field(default=1, ge=1, le=1_000_000)
     page: int = Field(default=1, ge=1, le=1_000_000)
@@ -207,7 +208,9 @@ def table_filters(
         return len(service.connections_of(department, tuple(everything), wanted))
 
     def filtered(without_qa: bool) -> str:
-        return address(project, "/table", view.query(without_qa=without_qa, page=1))
+        return address(
+            project, "/table", view.query(without_qa=without_qa, unconfirmed=False, page=1)
+        )
 
     return [("all", count(False), filtered(False)), ("without QA", count(True), filtered(True))]
 

@@ -16,6 +16,7 @@ from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
 from dataflows.coverage import coverage, programme
 from dataflows.diagram import to_dot, to_plantuml
+from dataflows.editing.confirming import unconfirmed
 from dataflows.frame import NAV, ZOOMS, View, Window, address, frame, matrix_steps, table_filters
 from dataflows.matrix import blocks, matrix_of
 from dataflows.pathways import faults, walk
@@ -29,6 +30,8 @@ router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
 LISTED = 500
 """Routes listed below a picture; a picture of more is drawn by a worker, if at all."""
+
+UNCONFIRMED = "not confirmed for a year"
 
 ROWS = 200
 """Connections on one page of the table."""
@@ -205,6 +208,9 @@ def show_table(
     inside = [uid for held in shown.view.hidden.values() for uid in held]
     everything = (*shown.view.connections, *inside)
     connections = service.connections_of(department, everything, view.table_filter)
+    doubted = unconfirmed(session, project, everything, drafts=view.drafts)
+    unsure = [one for one in connections if one.uid in doubted]
+    connections = unsure if view.unconfirmed else connections
     if view.format:
         sheet = sheets.connections_sheet(department, connections, f"Connections. {shown.title}")
         return exported(sheet, view.format, f"{project.key}-connections")
@@ -218,7 +224,10 @@ def show_table(
         total=len(connections),
         page_size=ROWS,
         page_address=address(project, "/table", view.query(page=1), "page="),
-        filters=table_filters(project, view, department, everything),
+        filters=[
+            *table_filters(project, view, department, everything),
+            (UNCONFIRMED, len(unsure), address(project, "/table", view.query(unconfirmed=True))),
+        ],
         tones=CATEGORY_TONES,
     )
 

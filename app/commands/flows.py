@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.console import AsJson, installation, say, write_bytes
+from app.commands.console import AsJson, acting, installation, say, tell, write_bytes
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -146,3 +147,87 @@ def counts(project: ProjectKey = "DEPT", as_json: AsJson = False) -> None:
             told = ", ".join(f"{number} {name}" for name, number in categories.items())
             lines.append(f"level {level}: {systems} systems, {routes} routes ({told})")
     say(found, as_json, "\n".join(lines))
+
+
+@flows.command("diff")
+def diff(
+    before: Annotated[str, typer.Option("--from", help="A day, a time, or 'baseline 3'.")],
+    after: Annotated[str, typer.Option("--to", help="The same, or today.")] = "today",
+    project: ProjectKey = "DEPT",
+    form: Annotated[str, typer.Option("--format", help="csv, json, html, xlsx or pdf.")] = "",
+) -> None:
+    """Say what changed on the map between two days or baselines; exit 1 when anything did.
+
+    Words that went stand as [-went-], words that came as {+came+}.
+    """
+    from core.records.service import find_project
+    from dataflows.history.service import compared, sheet
+
+    with installation() as opened, opened.database.reading() as session:
+        found = compared(session, find_project(session, project), before, after)
+    tell(f"{found.before} to {found.after}: {len(found.lines)} changes.")
+    if form:
+        _print(sheet(found, project), form)
+    elif found.lines:
+        say(None, False, "\n".join(map(str, found.lines)))
+    raise typer.Exit(1 if found.lines else 0)
+
+
+def export_file(
+    kind: Annotated[str, typer.Argument(help="department")],
+    project: Annotated[str, typer.Option("--from", help="Key of the project.")],
+    output: Annotated[Path, typer.Option("-o", help="File to write: .yaml, or .zip of sheets.")],
+    drafts: Annotated[
+        bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
+    ] = False,
+) -> None:
+    """Write the whole map to a file that imports back without loss."""
+    from core.errors import Invalid
+    from core.records.service import find_project
+    from dataflows.interchange.service import export_department
+
+    if kind != "department":
+        raise Invalid(f"'{kind}' is nothing that can be exported; there is department.")
+    form = "zip" if output.suffix == ".zip" else "yaml"
+    with installation() as opened, opened.database.reading() as session:
+        data = export_department(session, find_project(session, project), form, latest=drafts)
+    output.write_bytes(data)
+    tell(f"{output} holds the map of {project}, {len(data):,} bytes.")
+
+
+def update_map(path: Path, into: str, person: str, dry_run: bool, as_json: bool) -> None:
+    """Bring a department file back: create what is new, change what differs, or tell it only."""
+    from core.errors import Invalid
+    from core.records.service import find_project
+    from dataflows.interchange.planning import NOTHING
+    from dataflows.interchange.service import keep_import, plan_import, read_file
+
+    if not path.is_file():
+        raise Invalid(f"{path} is no file.")
+    with installation() as opened:
+        found = read_file(path.read_bytes(), path.name, into)
+        by = acting(opened, person)
+        if dry_run:
+            with opened.database.reading() as session:
+                plan = plan_import(session, find_project(session, into), found, by)
+        else:
+            with opened.database.writing() as session:
+                project = find_project(session, into)
+                plan = keep_import(session, project, found, by, f"Imported from {path.name}.")
+        told: list[dict[str, Any]] = [
+            {
+                "uid": one.draft.uid,
+                "verdict": one.verdict.value,
+                "changes": [difference.label for difference in one.differences],
+            }
+            for one in plan.planned
+        ]
+    if plan.faults:
+        raise Invalid(NOTHING, plan.faults)
+    lines = [
+        f"{one['verdict']:<9} {one['uid']}  {', '.join(one['changes'])}".rstrip()
+        for one in told
+        if one["verdict"] != "unchanged"
+    ]
+    lines.append(f"{plan.sentence}; nothing was kept." if dry_run else f"{plan.outcome}.")
+    say({"kept": not dry_run, "records": told}, as_json, "\n".join(lines))

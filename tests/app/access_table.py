@@ -9,6 +9,7 @@ from itertools import chain
 from tests.app.access_kinds import (
     AUTHORS,
     CANCELLERS,
+    CONFIRMERS,
     EVERYBODY,
     FOUNDERS,
     FREEZERS,
@@ -38,6 +39,13 @@ ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password
 QATRACK = {
     "address": "https://qa.example.org", "time_zone": "Europe/London", "token": "0123456789" * 4,
 }  # fmt: skip
+SYSTEM = {"name": "Film scanner", "kind": "film", "owner": "Physics", "criticality": "low"}
+CONNECTION = {
+    "source": "{system_B}", "target": "{system_A}", "category": "file", "data_types": "List",
+    "protocol": "SMB", "trigger": "manual", "responsible": "Physics", "surveyed_from": "interview",
+}  # fmt: skip
+NOTHING_GOES = {"source": "{system_B}", "target": "{system_A}", "reason": "None is needed."}
+PASTED = "From,To,Category\n{system_B},{system_A},file\n"
 CHOSEN = "{waiting}/approved/quality_manager/{waiting_read}"
 
 PEOPLE = (
@@ -171,6 +179,23 @@ MAP = (
     Line("POST /p/{project}/map/qatrack/{uid}", AUTHORS, 303, at={"uid": "pathway"},
         sends={"item": "{item}", "frequency": "monthly"}),
     Line("POST /p/{project}/map/qatrack/{uid}/read", QA_PEOPLE, 303, at={"uid": "procedure"}),
+    Line("GET /p/{project}/map/add-system", AUTHORS),
+    Line("POST /p/{project}/map/add-system", AUTHORS, 303, sends=SYSTEM),
+    Line("GET /p/{project}/map/connect", AUTHORS),
+    Line("POST /p/{project}/map/connect", AUTHORS, 303, sends=CONNECTION),
+    Line("POST /p/{project}/map/no-transfer", AUTHORS, 303, sends=NOTHING_GOES),
+    Line("GET /p/{project}/map/paste", AUTHORS),
+    Line("POST /p/{project}/map/paste", AUTHORS, sends={"text": PASTED}),
+    Line("POST /p/{project}/map/connections/{uid}/confirm", CONFIRMERS, 409,
+        at={"uid": "connection"}, sends={"group": "Physics", "expected": "0.of.another"}),
+    Line("GET /p/{project}/map/pathways/{uid}/steps", AUTHORS, at={"uid": "pathway"}),
+    Line("POST /p/{project}/map/pathways/{uid}/steps", AUTHORS, at={"uid": "pathway"},
+        sends={"step": "{connection}", "action": "entry.1"}),
+    Line("GET /p/{project}/map/files", MEMBERS),
+    Line("POST /p/{project}/map/files", AUTHORS, 422),
+    Line("GET /p/{project}/map/department.yaml", MEMBERS),
+    Line("GET /p/{project}/map/department.zip", MEMBERS),
+    Line("GET /p/{project}/map/history", MEMBERS),
     Line("GET /qatrack", ONLY_OWNER),
     Line("POST /qatrack", ONLY_OWNER, 303, sends={
         **QATRACK, "name": "second", "address": "https://qa.example.org/second",
@@ -344,6 +369,19 @@ API = (
     Line("GET /api/p/{project}/baselines/{name}", MEMBERS, at={"name": "baseline"}),
     Line("GET /api/p/{project}/baselines/{before}/diff/{after}", MEMBERS,
         at={"before": "baseline", "after": "baseline"}),
+    Line("POST /api/p/{project}/map/systems", AUTHORS, 201, sends=SYSTEM),
+    Line("POST /api/p/{project}/map/connections", AUTHORS, 201, sends=CONNECTION),
+    Line("POST /api/p/{project}/map/no-transfer", AUTHORS, 201, sends=NOTHING_GOES),
+    Line("POST /api/p/{project}/map/paste", AUTHORS, sends={"text": PASTED}),
+    Line("GET /api/p/{project}/map/confirmations", MEMBERS),
+    Line("POST /api/p/{project}/map/connections/{uid}/confirm", CONFIRMERS, 409,
+        at={"uid": "connection"}, sends={"group": "Physics", "expected": "0.of.another"}),
+    Line("PUT /api/p/{project}/map/pathways/{uid}/steps", AUTHORS, 409, at={"uid": "pathway"},
+        sends={"steps": "{connection}", "expected": "0.of.another"}, listed=frozenset({"steps"})),
+    Line("GET /api/p/{project}/map/department.yaml", MEMBERS),
+    Line("GET /api/p/{project}/map/department.zip", MEMBERS),
+    Line("POST /api/p/{project}/map/department", AUTHORS, 422),
+    Line("GET /api/p/{project}/map/history", MEMBERS),
 )  # fmt: skip
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))

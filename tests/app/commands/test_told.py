@@ -141,3 +141,21 @@ def test_findings_alone_are_one_per_line_and_counted_beside(built_demo: BuiltDem
     assert told.returncode == as_json.returncode == any(one["level"] == "error" for one in found)
     assert f"{len(found)} " in told.stderr or not found
     assert "looked at" not in told.stdout
+
+
+def test_a_map_is_taken_away_brought_back_and_what_changed_is_told(
+    demo_copy: BuiltDemo, tmp_path: Path
+) -> None:
+    file = tmp_path / "map.zip"
+
+    def told(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return fiducial(*arguments, data_dir=demo_copy.data_dir)
+
+    taken = told("export", "department", "--from", "DEPT", "-o", file)
+    back = told("import", "department", file, "--into", "DEPT", "--as", "PPL-AK", "--update")
+    grown = told("flows", "diff", "--from", "2020-01-01", "--format", "json")
+
+    assert taken.returncode == 0, taken.stderr
+    assert back.stdout.strip() == "0 created, 0 changed, 213 unchanged."
+    assert grown.returncode == 1
+    assert len(json.loads(grown.stdout)["rows"]) == 213

@@ -1,0 +1,99 @@
+"""A table as it comes from the clipboard of a spreadsheet: rows of text, and back. Pure."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.errors import Fault, Invalid
+
+MOST_ROWS = 500
+MOST_COLUMNS = 60
+LONGEST_TEXT = 1_000_000
+"""Characters of one table: 500 rows of 2,000."""
+
+NOT_READ = "The table was not read."
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Headings and rows; row 1 of the spreadsheet holds the headings, so rows count from 2."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def text(self) -> str:
+        """The same as tab-separated text, for a form to keep it."""
+        out = io.StringIO(newline="")
+        csv.writer(out, delimiter="\t", lineterminator="\n").writerows([self.headings, *self.rows])
+        return out.getvalue()
+
+    def corrected(
+        self,
+        headings: Mapping[int, str],
+        cells: Mapping[tuple[int, int], str],
+        dropped: Sequence[int],
+    ) -> "Grid":
+        """Return it with some headings and cells instead; a dropped row is left empty.
+
+        Parameters
+        ----------
+        cells : mapping
+            By row as the spreadsheet counts it, and place of the column from 0.
+        """
+        width = len(self.headings)
+        gone = frozenset(dropped)
+        return Grid(
+            tuple(headings.get(place, one) for place, one in enumerate(self.headings)),
+            tuple(
+                ("",) * width
+                if number in gone
+                else tuple(cells.get((number, place), one) for place, one in enumerate(row))
+                for number, row in enumerate(self.rows, start=2)
+            ),
+        )
+
+
+def read_grid(text: str) -> Grid:
+    """Read a table whose cells are separated by tabs, commas or semicolons.
+
+    Raises
+    ------
+    Invalid
+        If there is none, or it is too large.
+    """
+    # What Excel copies begins with neither; a file that was opened as text may.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    if not text.strip():
+        raise _refused("is empty.", "Copy the rows with their headings, and paste them here.")
+    if len(text) > LONGEST_TEXT:
+        raise _refused(f"holds {len(text):,} characters; at most {LONGEST_TEXT:,} are read.")
+    separator = _separator(text.partition("\n")[0])
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise _refused(f"cannot be told into cells: {error}.") from error
+    headings, *rest = rows
+    width = max(len(headings), *map(len, rest)) if rest else len(headings)
+    if width > MOST_COLUMNS:
+        raise _refused(f"has {width} columns; at most {MOST_COLUMNS} are read.")
+    filled = sum(any(cell.strip() for cell in row) for row in rest)
+    if filled > MOST_ROWS or len(rest) > 4 * MOST_ROWS:
+        raise _refused(
+            f"has {filled:,} rows; at most {MOST_ROWS} are read at once.", "Paste it in parts."
+        )
+    if not filled:
+        raise _refused("has headings and no rows.", "Copy the rows with their headings.")
+    padded = [(*row, *[""] * (width - len(row))) for row in [headings, *rest]]
+    return Grid(tuple(padded[0]), tuple(map(tuple, padded[1:])))
+
+
+def _separator(line: str) -> str:
+    if "\t" in line:
+        return "\t"
+    return max(",;", key=line.count)
+
+
+def _refused(what: str, mend: str = "") -> Invalid:
+    return Invalid(NOT_READ, [Fault("table", "Table", what, mend)])
