@@ -1,13 +1,16 @@
-"""What validation answers when the release page asks, in the form in which it asks."""
+"""What one feature answers another, in the form in which that one asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.errors import Invalid
 from core.people.actor import Actor
 from core.records.models import Project
 from qms.releases.ports import RunStanding
+from qms.releases.scope import NEWEST
+from qms.risks.service import risk_file
 from qms.rules.facts import RunOfTest
 from validation.protocols.plan import VERIFICATION
 from validation.runs.facts import runs_of_tests
@@ -56,3 +59,17 @@ def start_validation(
     """Start the release's protocol; returns the page of the run."""
     run = start_run(session, project, RunRequest(release=release, reason=reason), by)
     return f"/p/{project.key}/runs/{run.number}"
+
+
+def risk_levels(session: Session, project: str) -> Mapping[str, str]:
+    """Return the level of each risk after the controls that work, judged by the newest release."""
+    try:
+        file = risk_file(session, project, NEWEST)
+    except Invalid:
+        # A faulty policy gives no level; the risk page names its faults.
+        return {}
+    told = {}
+    for one in file.assessments:
+        level = f"level {one.after}" if one.after else "not evaluated"
+        told[one.risk.key.uid] = f"{level}, control not effective" if one.not_effective else level
+    return told

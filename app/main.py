@@ -19,6 +19,8 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.planning.api.routes
+import dataflows.planning.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -73,6 +75,7 @@ ROUTERS = (
     core.ledger.routes.router,
     core.signing.routes.router,
     dataflows.routes.router,
+    dataflows.planning.routes.router,
     dataflows.qatrack.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
@@ -92,6 +95,7 @@ ROUTERS = (
     validation.pack.routes.router,
     core.records.api.routes.router,
     core.jobs.api.routes.router,
+    dataflows.planning.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,

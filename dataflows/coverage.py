@@ -1,7 +1,8 @@
-"""Coverage: which connections and pathways no QA procedure controls."""
+"""Coverage: which connections and pathways no QA procedure controls, at all and by event."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from core.records.snapshot import natural_order
 from dataflows.inventory import Connection, Department, Pathway, Procedure
@@ -68,12 +69,141 @@ def coverage(department: Department) -> Coverage:
     )
 
 
-def programme(department: Department, system: str) -> Mapping[str, tuple[Procedure, ...]]:
-    """Return the QA procedures on the connections of a system, by frequency or event."""
-    inside = department.within(system)
-    touched = {uid for part in inside for uid in department.touching.get(part, ())}
-    found: dict[str, list[Procedure]] = {}
-    for procedure in sorted(department.procedures.values(), key=lambda p: natural_order(p.uid)):
-        if touched.intersection(procedure.connections):
-            found.setdefault(procedure.frequency or "no frequency stated", []).append(procedure)
-    return {frequency: tuple(procedures) for frequency, procedures in found.items()}
+class Event(StrEnum):
+    """When a connection is tested: the three events of AAPM 201.A, and the routine between them."""
+
+    ACCEPTANCE = "acceptance"
+    COMMISSIONING = "commissioning"
+    UPGRADE = "upgrade"
+    PERIODIC = "periodic"
+
+
+EVENT_OF_FREQUENCY: Mapping[str, Event] = {
+    "acceptance": Event.ACCEPTANCE,
+    "commissioning": Event.COMMISSIONING,
+    "on-upgrade": Event.UPGRADE,
+    **dict.fromkeys(
+        ("daily", "weekly", "monthly", "quarterly", "six-monthly", "annual", "two-yearly"),
+        Event.PERIODIC,
+    ),
+}
+"""What a QA procedure's *Frequency or event* means; one that states none is for no event."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A connection or a pathway, and which QA procedures control it at which event.
+
+    Attributes
+    ----------
+    kind : str
+        connection between systems, connection inside a system, or pathway.
+    unscheduled : tuple of Procedure
+        Procedures that control it and state no frequency.
+    """
+
+    uid: str
+    title: str
+    kind: str
+    responsible: str
+    at: Mapping[Event, tuple[Procedure, ...]]
+    unscheduled: tuple[Procedure, ...] = ()
+
+    @property
+    def covered(self) -> bool:
+        """Whether any procedure controls it, whenever that is."""
+        return bool(self.unscheduled) or any(self.at.values())
+
+    @property
+    def missing(self) -> tuple[Event, ...]:
+        """The events at which no procedure controls it."""
+        return tuple(event for event in Event if not self.at[event])
+
+
+@dataclass(frozen=True, slots=True)
+class AtEvent:
+    """One event: what is tested then, and which external connections and pathways are not."""
+
+    event: Event
+    procedures: tuple[Procedure, ...]
+    tested: tuple[EventRow, ...]
+    untested: tuple[EventRow, ...]
+
+
+EXTERNAL, INTERNAL, PATHWAY = (
+    "connection between systems",
+    "connection inside a system",
+    "pathway",
+)
+
+
+def connections_by_event(
+    department: Department, uids: Collection[str] | None = None
+) -> tuple[EventRow, ...]:
+    """Return each connection, or those named, with its QA by event: external ones first."""
+    chosen = department.connections if uids is None else uids
+    connections = [department.connections[uid] for uid in sorted(chosen, key=natural_order)]
+    found = [
+        _event_row(
+            department,
+            (connection.uid, connection.title, INTERNAL if inside else EXTERNAL),
+            connection.responsible,
+            department.qa_of_connection.get(connection.uid, ()),
+        )
+        for connection in connections
+        for inside in [department.is_internal(connection)]
+    ]
+    return tuple(sorted(found, key=lambda one: one.kind == INTERNAL))
+
+
+def pathways_by_event(
+    department: Department, uids: Collection[str] | None = None
+) -> tuple[EventRow, ...]:
+    """Return each pathway, or those named, with its end-to-end QA by event."""
+    chosen = department.pathways if uids is None else uids
+    return tuple(
+        _event_row(
+            department,
+            (uid, department.pathways[uid].title, PATHWAY),
+            "",
+            department.qa_of_pathway.get(uid, ()),
+        )
+        for uid in sorted(chosen, key=natural_order)
+    )
+
+
+def by_event(rows: Iterable[EventRow]) -> tuple[AtEvent, ...]:
+    """Turn the rows over: for each event what is tested then and what is not.
+
+    What lies inside one system is listed where it is tested and never counted as a gap.
+    """
+    listed = list(rows)
+    found = []
+    for event in Event:
+        tested = tuple(one for one in listed if one.at[event])
+        procedures = {p.uid: p for one in tested for p in one.at[event]}
+        found.append(
+            AtEvent(
+                event,
+                tuple(procedures[uid] for uid in sorted(procedures, key=natural_order)),
+                tested,
+                tuple(one for one in listed if not one.at[event] and one.kind != INTERNAL),
+            )
+        )
+    return tuple(found)
+
+
+def _event_row(
+    department: Department,
+    what: tuple[str, str, str],
+    responsible: str,
+    controls: Iterable[str],
+) -> EventRow:
+    at: dict[Event, list[Procedure]] = {event: [] for event in Event}
+    unscheduled = []
+    for uid in controls:
+        procedure = department.procedures[uid]
+        event = EVENT_OF_FREQUENCY.get(procedure.frequency)
+        (unscheduled if event is None else at[event]).append(procedure)
+    told = {event: tuple(procedures) for event, procedures in at.items()}
+    return EventRow(*what, responsible, told, tuple(unscheduled))

@@ -1,0 +1,50 @@
+"""The pack in print: one document of its tables and its picture, with a page to sign."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from core.canonical import rfc3339
+from core.pdf import PdfAsset, render_pdf
+from dataflows.planning.pack.contents import Contents
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+STYLES = ("base.css", "change_impact.css")
+DEMONSTRATION_STYLE = "demonstration.css"
+PICTURE = "diagram.svg"
+
+IN_PRINT = ("plan", "qa", "qa-by-event", "failure-modes", "risks", "runs", "endpoints", "drift")
+"""The tables that are printed; the matrix and the connections are wider than a page."""
+
+
+def to_html(contents: Contents) -> str:
+    """Return the pack as one HTML document."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("pdf/change_impact.html").render(
+        origin=contents.origin,
+        plan=contents.plan,
+        caption=contents.caption,
+        picture=PICTURE,
+        sheets=[contents.sheets[name] for name in IN_PRINT],
+        facts_until=rfc3339(contents.origin.facts_until),
+    )
+
+
+def to_pdf(contents: Contents) -> bytes:
+    """Print the pack as PDF/A; its date is the latest moment that it tells of."""
+    origin = contents.origin
+    styles = (*STYLES, *([DEMONSTRATION_STYLE] if origin.demonstration else []))
+    return render_pdf(
+        to_html(contents),
+        title=contents.plan.heading,
+        identifier=f"{origin.name} {origin.model}",
+        created=origin.facts_until,
+        stylesheets=[(TEMPLATES / "pdf" / name).read_text(encoding="utf-8") for name in styles],
+        assets={PICTURE: PdfAsset(contents.svg.encode(), "image/svg+xml")},
+    )
