@@ -200,7 +200,7 @@ def _event_row(
     controls: Iterable[str],
 ) -> EventRow:
     at: dict[Event, list[Procedure]] = {event: [] for event in Event}
-    unscheduled = []
+    unscheduled: list[Procedure] = []
     for uid in controls:
         procedure = department.procedures[uid]
         event = EVENT_OF_FREQUENCY.get(procedure.frequency)

@@ -88,9 +88,9 @@ class QaStatus:
             f"{self.word} since {self.since}" if self.since else self.word,
             f"due {self.due}" if self.due else "",
             f"last {self.last}" if self.last else "",
-            self.why,
         ]
-        return ", ".join(filter(None, parts))
+        told = ", ".join(filter(None, parts))
+        return f"{told}: {self.why}" if self.why else told
 
 
 def qa_status_of(procedure: Procedure, standing: Standing | None) -> QaStatus:

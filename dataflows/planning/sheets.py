@@ -96,10 +96,10 @@ def _loss_rows(department: Department, lost: Losses) -> Iterator[Row]:
     for one in lost.systems:
         title = department.systems[one.system].title
         if one.sources:
-            left = f"{one.left_in} sources left" if one.left_in else "no source left"
+            left = f"sources left: {one.left_in or 'none'}"
             yield ("loses its source", one.system, title, _uids(one.sources), left)
         if one.targets:
-            left = f"{one.left_out} targets left" if one.left_out else "no target left"
+            left = f"targets left: {one.left_out or 'none'}"
             yield ("loses its target", one.system, title, _uids(one.targets), left)
     for broken in lost.pathways:
         gone = "; ".join(f"{step.number} {step.uid}" for step in broken.lost)
