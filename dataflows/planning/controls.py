@@ -57,12 +57,12 @@ def _watched(session: Session, project: str) -> dict[Key, set[Key]]:
     relied = (
         select(Link.target_id)
         .join(Revision, col(Revision.id) == col(Link.revision_id))
-        .join(own, own.id == col(Revision.record_id))
-        .join(other, other.id == own.project_id)
+        .join(own, col(own.id) == col(Revision.record_id))
+        .join(other, col(other.id) == col(own.project_id))
         .where(
-            other.key == project,
-            own.withdrawn_at.is_(None),
-            col(Revision.id) == func.coalesce(own.effective_id, own.latest_id),
+            col(other.key) == project,
+            col(own.withdrawn_at).is_(None),
+            col(Revision.id) == func.coalesce(col(own.effective_id), col(own.latest_id)),
             col(Link.role).in_(RELYING),
         )
     )
@@ -75,13 +75,13 @@ def _watched(session: Session, project: str) -> dict[Key, set[Key]]:
             col(Revision.id) == func.coalesce(col(Record.effective_id), col(Record.latest_id)),
         )
         .join(Link, col(Link.revision_id) == col(Revision.id))
-        .join(target, target.id == col(Link.target_id))
-        .join(of_target, of_target.id == target.project_id)
+        .join(target, col(target.id) == col(Link.target_id))
+        .join(of_target, col(of_target.id) == col(target.project_id))
         .where(
             col(Record.type) == PROCEDURE,
             col(Record.withdrawn_at).is_(None),
             col(Link.role).in_(WATCHING),
-            or_(of_target.key == project, col(Link.target_id).in_(relied)),
+            or_(col(of_target.key) == project, col(Link.target_id).in_(relied)),
         )
     ).all()
     found: dict[Key, set[Key]] = {}

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from core.jobs.told import StartedTold, follow_of
@@ -51,6 +51,7 @@ def read_plan(
 
 @router.post("/impact/{uid}/pack", status_code=202, responses=STARTS)
 def start_pack(
+    response: Response,
     project: ProjectInPath,
     person: CurrentPerson,
     session: StartSession,
@@ -60,6 +61,7 @@ def start_pack(
     """Let a worker build the change-impact pack of a system."""
     read = planning.read_map(session, project.key, person)
     job = ask_for_pack(session, project, read, uid, sent.purpose, person)
+    response.headers["Location"] = follow_of(job.id)
     return StartedTold(follow=follow_of(job.id))
 
 

@@ -56,4 +56,5 @@ def shown(one):
         one.reasons,
         [(control.requirement.key, control.kind, control.verified) for control in one.controls],
         [test.key for test, _ in one.effectiveness],
+        one.watched_by,
     )
