@@ -1,6 +1,6 @@
 """Coverage: which connections and pathways no QA procedure controls, at all and by event."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,8 +46,10 @@ def coverage(department: Department) -> Coverage:
     """
     controlled = {**department.qa_of_connection, **department.qa_of_pathway}
     every = sorted(department.connections.values(), key=lambda c: natural_order(c.uid))
-    external = [c for c in every if not department.is_internal(c)]
-    internal = [c for c in every if department.is_internal(c)]
+    external: list[Connection] = []
+    internal: list[Connection] = []
+    for connection in every:
+        (internal if department.is_internal(connection) else external).append(connection)
     ways = sorted(department.pathways.values(), key=lambda p: natural_order(p.uid))
     return Coverage(
         external=tuple(c for c in external if c.uid not in department.qa_of_connection),
@@ -62,11 +64,17 @@ def coverage(department: Department) -> Coverage:
             if not p.connections and not p.pathways
         ),
         only_drafts=tuple(
-            uid
-            for uid in sorted(controlled, key=natural_order)
-            if department.drafts.issuperset(controlled[uid])
+            uid for uid in sorted(_only_drafts(department, controlled), key=natural_order)
         ),
     )
+
+
+def _only_drafts(
+    department: Department, controlled: Mapping[str, tuple[str, ...]]
+) -> Iterable[str]:
+    if not department.drafts:
+        return ()
+    return (uid for uid, by in controlled.items() if department.drafts.issuperset(by))
 
 
 class Event(StrEnum):
@@ -130,6 +138,8 @@ class AtEvent:
     untested: tuple[EventRow, ...]
 
 
+_NEVER: Mapping[Event, tuple[Procedure, ...]] = dict.fromkeys(Event, ())
+
 EXTERNAL, INTERNAL, PATHWAY = (
     "connection between systems",
     "connection inside a system",
@@ -137,23 +147,25 @@ EXTERNAL, INTERNAL, PATHWAY = (
 )
 
 
+def connections_in_order(department: Department, uids: Collection[str] | None = None) -> list[str]:
+    """Return each connection, or those named: the ones between systems first."""
+    listed = sorted(department.connections if uids is None else uids, key=natural_order)
+    listed.sort(key=lambda uid: department.is_internal(department.connections[uid]))
+    return listed
+
+
 def connections_by_event(
     department: Department, uids: Collection[str] | None = None
 ) -> tuple[EventRow, ...]:
     """Return each connection, or those named, with its QA by event: external ones first."""
-    chosen = department.connections if uids is None else uids
-    connections = [department.connections[uid] for uid in sorted(chosen, key=natural_order)]
-    found = [
-        _event_row(
-            department,
-            (connection.uid, connection.title, INTERNAL if inside else EXTERNAL),
-            connection.responsible,
-            department.qa_of_connection.get(connection.uid, ()),
-        )
-        for connection in connections
-        for inside in [department.is_internal(connection)]
-    ]
-    return tuple(sorted(found, key=lambda one: one.kind == INTERNAL))
+    found = []
+    for uid in connections_in_order(department, uids):
+        connection = department.connections[uid]
+        kind = INTERNAL if department.is_internal(connection) else EXTERNAL
+        what = (uid, connection.title, kind)
+        controls = department.qa_of_connection.get(uid, ())
+        found.append(_event_row(department, what, connection.responsible, controls))
+    return tuple(found)
 
 
 def pathways_by_event(
@@ -197,8 +209,10 @@ def _event_row(
     department: Department,
     what: tuple[str, str, str],
     responsible: str,
-    controls: Iterable[str],
+    controls: Sequence[str],
 ) -> EventRow:
+    if not controls:
+        return EventRow(*what, responsible, _NEVER)
     at: dict[Event, list[Procedure]] = {event: [] for event in Event}
     unscheduled: list[Procedure] = []
     for uid in controls:

@@ -3,7 +3,7 @@
 Whatever shows a plan (page, table, program, command, print, pack) shows this one value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
@@ -109,6 +109,14 @@ def qa_status_of(procedure: Procedure, standing: Standing | None) -> QaStatus:
         str(known.result) if known else "",
         standing.effective,
     )
+
+
+def why_not_asked(qa: Iterable[QaStatus]) -> str:
+    """Return why nobody was asked, where one reason holds for every procedure; else nothing."""
+    listed = list(qa)
+    reasons = {one.why for one in listed if not one.asked}
+    asked = any(one.asked for one in listed)
+    return reasons.pop() if len(reasons) == 1 and not asked else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,20 @@ from core.web import (
 from core.web.downloads import exported
 from core.web.transaction import settings_of
 from dataflows import service, sheets
-from dataflows.coverage import Event, by_event, coverage
+from dataflows.coverage import (
+    Event,
+    by_event,
+    connections_by_event,
+    connections_in_order,
+    coverage,
+)
 from dataflows.frame import View, address, frame
 from dataflows.picture import CATEGORY_TONES
 from dataflows.planning import service as planning
 from dataflows.planning.by import BY, By, coverage_by_sheet, rows_by
 from dataflows.planning.failure_modes import control_word, failure_modes, failure_sheet
 from dataflows.planning.pack.build import MEDIA_TYPE, ask_for_pack, latest_pack, pack_in_work
-from dataflows.planning.plan import Purpose
+from dataflows.planning.plan import Purpose, why_not_asked
 from dataflows.planning.sheets import plan_sheet
 from dataflows.qatrack.queries import standings_on
 from dataflows.qatrack.standing import counts, worst_first
@@ -100,8 +106,15 @@ def show_coverage(
             counts=counts(standings),
             tones=CATEGORY_TONES,
         )
-    rows = rows_by(department, view.by)
     first = (view.page - 1) * ROWS
+    window = slice(first, first + ROWS)
+    if view.by == "connection":
+        # Of a large map only the page that is shown is worked out.
+        listed = connections_in_order(department)
+        total, rows = len(listed), connections_by_event(department, listed[window])
+    else:
+        every = rows_by(department, view.by)
+        total, rows = len(every), every if view.by == "event" else every[window]
     return page(
         request,
         "dataflows/planning/coverage.html",
@@ -109,8 +122,8 @@ def show_coverage(
         choices=choices,
         choice=dict(BY)[view.by],
         found=found,
-        rows=rows[first : first + ROWS],
-        total=len(rows),
+        rows=rows,
+        total=total,
         page_size=ROWS,
         page_address=address(project, "/coverage", view.query(page=1), "page="),
         events=list(Event),
@@ -140,6 +153,7 @@ def _failure_modes(
             for one in modes[first : first + ROWS]
         ],
         qa=qa,
+        unasked=why_not_asked(qa.values()),
         counts=Counter(one.priority or "not stated" for one in modes).most_common(),
         total=len(modes),
         page_size=ROWS,
@@ -183,6 +197,7 @@ def show_impact(
         "dataflows/planning/impact.html",
         **shared,
         plan=made,
+        unasked=why_not_asked(made.qa.values()),
         found=made.impact,
         purposes=[
             (words, address(project, f"/impact/{uid}", view.query(purpose=one, format="")))

@@ -117,24 +117,10 @@ def contents_of(
     picture = shown.picture(department)
     dot = to_dot(picture)
     svg = draw(dot)
-    connections = [c.uid for c in made.impact.direct]
-    modes = failure_modes(read.snapshot, department, connections)
-    qa = statuses(session, department, {uid for one in modes for uid in one.controls})
-    drift = ports.drift_result.source
-    found = drift(session, department, made.impact.scope) if drift else None
     sheets = {
         "plan": plan_sheet(department, made),
-        "connections": connections_sheet(department, made.impact.direct, "Direct connections"),
         "matrix": matrix_sheet(department, matrix_of(department, shown.view), shown.title),
-        "qa": _qa_sheet(department, made),
-        "qa-by-event": event_sheet(
-            department, (*made.programme.connections, *made.programme.pathways), "QA by event"
-        ),
-        "failure-modes": failure_sheet(department, modes, qa),
-        "risks": _risk_sheet(department, made),
-        "runs": _run_sheet(department, made),
-        "endpoints": _end_sheet(department, made),
-        "drift": found or Sheet("Drift", ("Result",), [(NO_DRIFT,)], {}),
+        **_tables(session, read, made),
     }
     origin = Origin(
         project=department.project,
@@ -158,6 +144,27 @@ def contents_of(
     return Contents(origin, made, department, svg, picture.caption, sheets, texts)
 
 
+def _tables(session: Session, read: ReadMap, made: Plan) -> dict[str, Sheet]:
+    """Return the tables about what is touched, by the name of their file."""
+    department = read.department
+    connections = [c.uid for c in made.impact.direct]
+    modes = failure_modes(read.snapshot, department, connections)
+    qa = statuses(session, department, {uid for one in modes for uid in one.controls})
+    drift = ports.drift_result.source
+    found = drift(session, department, made.impact.scope) if drift else None
+    tested = (*made.programme.connections, *made.programme.pathways)
+    return {
+        "connections": connections_sheet(department, made.impact.direct, "Direct connections"),
+        "qa": _qa_sheet(department, made),
+        "qa-by-event": event_sheet(department, tested, "QA by event"),
+        "failure-modes": failure_sheet(department, modes, qa),
+        "risks": _risk_sheet(department, made),
+        "runs": _run_sheet(department, made),
+        "endpoints": _end_sheet(department, made),
+        "drift": found or Sheet("Drift", ("Result",), [(NO_DRIFT,)], {}),
+    }
+
+
 def manifest(origin: Origin, members: Mapping[str, bytes]) -> bytes:
     """Return the list of a pack's files with their digests, and where the pack is from."""
     value = {
@@ -177,9 +184,9 @@ def _readme(origin: Origin, made: Plan) -> str:
             f"Picture by {origin.renderer}",
             f"Tells of facts until {rfc3339(origin.facts_until)}",
             "",
-            f"{len(counts.external)} connections between systems, {len(counts.internal)} inside,",
-            f"{len(counts.pathways)} pathways, {len(counts.downstream)} connections downstream,",
-            f"{len(counts.procedures)} QA procedures to repeat, {len(made.devices)} devices.",
+            f"Connections between systems: {len(counts.external)}; inside: {len(counts.internal)}",
+            f"Pathways: {len(counts.pathways)}; connections downstream: {len(counts.downstream)}",
+            f"QA procedures to repeat: {len(counts.procedures)}; devices: {len(made.devices)}",
             "",
             "change-impact.pdf holds all of it in print; manifest.json the SHA-256 of every file.",
             "A QA procedure that is unknown or not asked is no good news.",

@@ -1,10 +1,13 @@
 """The pack in print: one document of its tables and its picture, with a page to sign."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from core.canonical import rfc3339
+from core.exports import Sheet
 from core.pdf import PdfAsset, render_pdf
 from dataflows.planning.pack.contents import Contents
 
@@ -15,6 +18,37 @@ PICTURE = "diagram.svg"
 
 IN_PRINT = ("plan", "qa", "qa-by-event", "failure-modes", "risks", "runs", "endpoints", "drift")
 """The tables that are printed; the matrix and the connections are wider than a page."""
+
+
+NARROWEST, WIDEST = 9, 46
+"""Characters between which the width of a printed column is counted."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A table on paper: without its empty columns, each of the others as wide as it needs."""
+
+    title: str
+    headings: tuple[str, ...]
+    widths: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def printed(sheet: Sheet) -> Printed:
+    """Return a table as it is printed; widths are per cent of the page."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in sheet.rows]
+    kept = [n for n in range(len(sheet.headings)) if any(row[n] for row in texts)]
+    needs = [_need([str(sheet.headings[n]), *(row[n] for row in texts)]) for n in kept]
+    return Printed(
+        sheet.title,
+        tuple(str(sheet.headings[n]) for n in kept),
+        tuple(100 * need // sum(needs) for need in needs),
+        tuple(tuple(row[n] for n in kept) for row in texts),
+    )
+
+
+def _need(texts: Sequence[str]) -> int:
+    return min(max(NARROWEST, *(len(text) for text in texts)), WIDEST)
 
 
 def to_html(contents: Contents) -> str:
@@ -31,7 +65,7 @@ def to_html(contents: Contents) -> str:
         plan=contents.plan,
         caption=contents.caption,
         picture=PICTURE,
-        sheets=[contents.sheets[name] for name in IN_PRINT],
+        sheets=[printed(contents.sheets[name]) for name in IN_PRINT],
         facts_until=rfc3339(contents.origin.facts_until),
     )
 
