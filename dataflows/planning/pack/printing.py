@@ -1,7 +1,7 @@
 """The pack in print: one document of its tables and its picture, with a page to sign."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,8 +16,8 @@ STYLES = ("base.css", "change_impact.css")
 DEMONSTRATION_STYLE = "demonstration.css"
 PICTURE = "diagram.svg"
 
-IN_PRINT = ("plan", "qa", "qa-by-event", "failure-modes", "risks", "runs", "endpoints", "drift")
-"""The tables that are printed; the matrix and the connections are wider than a page."""
+IN_PRINT = ("qa", "qa-by-event", "failure-modes", "risks", "runs", "endpoints", "drift")
+"""What is printed behind the plan; the matrix and the connections are wider than a page."""
 
 
 NARROWEST, WIDEST = 9, 46
@@ -65,7 +65,10 @@ def to_html(contents: Contents) -> str:
         plan=contents.plan,
         caption=contents.caption,
         picture=PICTURE,
-        sheets=[printed(contents.sheets[name]) for name in IN_PRINT],
+        sheets=[
+            printed(replace(contents.sheets["plan"], title="What is touched")),
+            *(printed(contents.sheets[name]) for name in IN_PRINT),
+        ],
         facts_until=rfc3339(contents.origin.facts_until),
     )
 
