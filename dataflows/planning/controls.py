@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_
+from sqlalchemy import and_, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -14,7 +14,8 @@ from dataflows.inventory import Procedure
 from dataflows.planning.plan import QaStatus, qa_status_of
 from dataflows.qatrack.queries import PROCEDURE, Fields, standings
 
-WATCHING = ("controls_connection", "monitors")
+MONITORS = "monitors"
+WATCHING = ("controls_connection", MONITORS)
 """The links by which a QA procedure says what it watches."""
 
 RELYING = ("arises_on", "received_over")
@@ -81,7 +82,10 @@ def _watched(session: Session, project: str) -> dict[Key, set[Key]]:
             col(Record.type) == PROCEDURE,
             col(Record.withdrawn_at).is_(None),
             col(Link.role).in_(WATCHING),
-            or_(col(of_target.key) == project, col(Link.target_id).in_(relied)),
+            or_(
+                and_(col(of_target.key) == project, col(Link.role) == MONITORS),
+                col(Link.target_id).in_(relied),
+            ),
         )
     ).all()
     found: dict[Key, set[Key]] = {}
