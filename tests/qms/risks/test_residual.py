@@ -5,6 +5,7 @@ import pytest
 from core.qa_controls import ControlWord, QaControl, by_watched
 from core.records.snapshot import Key, LinkView
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
+from qms.risks.logged import rows_of
 from qms.risks.packs import matrix_packs
 from qms.risks.residual import Position, assess
 
@@ -205,3 +206,12 @@ def test_qa_on_something_else_does_not_touch_a_risk(chain) -> None:
 
     assert risk.lowered
     assert risk.watched_by == ()
+
+
+def test_the_hazard_log_freezes_that_qa_did_not_work_without_the_moving_reason(chain) -> None:
+    one = look_with(chain, watched(ControlWord.NOT_EFFECTIVE, Key("RPM", "REQ-001")))
+
+    [row] = rows_of([one], NHS, {})
+
+    assert "QA-022 of DEPT: control not effective." in row["after"].split("\n")
+    assert row["level"] == 3
