@@ -1,16 +1,19 @@
-"""What validation answers when the release page asks, in the form in which it asks."""
+"""What one feature answers another, in the form in which that one asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.errors import Invalid
 from core.people.actor import Actor
 from core.ports import FrozenRevisions
 from core.records.models import Project
 from core.records.service import find_project
 from qms.baselines import service as baselines
 from qms.releases.ports import RunStanding
+from qms.releases.scope import NEWEST
+from qms.risks.service import risk_file
 from qms.rules.facts import RunOfTest
 from validation.protocols.plan import VERIFICATION
 from validation.runs.facts import runs_of_tests
@@ -67,3 +70,17 @@ def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisio
     lines = baselines.lines_of(session, baseline)
     own = {line.uid: line.revision for line in lines if line.project == project}
     return FrozenRevisions(f"baseline {baseline.number}", own)
+
+
+def risk_levels(session: Session, project: str) -> Mapping[str, str]:
+    """Return the level of each risk after the controls that work, judged by the newest release."""
+    try:
+        file = risk_file(session, project, NEWEST)
+    except Invalid:
+        # A faulty policy gives no level; the risk page names its faults.
+        return {}
+    told = {}
+    for one in file.assessments:
+        level = f"level {one.after}" if one.after else "not evaluated"
+        told[one.risk.key.uid] = f"{level}, control not effective" if one.not_effective else level
+    return told

@@ -29,6 +29,8 @@ import dataflows.history.api.routes
 import dataflows.history.routes
 import dataflows.interchange.api.routes
 import dataflows.interchange.routes
+import dataflows.planning.api.routes
+import dataflows.planning.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -87,6 +89,7 @@ ROUTERS = (
     dataflows.exploring.routes.router,
     dataflows.plantuml.routes.router,
     dataflows.routes.router,
+    dataflows.planning.routes.router,
     dataflows.qatrack.routes.router,
     dataflows.editing.routes.router,
     dataflows.editing.spreadsheet.routes.router,
@@ -111,6 +114,7 @@ ROUTERS = (
     core.records.api.routes.router,
     core.jobs.api.routes.router,
     dataflows.exploring.api.routes.router,
+    dataflows.planning.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,

@@ -24,6 +24,8 @@ from core.errors import Fault
 from core.records import approval, demands, writing
 from core.records.models import Project, Record
 from core.records.types import use_packs
+from dataflows.planning import ports as planning_ports
+from dataflows.planning.controls import qa_controls
 from qms.competence import missing_training, training_faults
 from qms.issue_demands import issue_demands, notes
 from qms.releases import ports as release_ports
@@ -69,6 +71,8 @@ def prepare() -> None:
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(run_faults)
     ports.frozen_source.fill(answers.frozen_revisions)
+    ports.qa_control_source.fill(qa_controls)
+    planning_ports.risk_levels.fill(answers.risk_levels)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)

@@ -25,6 +25,7 @@ from core.settings import Settings
 JOBS: dict[str, str] = {
     "app.nightly": "app.nightly:run",
     "dataflows.plantuml": "dataflows.plantuml.drawing:run",
+    "dataflows.pack": "dataflows.planning.pack.build:run",
     "dataflows.qatrack.refresh": "dataflows.qatrack.refreshing:run",
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
@@ -34,6 +35,7 @@ JOBS: dict[str, str] = {
 """Job kind to the function that does it, `package.module:function`; imported when it is needed."""
 
 TIMEOUTS_S: dict[str, float] = {
+    "dataflows.pack": 600.0,
     "dataflows.qatrack.refresh": 1800.0,
     "dataflows.plantuml": 300.0,
     "dataflows.render": 300.0,

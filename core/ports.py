@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault
+from core.qa_controls import QaControl, QaControls, by_watched
 from core.verdicts import Verdict
 
 Source = TypeVar("Source", bound=Callable[..., object])
@@ -99,3 +100,16 @@ def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisio
     """Return the revisions that a baseline froze; None when nobody keeps baselines."""
     source = frozen_source.source
     return source(session, project, name) if source else None
+
+
+QaControlSource = Callable[[Session, str], Sequence[QaControl]]
+"""``(session, project key) -> the QA procedures`` that control a connection which records of the
+project name, or monitor a requirement of it, each with whether it can be relied on now."""
+
+qa_control_source: Port[QaControlSource] = Port("which QA procedures watch a project's controls?")
+
+
+def qa_controls(session: Session, project: str) -> QaControls:
+    """Return the QA procedures that watch what `project` relies on, by what they watch."""
+    source = qa_control_source.source
+    return by_watched(source(session, project)) if source else {}

@@ -1,4 +1,4 @@
-"""The department map over HTTP: picture, matrix, table, pathways, coverage and impact."""
+"""The department map over HTTP: picture, matrix, table and pathways."""
 
 from typing import Annotated
 
@@ -14,7 +14,6 @@ from core.web.downloads import exported
 from core.web.refusals import refuse_within, status_of
 from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
-from dataflows.coverage import coverage, programme
 from dataflows.diagram import to_dot, to_plantuml
 from dataflows.editing.confirming import unconfirmed
 from dataflows.frame import NAV, ZOOMS, View, Window, address, frame, matrix_steps, table_filters
@@ -277,60 +276,6 @@ def show_pathway(
         **frame(project, person, view, department, "Pathways"),
         pathway=pathway,
         steps=list(walk(department, pathway)),
-        tones=CATEGORY_TONES,
-        map_address=address(project, "", view.query(focus=uid)),
-    )
-
-
-@router.get("/coverage")
-def show_coverage(
-    request: Request,
-    project: ProjectInPath,
-    person: CurrentPerson,
-    session: ReadSession,
-    view: Annotated[View, Query()],
-) -> Response:
-    """Show what no QA procedure controls, and how the QA in QATrack+ stands."""
-    department = service.read_department(session, project.key, person, drafts=view.drafts)
-    found, standings = coverage(department), standings_on(session, department)
-    if view.format:
-        sheet = sheets.coverage_sheet(department, found, standings)
-        return exported(sheet, view.format, f"{project.key}-coverage")
-    return page(
-        request,
-        "dataflows/coverage.html",
-        **frame(project, person, view, department, "Coverage"),
-        found=found,
-        standings=worst_first(standings),
-        counts=counts(standings),
-        tones=CATEGORY_TONES,
-    )
-
-
-@router.get("/impact/{uid}")
-def show_impact(
-    *,
-    request: Request,
-    project: ProjectInPath,
-    person: CurrentPerson,
-    session: ReadSession,
-    uid: str,
-    view: Annotated[View, Query()],
-) -> Response:
-    """Answer what is touched when a system or a connection changes."""
-    department = service.read_department(session, project.key, person, drafts=view.drafts)
-    found = service.impact(department, uid)
-    if view.format:
-        return exported(
-            sheets.impact_sheet(department, found), view.format, f"{project.key}-impact-{uid}"
-        )
-    return page(
-        request,
-        "dataflows/impact.html",
-        **frame(project, person, view, department, ""),
-        found=found,
-        subject=department.systems.get(uid) or department.connections[uid],
-        programme=programme(department, uid) if uid in department.systems else {},
         tones=CATEGORY_TONES,
         map_address=address(project, "", view.query(focus=uid)),
     )

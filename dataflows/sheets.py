@@ -38,7 +38,6 @@ COVERAGE_HEADINGS = (
     "Kind", "Id", "What", "From", "To", "Responsible", "Controls", "QA status", "Due",
     "Last result",
 )  # fmt: skip
-IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
 
 
 def routes_sheet(
@@ -183,39 +182,6 @@ def coverage_sheet(
             )
         )  # fmt: skip
     return Sheet("QA coverage", COVERAGE_HEADINGS, rows, about(department))
-
-
-def impact_sheet(department: Department, found: Impact) -> Sheet:
-    """Lay out the whole answer of an impact question, part by part."""
-    rows: list[Row] = []
-    for part, connections in (
-        ("connection between systems", found.external),
-        ("connection inside the system", found.internal),
-    ):
-        rows += [
-            (part, c.uid, c.title, "no QA" if c.uid in found.uncovered else c.protocol)
-            for c in connections
-        ]
-    for touched in found.pathways:
-        after = "; ".join(f"{step.number} {step.uid}" for step in touched.downstream)
-        own = "; ".join(f"{step.number} {step.uid}" for step in touched.direct)
-        rows.append(("pathway", touched.pathway.uid, touched.pathway.title, f"own steps {own}"))
-        rows.append(("steps downstream", touched.pathway.uid, touched.pathway.title, after))
-    rows += [("QA to repeat", p.uid, p.title, p.frequency) for p in found.procedures]
-    rows += [("device realised", outside_uid(d), d.title, "") for d in found.devices]
-    rows += [("names what changes", outside_uid(d), d.title, d.role) for d in found.evidence]
-    rows += [("group to tell", "", group, "") for group in found.groups]
-    rows += [
-        ("endpoint to set", e.connection, f"{e.system} {e.side}: {e.role}",
-         " ".join(str(part) for part in (e.ae, e.host, e.port) if part))
-        for e in found.endpoints
-    ]  # fmt: skip
-    return Sheet(f"Impact of {found.subject}", IMPACT_HEADINGS, rows, about(department))
-
-
-def outside_uid(outside: Outside) -> str:
-    """Return a record of another project as it is written in a file."""
-    return f"{outside.project}/{outside.uid}"
 
 
 def about(department: Department) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from core.exports import Sheet
+    from core.people.actor import Actor
     from dataflows.inventory import Department
 
 flows = typer.Typer(help="The department map.", no_args_is_help=True)
@@ -25,13 +26,17 @@ Form = Annotated[str, typer.Option("--format", help="csv, json, html or xlsx.")]
 
 @contextmanager
 def _reading(project: str) -> Iterator[tuple["Session", "Department"]]:
-    from core.people.actor import Actor
     from dataflows.service import read_department
 
-    # Whoever may read the database file may read every project in it.
-    reader = Actor(0, "command line", "", {None: frozenset({"viewer"})})
     with installation() as opened, opened.database.reading() as session:
-        yield session, read_department(session, project, reader)
+        yield session, read_department(session, project, _reader())
+
+
+def _reader() -> "Actor":
+    """Whoever may read the database file may read every project in it."""
+    from core.people.actor import Actor
+
+    return Actor(0, "command line", "", {None: frozenset({"viewer"})})
 
 
 @contextmanager
@@ -103,29 +108,98 @@ def diagram(
 
 
 @flows.command("coverage")
-def covered(project: ProjectKey = "DEPT", form: Form = "csv") -> None:
-    """List what no QA procedure controls, and how the QA in QATrack+ stands."""
+def covered(
+    project: ProjectKey = "DEPT",
+    by: Annotated[str, typer.Option(help="gaps, connection, pathway, event or failure.")] = "gaps",
+    form: Form = "csv",
+) -> None:
+    """List what no QA procedure controls, the QA by event, or failure modes with their QA."""
+    from core.errors import Invalid
     from dataflows.coverage import coverage
+    from dataflows.planning.by import BY, coverage_by_sheet
+    from dataflows.planning.failure_modes import failure_modes, failure_sheet
+    from dataflows.planning.service import read_map, statuses
     from dataflows.qatrack.queries import standings_on
     from dataflows.sheets import coverage_sheet
 
-    with _reading(project) as (session, department):
-        found, standings = coverage(department), standings_on(session, department)
-        _print(coverage_sheet(department, found, standings), form)
+    chosen = next((name for name, _ in BY if name == by), None)
+    if chosen is None:
+        raise Invalid(f"Coverage is told by {', '.join(dict(BY))}, not by '{by[:20]}'.")
+    with installation() as opened, opened.database.reading() as session:
+        read = read_map(session, project, _reader())
+        department = read.department
+        if chosen == "gaps":
+            found, standings = coverage(department), standings_on(session, department)
+            _print(coverage_sheet(department, found, standings), form)
+        elif chosen == "failure":
+            modes = failure_modes(read.snapshot, department)
+            qa = statuses(session, department, {uid for one in modes for uid in one.controls})
+            _print(failure_sheet(department, modes, qa), form)
+        else:
+            _print(coverage_by_sheet(department, chosen), form)
 
 
 @flows.command("impact")
 def touched(
     system: Annotated[str, typer.Argument(help="Uid of a system or connection.")],
     project: ProjectKey = "DEPT",
+    purpose: Annotated[
+        str, typer.Option("--for", help="upgrade, replace, retire or qa.")
+    ] = "upgrade",
     form: Form = "csv",
+    as_json: AsJson = False,
 ) -> None:
-    """List what a change of a system touches, in the order of the pathways."""
-    from dataflows.service import impact
-    from dataflows.sheets import impact_sheet
+    """List what a change of a system touches, for what is planned."""
+    from dataflows.planning import service
+    from dataflows.planning.plan import purpose_named
+    from dataflows.planning.sheets import plan_sheet
+    from dataflows.planning.told import plan_told
 
-    with _map(project) as department:
-        _print(impact_sheet(department, impact(department, system)), form)
+    chosen = purpose_named(purpose)
+    with installation() as opened, opened.database.reading() as session:
+        read = service.read_map(session, project, _reader())
+        made = service.plan(session, read, system, chosen)
+        if as_json:
+            say(plan_told(read.department, made).model_dump(mode="json"), as_json, "")
+        else:
+            _print(plan_sheet(read.department, made), form)
+
+
+@flows.command("pack")
+def pack(
+    system: Annotated[str, typer.Argument(help="Uid of a system.")],
+    output: Annotated[Path, typer.Option("-o", help="The zip file to make.")],
+    project: ProjectKey = "DEPT",
+    purpose: Annotated[
+        str, typer.Option("--for", help="upgrade, replace, retire or qa.")
+    ] = "upgrade",
+    as_json: AsJson = False,
+) -> None:
+    """Build the change-impact pack of a system: picture, tables, print and page to sign."""
+    from core.blobs import BlobStore
+    from dataflows.planning.pack.build import build, record
+    from dataflows.planning.plan import purpose_named
+    from dataflows.planning.service import read_map
+
+    chosen = purpose_named(purpose)
+    with installation() as opened:
+        with opened.database.reading() as session:
+            readable = read_map(session, project, _reader()).readable
+            contents, data = build(
+                session,
+                project,
+                system,
+                chosen,
+                readable,
+                lambda done, total, text: tell(f"{done}/{total} {text}"),
+            )
+        stored = BlobStore(opened.settings.data_dir.resolve() / "blobs").put(data)
+        with opened.database.writing() as session:
+            record(session, contents, stored, readable, None)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(data)
+    told = {"file": str(output), "sha256": stored.sha256, "model": contents.origin.model}
+    say(told, as_json, f"{output}\nSHA-256 {stored.sha256}\nMap {contents.origin.model}")
 
 
 @flows.command("counts")

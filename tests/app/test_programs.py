@@ -36,6 +36,7 @@ EXPECTED = {
         "POST /api/p/{project}/runs",
         "POST /api/p/{project}/repositories/{name}/scan",
         "POST /api/p/{project}/releases/{uid}/pack",
+        "POST /api/p/{project}/map/impact/{uid}/pack",
     },
     ACT: {
         "POST /api/p/{project}/records/{uid}/reject",

@@ -131,7 +131,7 @@ def test_the_coverage_page_lists_the_ten_connections_and_two_pathways(
 def test_the_impact_page_of_the_plan_quality_system_names_device_and_evidence(
     browser: TestClient,
 ) -> None:
-    words = _words(browser.get("/p/DEPT/map/impact/PQA").text)
+    words = _words(browser.get("/p/DEPT/map/impact/PQA?purpose=replace").text)
 
     assert "PRJ-RPM RT Plan Metrics" in words
     assert "REQ-003 Match plan, dose and structures" in words

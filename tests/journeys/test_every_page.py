@@ -10,7 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.main import create_app
+from core.blobs import BlobStore
+from core.db import open_database
 from core.settings import Settings
+from dataflows.planning.pack.build import build, record
+from dataflows.planning.plan import Purpose
 from tests.demonstration import BuiltDemo
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
@@ -37,6 +41,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/installation.pub.pem",
         "/openapi.json",
         "/api/projects",
+        "/api/p/DEPT/map/coverage",
+        "/api/p/DEPT/map/impact/TPS",
         "/api/p/RPM/records",
         "/api/p/RPM/records/REQ-009",
         "/api/p/RPM/records/REQ-009/compare",
@@ -102,8 +108,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/api/p/DEPT/map/department.yaml",
         "/api/p/DEPT/map/department.zip",
         "/api/p/DEPT/map/history",
+        "/p/DEPT/map/coverage?by=event",
+        "/p/DEPT/map/coverage?by=failure",
         "/p/DEPT/map/qatrack/QA-001",
         "/p/DEPT/map/impact/TPS",
+        "/p/DEPT/map/impact/HDR?purpose=retire",
+        "/p/DEPT/map/impact/PQA?purpose=qa",
+        "/p/DEPT/map/impact/PQA/pack?purpose=replace",
         "/p/RPM/clauses",
         "/p/RPM/clauses?framework=gmlp&show=fulfilled",
         "/p/RPM/clauses?q=zebra",
@@ -201,9 +212,18 @@ def _people(desk: Desk) -> dict[str, Page]:
     return {name: desk.person(name) for name in (READER, AUTHOR, ADMINISTRATOR)}
 
 
+def _build_pack(settings: Settings) -> None:
+    """Build a change-impact pack, as the command does, so that there is one to be handed out."""
+    store = BlobStore(settings.data_dir / "blobs")
+    with open_database(settings.database, settings.data_dir).writing() as session:
+        contents, data = build(session, "DEPT", "PQA", Purpose.REPLACE, ["DEPT", "RPM"])
+        record(session, contents, store.put(data), ["DEPT", "RPM"], None)
+
+
 @pytest.fixture(scope="module", name="known")
-def _known(people: dict[str, Page]) -> dict[str, str]:
+def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
     """What only the pages know: a commit, a file of evidence, and a file and a view kept here."""
+    _build_pack(module_demo.settings)
     author = people[AUTHOR]
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}

@@ -70,6 +70,23 @@ def test_the_counts_of_the_map_are_told_to_programs(built_demo: BuiltDemo) -> No
     assert (expanded["systems"], expanded["routes"]) == (51, 91)
 
 
+def test_what_a_retirement_touches_is_told_to_programs(built_demo: BuiltDemo) -> None:
+    told = fiducial(
+        "flows", "impact", "PQA", "--for", "retire", "--json", data_dir=built_demo.data_dir
+    )
+
+    found = json.loads(told.stdout)
+    assert [one["device"]["uid"] for one in found["devices"]] == ["PRJ-RPM"]
+    touched = {one["record"]["uid"] for one in found["evidence"]}
+    assert {"REQ-001", "REQ-003", "RSK-001", "RSK-012"} <= touched
+    runs = {one["test"]["uid"]: (one["word"], one["run"]) for one in found["runs"]}
+    assert runs["TST-004"] == ("passed", "1")
+    assert runs["TST-002"] == ("not run", "")
+    assert [one["uid"] for one in found["losses"]["pathways"]] == ["P1"]
+    assert found["losses"]["qa_without_subject"] == ["QA-022"]
+    assert found["gaps"] == ["C048", "C061"]
+
+
 def test_the_self_test_tells_each_figure_with_what_was_expected(tmp_path: Path) -> None:
     told = fiducial("dose", "selftest", "--json", data_dir=tmp_path)
 
