@@ -9,8 +9,8 @@ from app.commands import (
     clauses,
     documents,
     evidence,
-    flows,
     people,
+    probes,
     records,
     service,
 )
@@ -49,7 +49,7 @@ cli.add_typer(baselines.baseline, name="baseline")
 cli.add_typer(people.people, name="people")
 cli.add_typer(documents.documents, name="documents")
 cli.add_typer(bills.sbom, name="sbom")
-cli.add_typer(flows.flows, name="flows")
+cli.add_typer(probes.flows, name="flows")
 cli.add_typer(evidence.dose, name="dose")
 cli.add_typer(evidence.pack, name="pack")
 cli.add_typer(evidence.tools, name="tools")

@@ -19,6 +19,8 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.probing.api.routes
+import dataflows.probing.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -54,6 +56,7 @@ from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
+from dataflows.probing.panels import probe_panel
 from dataflows.qatrack.panels import procedure_panel
 from qms.reportability import complaint_panel
 from qms.repositories.panels import code_panel
@@ -74,6 +77,7 @@ ROUTERS = (
     core.signing.routes.router,
     dataflows.routes.router,
     dataflows.qatrack.routes.router,
+    dataflows.probing.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
     qms.baselines.routes.router,
@@ -92,6 +96,7 @@ ROUTERS = (
     validation.pack.routes.router,
     core.records.api.routes.router,
     core.jobs.api.routes.router,
+    dataflows.probing.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
@@ -109,6 +114,7 @@ PANELS = (
     code_panel,
     system_panel,
     connection_panel,
+    probe_panel,
     pathway_panel,
     procedure_panel,
     device_panel,

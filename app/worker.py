@@ -24,6 +24,7 @@ from core.settings import Settings
 
 JOBS: dict[str, str] = {
     "app.nightly": "app.nightly:run",
+    "dataflows.probe": "dataflows.probing.job:run",
     "dataflows.qatrack.refresh": "dataflows.qatrack.refreshing:run",
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
@@ -33,6 +34,7 @@ JOBS: dict[str, str] = {
 """Job kind to the function that does it, `package.module:function`; imported when it is needed."""
 
 TIMEOUTS_S: dict[str, float] = {
+    "dataflows.probe": 1800.0,
     "dataflows.qatrack.refresh": 1800.0,
     "dataflows.render": 300.0,
     "qms.repositories.scan": 1800.0,

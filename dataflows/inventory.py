@@ -86,6 +86,7 @@ class Connection:
     responsible: str = ""
     status: Status = Status.ACTIVE
     associations: tuple[Association, ...] = ()
+    tls: bool = False
     named_by: tuple[Outside, ...] = ()
 
 
