@@ -9,6 +9,7 @@ from app.commands import (
     clauses,
     documents,
     evidence,
+    flows,
     people,
     probes,
     records,
@@ -23,6 +24,9 @@ cli = typer.Typer(
     pretty_exceptions_show_locals=False,
     cls=RefusingGroup,
 )
+
+flows.flows.command("probe")(probes.probe)
+flows.flows.command("drift")(probes.drift)
 
 for command in (
     service.init,
@@ -49,7 +53,7 @@ cli.add_typer(baselines.baseline, name="baseline")
 cli.add_typer(people.people, name="people")
 cli.add_typer(documents.documents, name="documents")
 cli.add_typer(bills.sbom, name="sbom")
-cli.add_typer(probes.flows, name="flows")
+cli.add_typer(flows.flows, name="flows")
 cli.add_typer(evidence.dose, name="dose")
 cli.add_typer(evidence.pack, name="pack")
 cli.add_typer(evidence.tools, name="tools")

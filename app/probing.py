@@ -7,7 +7,7 @@ from core.probes import ProbeAnswer, ProbeQuestion
 from core.web.pages import product_version
 
 if TYPE_CHECKING:
-    from engine.network.probe import Finding
+    from engine.network.findings import Finding
 
 NO_CLASS = "no-object-class"
 """The outcome where the probe does not know what to offer for something that is modelled."""
@@ -15,9 +15,10 @@ NO_CLASS = "no-object-class"
 
 def probe_association(question: ProbeQuestion, permitted: Callable[[str], bool]) -> ProbeAnswer:
     """Offer a listener what the asking end of an association would; no data set is sent."""
-    # Here, not above: every process fills the port, and only one that probes needs the network part.
+    # Here, not above: every process fills the port, and only one that probes needs pynetdicom.
     from engine.network.classes import name_of, offer_for
-    from engine.network.probe import TOOL, Listener, probe
+    from engine.network.findings import Listener
+    from engine.network.probe import TOOL, probe
 
     offer = offer_for(question.role, question.service, question.data_types)
     tool = f"Fiducial {product_version()}, {TOOL}"

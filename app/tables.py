@@ -16,12 +16,12 @@ import core.people.models
 import core.records.models
 import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
-import dataflows.probing.models  # noqa: F401 - importing makes its tables known
+import dataflows.probing.models
 import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from app.probing import probe_association
-from core import ports, probes
+from core import ports
 from core.errors import Fault
 from core.records import approval, demands, writing
 from core.records.models import Project, Record
@@ -70,7 +70,7 @@ def prepare() -> None:
     demands.ports.demand, demands.ports.notes = issue_demands, notes
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(run_faults)
-    probes.prober.fill(probe_association)
+    ports.prober.fill(probe_association)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)

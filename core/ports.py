@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault
+from core.probes import ProbeAnswer, ProbeQuestion
 from core.verdicts import Verdict
 
 Source = TypeVar("Source", bound=Callable[..., object])
@@ -78,3 +79,9 @@ def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
     if source is None:
         return [Fault("unchecked", "runs", "nobody here can check the evidence of runs.")]
     return source(session, files)
+
+
+Prober = Callable[[ProbeQuestion, Callable[[str], bool]], ProbeAnswer]
+"""``(question, whether an address may be asked) -> answer``, within two seconds."""
+
+prober: Port[Prober] = Port("would this DICOM listener take this association?")

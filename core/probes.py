@@ -1,9 +1,6 @@
-"""A port: ask a DICOM listener whether it would take an association. Filled by `app`."""
+"""What is asked of a DICOM listener and what was found out: the values of `ports.prober`. Pure."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-
-from core.ports import Port
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +53,3 @@ class ProbeAnswer:
     accepted: tuple[str, ...]
     refused: tuple[str, ...]
     tool: str
-
-
-Prober = Callable[[ProbeQuestion, Callable[[str], bool]], ProbeAnswer]
-"""``(question, whether an address may be asked) -> answer``; within two seconds."""
-
-prober: Port[Prober] = Port("would this DICOM listener take this association?")

@@ -6,14 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.console import WITH_FAULTS, AsJson, AsPerson, acting, installation, say
-from app.commands.flows import ProjectKey, flows
+from app.commands.flows import ProjectKey
 
 Connections = Annotated[
     list[str] | None, typer.Argument(metavar="[CONNECTION]...", help="Uids; all that may be.")
 ]
 
 
-@flows.command("probe")
 def probe(
     person: AsPerson,
     connections: Connections = None,
@@ -77,7 +76,6 @@ def _told(one: Any) -> dict[str, Any]:
     }
 
 
-@flows.command("drift")
 def drift(
     system: Annotated[str, typer.Argument(help="Uid of the system whose list it is.")],
     file: Annotated[Path, typer.Argument(help="Its destination list, CSV or JSON.")],

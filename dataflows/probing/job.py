@@ -9,7 +9,8 @@ from core.jobs.context import JobContext, JsonDict
 from core.people.actor import Actor
 from core.people.models import Person
 from core.people.service import actor_of
-from core.probes import ProbeAnswer, prober
+from core.ports import prober
+from core.probes import ProbeAnswer
 from core.records.models import Project
 from core.records.queries import load_snapshot
 from dataflows.inventory import Department

@@ -1,6 +1,6 @@
 """Probes and drift over HTTP. A request only asks; a worker speaks with the network."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
@@ -220,7 +220,7 @@ def _authors() -> tuple[str, ...]:
 
 def _framed(
     project: Project, person: Actor, view: View, department: Department, tab: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     framed = frame(project, person, view, department, tab)
     rows = sum(len(one.associations) for one in department.connections.values())
     here = view.query(format="", page=1)

@@ -5,24 +5,21 @@ What crosses the network: an association request that offers object classes (DIC
 never reads as good news what was not answered.
 """
 
-import ipaddress
 import queue
-import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import pynetdicom
-from pynetdicom import AE, Association, build_context, evt
+from pynetdicom import build_context, evt
+from pynetdicom.association import Association
 from pynetdicom.pdu import A_ABORT_RQ
-from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from engine.network.classes import VERIFICATION, name_of
+from engine.network.findings import Finding, Listener, Outcome, classify_rejection
+from engine.network.wire import Asking, Wire, addresses_of, reason_of, tls_for
 
 TOOL = f"pynetdicom {pynetdicom.__version__}"
 
@@ -35,65 +32,6 @@ the connection, but for the last two, is for the answer to the association reque
 
 MOST_ADDRESSES = 3
 """Of one name: a machine has an address of either kind, rarely more."""
-
-
-class Outcome(StrEnum):
-    """What was found out about a listener; stable, because results are kept by these words."""
-
-    OK = "ok"
-    WRONG_CALLED = "wrong-called-ae"
-    WRONG_CALLING = "wrong-calling-ae"
-    UNREACHABLE = "unreachable"
-    CLASS_REFUSED = "object-class-refused"
-    REJECTED = "rejected"
-    ABORTED = "aborted"
-    SILENT = "no-dicom-answer"
-    NOT_DICOM = "not-dicom"
-    ECHO_FAILED = "echo-failed"
-    TLS_FAILED = "tls-failed"
-    NOT_ALLOWED = "not-allowed"
-
-
-REJECTIONS: dict[tuple[int, int], tuple[Outcome, str]] = {
-    (1, 2): (Outcome.REJECTED, "the application context is not supported"),
-    (1, 3): (Outcome.WRONG_CALLING, "the calling AE title is not recognised"),
-    (1, 7): (Outcome.WRONG_CALLED, "the called AE title is not recognised"),
-    (2, 2): (Outcome.REJECTED, "the protocol version is not supported"),
-    (3, 1): (Outcome.REJECTED, "it is congested for the moment"),
-    (3, 2): (Outcome.REJECTED, "it has as many associations as it may have"),
-}
-"""Source and reason of an A-ASSOCIATE-RJ (DICOM PS3.8, table 9-21)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who asks and who listens, as the association is modelled."""
-
-    calling_ae: str
-    called_ae: str
-    host: str
-    port: int
-    tls: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one probe found.
-
-    Attributes
-    ----------
-    address : str
-        The address that was asked, empty where none was.
-    accepted, refused : tuple of str
-        The object classes that the listener took, and those that it did not.
-    """
-
-    outcome: Outcome
-    sentence: str
-    seconds: float = 0.0
-    address: str = ""
-    accepted: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
 
 
 def probe(
@@ -121,7 +59,7 @@ def probe(
         raise ValueError("A probe offers at least one object class.")
     begun = time.monotonic()
     until = begun + whole_s
-    addresses = _addresses(listener.host, listener.port, whole_s * NAME_SHARE)
+    addresses = addresses_of(listener.host, listener.port, whole_s * NAME_SHARE)
     if isinstance(addresses, str):
         return _timed(Finding(Outcome.UNREACHABLE, addresses), begun)
     allowed = [one for one in addresses if permitted(one)]
@@ -131,120 +69,16 @@ def probe(
     found = Finding(Outcome.UNREACHABLE, "Nothing was asked.")
     for address in allowed[:MOST_ADDRESSES]:
         found = _Attempt(listener, address, tuple(dict.fromkeys(classes)), until, whole_s).outcome()
-        if found.outcome is not Outcome.UNREACHABLE or until - time.monotonic() < whole_s * RELEASE_SHARE:
+        if (
+            found.outcome is not Outcome.UNREACHABLE
+            or until - time.monotonic() < whole_s * RELEASE_SHARE
+        ):
             break
     return _timed(found, begun)
 
 
 def _timed(found: Finding, begun: float) -> Finding:
-    return Finding(
-        found.outcome,
-        found.sentence,
-        round(time.monotonic() - begun, 3),
-        found.address,
-        found.accepted,
-        found.refused,
-    )
-
-
-def _addresses(host: str, port: int, wait_s: float) -> list[str] | str:
-    """Return the addresses of a host, or the sentence that says why there are none."""
-    try:
-        return [str(ipaddress.ip_address(host))]
-    except ValueError:
-        pass
-    answers: queue.Queue[list[str] | str] = queue.Queue()
-
-    def ask() -> None:
-        try:
-            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put(list(dict.fromkeys(str(row[4][0]) for row in rows)))
-        except (OSError, UnicodeError) as error:
-            answers.put(f"The name {host} is not known here ({_why(error)}).")
-
-    # The resolver of the system has no time limit of its own.
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answers.get(timeout=wait_s)
-    except queue.Empty:
-        return f"The name {host} was not resolved within {wait_s:.1f} s."
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", "") or error or type(error).__name__).lower()
-
-
-class _Watched(socket.socket):
-    """A socket that remembers why it could not connect, and that never waits without end."""
-
-    failures: list[OSError]
-    until: float = float("inf")
-
-    def settimeout(self, value: float | None) -> None:
-        left = max(0.01, self.until - time.monotonic())
-        super().settimeout(left if value is None else min(value, left))
-
-    def connect(self, address: Any) -> None:
-        try:
-            super().connect(address)
-        except OSError as error:
-            self.failures.append(error)
-            raise
-
-
-class _Wire(AssociationSocket):
-    """The connection of one association, and what came over it."""
-
-    heard: bool = False
-
-    def __init__(
-        self, assoc: Association, address: AddressInformation, until: float, failures: list[OSError]
-    ) -> None:
-        self._until, self._failures = until, failures
-        super().__init__(assoc, address=address)
-
-    def _create_socket(self, address: AddressInformation) -> socket.socket:
-        family = socket.AF_INET if address.is_ipv4 else socket.AF_INET6
-        watched = _Watched(family, socket.SOCK_STREAM)
-        watched.until, watched.failures = self._until, self._failures
-        watched.bind(address.as_tuple)
-        self._is_connected = False
-        return watched
-
-    def hang_up(self) -> None:
-        """Close the connection, from whichever thread: what waits on it wakes and ends."""
-        held = self.socket
-        if held is None:
-            return
-        with suppress(OSError):  # of a connection whose other end went first
-            held.shutdown(socket.SHUT_RDWR)
-        held.close()
-
-    def _shutdown_socket(self) -> None:
-        self.hang_up()
-
-    def recv(self, nr_bytes: int) -> bytearray:
-        got = super().recv(nr_bytes)
-        self.heard = self.heard or bool(got)
-        return got
-
-
-class _Asking(AE):
-    """An application entity that keeps hold of the connection it makes."""
-
-    wire: _Wire | None = None
-    until: float = float("inf")
-    failures: list[OSError]
-
-    def _create_socket(
-        self,
-        assoc: Association,
-        address: AddressInformation,
-        tls_args: tuple[ssl.SSLContext, str] | None,
-    ) -> AssociationSocket:
-        self.wire = _Wire(assoc, address, self.until, self.failures)
-        self.wire.tls_args = tls_args
-        return self.wire
+    return replace(found, seconds=round(time.monotonic() - begun, 3))
 
 
 @dataclass
@@ -271,7 +105,7 @@ class _Attempt:
 
     def outcome(self) -> Finding:
         """Associate in a thread that can be left behind: a peer may dribble bytes for ever."""
-        entity = _Asking(ae_title=self.listener.calling_ae)
+        entity = Asking(ae_title=self.listener.calling_ae)
         answers: queue.Queue[Finding | Exception] = queue.Queue()
 
         def work() -> None:
@@ -292,7 +126,7 @@ class _Attempt:
             raise found
         return found
 
-    def _associate(self, entity: _Asking) -> Finding:
+    def _associate(self, entity: Asking) -> Finding:
         entity.until, entity.failures = self.until, self.failures
         kept = self.whole_s * (ECHO_SHARE + RELEASE_SHARE)
         entity.connection_timeout = min(self.whole_s * CONNECT_SHARE, self.left)
@@ -300,17 +134,13 @@ class _Attempt:
         entity.dimse_timeout = self.whole_s * ECHO_SHARE
         entity.network_timeout = self.left
         wanted = list(dict.fromkeys((VERIFICATION, *self.classes)))
-        handlers = [
-            (evt.EVT_CONN_OPEN, self._on_open),
-            (evt.EVT_PDU_RECV, self._on_pdu),
-        ]
         association = entity.associate(
             self.address,
             self.listener.port,
             contexts=[build_context(one) for one in wanted],
             ae_title=self.listener.called_ae,
-            tls_args=self._tls(),
-            evt_handlers=handlers,
+            tls_args=tls_for(self.listener.host, self.failures) if self.listener.tls else None,
+            evt_handlers=[(evt.EVT_CONN_OPEN, self._on_open), (evt.EVT_PDU_RECV, self._on_pdu)],
         )
         try:
             if association.is_established:
@@ -322,25 +152,6 @@ class _Attempt:
             self._end(association)
             if entity.wire is not None:
                 entity.wire.hang_up()
-
-    def _tls(self) -> tuple[ssl.SSLContext, str] | None:
-        if not self.listener.tls:
-            return None
-        failures = self.failures
-
-        class WatchedTls(ssl.SSLSocket):
-            """The same over TLS."""
-
-            def connect(self, addr: Any) -> None:
-                try:
-                    super().connect(addr)
-                except OSError as error:
-                    failures.append(error)
-                    raise
-
-        context = ssl.create_default_context()
-        context.sslsocket_class = WatchedTls
-        return context, self.listener.host
 
     def _on_open(self, _event: evt.Event) -> None:
         self.opened = True
@@ -397,7 +208,7 @@ class _Attempt:
         }.get(outcome, f"The association was rejected: {why}.")
         return Finding(outcome, f"{self.place}: {told}", address=self.address)
 
-    def _unanswered(self, wire: _Wire | None) -> Finding:
+    def _unanswered(self, wire: Wire | None) -> Finding:
         if self.aborted:
             told = f"{self.place} aborted the association without a reason."
             return Finding(Outcome.ABORTED, told, address=self.address)
@@ -420,25 +231,9 @@ class _Attempt:
         elif isinstance(failure, TimeoutError):
             told = f"{self.place} did not answer in time."
         else:
-            why = _why(failure) if failure else "no connection"
+            why = reason_of(failure) if failure else "no connection"
             told = f"{self.place} cannot be reached: {why}."
         return Finding(Outcome.UNREACHABLE, told, address=self.address)
-
-
-def classify_rejection(source: int, reason: int) -> tuple[Outcome, str]:
-    """Return what an A-ASSOCIATE-RJ means, and its reason in words.
-
-    Examples
-    --------
-    >>> classify_rejection(1, 7)[0]
-    <Outcome.WRONG_CALLED: 'wrong-called-ae'>
-    >>> classify_rejection(1, 1)
-    (<Outcome.REJECTED: 'rejected'>, 'no reason was given')
-    """
-    if reason == 1 and source in (1, 2):
-        return Outcome.REJECTED, "no reason was given"
-    unnamed = f"with reason {reason} of source {source}, which DICOM does not name"
-    return REJECTIONS.get((source, reason), (Outcome.REJECTED, unnamed))
 
 
 def _listed(classes: Sequence[str]) -> str:

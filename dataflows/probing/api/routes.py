@@ -188,12 +188,14 @@ def ask_for_probes(
     project: ProjectInPath,
     person: CurrentPerson,
     session: StartSession,
-    sent: WantedProbes,
+    sent: WantedProbes | None = None,
 ) -> StartedTold:
     """Have some connections probed, or all that may be."""
     require(project, person, *service.MAY_PROBE)
     department = read_department(session, project.key, person)
-    job = service.ask(session, project, department, sent.connections, person, settings_of(request))
+    job = service.ask(
+        session, project, department, sent.connections if sent else (), person, settings_of(request)
+    )
     response.headers["Location"] = f"/api/p/{project.key}/map/probes"
     return StartedTold(follow=follow_of(job.id))
 
@@ -211,7 +213,7 @@ def list_results(
 @router.get("/drift")
 def list_lists(project: ProjectInPath, session: ReadSession) -> list[ListTold]:
     """Return the destination lists that were imported, the latest first."""
-    return [ListTold(**_listed(one)) for one in drifting.lists_of(session, project)]
+    return [ListTold.model_validate(_listed(one)) for one in drifting.lists_of(session, project)]
 
 
 @router.post("/drift", status_code=201, responses=MAKES)
@@ -247,13 +249,13 @@ def propose(
     person: CurrentPerson,
     session: WriteSession,
     number: NumberInPath,
-    sent: WantedDrafts,
+    sent: WantedDrafts | None = None,
 ) -> ProposedTold:
     """Make drafts of connections with the endpoints of the list; another person accepts them."""
     require(project, person, *get_registry().of("connection").authors)
     department = read_department(session, project.key, person)
     found = drifting.report(department, drifting.find_list(session, project, number))
-    made = drifting.propose(session, project, found, sent.connections, person)
+    made = drifting.propose(session, project, found, sent.connections if sent else (), person)
     return ProposedTold(drafts=[record.uid for record in made])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.network.probe import Listener
+from engine.network.findings import Listener
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_S = 30.0
@@ -28,7 +28,7 @@ def running(command: Sequence[str], port: int, folder: Path) -> Iterator[int]:
     """Run a listener until the block ends; yields its port once it takes connections."""
     told = folder / "listener.log"
     with told.open("wb") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - the peers that the tests name
             command,
             cwd=folder,
             env={**os.environ, "TCP_NODELAY": "1"},

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from engine.network import probe as probing
+from engine.network import wire
 from engine.network.classes import STUDY_MOVE, WORKLIST_FIND, storage_class
-from engine.network.probe import Finding, Listener, Outcome, probe
+from engine.network.findings import Finding, Listener, Outcome
+from engine.network.probe import probe
 from tests.engine.network.listeners import LOOPBACK, at, free_port, orthanc, storescp, wlmscpfs
 
 OWN, KNOWN = "LISTENER", "KNOWN"
@@ -240,7 +242,7 @@ def test_a_name_is_resolved_once_and_its_address_is_judged_before_anything_is_se
         resolved.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"192.0.2.{len(resolved)}", 104))]
 
-    monkeypatch.setattr(probing.socket, "getaddrinfo", answer)
+    monkeypatch.setattr(wire.socket, "getaddrinfo", answer)
     judged: list[str] = []
 
     def refuse(address: str) -> bool:
@@ -257,12 +259,14 @@ def test_a_name_that_nobody_knows_is_unreachable(monkeypatch: pytest.MonkeyPatch
     def unknown(*_: object, **__: object) -> list:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(probing.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(wire.socket, "getaddrinfo", unknown)
 
     found = probe(Listener("A", "B", "pacs.example.org", 104), [CLASSES["store"]], lambda _: True)
 
     assert found.outcome is Outcome.UNREACHABLE
-    assert found.sentence == "The name pacs.example.org is not known here (name or service not known)."
+    assert (
+        found.sentence == "The name pacs.example.org is not known here (name or service not known)."
+    )
 
 
 def test_a_listener_without_tls_is_not_taken_for_one_with() -> None:
