@@ -5,6 +5,7 @@ What crosses the network: an association request that offers object classes (DIC
 never reads as good news what was not answered.
 """
 
+import logging
 import queue
 import ssl
 import threading
@@ -20,6 +21,9 @@ from pynetdicom.pdu import A_ABORT_RQ
 from engine.network.classes import VERIFICATION, name_of
 from engine.network.findings import Finding, Listener, Outcome, classify_rejection
 from engine.network.wire import Asking, Wire, addresses_of, reason_of, tls_for
+
+# That a listener does not answer is a result here, not an error for the service's log.
+logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
 
 TOOL = f"pynetdicom {pynetdicom.__version__}"
 
