@@ -11,6 +11,7 @@ from app.commands import (
     evidence,
     flows,
     people,
+    probes,
     records,
     service,
 )
@@ -23,6 +24,9 @@ cli = typer.Typer(
     pretty_exceptions_show_locals=False,
     cls=RefusingGroup,
 )
+
+flows.flows.command("probe")(probes.probe)
+flows.flows.command("drift")(probes.drift)
 
 for command in (
     service.init,

@@ -309,6 +309,11 @@ def _peers() -> list[Capability]:
             "comparison with a second DICOM tool",
             "dcmtk",
         ),
+        "Orthanc": (
+            _first(Path("/usr/sbin/Orthanc")),
+            "the probe of a DICOM listener that knows its callers",
+            "orthanc",
+        ),
         "Poppler": (_command("pdftotext"), "the tests that read a PDF back", "poppler-utils"),
         "Chromium": (_command("chromium"), "the tests that walk the pages", "chromium"),
         "PostgreSQL": (

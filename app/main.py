@@ -19,18 +19,20 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
-import dataflows.exploring.api.routes
-import dataflows.exploring.routes
-import dataflows.plantuml.routes
 import dataflows.editing.api.routes
 import dataflows.editing.routes
 import dataflows.editing.spreadsheet.routes
+import dataflows.exploring.api.routes
+import dataflows.exploring.routes
 import dataflows.history.api.routes
 import dataflows.history.routes
 import dataflows.interchange.api.routes
 import dataflows.interchange.routes
 import dataflows.planning.api.routes
 import dataflows.planning.routes
+import dataflows.plantuml.routes
+import dataflows.probing.api.routes
+import dataflows.probing.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -67,6 +69,7 @@ from core.web.headers import guard
 from core.web.pages import product_version
 from dataflows.editing.panels import provenance_panel
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
+from dataflows.probing.panels import probe_panel
 from dataflows.qatrack.panels import procedure_panel
 from qms.releases.panels import release_panel
 from qms.reportability import complaint_panel
@@ -95,6 +98,7 @@ ROUTERS = (
     dataflows.editing.spreadsheet.routes.router,
     dataflows.interchange.routes.router,
     dataflows.history.routes.router,
+    dataflows.probing.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
     qms.baselines.routes.router,
@@ -115,6 +119,7 @@ ROUTERS = (
     core.jobs.api.routes.router,
     dataflows.exploring.api.routes.router,
     dataflows.planning.api.routes.router,
+    dataflows.probing.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
@@ -136,6 +141,7 @@ PANELS = (
     system_panel,
     connection_panel,
     provenance_panel,
+    probe_panel,
     pathway_panel,
     procedure_panel,
     device_panel,

@@ -16,9 +16,11 @@ import core.people.models
 import core.records.models
 import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
+import dataflows.probing.models
 import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
+from app.probing import probe_association
 from core import ports
 from core.errors import Fault
 from core.records import approval, demands, writing
@@ -73,6 +75,7 @@ def prepare() -> None:
     ports.frozen_source.fill(answers.frozen_revisions)
     ports.qa_control_source.fill(qa_controls)
     planning_ports.risk_levels.fill(answers.risk_levels)
+    ports.prober.fill(probe_association)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)

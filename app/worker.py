@@ -26,6 +26,7 @@ JOBS: dict[str, str] = {
     "app.nightly": "app.nightly:run",
     "dataflows.plantuml": "dataflows.plantuml.drawing:run",
     "dataflows.pack": "dataflows.planning.pack.build:run",
+    "dataflows.probe": "dataflows.probing.job:run",
     "dataflows.qatrack.refresh": "dataflows.qatrack.refreshing:run",
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
@@ -36,6 +37,7 @@ JOBS: dict[str, str] = {
 
 TIMEOUTS_S: dict[str, float] = {
     "dataflows.pack": 600.0,
+    "dataflows.probe": 1800.0,
     "dataflows.qatrack.refresh": 1800.0,
     "dataflows.plantuml": 300.0,
     "dataflows.render": 300.0,

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault
+from core.probes import ProbeAnswer, ProbeQuestion
 from core.qa_controls import QaControl, QaControls, by_watched
 from core.verdicts import Verdict
 
@@ -113,3 +114,9 @@ def qa_controls(session: Session, project: str) -> QaControls:
     """Return the QA procedures that watch what `project` relies on, by what they watch."""
     source = qa_control_source.source
     return by_watched(source(session, project)) if source else {}
+
+
+Prober = Callable[[ProbeQuestion, Callable[[str], bool]], ProbeAnswer]
+"""``(question, whether an address may be asked) -> answer``, within two seconds."""
+
+prober: Port[Prober] = Port("would this DICOM listener take this association?")

@@ -46,10 +46,16 @@ class Settings(BaseSettings):
     run_data_sources: JsonList = []
     qatrack_servers: JsonList = []
     plantuml_server: str = ""
+    probe_hosts: JsonList = []
     scenario_minutes: float = Field(default=30, gt=0, le=24 * 60)
 
     @field_validator(
-        "allowed_hosts", "repository_sources", "run_data_sources", "qatrack_servers", mode="before"
+        "allowed_hosts",
+        "repository_sources",
+        "run_data_sources",
+        "qatrack_servers",
+        "probe_hosts",
+        mode="before",
     )
     @classmethod
     def _read_list(cls, value: Any) -> Any:

@@ -26,6 +26,8 @@ TABS = (
     ("Table", "/table"),
     ("Pathways", "/pathways"),
     ("Coverage", "/coverage"),
+    ("Probes", "/probes"),
+    ("Drift", "/drift"),
 )
 
 ZOOMS: Mapping[str, int | None] = {"fit": None, "100": 100, "150": 150}

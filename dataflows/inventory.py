@@ -87,6 +87,7 @@ class Connection:
     responsible: str = ""
     status: Status = Status.ACTIVE
     associations: tuple[Association, ...] = ()
+    tls: bool = False
     named_by: tuple[Outside, ...] = ()
     priority: str = ""
     """The highest action priority among its failure modes; empty where none is recorded."""

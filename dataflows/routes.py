@@ -19,8 +19,7 @@ from dataflows.editing.confirming import unconfirmed
 from dataflows.frame import NAV, ZOOMS, View, Window, address, frame, matrix_steps, table_filters
 from dataflows.matrix import blocks, matrix_of
 from dataflows.pathways import faults, walk
-from dataflows.qatrack.queries import standings_on, states_on
-from dataflows.qatrack.standing import counts, worst_first
+from dataflows.qatrack.queries import states_on
 from dataflows.render import DrawingStore, renderer, scaled
 from dataflows.tones import CATEGORY_TONES, Paint, priority_word
 from dataflows.views import choose

@@ -7,8 +7,7 @@ from core.records.snapshot import natural_order
 from dataflows.coverage import Coverage
 from dataflows.exploring.scene import Scene
 from dataflows.graph import Route
-from dataflows.impact import Impact
-from dataflows.inventory import Connection, Department, Outside, Pathway
+from dataflows.inventory import Connection, Department, Pathway
 from dataflows.matrix import Matrix, to_rows
 from dataflows.pathways import faults, walk
 from dataflows.qatrack.standing import Standing, State, worst_first

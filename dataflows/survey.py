@@ -240,6 +240,7 @@ def _connection(
         responsible=one.text("responsible"),
         status=Status(status) if status in set(Status) else Status.ACTIVE,
         associations=tuple(_association(row) for row in one.fields.get("associations") or ()),
+        tls=bool(one.fields.get("tls")),
         named_by=one.named_by,
         priority=_highest(one.fields.get("failure_modes") or ()),
     )

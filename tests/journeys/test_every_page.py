@@ -111,6 +111,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/map/coverage?by=event",
         "/p/DEPT/map/coverage?by=failure",
         "/p/DEPT/map/qatrack/QA-001",
+        "/p/DEPT/map/probes",
+        "/p/DEPT/map/probes?outcome=never+probed&format=html",
+        "/p/DEPT/map/probes/C012",
+        "/p/DEPT/map/drift",
+        "/p/DEPT/map/drift/{listed}",
+        "/api/p/DEPT/map/probes",
+        "/api/p/DEPT/map/probes/C012",
+        "/api/p/DEPT/map/drift",
+        "/api/p/DEPT/map/drift/{listed}",
         "/p/DEPT/map/impact/TPS",
         "/p/DEPT/map/impact/HDR?purpose=retire",
         "/p/DEPT/map/impact/PQA?purpose=qa",
@@ -234,12 +243,19 @@ def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
     author.get_by_label("Name").fill("Needs")
     author.get_by_label("Share it with everybody who reads RPM").check()
     press(author, author.get_by_role("button", name="Keep this view"))
+    author.goto("/p/DEPT/map/drift")
+    destinations = b"AE title,host,port\nPACS_ARC,192.0.2.99,104\nOTHER,192.0.2.98,104\n"
+    exported = {"name": "list.csv", "mimeType": "text/csv", "buffer": destinations}
+    author.get_by_label("System").select_option("CTSIM")
+    author.get_by_label("File").set_input_files(exported)
+    press(author, author.get_by_role("button", name="Import"))
     found = {}
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
         ("view", "/p/RPM/trace/views", r"/trace/views/(\d+)"),
+        ("listed", "/p/DEPT/map/drift", r"/map/drift/(\d+)"),
     ):
         [first, *_] = re.findall(pattern, author.request.get(at).text())
         found[name] = first
@@ -270,7 +286,8 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
-    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1", "view": "1"}
+    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
+    stand_ins |= {"view": "1", "listed": "1"}
 
     tried = {
         route_of(address.format(**stand_ins), everything)
