@@ -20,7 +20,7 @@ from core.web.refusals import refuse_within, status_of
 from dataflows.editing import confirming, quick, stepping
 from dataflows.frame import NAV
 from dataflows.inventory import Step
-from dataflows.picture import CATEGORY_TONES
+from dataflows.tones import CATEGORY_TONES
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 

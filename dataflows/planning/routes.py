@@ -31,7 +31,6 @@ from dataflows.coverage import (
     coverage,
 )
 from dataflows.frame import View, address, frame
-from dataflows.picture import CATEGORY_TONES
 from dataflows.planning import service as planning
 from dataflows.planning.by import BY, By, coverage_by_sheet, rows_by
 from dataflows.planning.failure_modes import control_word, failure_modes, failure_sheet
@@ -40,6 +39,7 @@ from dataflows.planning.plan import Purpose, why_not_asked
 from dataflows.planning.sheets import plan_sheet
 from dataflows.qatrack.queries import standings_on
 from dataflows.qatrack.standing import counts, worst_first
+from dataflows.tones import CATEGORY_TONES
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
