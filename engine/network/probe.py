@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import pynetdicom
 from pynetdicom import build_context, evt
 from pynetdicom.association import Association
-from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RJ
 
 from engine.network.classes import VERIFICATION, name_of
 from engine.network.findings import Finding, Listener, Outcome, classify_rejection
@@ -95,6 +95,7 @@ class _Attempt:
     until: float
     whole_s: float
     aborted: bool = field(default=False, init=False)
+    rejection: tuple[int, int] | None = field(default=None, init=False)
     opened: bool = field(default=False, init=False)
     failures: list[OSError] = field(default_factory=list, init=False)
 
@@ -149,8 +150,8 @@ class _Attempt:
         try:
             if association.is_established:
                 return self._established(association)
-            if association.is_rejected:
-                return self._rejected(association)
+            if self.rejection is not None:
+                return self._rejected(*self.rejection)
             return self._unanswered(entity.wire)
         finally:
             self._end(association)
@@ -161,6 +162,10 @@ class _Attempt:
         self.opened = True
 
     def _on_pdu(self, event: evt.Event) -> None:
+        # Kept as it comes: a listener that rejects and closes at once is, for pynetdicom, sometimes
+        # one that was never connected.
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            self.rejection = int(event.pdu.source or 0), int(event.pdu.reason_diagnostic or 0)
         self.aborted = self.aborted or isinstance(event.pdu, A_ABORT_RQ)
 
     def _end(self, association: Association) -> None:
@@ -201,10 +206,7 @@ class _Attempt:
             return Outcome.ECHO_FAILED, told
         return Outcome.OK, ""
 
-    def _rejected(self, association: Association) -> Finding:
-        primitive = association.acceptor.primitive
-        source = int(getattr(primitive, "result_source", 0) or 0)
-        reason = int(getattr(primitive, "diagnostic", 0) or 0)
+    def _rejected(self, source: int, reason: int) -> Finding:
         outcome, why = classify_rejection(source, reason)
         told = {
             Outcome.WRONG_CALLED: f"The listener is not called {self.listener.called_ae}: {why}.",

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -208,6 +209,37 @@ def test_whatever_else_happens_is_named_as_it_is(
 
     assert found.outcome is outcome, found.sentence
     assert told in found.sentence
+
+
+def test_a_rejection_counts_even_if_the_connection_is_closed_before_we_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Late(threading.Event):
+        """Tells that the connection is there only when it is gone again."""
+
+        def __init__(self, about: wire.Wire) -> None:
+            super().__init__()
+            self.about = about
+
+        def wait(self, timeout: float | None = None) -> bool:
+            told = super().wait(timeout)
+            until = time.monotonic() + UNHURRIED_S
+            while self.about._is_connected and time.monotonic() < until:
+                time.sleep(0.01)
+            return told
+
+    whole = wire.Wire.__init__
+
+    def late(self: wire.Wire, *given: object) -> None:
+        whole(self, *given)
+        self._ready = Late(self)
+
+    monkeypatch.setattr(wire.Wire, "__init__", late)
+
+    with answering(FULL, hang_up=True) as port:
+        found = ask(at(port, KNOWN, OWN), CLASSES["store"])
+
+    assert found.outcome is Outcome.REJECTED, found.sentence
 
 
 @pytest.mark.parametrize(
