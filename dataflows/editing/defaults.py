@@ -59,6 +59,11 @@ def end_of(content: Content, role: str) -> str:
     return next((link.target for link in content.links if link.role == role), "")
 
 
+MOST_GUESSES = 50
+"""Names of one table for which a near one is looked up; among ten thousand systems each takes
+hundredths of a second."""
+
+
 class Series:
     """Gives the next ids of a type: C092 where the map has C001 to C091.
 
@@ -97,6 +102,7 @@ class Systems:
 
     def __init__(self, titles: Mapping[str, str]) -> None:
         self.titles = titles
+        self._told: dict[str, str] = {}
         self._by_id = {uid.casefold(): uid for uid in titles}
         self._by_title: dict[str, list[str]] = {}
         for uid, title in titles.items():
@@ -116,6 +122,11 @@ class Systems:
         named = self._by_title.get(word, [])
         if len(named) > 1:
             return f"Several systems are called so: {', '.join(named)}; write the id."
+        if word not in self._told and len(self._told) < MOST_GUESSES:
+            self._told[word] = self._guess(word)
+        return self._told.get(word, "")
+
+    def _guess(self, word: str) -> str:
         known = {**self._by_title, **{key: [uid] for key, uid in self._by_id.items()}}
         found = difflib.get_close_matches(word, known, 1, 0.6)
         if not found:
