@@ -5,7 +5,7 @@ An empty cell says either that a survey found no transfer and none is meant, or 
 "not yet surveyed" and "surveyed, none" are different answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -57,6 +57,16 @@ class Matrix:
     systems: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
     by_category: Mapping[Category, int]
+
+    @property
+    def lines(self) -> Iterator[tuple[str, list[Cell | None]]]:
+        """Each row with its cells, None for one that nobody surveyed: a large map has most."""
+        for source in self.rows:
+            cells = (self.cells[source, target] for target in self.columns)
+            yield (
+                source,
+                [None if one.emptiness is Emptiness.NOT_SURVEYED else one for one in cells],
+            )
 
     @property
     def total(self) -> int:
