@@ -1,15 +1,19 @@
 """What one feature answers another, in the form in which that one asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.errors import Invalid
+from core.exports import Sheet
 from core.people.actor import Actor
 from core.ports import FrozenRevisions
 from core.records.models import Project
 from core.records.service import find_project
+from dataflows.inventory import Department
+from dataflows.probing import drifting
+from dataflows.probing.sheets import DRIFT_HEADINGS, drift_sheet
 from qms.baselines import service as baselines
 from qms.releases.ports import RunStanding
 from qms.releases.scope import NEWEST
@@ -70,6 +74,22 @@ def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisio
     lines = baselines.lines_of(session, baseline)
     own = {line.uid: line.revision for line in lines if line.project == project}
     return FrozenRevisions(f"baseline {baseline.number}", own)
+
+
+def drift_of(session: Session, department: Department, systems: Collection[str]) -> Sheet | None:
+    """Return what the newest destination list of each system says beside the map."""
+    project = find_project(session, department.project)
+    rows = []
+    for system in sorted(systems):
+        listed = drifting.latest_list(session, project, system)
+        if listed is not None:
+            drift = drifting.report(department, listed).drift
+            told = drift_sheet(department, drift, listed.name)
+            rows += [(system, listed.name, *row) for row in told.rows]
+    if not rows:
+        return None
+    headings = ("System", "List", *DRIFT_HEADINGS)
+    return Sheet("Destination lists against the map", headings, rows, {"Project": project.key})
 
 
 def risk_levels(session: Session, project: str) -> Mapping[str, str]:

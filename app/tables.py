@@ -75,6 +75,7 @@ def prepare() -> None:
     ports.frozen_source.fill(answers.frozen_revisions)
     ports.qa_control_source.fill(qa_controls)
     planning_ports.risk_levels.fill(answers.risk_levels)
+    planning_ports.drift_result.fill(answers.drift_of)
     ports.prober.fill(probe_association)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
