@@ -84,7 +84,7 @@ class EvidenceTold(BaseModel):
     stands: str
 
 
-class RunTold(BaseModel):
+class LastRunTold(BaseModel):
     """A test of that evidence, and what its last validation run says."""
 
     test: OutsideTold
@@ -154,7 +154,7 @@ class PlanTold(BaseModel):
     purpose: Purpose
     devices: list[DeviceTold]
     evidence: list[EvidenceTold]
-    runs: list[RunTold]
+    runs: list[LastRunTold]
     external: list[ConnectionTold]
     internal: list[ConnectionTold]
     uncovered: list[str]
@@ -198,7 +198,7 @@ def plan_told(department: Department, plan: Plan) -> PlanTold:
             for e in plan.evidence
         ],
         runs=[
-            RunTold(
+            LastRunTold(
                 test=_outside(r.record), shows=list(r.shows), word=r.verdict.word,
                 run=r.verdict.run, commit=r.verdict.commit, at=r.verdict.at,
                 detail=r.verdict.detail, address=r.verdict.address,
