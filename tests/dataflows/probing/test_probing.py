@@ -134,7 +134,7 @@ def test_an_association_that_is_modelled_otherwise_since_is_not_told_as_probed(
 
     [one] = standings(map_db, author, settings, "C023")
     assert (one.outcome, one.tone) == (CHANGED, "warn")
-    assert "modelled otherwise than when it was probed (ok then)" in one.why
+    assert "modelled otherwise than when it was probed last (ok then)" in one.why
 
 
 def test_the_last_result_counts_and_the_others_stay(
