@@ -35,6 +35,8 @@ QUICK_LINES = 300
 MEMORY_LIMIT_BYTES = 1 << 30
 """Graphviz with its fonts maps about 300 MB before it draws anything."""
 
+LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:pt|px)?", re.ASCII)
+
 WIDE = 900
 """A picture wider than this is shrunk to the page; a smaller one is never blown up."""
 
@@ -299,14 +301,31 @@ def _name_by_words(group: ET.Element) -> None:
         title.text = " ".join(texts)
 
 
+def size_of(svg: str) -> tuple[float, float]:
+    """Return width and height of a picture.
+
+    Raises
+    ------
+    DrawingFailed
+        If it does not say them in points or pixels: then no page could show it at a scale.
+    """
+    return _size(ET.fromstring(svg))  # noqa: S314  (our own rebuilt SVG)
+
+
+def _size(root: ET.Element) -> tuple[float, float]:
+    said = {side: LENGTH.fullmatch(root.get(side, "").strip()) for side in ("width", "height")}
+    width, height = (float(found[1]) if found else 0.0 for found in said.values())
+    if not (width and height):
+        lacking = " and ".join(f"{side} {root.get(side, '(none)')[:20]!r}" for side in said)
+        raise DrawingFailed(f"The picture does not say its size in points or pixels: {lacking}.")
+    return width, height
+
+
 def scaled(svg: str, percent: int | None) -> str:
     """Return a picture at a percentage of its own size; None fits a wide one to the page."""
     root = ET.fromstring(svg)  # noqa: S314  (our own rebuilt SVG)
     ET.register_namespace("", SVG)
-    width, height = (
-        float(root.attrib[side].removesuffix("pt").removesuffix("px"))
-        for side in ("width", "height")
-    )
+    width, height = _size(root)
     if percent is None and width > WIDE:
         root.set("width", "100%")
         del root.attrib["height"]

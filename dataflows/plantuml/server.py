@@ -16,6 +16,7 @@ from dataflows.render import (
     DrawingStore,
     DrawingTookTooLong,
     sanitised,
+    size_of,
 )
 
 TIME_LIMIT_S = 60
@@ -90,7 +91,9 @@ def _drawn(address: str, text: str) -> str:
     svg = asked(address, text)
     version = VERSION.search(svg[:2000])
     words = f"PlantUML {version[1].decode()}" if version else "PlantUML, version not stated,"
-    return json.dumps(asdict(ServerDrawing(sanitised(svg), f"{words} at {address}")))
+    picture = sanitised(svg)
+    size_of(picture)
+    return json.dumps(asdict(ServerDrawing(picture, f"{words} at {address}")))
 
 
 def asked(address: str, text: str) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from core.errors import Conflict, Fault, Invalid, NotFound
@@ -21,11 +21,21 @@ from core.records.content import Content
 from core.records.models import Project, Record
 from core.records.snapshot import natural_order
 from dataflows.inventory import Department
-from dataflows.probing.drift import Changed, Drift, Endpoint, compare, modelled_destinations
+from dataflows.probing.drift import (
+    Changed,
+    Drift,
+    Endpoint,
+    Modelled,
+    compare,
+    modelled_destinations,
+)
 from dataflows.probing.lists import Destination, read_list
 from dataflows.probing.models import DestinationList
 
 LONGEST_NAME = 200
+
+MOST_AT_ONCE = 200
+"""Lists that are read together: each may have two thousand destinations."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +93,24 @@ def import_list(
     return kept
 
 
-def lists_of(session: Session, project: Project) -> Sequence[DestinationList]:
-    """Return the imported lists, the latest first."""
+def lists_of(
+    session: Session, project: Project, first: int = 0, most: int = MOST_AT_ONCE
+) -> Sequence[DestinationList]:
+    """Return some of the imported lists, the latest first."""
     query = (
         select(DestinationList)
         .where(col(DestinationList.project_id) == project.id)
         .order_by(col(DestinationList.id).desc())
+        .offset(first)
+        .limit(most)
     )
     return session.execute(query).scalars().all()
+
+
+def count_lists(session: Session, project: Project) -> int:
+    """Return how many lists were ever imported."""
+    query = select(func.count()).where(col(DestinationList.project_id) == project.id)
+    return int(session.execute(query).scalar_one())
 
 
 def find_list(session: Session, project: Project, number: int) -> DestinationList:
@@ -108,15 +128,43 @@ def find_list(session: Session, project: Project, number: int) -> DestinationLis
 
 def latest_list(session: Session, project: Project, system: str) -> DestinationList | None:
     """Return the newest list of a system."""
-    return next((one for one in lists_of(session, project) if one.system == system), None)
+    query = (
+        select(DestinationList)
+        .where(col(DestinationList.project_id) == project.id, col(DestinationList.system) == system)
+        .order_by(col(DestinationList.id).desc())
+        .limit(1)
+    )
+    return session.execute(query).scalars().first()
+
+
+def superseding(
+    session: Session, project: Project, listed: DestinationList
+) -> DestinationList | None:
+    """Return the newest list of the same system, if it is not this one."""
+    newest = latest_list(session, project, listed.system)
+    return newest if newest is not None and newest.id != listed.id else None
 
 
 def report(department: Department, listed: DestinationList) -> Report:
     """Compare a list with the map as it is now."""
     if listed.system not in department.systems:
         raise Conflict(f"{listed.system} is no longer a system of this map.")
+    return _report(listed, modelled_destinations(department, listed.system))
+
+
+def drifts(department: Department, listed: Sequence[DestinationList]) -> list[Drift | None]:
+    """Compare many lists with the map; None where the system is no longer on it."""
+    systems = {one.system for one in listed} & department.systems.keys()
+    modelled = {uid: modelled_destinations(department, uid) for uid in sorted(systems)}
+    return [
+        _report(one, modelled[one.system]).drift if one.system in modelled else None
+        for one in listed
+    ]
+
+
+def _report(listed: DestinationList, modelled: Sequence[Modelled]) -> Report:
     said = [Destination(**one) for one in listed.destinations]
-    return Report(listed, compare(modelled_destinations(department, listed.system), said))
+    return Report(listed, compare(modelled, said))
 
 
 def propose(
@@ -132,13 +180,20 @@ def propose(
     Raises
     ------
     Conflict
-        If nothing has changed.
+        If nothing has changed, or the system has a newer list: an old one would offer endpoints
+        back that were given up since.
     Invalid
         If a connection has a draft or a review under way, or was not among the changed: with
         every reason, and then nothing is proposed.
     Refused
         If the person may not write connections.
     """
+    newer = superseding(session, project, found.listed)
+    if newer is not None:
+        raise Conflict(
+            f"{found.listed.system} has a newer list, {newer.name} of "
+            f"{newer.imported_at.date().isoformat()} (list {newer.id}); propose from that one."
+        )
     possible = found.proposable
     wanted = list(dict.fromkeys(connections)) or list(possible)
     if not wanted:

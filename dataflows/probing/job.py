@@ -1,5 +1,6 @@
 """The job that probes: one association at a time, each result written down as it comes."""
 
+import logging
 from functools import partial
 
 from sqlmodel import Session
@@ -16,8 +17,10 @@ from core.records.queries import load_snapshot
 from dataflows.inventory import Department
 from dataflows.probing import service
 from dataflows.probing.associations import Asked, associations, obstacles
-from dataflows.probing.standing import word_of
+from dataflows.probing.standing import NOT_PROBED, word_of
 from dataflows.survey import department_from_snapshot
+
+log = logging.getLogger(__name__)
 
 
 def run(ctx: JobContext) -> JsonDict:
@@ -63,7 +66,13 @@ def _probe(ctx: JobContext, asked: Asked) -> ProbeAnswer:
         return ProbeAnswer("not-allowed", " ".join(against), 0, "", (), (), "")
     source = prober.source
     assert source is not None  # noqa: S101 - run has asked
-    return source(asked.question, partial(allowed.permits, asked.question.host))
+    try:
+        return source(asked.question, partial(allowed.permits, asked.question.host))
+    except Exception as error:
+        # A result of this association, and no reason to leave the others unasked.
+        log.exception("%s could not be probed", asked.place)
+        told = f"It could not be probed: {str(error) or type(error).__name__}."
+        return ProbeAnswer(NOT_PROBED, told, 0, "", (), (), "")
 
 
 def _keep(

@@ -5,7 +5,7 @@ Pure. Every fault is named at once with its line; with one fault nothing is read
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "name": frozenset({"name", "destination", "description", "node", "device", "symbolic name"}),
 }
 """What a column or key means, in the words that exports use."""
+
+NAMES: Mapping[str, str] = {"ae": "AE title", "host": "host", "port": "port", "name": "name"}
 
 NEEDED = ("ae", "host", "port")
 
@@ -99,10 +101,14 @@ def _csv(text: str, name: str, faults: list[Fault]) -> Iterator[Raw]:
                 continue
             if not headings:
                 headings = [_meaning(cell) for cell in cells]
+                where = f"{name}:{lines.line_num}"
                 lacking = [one for one in NEEDED if one not in headings]
+                against = _ambiguous(cells, where)
                 if lacking:
                     what = f"has no column for {', '.join(lacking)}."
-                    faults.append(Fault("DST04", f"{name}:{lines.line_num}", what, FORM))
+                    against.append(Fault("DST04", where, what, FORM))
+                if against:
+                    faults += against
                     return
                 continue
             where = f"{name}:{lines.line_num}"
@@ -117,6 +123,19 @@ def _csv(text: str, name: str, faults: list[Fault]) -> Iterator[Raw]:
 def _meaning(heading: str) -> str:
     bare = " ".join(heading.replace("_", " ").strip().lower().split())
     return next((one for one, words in COLUMNS.items() if bare in words), bare)
+
+
+def _ambiguous(headings: Iterable[str], where: str) -> list[Fault]:
+    """Name the columns, or the keys of a destination, of which one would hide the other."""
+    words: dict[str, list[str]] = {}
+    for heading in headings:
+        words.setdefault(_meaning(heading), []).append(heading.strip()[:40])
+    mend = "Keep the one that counts."
+    return [
+        Fault("DST14", where, f"says the {NAMES[one]} twice: {' and '.join(words[one])}.", mend)
+        for one in COLUMNS
+        if len(words.get(one, ())) > 1
+    ]
 
 
 def _json(text: str, name: str, faults: list[Fault]) -> Iterator[Raw]:
@@ -141,6 +160,8 @@ def _json(text: str, name: str, faults: list[Fault]) -> Iterator[Raw]:
             what = f"{str(key)[:40]!r} is no destination."
             mend = 'Write it as ["AE", "host", 104] or {"AET": "AE", "Host": "host", "Port": 104}.'
             faults.append(Fault("DST06", f"{name}:{line}", what, mend))
+        elif isinstance(one, Mapping) and (against := _ambiguous(one, f"{name}:{line}")):
+            faults += against
         else:
             yield line, row
 

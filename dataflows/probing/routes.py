@@ -39,6 +39,7 @@ from dataflows.service import read_department
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
 ROWS = 200
+LISTS = 25
 HISTORY = 100
 """Results of one connection on its page; the export of the list has the last of each."""
 
@@ -145,7 +146,7 @@ def show_lists(
 ) -> HTMLResponse:
     """Show the destination lists that were imported, and the form that imports another."""
     department = read_department(session, project.key, person, drafts=view.drafts)
-    return _lists_page(request, session, project, person, department)
+    return _lists_page(request, session, project, person, department, view)
 
 
 @router.post("/drift", status_code=303)
@@ -171,7 +172,7 @@ def import_list(
         )
     except FiducialError as error:
         refuse_within(request, session, "/drift", error)
-        return _lists_page(request, session, project, person, department, system, error)
+        return _lists_page(request, session, project, person, department, View(), system, error)
     return RedirectResponse(f"/p/{project.key}/map/drift/{kept.id}", status_code=303)
 
 
@@ -237,25 +238,22 @@ def _lists_page(
     project: Project,
     person: Actor,
     department: Department,
+    view: View,
     system: str = "",
     error: FiducialError | None = None,
 ) -> HTMLResponse:
-    framed = _framed(project, person, View(), department, "Drift")
-    listed = drifting.lists_of(session, project)
+    framed = _framed(project, person, view, department, "Drift")
+    listed = drifting.lists_of(session, project, (view.page - 1) * LISTS, LISTS)
+    at, rest = f"/p/{project.key}/map/drift", view.query(page=1)
     return page(
         request,
         "dataflows/probing/lists.html",
         status=status_of(error) if error else 200,
         **{**framed, "export_addresses": []},
-        lists=[
-            (
-                one,
-                drifting.report(department, one).drift
-                if one.system in department.systems
-                else None,
-            )
-            for one in listed
-        ],
+        lists=list(zip(listed, drifting.drifts(department, listed), strict=True)),
+        total=drifting.count_lists(session, project),
+        page_size=LISTS,
+        page_address=f"{at}?{rest}&page=" if rest else f"{at}?page=",
         systems=[
             (uid, f"{uid} {department.systems[uid].title}")
             for uid in sorted(department.systems, key=department.reading_order)
@@ -291,6 +289,7 @@ def _drift_page(
         system=department.systems[found.listed.system],
         drift=found.drift,
         proposable=found.proposable,
+        newer=drifting.superseding(session, project, found.listed),
         may_propose=person.has(project.id or 0, *_authors()),
         faults=error.faults if isinstance(error, Invalid) else (),
         problem=error.message if error else "",

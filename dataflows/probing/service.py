@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from core.clock import now
 from core.errors import Conflict, Fault, Invalid, NotFound
 from core.jobs.models import Job
 from core.jobs.service import enqueue
@@ -134,17 +135,15 @@ def standings_of(
     asked = associations(department, *connections)
     allowed = allow_list(settings) if settings else AllowList()
     barred = {(one.connection.uid, one.number): obstacles(one, allowed) for one in asked}
-    return standings(asked, latest_results(session, project, *connections), barred)
+    return standings(asked, latest_results(session, project, *connections), barred, now())
 
 
 def latest_results(session: Session, project: Project, *connections: str) -> Sequence[ProbeResult]:
-    """Return the last result of each question ever put, the oldest first."""
+    """Return the last result of each association, the oldest first."""
     newest = select(func.max(col(ProbeResult.id))).where(col(ProbeResult.project_id) == project.id)
     if connections:
         newest = newest.where(col(ProbeResult.connection).in_(connections))
-    newest = newest.group_by(
-        col(ProbeResult.connection), col(ProbeResult.number), col(ProbeResult.key)
-    )
+    newest = newest.group_by(col(ProbeResult.connection), col(ProbeResult.number))
     query = select(ProbeResult).where(col(ProbeResult.id).in_(newest)).order_by(col(ProbeResult.id))
     return session.execute(query).scalars().all()
 

@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from dataflows.probing.associations import Asked
 from dataflows.probing.models import ProbeResult
 
 NEVER = "never probed"
 CHANGED = "changed since its probe"
+NOT_PROBED = "not-probed"
+"""The outcome where the probe itself failed; what it says is in the sentence."""
+STALE = "ok-but-old"
+"""How an association stands whose last probe was "ok" longer ago than `TRUSTED_FOR`."""
+
+TRUSTED_FOR = timedelta(days=30)
+"""How long "ok" is taken at its word: listeners are moved and renamed without a notice."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "ok": ("ok", "good"),
@@ -23,6 +31,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "tls-failed": ("TLS failed", "bad"),
     "not-allowed": ("not allowed here", "warn"),
     "no-object-class": ("object class not known", "warn"),
+    NOT_PROBED: ("could not be probed", "warn"),
+    STALE: (f"ok, but over {TRUSTED_FOR.days} days ago", "warn"),
     NEVER: (NEVER, "warn"),
     CHANGED: (CHANGED, "warn"),
 }
@@ -35,13 +45,16 @@ class Standing:
 
     Attributes
     ----------
+    at : datetime
+        The moment this is told.
     last : ProbeResult or None
-        The last probe of exactly what is modelled now.
+        The last probe, if it was of exactly what is modelled now.
     before : ProbeResult or None
-        The last probe of this association when it was modelled otherwise.
+        The last probe, if the association was modelled otherwise then.
     """
 
     asked: Asked
+    at: datetime
     last: ProbeResult | None = None
     before: ProbeResult | None = None
     obstacles: tuple[str, ...] = ()
@@ -50,13 +63,18 @@ class Standing:
     def outcome(self) -> str:
         """The stable word of how it stands."""
         if self.last is not None:
-            return self.last.outcome
+            return STALE if self._is_stale(self.last) else self.last.outcome
         return CHANGED if self.before is not None else NEVER
 
     @property
     def word(self) -> str:
-        """The same in the words of a page."""
+        """The same in the words of a page; one that is too old says how old."""
+        if self.last is not None and self._is_stale(self.last):
+            return f"ok, but {(self.at - self.last.probed_at).days} days ago"
         return word_of(self.outcome)[0]
+
+    def _is_stale(self, result: ProbeResult) -> bool:
+        return result.outcome == "ok" and self.at - result.probed_at > TRUSTED_FOR
 
     @property
     def tone(self) -> str:
@@ -70,7 +88,7 @@ class Standing:
             return self.last.sentence
         if self.before is not None:
             told = word_of(self.before.outcome)[0]
-            return f"It is modelled otherwise than when it was probed ({told} then)."
+            return f"It is modelled otherwise than when it was probed last ({told} then)."
         return "Nobody has probed it yet."
 
 
@@ -83,16 +101,21 @@ def standings(
     asked: Sequence[Asked],
     results: Sequence[ProbeResult],
     obstacles: Mapping[tuple[str, int], tuple[str, ...]],
+    at: datetime,
 ) -> list[Standing]:
-    """Join associations with their results, which come the oldest first."""
-    exact = {(one.connection, one.number, one.key): one for one in results}
+    """Join associations with their results, which come the oldest first.
+
+    Only the newest result of an association counts. One that is modelled again as it was before
+    does not get its old word back over what was found in between.
+    """
     by_place = {(one.connection, one.number): one for one in results}
     found = []
     for one in asked:
         place = (one.connection.uid, one.number)
-        last = exact.get((*place, one.key))
-        before = None if last else by_place.get(place)
-        found.append(Standing(one, last, before, obstacles.get(place, ())))
+        newest = by_place.get(place)
+        same = newest is not None and newest.key == one.key
+        last, before = (newest, None) if same else (None, newest)
+        found.append(Standing(one, at, last, before, obstacles.get(place, ())))
     return found
 
 

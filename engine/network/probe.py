@@ -7,7 +7,6 @@ never reads as good news what was not answered.
 
 import logging
 import queue
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RJ
 
 from engine.network.classes import VERIFICATION, name_of
 from engine.network.findings import Finding, Listener, Outcome, classify_rejection
-from engine.network.wire import Asking, Wire, addresses_of, reason_of, tls_for
+from engine.network.wire import Asking, HandshakeFailed, Wire, addresses_of, reason_of, tls_for
 
 # That a listener does not answer is a result here, not an error for the service's log.
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
@@ -33,6 +32,9 @@ WHOLE_S = 1.8
 NAME_SHARE, CONNECT_SHARE, ECHO_SHARE, RELEASE_SHARE = 0.3, 0.45, 0.3, 0.1
 """Of that time: the most that a name, a connection, C-ECHO and the release take. What is left after
 the connection, but for the last two, is for the answer to the association request."""
+
+NO_TRANSFER_SYNTAX = 4
+"""Why an object class was not taken: result of a presentation context (PS3.8, table 9-18)."""
 
 MOST_ADDRESSES = 3
 """Of one name: a machine has an address of either kind, rarely more."""
@@ -139,17 +141,22 @@ class _Attempt:
         entity.dimse_timeout = self.whole_s * ECHO_SHARE
         entity.network_timeout = self.left
         wanted = list(dict.fromkeys((VERIFICATION, *self.classes)))
-        association = entity.associate(
-            self.address,
-            self.listener.port,
-            contexts=[build_context(one) for one in wanted],
-            ae_title=self.listener.called_ae,
-            tls_args=tls_for(self.listener.host, self.failures) if self.listener.tls else None,
-            evt_handlers=[(evt.EVT_CONN_OPEN, self._on_open), (evt.EVT_PDU_RECV, self._on_pdu)],
-        )
         try:
-            if association.is_established:
-                return self._established(association)
+            association = entity.associate(
+                self.address,
+                self.listener.port,
+                contexts=[build_context(one) for one in wanted],
+                ae_title=self.listener.called_ae,
+                tls_args=tls_for(self.listener.host, self.failures) if self.listener.tls else None,
+                evt_handlers=[(evt.EVT_CONN_OPEN, self._on_open), (evt.EVT_PDU_RECV, self._on_pdu)],
+            )
+        except OSError as error:
+            # No socket of that kind, or no address of ours for it: a host without IPv6.
+            return self._unconnected(error)
+        try:
+            # Where nothing at all is taken, pynetdicom itself aborts what was accepted.
+            if association.accepted_contexts or association.rejected_contexts:
+                return self._accepted(association)
             if self.rejection is not None:
                 return self._rejected(*self.rejection)
             return self._unanswered(entity.wire)
@@ -173,7 +180,7 @@ class _Attempt:
             association.acse_timeout = min(self.whole_s * RELEASE_SHARE, self.left)
             association.release()
 
-    def _established(self, association: Association) -> Finding:
+    def _accepted(self, association: Association) -> Finding:
         taken = {str(one.abstract_syntax) for one in association.accepted_contexts}
         accepted = tuple(one for one in self.classes if one in taken)
         refused = tuple(one for one in self.classes if one not in taken)
@@ -181,7 +188,7 @@ class _Attempt:
         who = f"{self.listener.called_ae} at {self.place}"
         if refused:
             outcome = Outcome.CLASS_REFUSED
-            told = f"{who} accepts the association, but not {_listed(refused)}." + (
+            told = f"{who} accepts the association, but {_untaken(association, refused)}." + (
                 f" It takes {_listed(accepted)}." if accepted else ""
             )
         elif outcome is Outcome.OK:
@@ -229,8 +236,8 @@ class _Attempt:
         )
 
     def _unconnected(self, failure: OSError | None) -> Finding:
-        if isinstance(failure, ssl.SSLError):
-            told = f"{self.place} listens, but TLS failed: {failure.reason or failure}."
+        if isinstance(failure, HandshakeFailed):
+            told = f"{self.place} listens, but TLS failed: {failure}."
             return Finding(Outcome.TLS_FAILED, told, address=self.address)
         if isinstance(failure, ConnectionRefusedError):
             told = f"Nothing listens at {self.place}: the connection was refused."
@@ -240,6 +247,17 @@ class _Attempt:
             why = reason_of(failure) if failure else "no connection"
             told = f"{self.place} cannot be reached: {why}."
         return Finding(Outcome.UNREACHABLE, told, address=self.address)
+
+
+def _untaken(association: Association, refused: Sequence[str]) -> str:
+    """Return what was not taken, and apart from it what only met no transfer syntax."""
+    results = {str(one.abstract_syntax): one.result for one in association.rejected_contexts}
+    known = [one for one in refused if results.get(one) == NO_TRANSFER_SYNTAX]
+    unknown = [one for one in refused if one not in known]
+    parts = [f"not {_listed(unknown)}"] if unknown else []
+    if known:
+        parts.append(f"takes none of the offered transfer syntaxes for {_listed(known)}")
+    return " and ".join(parts)
 
 
 def _listed(classes: Sequence[str]) -> str:

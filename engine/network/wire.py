@@ -46,6 +46,18 @@ def reason_of(error: Exception) -> str:
     return str(getattr(error, "strerror", "") or error or type(error).__name__).lower()
 
 
+class HandshakeFailed(OSError):
+    """The connection was there, and TLS was not agreed on; says why in words."""
+
+
+def _why_no_tls(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "it did not answer the handshake in time"
+    if isinstance(error, ssl.SSLError):
+        return str(error.reason or error)
+    return f"it ended the connection during the handshake ({reason_of(error)})"
+
+
 class _Watched(socket.socket):
     """A socket that remembers why it could not connect, and that never waits without end."""
 
@@ -124,7 +136,17 @@ def tls_for(host: str, failures: list[OSError]) -> tuple[ssl.SSLContext, str]:
     """Return how a host is met over TLS: with a certificate that this machine trusts."""
 
     class WatchedTls(ssl.SSLSocket):
-        """A socket over TLS that remembers why it could not connect."""
+        """A socket over TLS that remembers why it could not connect.
+
+        `connect` covers both the connection and the handshake, and a listener without TLS ends or
+        ignores the handshake with the very errors of one that is not there.
+        """
+
+        def do_handshake(self, block: bool = False) -> None:
+            try:
+                super().do_handshake(block)
+            except OSError as error:
+                raise HandshakeFailed(_why_no_tls(error)) from error
 
         def connect(self, addr: Any) -> None:
             try:

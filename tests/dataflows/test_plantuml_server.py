@@ -53,6 +53,11 @@ def test_the_named_server_draws_and_only_what_a_picture_needs_is_kept(peer, tmp_
         ({"status": 414}, "too long for the server"),
         ({"kind": "image/png"}, "answered with image/png, not with SVG"),
         ({"body": "<html xmlns='http://www.w3.org/1999/xhtml'/>"}, "is not an SVG"),
+        ({"body": "<svg xmlns='http://www.w3.org/2000/svg'/>"}, "does not say its size"),
+        (
+            {"body": "<svg xmlns='http://www.w3.org/2000/svg' width='100%' height='nan'/>"},
+            "width '100%' and height 'nan'",
+        ),
         ({"body": "<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>"}, "declares entities"),
     ],
 )

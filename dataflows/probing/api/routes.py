@@ -52,8 +52,8 @@ class ResultTold(BaseModel):
 class AssociationTold(BaseModel):
     """One association as it is modelled, and how it stands.
 
-    `outcome` is that of its last probe, "never probed", or "changed since its probe"; `obstacles`
-    say why it cannot be probed.
+    `outcome` is that of its last probe, "ok-but-old" where that was "ok" more than thirty days ago,
+    "never probed", or "changed since its probe"; `obstacles` say why it cannot be probed.
     """
 
     connection: str
@@ -211,9 +211,14 @@ def list_results(
 
 
 @router.get("/drift")
-def list_lists(project: ProjectInPath, session: ReadSession) -> list[ListTold]:
-    """Return the destination lists that were imported, the latest first."""
-    return [ListTold.model_validate(_listed(one)) for one in drifting.lists_of(session, project)]
+def list_lists(
+    project: ProjectInPath,
+    session: ReadSession,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> list[ListTold]:
+    """Return the destination lists that were imported, the latest first, two hundred at a time."""
+    found = drifting.lists_of(session, project, (page - 1) * PAGE_SIZE, PAGE_SIZE)
+    return [ListTold.model_validate(_listed(one)) for one in found]
 
 
 @router.post("/drift", status_code=201, responses=MAKES)
@@ -251,7 +256,10 @@ def propose(
     number: NumberInPath,
     sent: WantedDrafts | None = None,
 ) -> ProposedTold:
-    """Make drafts of connections with the endpoints of the list; another person accepts them."""
+    """Make drafts of connections with the endpoints of the list; another person accepts them.
+
+    The list must be the newest of its system.
+    """
     require(project, person, *get_registry().of("connection").authors)
     department = read_department(session, project.key, person)
     found = drifting.report(department, drifting.find_list(session, project, number))

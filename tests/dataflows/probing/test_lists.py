@@ -93,3 +93,28 @@ def test_a_list_that_nobody_wrote_is_refused() -> None:
     many = {f"D{n}": ["D", f"10.0.{n // 256}.{n % 256}", 104] for n in range(2001)}
 
     assert faults_of(json.dumps(many).encode()) == ["list names more than 2000 destinations."]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b"AE Title,Host,IP Address,Port\nPACS,pacs.example.org,192.0.2.11,104\n",
+            ["list:1 says the host twice: Host and IP Address."],
+        ),
+        (
+            b"\nTitle;AE Title;Port;port\nA;B;104;105\n",
+            [
+                "list:2 says the AE title twice: Title and AE Title.",
+                "list:2 says the port twice: Port and port.",
+                "list:2 has no column for host.",
+            ],
+        ),
+        (
+            b'[\n["A", "h", 104],\n{"AET": "A", "Title": "B", "Host": "h", "Port": 104}]',
+            ["list:3 says the AE title twice: AET and Title."],
+        ),
+    ],
+)
+def test_what_is_said_twice_is_not_guessed(content: bytes, told: list[str]) -> None:
+    assert faults_of(content) == told

@@ -12,6 +12,7 @@ from core.db import Database
 from core.settings import Settings
 from core.web.access import COOKIE
 from core.web.forgery import FIELD
+from dataflows.probing import drifting, routes
 from tests.dataflows.conftest import Browse
 from tests.dataflows.probing.conftest import OWN, Answering, Done, post
 
@@ -110,6 +111,45 @@ def test_a_list_is_imported_reported_and_proposed(browser: TestClient) -> None:
     assert "changed,PACS_ARC,192.0.2.11,104,C001 C002," in export
     assert (proposed.status_code, again.status_code) == (303, 409)
     assert "ct.csv" in listed
+
+
+def test_the_lists_come_a_page_at_a_time_and_only_the_newest_is_proposed_from(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "LISTS", 2)
+    built: list[str] = []
+    whole = drifting.modelled_destinations
+    monkeypatch.setattr(
+        drifting,
+        "modelled_destinations",
+        lambda department, system: built.append(system) or whole(department, system),
+    )
+    sent = [
+        browser.post(
+            "/p/DEPT/map/drift",
+            data={FIELD: OWN, "system": "CTSIM"},
+            files={"sent": (f"ct{n}.csv", LIST, "text/csv")},
+        ).headers["location"]
+        for n in (1, 2, 3)
+    ]
+
+    first = words(browser.get("/p/DEPT/map/drift").text)
+    compared = list(built)
+    second = words(browser.get("/p/DEPT/map/drift?page=2").text)
+    beyond = words(browser.get("/p/DEPT/map/drift?page=3").text)
+    old, newest = (browser.get(at).text for at in (sent[0], sent[2]))
+
+    assert compared == ["CTSIM"]
+    assert "3 lists · 1-2 page 1 of 2 Next" in first
+    assert [name in first for name in ("ct3.csv", "ct2.csv", "ct1.csv")] == [True, True, False]
+    assert "ct1.csv" in second
+    assert "There are no lists on this page." in beyond
+    assert "CTSIM has a newer list , ct3.csv" in words(old)
+    assert f"{sent[0]}/propose" not in old
+    assert f"{sent[2]}/propose" in newest
+    refused = post(browser, f"{sent[0]}/propose")
+    assert refused.status_code == 409
+    assert "propose from that one" in words(refused.text)
 
 
 def test_a_list_with_faults_comes_back_with_all_of_them(browser: TestClient) -> None:

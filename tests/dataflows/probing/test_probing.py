@@ -1,6 +1,7 @@
 """Somebody asks, a worker probes, and what was found is kept."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ from core.ledger.models import LedgerEntry
 from core.ledger.witness import mismatches
 from core.people.actor import Actor
 from core.ports import prober
+from core.probes import ProbeAnswer, ProbeQuestion
 from core.records.service import find_project
 from core.settings import Settings
-from dataflows.probing import service
+from dataflows.inventory import Department
+from dataflows.probing import service, standing
+from dataflows.probing.associations import associations
 from dataflows.probing.models import ProbeResult
-from dataflows.probing.standing import CHANGED, NEVER, Standing
+from dataflows.probing.standing import CHANGED, NEVER, STALE, Standing
 from tests.dataflows.probing.conftest import Answering, Done, change, read
 from tests.engine.network.listeners import storescp
 
@@ -130,7 +134,7 @@ def test_an_association_that_is_modelled_otherwise_since_is_not_told_as_probed(
 
     [one] = standings(map_db, author, settings, "C023")
     assert (one.outcome, one.tone) == (CHANGED, "warn")
-    assert "modelled otherwise than when it was probed (ok then)" in one.why
+    assert "modelled otherwise than when it was probed last (ok then)" in one.why
 
 
 def test_the_last_result_counts_and_the_others_stay(
@@ -147,6 +151,69 @@ def test_the_last_result_counts_and_the_others_stay(
         outcomes = [result.outcome for result in before]
     assert (one.word, one.tone, one.why) == ("wrong calling AE", "bad", "It is wrong-calling-ae.")
     assert outcomes == ["wrong-calling-ae", "ok"]
+
+
+def test_a_model_that_comes_back_does_not_bring_its_old_word_back(
+    map_db: Database, author: Actor, settings: Settings, network: Answering, work: Work
+) -> None:
+    def model(called: str) -> None:
+        row = {"role": "store", "scu_ae": "TPS_DICOM", "scp_ae": called, "scp_host": "192.0.2.51",
+               "scp_port": 104, "service": "Storage"}  # fmt: skip
+        change(map_db, "C023", author, associations=[row])
+
+    for called, outcome in (("PQA1", "ok"), ("PQA2", "unreachable")):
+        model(called)
+        network.outcome = outcome
+        ask(map_db, author, settings, "C023")
+        work(settings)
+    model("PQA1")
+
+    [one] = standings(map_db, author, settings, "C023")
+    assert (one.outcome, one.tone) == (CHANGED, "warn")
+    assert "(unreachable then)" in one.why
+
+
+@pytest.mark.parametrize(
+    ("days", "outcome", "told"),
+    [
+        (30, "ok", ("ok", "ok", "good")),
+        (31, "ok", (STALE, "ok, but 31 days ago", "warn")),
+        (400, "ok", (STALE, "ok, but 400 days ago", "warn")),
+        (400, "unreachable", ("unreachable", "unreachable", "bad")),
+    ],
+)
+def test_ok_is_good_news_for_thirty_days(
+    days: int, outcome: str, told: tuple[str, str, str], department: Department
+) -> None:
+    at = datetime(2026, 11, 21, tzinfo=UTC)
+    asked = associations(department, "C023")
+    result = ProbeResult(
+        project_id=1, connection="C023", number=1, key=asked[0].key, outcome=outcome,
+        sentence="Said.", took_ms=1, probed_at=at - timedelta(days=days),
+    )  # fmt: skip
+
+    [one] = standing.standings(asked, [result], {}, at)
+
+    assert (one.outcome, one.word, one.tone) == told
+
+
+def test_what_nobody_foresaw_at_one_listener_leaves_the_others_their_result(
+    map_db: Database, author: Actor, settings: Settings, network: Answering, work: Work
+) -> None:
+    def answer(question: ProbeQuestion, permitted: Callable[[str], bool]) -> ProbeAnswer:
+        if question.called_ae == "PACS_ARC":
+            raise RuntimeError("the table is on fire")
+        return network(question, permitted)
+
+    ask(map_db, author, settings, "C012")
+    with prober.filled(answer):
+        done = work(settings)
+
+    first, second = standings(map_db, author, settings, "C012")
+    assert done.result["told"] == "1 could not be probed, 1 ok"
+    assert (first.word, first.tone) == ("could not be probed", "warn")
+    assert first.why == "It could not be probed: the table is on fire."
+    assert second.outcome == "ok"
 
 
 def test_the_allow_list_is_asked_again_when_the_job_runs(

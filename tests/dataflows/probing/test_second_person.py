@@ -174,6 +174,17 @@ def test_without_a_change_there_is_nothing_to_propose(mapped: Office) -> None:
             propose(session, mapped, found)
 
 
+def test_only_the_newest_list_of_a_system_is_proposed_from(mapped: Office) -> None:
+    with mapped.writing() as session:
+        old = imported(session, mapped)
+        newest = imported(session, mapped, b"ae,host,port\nARC,192.0.2.77,104\n")
+        with pytest.raises(Conflict, match=r"CT has a newer list, ct.csv of .*; propose from that"):
+            propose(session, mapped, old)
+        assert latest_revision(session, mapped.record(session, "C1")).number == 1
+
+        assert propose(session, mapped, newest) == ["C1"]
+
+
 def test_who_only_reads_proposes_nothing(mapped: Office) -> None:
     with mapped.writing() as session:
         listed = imported(session, mapped).listed.id or 0

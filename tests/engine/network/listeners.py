@@ -3,11 +3,15 @@
 import json
 import os
 import socket
+import struct
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from pynetdicom import AE
 
 from engine.network.findings import Listener
 
@@ -110,6 +114,59 @@ def worklist_plugin() -> list[Path]:
     """Return Orthanc's worklist plugin, where Debian puts it."""
     folders = (Path("/usr/lib/orthanc"), Path("/usr/share/orthanc/plugins"))
     return [one for folder in folders for one in folder.glob("libModalityWorklists.so*")][:1]
+
+
+@contextmanager
+def answering(answer: bytes, *, hang_up: bool) -> Iterator[int]:
+    """Take one connection, answer the request with some bytes, and hang up or wait."""
+    done = threading.Event()
+    with socket.create_server((LOOPBACK, 0)) as server:
+
+        def serve() -> None:
+            near, _ = server.accept()
+            with near:
+                near.recv(65536)
+                near.sendall(answer)
+                if not hang_up:
+                    done.wait(60)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            done.set()
+            serving.join()
+
+
+@contextmanager
+def resetting() -> Iterator[int]:
+    """Take one connection and reset it, as a listener does that never heard of TLS."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+
+        def serve() -> None:
+            near, _ = server.accept()
+            near.recv(1)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            near.close()
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield server.getsockname()[1]
+        serving.join()
+
+
+@contextmanager
+def taking(*contexts: tuple[str, str]) -> Iterator[int]:
+    """Listen in DICOM for some object classes, each in one transfer syntax."""
+    entity = AE(ae_title="LISTENER")
+    for one, syntax in contexts:
+        entity.add_supported_context(one, syntax)
+    server = entity.start_server((LOOPBACK, 0), block=False)
+    try:
+        yield server.socket.getsockname()[1]
+    finally:
+        server.shutdown()
 
 
 def at(port: int, calling: str, called: str) -> Listener:

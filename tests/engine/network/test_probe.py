@@ -15,7 +15,15 @@ from engine.network import wire
 from engine.network.classes import STUDY_MOVE, WORKLIST_FIND, storage_class
 from engine.network.findings import Finding, Listener, Outcome
 from engine.network.probe import probe
-from tests.engine.network.listeners import LOOPBACK, at, free_port, orthanc, storescp, wlmscpfs
+from tests.engine.network.listeners import (
+    LOOPBACK,
+    answering,
+    at,
+    free_port,
+    orthanc,
+    storescp,
+    wlmscpfs,
+)
 
 OWN, KNOWN = "LISTENER", "KNOWN"
 CLASSES = {"store": storage_class("CT Image"), "worklist": WORKLIST_FIND, "C-MOVE": STUDY_MOVE}
@@ -160,29 +168,6 @@ def relaying(port: int, sent: bytearray) -> Iterator[int]:
         relaying_.start()
         yield server.getsockname()[1]
         relaying_.join()
-
-
-@contextmanager
-def answering(answer: bytes, *, hang_up: bool) -> Iterator[int]:
-    """Take one connection, answer the request with some bytes, and hang up or wait."""
-    done = threading.Event()
-    with socket.create_server((LOOPBACK, 0)) as server:
-
-        def serve() -> None:
-            near, _ = server.accept()
-            with near:
-                near.recv(65536)
-                near.sendall(answer)
-                if not hang_up:
-                    done.wait(60)
-
-        serving = threading.Thread(target=serve)
-        serving.start()
-        try:
-            yield server.getsockname()[1]
-        finally:
-            done.set()
-            serving.join()
 
 
 ABORT = bytes.fromhex("07 00 00000004 00 00 02 00")
