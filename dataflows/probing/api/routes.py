@@ -135,8 +135,13 @@ class ListTold(BaseModel):
 
 
 class DriftTold(ListTold):
-    """What a list says against the map as it is now."""
+    """What a list says against the map as it is now.
 
+    `superseded_by` is the number of the system's newest list where that is another: nothing is
+    proposed from a list that was superseded.
+    """
+
+    superseded_by: int | None
     same: int
     added: list[EndpointTold]
     removed: list[EndpointTold]
@@ -236,7 +241,7 @@ def import_list(
         session, project, department, sent.system, sent.name, sent.text.encode(), person
     )
     response.headers["Location"] = f"/api/p/{project.key}/map/drift/{kept.id}"
-    return _drift(drifting.report(department, kept))
+    return _drift(drifting.report(department, kept), None)
 
 
 @router.get("/drift/{number}", responses=MAY_CONFLICT)
@@ -245,7 +250,9 @@ def read_drift(
 ) -> DriftTold:
     """Return what a list says against the map as it is now."""
     department = read_department(session, project.key, person)
-    return _drift(drifting.report(department, drifting.find_list(session, project, number)))
+    listed = drifting.find_list(session, project, number)
+    newer = drifting.superseding(session, project, listed)
+    return _drift(drifting.report(department, listed), newer)
 
 
 @router.post("/drift/{number}/propose")
@@ -314,11 +321,12 @@ def _listed(one: DestinationList) -> dict[str, object]:
     }
 
 
-def _drift(found: drifting.Report) -> DriftTold:
+def _drift(found: drifting.Report, newer: DestinationList | None) -> DriftTold:
     drift = found.drift
     return DriftTold.model_validate(
         {
             **_listed(found.listed),
+            "superseded_by": newer.id if newer else None,
             "same": len(drift.same),
             "added": [EndpointTold(**one.told) for one in drift.added],
             "removed": [_modelled(one) for one in drift.removed],

@@ -179,6 +179,11 @@ def test_a_program_asks_reads_and_imports(
     made = allowed.post("/api/p/DEPT/map/drift", json=sent)
     drift = allowed.get(made.headers["location"]).json()
     drafts = allowed.post(f"{made.headers['location']}/propose", json={})
+    newer = allowed.post("/api/p/DEPT/map/drift", json=sent).json()
+    superseded = allowed.get(made.headers["location"]).json()
+    refused = allowed.post(f"{made.headers['location']}/propose", json={})
+    listed_first = allowed.get("/api/p/DEPT/map/drift").json()
+    beyond = allowed.get("/api/p/DEPT/map/drift?page=2").json()
 
     assert asked.status_code == 202
     assert asked.json()["follow"].startswith("/jobs/")
@@ -188,6 +193,10 @@ def test_a_program_asks_reads_and_imports(
     assert made.status_code == 201
     assert drift["changed"][0]["what"] == "host"
     assert [one["ae"] for one in drift["added"]] == ["NEW"]
+    assert (drift["superseded_by"], superseded["superseded_by"]) == (None, newer["number"])
+    assert (newer["superseded_by"], refused.status_code) == (None, 409)
+    assert [one["number"] for one in listed_first] == [newer["number"], drift["number"]]
+    assert beyond == []
     assert drafts.json()["drafts"] == drift["changed"][0]["before"]["connections"]
 
 
