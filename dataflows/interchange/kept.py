@@ -78,7 +78,7 @@ def _in_force(
 ) -> dict[int, Content]:
     """Return what is in force of each record that is shown with another revision."""
     others = {
-        one.effective_id: one.id or 0
+        one.effective_id
         for one, shown in rows
         if one.effective_id is not None and one.effective_id != shown.id
     }
@@ -91,4 +91,4 @@ def _in_force(
     )
     found = [one for one in session.exec(query) if one.id in others]
     contents = contents_of(session, [(one, project) for one in found])
-    return {others[one.id]: contents[one.id or 0] for one in found}
+    return {one.record_id: contents[one.id or 0] for one in found}

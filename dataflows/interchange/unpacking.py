@@ -140,6 +140,8 @@ def unpacked(data: bytes, name: str) -> dict[str, Sheet]:
     found = {}
     for member in members:
         short = member.filename.rpartition("/")[2].removesuffix(".csv")
+        if short in found:
+            raise _refused(name, f"holds two sheets {short}.csv.", "Keep one of them.")
         try:
             # No more is unpacked than it says of itself, whatever it holds.
             with archive.open(member) as stream:

@@ -59,6 +59,12 @@ def test_a_damaged_zip_is_refused_in_a_sentence(
         assert browser.post("/p/DEPT/map/files", files=sent, data=form).status_code == 422
 
 
+def test_two_sheets_of_one_name_are_refused(map_db: Database) -> None:
+    twice = {"systems": "id,title\nA,One\n", "old/systems": "id,title\nA,Two\n"}
+
+    assert "two sheets systems.csv" in _faults(_zip(**twice))[0]
+
+
 def test_the_longest_cell_is_one_value_for_the_whole_process(map_db: Database) -> None:
     before = csv.field_size_limit()
     read_zip(_zip(systems="id,title\nA,Sender\n"), "map.zip", "DEPT")
