@@ -149,7 +149,7 @@ def _department(said: Sequence[_Said], project: str) -> Department:
         project=project,
         systems=systems,
         connections=connections,
-        pathways={one.uid: _pathway(one) for one in by_type["pathway"]},
+        pathways={one.uid: _pathway(one, project) for one in by_type["pathway"]},
         procedures={one.uid: _procedure(one, project) for one in by_type["qa_procedure"]},
         no_transfer=frozenset(no_transfer),
         incomplete=tuple(incomplete),
@@ -262,10 +262,16 @@ def _association(row: Mapping[str, Any]) -> Association:
     )
 
 
-def _pathway(one: _Said) -> Pathway:
+def _pathway(one: _Said, project: str) -> Pathway:
+    # A connection of another project is none of this map, even where one here has its number.
     steps = (
-        Step(link.target.uid, bool(link.attributes.get("entry"))) for link in one.towards("steps")
-    )
+        Step(
+            link.target.uid if link.target.project == project
+            else f"{link.target.project}/{link.target.uid}",
+            bool(link.attributes.get("entry")),
+        )
+        for link in one.towards("steps")
+    )  # fmt: skip
     return Pathway(one.uid, one.title, one.text("modality"), tuple(steps))
 
 

@@ -293,13 +293,14 @@ def update_map(path: Path, into: str, person: str, dry_run: bool, as_json: bool)
                 "uid": one.draft.uid,
                 "verdict": one.verdict.value,
                 "changes": [difference.label for difference in one.differences],
+                "note": one.note,
             }
             for one in plan.planned
         ]
     if plan.faults:
         raise Invalid(NOTHING, plan.faults)
     lines = [
-        f"{one['verdict']:<9} {one['uid']}  {', '.join(one['changes'])}".rstrip()
+        f"{one['verdict']:<9} {one['uid']}  {', '.join(one['changes'])}  {one['note']}".rstrip()
         for one in told
         if one["verdict"] != "unchanged"
     ]

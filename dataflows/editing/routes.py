@@ -192,11 +192,7 @@ def show_steps(
     record = _record(session, project, uid, "pathway")
     require_author(get_registry().of("pathway"), project, person)
     content = records.read_content(session, record)
-    steps = [
-        Step(link.target, bool(link.attributes.get("entry")))
-        for link in content.links
-        if link.role == "steps"
-    ]
+    steps = stepping.steps_of(content, project.key)
     token = records.edit_token(records.latest_revision(session, record))
     return _steps_page(request, session, project, record, steps, token)
 

@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from core.errors import Fault, Invalid
 from core.people.actor import Actor
-from core.records.content import LinkDraft
+from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record, Revision
 from core.records.queries import load_snapshot
-from core.records.service import read_content, save_draft
+from core.records.service import project_of, read_content, save_draft
+from dataflows.devices import split_reference
 from dataflows.inventory import Department, Pathway, Step
 from dataflows.pathways import WalkedStep, walk
 from dataflows.survey import department_from_snapshot
@@ -41,7 +42,7 @@ def pressed(text: str) -> Pressed:
 
 
 def step_of(text: str) -> Step:
-    """Read a step as it is sent: a connection, perhaps marked as an entry.
+    """Read a step as it is sent: a connection, perhaps of another project, perhaps an entry.
 
     Examples
     --------
@@ -49,7 +50,7 @@ def step_of(text: str) -> Step:
     Step(connection='C001', entry=True)
     """
     uid, _, entry = text.strip().partition(" ")
-    return Step(uid[:80], entry.strip() == "entry")
+    return Step(uid[:120], entry.strip() == "entry")
 
 
 def moved(steps: Sequence[Step], what: Pressed, added: str = "") -> tuple[Step, ...]:
@@ -110,9 +111,43 @@ def keep_steps(
         raise Invalid("The steps were not saved.", [Fault("steps", record.uid, what)])
     content = read_content(session, record)
     others = [link for link in content.links if link.role != "steps"]
-    links = [
-        LinkDraft("steps", one.connection, attributes={"entry": True} if one.entry else {})
-        for one in steps
-    ]
+    links = _links(content, steps, project_of(session, record).key)
     changed = replace(content, links=(*others, *links))
     return save_draft(session, record, changed, by, expected, reason or "Steps put in order.")
+
+
+def steps_of(content: Content, project: str) -> list[Step]:
+    """Return the steps that a pathway says; one of another project is written OTHER/C005."""
+    return [
+        Step(reference_of(link, project), bool(link.attributes.get("entry")))
+        for link in content.links
+        if link.role == "steps"
+    ]
+
+
+def reference_of(link: LinkDraft, project: str) -> str:
+    """Write what a link leads to, with the project where that is another.
+
+    Examples
+    --------
+    >>> reference_of(LinkDraft("steps", "C005", "OTHER"), "DEPT")
+    'OTHER/C005'
+    """
+    return f"{link.project}/{link.target}" if link.project not in (None, project) else link.target
+
+
+def _links(content: Content, steps: Sequence[Step], project: str) -> list[LinkDraft]:
+    """Return the links of steps, each with all that the kept link to the same end says of it."""
+    kept: dict[str, list[LinkDraft]] = {}
+    for link in content.links:
+        if link.role == "steps":
+            kept.setdefault(reference_of(link, project), []).append(link)
+    found = []
+    for one in steps:
+        other, uid = split_reference(one.connection)
+        begun = LinkDraft("steps", uid, None if other == project else other)
+        before = kept.get(reference_of(begun, project))
+        link = before.pop(0) if before else begun
+        said = {name: value for name, value in link.attributes.items() if name != "entry"}
+        found.append(replace(link, attributes={**said, **({"entry": True} if one.entry else {})}))
+    return found

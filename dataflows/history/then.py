@@ -62,12 +62,15 @@ def moment(text: str, *, where: str = "date") -> datetime:
         if len(stripped) == 10:
             day = date.fromisoformat(stripped) + timedelta(days=1)
             return datetime.combine(day, time(), UTC)
-        found = datetime.fromisoformat(stripped)
+        stated = datetime.fromisoformat(stripped)
+        found = stated.replace(tzinfo=stated.tzinfo or UTC).astimezone(UTC)
+        # The day before it is told too.
+        _ = found - timedelta(days=1)
     except (ValueError, OverflowError):
         what = f"'{stripped[:40]}' is no day."
         mend = "Write it as 2026-11-20, or 2026-11-20T14:00+00:00."
         raise Invalid("Nothing was compared.", [Fault("date", where, what, mend)]) from None
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    return found
 
 
 def map_at(session: Session, project: Project, at: datetime, label: str = "") -> MapThen:

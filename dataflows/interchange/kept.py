@@ -15,11 +15,18 @@ from dataflows.survey import MAP_TYPES
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One record of the map with one of its revisions."""
+    """One record of the map with one of its revisions.
+
+    Attributes
+    ----------
+    in_force : Content or None
+        What is in force of it, where that is another revision.
+    """
 
     record: Record
     revision: Revision
     content: Content
+    in_force: Content | None = None
 
     @property
     def draft(self) -> RecordDraft:
@@ -58,6 +65,30 @@ def kept_records(
         )
     ).all()
     contents = contents_of(session, [(revision, project) for _, revision in rows])
-    found = [Kept(one, said, contents[said.id or 0]) for one, said in rows]
+    in_force = _in_force(session, project, rows)
+    found = [
+        Kept(one, said, contents[said.id or 0], in_force.get(one.id or 0)) for one, said in rows
+    ]
     order = {name: place for place, name in enumerate(MAP_TYPES)}
     return sorted(found, key=lambda one: (order[one.record.type], natural_order(one.record.uid)))
+
+
+def _in_force(
+    session: Session, project: Project, rows: Sequence[tuple[Record, Revision]]
+) -> dict[int, Content]:
+    """Return what is in force of each record that is shown with another revision."""
+    others = {
+        one.effective_id
+        for one, shown in rows
+        if one.effective_id is not None and one.effective_id != shown.id
+    }
+    if not others:
+        return {}
+    query = (
+        select(Revision)
+        .join(Record, col(Record.effective_id) == col(Revision.id))
+        .where(col(Record.project_id) == project.id)
+    )
+    found = [one for one in session.exec(query) if one.id in others]
+    contents = contents_of(session, [(one, project) for one in found])
+    return {one.record_id: contents[one.id or 0] for one in found}

@@ -7,7 +7,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from core.errors import FiducialError, Invalid
+from core.errors import Conflict, FiducialError, Invalid
+from core.records.content import RecordDraft
 from core.records.models import Project
 from core.records.types import get_registry
 from core.records.writers import require_author
@@ -76,24 +77,30 @@ def bring_back(
     session: WriteSession,
     file: Annotated[UploadFile | None, File()] = None,
     action: Annotated[str, Form(max_length=20)] = "check",
+    seen: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Say what a file would create and change, or do it."""
     name = (file.filename if file else "") or "The file"
+    drafts: list[RecordDraft] = []
     try:
         _require(project, person)
         data = file.file.read(service.LARGEST_FILE + 1) if file else b""
         drafts = service.read_file(data, name, project.key)
         if action == "keep":
             reason = f"Imported from {name}."[:500]
-            done = service.keep_import(session, project, drafts, person, reason)
+            done = service.keep_import(session, project, drafts, person, reason, seen)
             response = RedirectResponse(f"/p/{project.key}/map?drafts=true", status_code=303)
             say(response, f"{name}: {done.outcome}.")
             return response
-        found = service.plan_import(session, project, drafts, person)
+        found: Plan | None = service.plan_import(session, project, drafts, person)
         return _page(request, project, writes=True, name=name, found=found)
     except FiducialError as error:
         refuse_within(request, session, request.url.path, error)
-        return _page(request, project, writes=_writes(project, person), name=name, error=error)
+        found = None
+        if isinstance(error, Conflict):
+            found = service.plan_import(session, project, drafts, person)
+        writes = _writes(project, person)
+        return _page(request, project, writes=writes, name=name, found=found, error=error)
 
 
 def _writes(project: Project, person: CurrentPerson) -> bool:

@@ -70,21 +70,33 @@ def plan_import(
     """
     for name in sorted({one.type for one in found}):
         require_author(get_registry().of(name), project, by)
-    return plan(session, project, found)
+    return plan(session, project, found, by)
 
 
 def keep_import(
-    session: Session, project: Project, found: Sequence[RecordDraft], by: Actor, reason: str
+    session: Session,
+    project: Project,
+    found: Sequence[RecordDraft],
+    by: Actor,
+    reason: str,
+    seen: str | None = None,
 ) -> Plan:
     """Create and change what drafts say, all or nothing.
 
+    Parameters
+    ----------
+    seen : str, optional
+        The digest of the plan that the person was shown.
+
     Raises
     ------
+    Conflict
+        If what would be done is not what was shown.
     Invalid
         With every fault; then nothing was written.
     Refused
         As `plan_import`.
     """
     planned = plan_import(session, project, found, by)
-    carry_out(session, planned, by, reason)
+    carry_out(session, planned, by, reason, seen)
     return planned

@@ -8,7 +8,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import Fault, Invalid
@@ -18,6 +18,8 @@ from core.records.types import get_registry
 from dataflows.devices import split_reference
 from dataflows.interchange.cells import bare, guarded, joined, read, separated, written
 from dataflows.interchange.headings import Column, recognised
+from dataflows.interchange.partial import PartialDraft
+from dataflows.interchange.unpacking import Sheet, unpacked
 from dataflows.survey import MAP_TYPES
 
 NAMES: Mapping[str, str] = {
@@ -26,13 +28,6 @@ NAMES: Mapping[str, str] = {
     "pathway": "pathways",
     "qa_procedure": "qa_procedures",
 }
-
-LARGEST_UNPACKED = 60_000_000
-"""Bytes of all sheets together: 50,000 connections take about a third of it."""
-
-LONGEST_FIELD = 1_000_000
-
-MOST_MEMBERS = 50
 
 _WHEN = (2000, 1, 1, 0, 0, 0)
 """Of every member, so that the same map gives the same file."""
@@ -122,12 +117,14 @@ def _references(content: Content, role: str, project: str) -> list[str]:
 def read_zip(data: bytes, name: str, project: str) -> list[RecordDraft]:
     """Read the sheets that `department_zip` wrote, or a person filled in by the same headings.
 
+    Of what no sheet and no column names, a draft says nothing: it is a `PartialDraft`.
+
     Raises
     ------
     Invalid
         With every fault of every sheet, each naming sheet and row.
     """
-    sheets = _unpacked(data, name)
+    sheets = unpacked(data, name)
     faults: list[Fault] = []
     drafts: list[RecordDraft] = []
     for type_name in MAP_TYPES:
@@ -145,80 +142,61 @@ def _known() -> str:
     return ", ".join(f"{one}.csv" for one in NAMES.values())
 
 
-def _unpacked(data: bytes, name: str) -> dict[str, _Rows]:
-    def refused(what: str, mend: str = "") -> Invalid:
-        return Invalid(f"{name} cannot be read.", [Fault("zip", name, what, mend)])
-
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise refused("is no zip of sheets.", "Take it as it was exported.") from error
-    members = [
-        one
-        for one in archive.infolist()
-        if not one.is_dir() and not one.filename.startswith(("__MACOSX/", "."))
-    ]
-    size = sum(one.file_size for one in members)
-    if len(members) > MOST_MEMBERS or size > LARGEST_UNPACKED:
-        raise refused(
-            f"holds {len(members)} files of {size:,} bytes; at most {MOST_MEMBERS} files of "
-            f"{LARGEST_UNPACKED:,} bytes together are read."
-        )
-    found = {}
-    for member in members:
-        short = member.filename.rpartition("/")[2].removesuffix(".csv")
-        try:
-            # At most what it says of itself, whatever it holds.
-            with archive.open(member) as stream:
-                text = stream.read(member.file_size + 1).decode("utf-8-sig")
-            found[short] = _rows(text)
-        except (UnicodeDecodeError, csv.Error, zipfile.BadZipFile, RuntimeError) as error:
-            raise refused(f"{member.filename} is no CSV in UTF-8: {error}.") from error
-    return found
-
-
-def _rows(text: str) -> _Rows:
-    before = csv.field_size_limit(LONGEST_FIELD)
-    try:
-        return list(csv.reader(io.StringIO(text, newline="")))
-    finally:
-        csv.field_size_limit(before)
-
-
 def _read_type(
-    record_type: RecordType, sheets: dict[str, _Rows], project: str, faults: list[Fault]
+    record_type: RecordType, sheets: dict[str, Sheet], project: str, faults: list[Fault]
 ) -> list[RecordDraft]:
     name = NAMES[record_type.name]
-    rows = sheets.pop(name, [])
-    headings = recognised(record_type, rows[0]) if rows else recognised(record_type, [])
+    sheet = sheets.pop(name, Sheet(name))
+    headings = recognised(record_type, sheet.headings)
     faults += [
         Fault(
             "unknown-column",
-            f"{name}.csv:1",
+            sheet.at(sheet.top),
             f"There is no column '{one.heading}'.",
             f"Did you mean {one.near}?" if one.near else "Take it away.",
         )
         for one in headings.unknown
     ]
     faults += [
-        Fault("column-twice", f"{name}.csv:1", f"'{one}' repeats another column.", "Keep one.")
+        Fault("column-twice", sheet.at(sheet.top), f"'{one}' repeats another column.", "Keep one.")
         for one in headings.twice
     ]
+    faults += sheet.surplus()
+    silent, gaps = _unnamed(record_type, headings.columns, sheets)
     children = _children(record_type, sheets, project, faults)
     held: dict[str, list[_Child]] = {}
     for child in children:
         held.setdefault(child.of, []).append(child)
     drafts = []
-    for number, row in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in row):
-            where = f"{name}.csv:{number}"
-            drafts.append(_draft(record_type, headings.columns, row, where, project, held))
+    for number, row in sheet.rows:
+        draft = _draft(record_type, headings.columns, row, sheet.at(number), project, held)
+        drafts.append(replace(draft, silent=silent, gaps=gaps))
     known = {draft.uid for draft in drafts}
     for child in children:
         if child.of not in known:
             what = f"It belongs to {child.of or 'no record'}, which is not in {name}.csv."
             faults.append(Fault("no-record", child.where, what, "Correct its first column."))
-    return drafts
+    return [*drafts]
+
+
+def _unnamed(
+    record_type: RecordType, columns: Sequence[Column | None], sheets: Mapping[str, Sheet]
+) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """Return what no column or sheet names, and the columns that sheets of rows lack."""
+    there = {one.name for one in columns if one is not None}
+    rows = {
+        **{name: one.columns for name, one in record_type.fields.items() if _in_rows(one)},
+        **{role: one.attributes for role, one in record_type.links.items() if one.attributes},
+    }
+    gaps = set()
+    for name, wanted in rows.items():
+        sheet = sheets.get(f"{NAMES[record_type.name]}.{name}")
+        if sheet is not None and sheet.there:
+            there.add(name)
+            stated = {one.strip() for one in sheet.headings}
+            gaps |= {(name, column) for column in wanted if column not in stated}
+    every = {"title", "text", *record_type.fields, *record_type.links}
+    return frozenset(every - there), frozenset(gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +210,7 @@ class _Child:
 
 
 def _children(
-    record_type: RecordType, sheets: dict[str, _Rows], project: str, faults: list[Fault]
+    record_type: RecordType, sheets: dict[str, Sheet], project: str, faults: list[Fault]
 ) -> list[_Child]:
     found: list[_Child] = []
     name = NAMES[record_type.name]
@@ -255,20 +233,24 @@ def _children(
 
 
 def _child_rows(
-    sheet: str, columns: Mapping[str, object], sheets: dict[str, _Rows], faults: list[Fault]
+    name: str, columns: Mapping[str, object], sheets: dict[str, Sheet], faults: list[Fault]
 ) -> Iterable[tuple[str, dict[str, str]]]:
-    rows = sheets.pop(sheet, [])
-    if not rows:
+    sheet = sheets.pop(name, None)
+    if sheet is None or not sheet.there:
         return
     wanted = ["of", *columns]
-    for heading in rows[0]:
-        if heading.strip() not in wanted:
+    names = [heading.strip() for heading in sheet.headings]
+    top = sheet.at(sheet.top)
+    for place, heading in enumerate(names):
+        if heading and heading not in wanted:
             what, mend = f"There is no column '{heading}'.", f"It has {', '.join(wanted)}."
-            faults.append(Fault("unknown-column", f"{sheet}.csv:1", what, mend))
-    names = [heading.strip() for heading in rows[0]]
-    for number, row in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in row):
-            yield f"{sheet}.csv:{number}", dict(zip(names, row, strict=False))
+            faults.append(Fault("unknown-column", top, what, mend))
+        elif heading in names[:place] and heading:
+            what = f"'{heading}' repeats another column."
+            faults.append(Fault("column-twice", top, what, "Keep one."))
+    faults += sheet.surplus()
+    for number, row in sheet.rows:
+        yield sheet.at(number), dict(zip(names, row, strict=False))
 
 
 def _link(role: str, reference: str, project: str, said: Mapping[str, Any]) -> LinkDraft:
@@ -283,7 +265,7 @@ def _draft(
     where: str,
     project: str,
     children: Mapping[str, Sequence[_Child]],
-) -> RecordDraft:
+) -> PartialDraft:
     uid, title, text = "", "", ""
     fields: dict[str, Any] = {}
     links: list[LinkDraft] = []
@@ -306,6 +288,6 @@ def _draft(
         else:
             fields.setdefault(child.field, []).append(child.said)
     told = {name: value for name, value in fields.items() if value is not None}
-    return RecordDraft(
+    return PartialDraft(
         project, record_type.name, uid, Content(title, text, told, tuple(links)), origin=where
     )

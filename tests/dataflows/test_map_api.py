@@ -79,7 +79,7 @@ def test_a_file_taken_away_comes_back_on_the_page_and_by_program(
 
     told = browser.post(f"{API}/department", files=sent, headers=CSRF).json()
     page = browser.post("/p/DEPT/map/files", files=sent, data={"csrf_token": "its-own"})
-    keep = {"csrf_token": "its-own", "action": "keep"}
+    keep = {"csrf_token": "its-own", "action": "keep", "seen": told["digest"]}
     kept = browser.post("/p/DEPT/map/files", files=sent, data=keep)
     wrong = {"file": ("map.yaml", b"schema: dataflows/2\nsystems: [{id: A}]\n")}
     refused = browser.post("/p/DEPT/map/files", files=wrong, data=keep)

@@ -78,6 +78,7 @@ class Table(BaseModel):
     responsible: Words = Field(default="", max_length=2_000)
     create_systems: bool = False
     keep: bool = False
+    seen: Words = Field(default="", max_length=100)
 
 
 class RowTold(BaseModel):
@@ -89,13 +90,18 @@ class RowTold(BaseModel):
     title: str
     changes: list[str]
     lacking: list[str]
+    note: str
     faults: list[FaultTold]
 
 
 class TableTold(BaseModel):
-    """What becomes of a whole table; `kept` says whether it was imported."""
+    """What becomes of a whole table; `kept` says whether it was imported.
+
+    `digest` names what was told: sent back as `seen`, nothing else than that is done.
+    """
 
     kept: bool
+    digest: str
     faults: list[FaultTold]
     missing_systems: list[str]
     created_systems: list[str]
@@ -182,10 +188,11 @@ def paste(
     # What was judged took numbers that nothing has yet.
     session.rollback()
     if sent.keep and not found.faults:
-        found, kept = pasting.keep(session, project, pasted, person), True
+        found, kept = pasting.keep(session, project, pasted, person, sent.seen or None), True
     in_rows = {fault for row in found.judged.rows for fault in row.faults}
     return TableTold(
         kept=kept,
+        digest="" if found.faults else found.plan.digest,
         faults=[FaultTold.model_validate(one) for one in found.faults if one not in in_rows],
         missing_systems=list(found.judged.missing),
         created_systems=[one.uid or "" for one in found.created],
@@ -197,6 +204,7 @@ def paste(
                 title=row.draft.content.title if row.draft else "",
                 changes=[one.label for one in planned.differences] if planned else [],
                 lacking=list(row.lacking),
+                note=planned.note if planned else "",
                 faults=[FaultTold.model_validate(one) for one in row.faults],
             )
             for row, planned in found.verdicts()

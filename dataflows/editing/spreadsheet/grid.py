@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Fault, Invalid
@@ -70,23 +70,30 @@ def read_grid(text: str) -> Grid:
     if len(text) > LONGEST_TEXT:
         raise _refused(f"holds {len(text):,} characters; at most {LONGEST_TEXT:,} are read.")
     separator = _separator(text.partition("\n")[0])
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise _refused(f"cannot be told into cells: {error}.") from error
-    headings, *rest = rows
+    headings, *rest = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     width = max(len(headings), *map(len, rest)) if rest else len(headings)
-    if width > MOST_COLUMNS:
-        raise _refused(f"has {width} columns; at most {MOST_COLUMNS} are read.")
-    filled = sum(any(cell.strip() for cell in row) for row in rest)
-    if filled > MOST_ROWS or len(rest) > 4 * MOST_ROWS:
-        raise _refused(
-            f"has {filled:,} rows; at most {MOST_ROWS} are read at once.", "Paste it in parts."
-        )
-    if not filled:
+    if not any(cell.strip() for row in rest for cell in row):
         raise _refused("has headings and no rows.", "Copy the rows with their headings.")
     padded = [(*row, *[""] * (width - len(row))) for row in [headings, *rest]]
     return Grid(tuple(padded[0]), tuple(map(tuple, padded[1:])))
+
+
+def _rows(read: Iterable[list[str]]) -> list[list[str]]:
+    """Return the rows of a table, and read no further than one may have."""
+    found: list[list[str]] = []
+    filled = -1
+    try:
+        for row in read:
+            if len(row) > MOST_COLUMNS:
+                raise _refused(f"has {len(row):,} columns; at most {MOST_COLUMNS} are read.")
+            filled += any(cell.strip() for cell in row)
+            if filled > MOST_ROWS or len(found) > 4 * MOST_ROWS:
+                what = f"has more than {MOST_ROWS} rows, or {4 * MOST_ROWS:,} with empty ones."
+                raise _refused(what, f"Paste it in parts of at most {MOST_ROWS} rows.")
+            found.append(row)
+    except csv.Error as error:
+        raise _refused(f"cannot be told into cells: {error}.") from error
+    return found
 
 
 def _separator(line: str) -> str:

@@ -65,6 +65,8 @@ class Judged:
         What is wrong with the headings.
     missing : tuple of str
         Names of systems that rows connect and the map does not have.
+    unnamed : tuple of int
+        Places of columns that hold something and have no heading.
     """
 
     grid: Grid
@@ -72,6 +74,7 @@ class Judged:
     rows: tuple[Row, ...]
     faults: tuple[Fault, ...] = ()
     missing: tuple[str, ...] = ()
+    unnamed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,9 @@ class Judge:
                 )
                 row.lacking = self._lacking(merged)
         _repeated(rows, self.record_type.name)
-        return Judged(grid, headings, tuple(rows), tuple(faults), tuple(missing))
+        unnamed = _unnamed(grid, rows)
+        faults += unnamed.values()
+        return Judged(grid, headings, tuple(rows), tuple(faults), tuple(missing), tuple(unnamed))
 
     def _heading_faults(self, headings: Headings) -> list[Fault]:
         found = [
@@ -129,7 +134,9 @@ class Judge:
                 "unknown-column",
                 f"Column {one.place + 1}",
                 f"'{one.heading}' names nothing of a {self.record_type.label.lower()}.",
-                f"Did you mean {one.near}?" if one.near else "Correct it, or leave it empty.",
+                f"Did you mean {one.near}?"
+                if one.near
+                else "Correct it, or write - to pass it over.",
             )
             for one in headings.unknown
         ]
@@ -204,14 +211,28 @@ class Judge:
     def _same(self, content: Content) -> Kept | None:
         """Return the record that says all that a row without an id says."""
         for one in self._alike.get(self._meant(content), ()):
-            before = normalised(self.record_type, one.content, self.project)
-            if normalised(self.record_type, self._merged(one, content), self.project) == before:
+            merged = self._merged(one, content)
+            if merged is one.in_force or self._alike_in_all(merged, one.content):
                 return one
         return None
 
+    def _alike_in_all(self, one: Content, other: Content) -> bool:
+        told = (normalised(self.record_type, said, self.project) for said in (one, other))
+        return next(told) == next(told)
+
     def _merged(self, before: Kept, content: Content) -> Content:
-        """Return what a record says with what a row states of it; an empty cell leaves it so."""
-        old = before.content
+        """Return what a record says with what a row states of it.
+
+        A row that states only what is in force is no change of the open draft above that.
+        """
+        if before.in_force is not None:
+            stated = self._stated_over(before.in_force, content)
+            if self._alike_in_all(stated, before.in_force):
+                return before.in_force
+        return self._stated_over(before.content, content)
+
+    def _stated_over(self, old: Content, content: Content) -> Content:
+        """Return a content with what a row states instead; an empty cell leaves it so."""
         roles = {link.role for link in content.links}
         links = [link for link in old.links if link.role not in roles]
         order = list(self.record_type.links)
@@ -263,6 +284,24 @@ class Judge:
             for name, spec in self.record_type.fields.items()
             if spec.required == "submit" and content.fields.get(name) in (None, "", [], {})
         )
+
+
+def _unnamed(grid: Grid, rows: Sequence[Row]) -> dict[int, Fault]:
+    """Name each column that holds something and has no heading: a shifted cell is lost there."""
+    found = {}
+    for place, heading in enumerate(grid.headings):
+        held = [row for row in rows if row.cells[place].strip()]
+        if heading.strip() or not held:
+            continue
+        more = f" and {len(held) - 1} more rows" if len(held) > 1 else ""
+        found[place] = Fault(
+            "no-heading",
+            f"Column {place + 1}",
+            f"has no heading, and row {held[0].number}{more} hold something in it: "
+            f"'{held[0].cells[place].strip()[:40]}'.",
+            "Name it, write - to pass it over, or put a cell that holds a comma in quotes.",
+        )
+    return found
 
 
 def _stated(headings: Headings, row: Row) -> dict[str, str]:

@@ -98,15 +98,24 @@ def preview(session: Session, project: Project, pasted: Pasted, by: Actor) -> Pr
         judge = replace(judge, systems=Systems({**titles, **more}), number=number)
         judged = judge.judge(pasted.grid)
     drafts = [row.draft for row in judged.rows if row.draft is not None and not row.faults]
-    found = plan(session, project, [*created, *drafts])
+    found = plan(session, project, [*created, *drafts], by)
     return Preview(_with_faults(judged, found), _without(found, judged), created)
 
 
-def keep(session: Session, project: Project, pasted: Pasted, by: Actor) -> Preview:
+def keep(
+    session: Session, project: Project, pasted: Pasted, by: Actor, seen: str | None = None
+) -> Preview:
     """Import a table in one transaction.
+
+    Parameters
+    ----------
+    seen : str, optional
+        The digest of the plan that the person was shown.
 
     Raises
     ------
+    Conflict
+        If what would be done is not what was shown.
     Invalid
         With every fault of every row; then nothing was written.
     Refused
@@ -115,7 +124,7 @@ def keep(session: Session, project: Project, pasted: Pasted, by: Actor) -> Previ
     found = preview(session, project, pasted, by)
     if found.faults:
         raise Invalid(NOTHING, found.faults)
-    carry_out(session, found.plan, by, REASON)
+    carry_out(session, found.plan, by, REASON, seen)
     return found
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
-from core.errors import FiducialError, Invalid
+from core.errors import Conflict, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
@@ -48,7 +48,7 @@ def paste(
     try:
         pasted = _pasted(sent)
         if sent.get("action") == "keep":
-            found = pasting.keep(session, project, pasted, person)
+            found = pasting.keep(session, project, pasted, person, sent.get("seen", ""))
             response = RedirectResponse(f"/p/{project.key}/map/table?drafts=true", status_code=303)
             say(response, f"Imported as drafts: {found.plan.outcome}.")
             return response
@@ -58,7 +58,7 @@ def paste(
     except FiducialError as refusal:
         error = refusal
         refuse_within(request, session, request.url.path, refusal)
-        if isinstance(refusal, Invalid):
+        if isinstance(refusal, Invalid | Conflict):
             found = _judged_again(session, project, sent, person)
     return _paste_page(request, project, sent, found, error)
 
@@ -124,6 +124,7 @@ def _paste_page(
         text=found.judged.grid.text if found else sent.get("text", ""),
         found=found,
         rows=found.verdicts() if found else (),
+        stale=isinstance(error, Conflict),
         editable=found.faulty[:EDITABLE_ROWS] if found else (),
         **(refusal_told(error) | ({"faults": ()} if found else {})),
     )

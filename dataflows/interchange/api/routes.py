@@ -32,12 +32,17 @@ class PlannedTold(BaseModel):
     type: str
     verdict: Verdict
     changes: list[str]
+    note: str
 
 
 class PlanTold(BaseModel):
-    """What importing a file does; `absent` are on the map and not in the file."""
+    """What importing a file does; `absent` are on the map and not in the file.
+
+    `digest` names what was told: sent back as `seen`, nothing else than that is done.
+    """
 
     kept: bool
+    digest: str
     faults: list[FaultTold]
     records: list[PlannedTold]
     absent: list[str]
@@ -71,6 +76,7 @@ def bring_back(
     session: WriteSession,
     file: Annotated[UploadFile | None, File()] = None,
     keep: Annotated[bool, Form()] = False,
+    seen: Annotated[str, Form(max_length=100)] = "",
 ) -> PlanTold:
     """Say what a department file would create and change, or with `keep` do it."""
     require_author(get_registry().of("connection"), project, person)
@@ -79,11 +85,12 @@ def bring_back(
     drafts = service.read_file(data, name, project.key)
     if keep:
         reason = f"Imported from {name}."[:500]
-        found = service.keep_import(session, project, drafts, person, reason)
+        found = service.keep_import(session, project, drafts, person, reason, seen or None)
     else:
         found = service.plan_import(session, project, drafts, person)
     return PlanTold(
         kept=keep,
+        digest="" if found.faults else found.digest,
         faults=[FaultTold.model_validate(one) for one in found.faults],
         records=[
             PlannedTold(
@@ -91,6 +98,7 @@ def bring_back(
                 type=one.draft.type,
                 verdict=one.verdict,
                 changes=[difference.label for difference in one.differences],
+                note=one.note,
             )
             for one in found.planned
         ],

@@ -29,6 +29,11 @@ def _post(browser: TestClient, path: str, **sent: str) -> tuple[int, str, str]:
     return answer.status_code, answer.headers.get("location", ""), answer.text
 
 
+def _seen(page: str) -> str:
+    [found] = re.findall(r'name="seen" value="([^"]*)"', page)
+    return str(found)
+
+
 def test_a_system_is_added_connected_and_stands_in_the_matrix(browser: TestClient) -> None:
     assert _post(browser, "/add-system", **SYSTEM)[:2] == (303, "/p/DEPT/FILM")
 
@@ -92,7 +97,7 @@ def test_faulty_rows_are_corrected_in_the_page(browser: TestClient) -> None:
     _, _, page = _post(browser, "/paste", **mended, action="preview")
     assert "2 rows: 2 to create" in _words(page)
     assert "Import 2 rows" in page
-    status, address, _ = _post(browser, "/paste", **mended, action="keep")
+    status, address, _ = _post(browser, "/paste", **mended, action="keep", seen=_seen(page))
     assert (status, address) == (303, "/p/DEPT/map/table?drafts=true")
     assert "C093" in browser.get(address).text
 
@@ -118,7 +123,10 @@ def test_a_connection_is_confirmed_and_leaves_the_filter_until_it_changes(
     told = browser.get("/api/p/DEPT/map/confirmations").json()
     assert [one["uid"] for one in told if one["standing"] == "confirmed"] == ["C023"]
     table = "Id,Protocol\nC023,Another\n"
-    assert _post(browser, "/paste", text=table, kind="connection", action="keep")[0] == 303
+    sent = {"text": table, "kind": "connection"}
+    unseen, _, page = _post(browser, "/paste", **sent, action="keep")
+    assert (unseen, "was not shown yet" in page) == (409, True)
+    assert _post(browser, "/paste", **sent, action="keep", seen=_seen(page))[0] == 303
     assert "changed since it was confirmed" in browser.get("/p/DEPT/C023").text
     assert unconfirmed() == 91
     assert _post(browser, "/connections/C023/confirm", **form)[0] == 409

@@ -172,3 +172,13 @@ def test_withdrawing_a_connection_flags_every_pathway_that_uses_it(
         missing = [s for s in faults(department, pathway) if StepFault.MISSING in s.faults]
         assert bool(missing) is used, pathway.uid
     assert any("C023" in str(s) for s in faults(department, department.pathways["P1"]))
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00+14:00", "0001-01-01T00:00", "9999-12-31T23:59-14:00", "9999-12-31"]
+)
+def test_a_moment_at_the_end_of_time_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        moment(text)
+
+    assert "is no day" in refused.value.faults[0].what

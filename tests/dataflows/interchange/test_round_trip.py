@@ -88,9 +88,9 @@ def test_a_changed_file_changes_one_record_and_tells_which_value(
         assert edited != text
         found = read_file(edited.encode(), "map.yaml", "DEPT")
 
-        before = plan(session, project, found)
+        before = plan(session, project, found, author)
         keep_import(session, project, found, author, "Surveyed again.")
-        after = plan(session, project, found)
+        after = plan(session, project, found, author)
 
         assert before.counts[Verdict.CHANGE] == 1
         [changed] = [one for one in before.planned if one.verdict is Verdict.CHANGE]
@@ -192,7 +192,7 @@ def test_an_id_of_a_withdrawn_record_is_not_given_again(map_db: Database, author
         text = export_department(session, project, "yaml")
         withdraw(session, record, author, "Gone.", edit_token(latest_revision(session, record)))
 
-        found = plan(session, project, read_file(text, "map.yaml", "DEPT"))
+        found = plan(session, project, read_file(text, "map.yaml", "DEPT"), author)
 
         assert [fault.code for fault in found.faults if "C061 is withdrawn" in fault.what] == [
             "uid-taken"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 
 import pytest
 from sqlmodel import Session, col, select
@@ -12,7 +13,7 @@ from core.people.actor import Actor
 from core.records.models import Project, Record
 from core.records.service import find_project, find_record, latest_revision, read_content
 from dataflows import service, sheets
-from dataflows.editing.spreadsheet.grid import MOST_ROWS, Grid, read_grid
+from dataflows.editing.spreadsheet.grid import MOST_ROWS, Grid, _rows, read_grid
 from dataflows.editing.spreadsheet.pasting import Pasted, keep, preview
 from dataflows.interchange.planning import Verdict
 
@@ -168,7 +169,7 @@ def test_systems_can_be_pasted_as_parts_of_each_other(map_db: Database, author: 
     [
         ("", "is empty"),
         ("From\tTo", "no rows"),
-        ("From,To\n" + "A,B\n" * (MOST_ROWS + 1), "501 rows"),
+        ("From,To\n" + "A,B\n" * (MOST_ROWS + 1), "more than 500 rows"),
         ("x" * 1_000_001, "characters"),
         ("\t".join("abc" * 21) + "\nA", "columns"),
     ],
@@ -189,3 +190,35 @@ def test_cells_with_line_breaks_and_quotes_survive_the_form() -> None:
 def test_who_only_reads_pastes_nothing(map_db: Database, viewer: Actor) -> None:
     with map_db.reading() as session, pytest.raises(Refused):
         preview(session, find_project(session, "DEPT"), _pasted(ROW), viewer)
+
+
+def test_a_table_of_endless_lines_is_read_no_further_than_it_may_be() -> None:
+    read: list[int] = []
+
+    def rows() -> Iterator[list[str]]:
+        for number in range(1_000_000):
+            read.append(number)
+            yield []
+
+    with pytest.raises(Invalid):
+        _rows(rows())
+
+    assert len(read) < 10 * MOST_ROWS
+
+
+def test_a_column_without_heading_that_holds_something_is_named(
+    map_db: Database, author: Actor
+) -> None:
+    table = "Id,Protocol,,\nC023,DICOM C-STORE, over TLS,\nC024,,,\n"
+    grid = read_grid(table)
+
+    with map_db.reading() as session:
+        project = find_project(session, "DEPT")
+        found = preview(session, project, Pasted(grid), author)
+        passed = preview(session, project, Pasted(grid.corrected({2: "-"}, {}, [])), author)
+
+    [fault] = found.judged.faults
+    assert (fault.where, found.judged.unnamed) == ("Column 3", (2,))
+    assert "row 2" in fault.what
+    assert "over TLS" in fault.what
+    assert passed.faults == ()
