@@ -9,7 +9,6 @@ from itertools import chain
 from tests.app.access_kinds import (
     AUTHORS,
     CANCELLERS,
-    CONFIRMERS,
     EVERYBODY,
     FOUNDERS,
     FREEZERS,
@@ -21,13 +20,13 @@ from tests.app.access_kinds import (
     ONLY_OWNER,
     PACKERS,
     PROBLEM_WRITERS,
-    QA_PEOPLE,
     RAISERS,
     RUNNERS,
     SIGNED_IN,
     WRITER,
     Line,
 )
+from tests.app.access_map import MAP, MAP_API
 from tests.app.furnished import ANONYMOUS
 from tests.core.conftest import PASSWORD
 
@@ -36,16 +35,6 @@ ADDED = {"title": "Another", "action": "save"}
 RAISED = {**ADDED, "body": "It is twice what was planned.", "field.found_in": "0.1.0"}
 FORM = {"title": "A need", "action": "save", "expected": "{draft_read}"}
 ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password": PASSWORD}
-QATRACK = {
-    "address": "https://qa.example.org", "time_zone": "Europe/London", "token": "0123456789" * 4,
-}  # fmt: skip
-SYSTEM = {"name": "Film scanner", "kind": "film", "owner": "Physics", "criticality": "low"}
-CONNECTION = {
-    "source": "{system_B}", "target": "{system_A}", "category": "file", "data_types": "List",
-    "protocol": "SMB", "trigger": "manual", "responsible": "Physics", "surveyed_from": "interview",
-}  # fmt: skip
-NOTHING_GOES = {"source": "{system_B}", "target": "{system_A}", "reason": "None is needed."}
-PASTED = "From,To,Category\n{system_B},{system_A},file\n"
 CHOSEN = "{waiting}/approved/quality_manager/{waiting_read}"
 
 PEOPLE = (
@@ -157,64 +146,6 @@ RECORDS = (
     }),
 )  # fmt: skip
 
-MAP = (
-    Line("GET /p/{project}/map", MEMBERS),
-    Line("GET /p/{project}/map/drawing", MEMBERS),
-    Line("POST /p/{project}/map/drawing", MEMBERS, 303),
-    Line("GET /p/{project}/map/diagram.{kind}", MEMBERS, at={"kind": "kind"}),
-    Line("GET /p/{project}/map/explore", MEMBERS),
-    Line("GET /p/{project}/map/explore/facts", MEMBERS),
-    Line("GET /p/{project}/map/explore/scene", MEMBERS),
-    Line("GET /p/{project}/map/plantuml", MEMBERS),
-    Line("POST /p/{project}/map/plantuml", MEMBERS, 303),
-    Line("GET /p/{project}/map/matrix", MEMBERS),
-    Line("GET /p/{project}/map/table", MEMBERS),
-    Line("GET /p/{project}/map/pathways", MEMBERS),
-    Line("GET /p/{project}/map/pathways/{uid}", MEMBERS, at={"uid": "pathway"}),
-    Line("GET /p/{project}/map/coverage", MEMBERS),
-    Line("GET /p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "connection"}),
-    Line("GET /p/{project}/map/impact/{uid}/pack", MEMBERS, 404, at={"uid": "system_B"}),
-    Line("POST /p/{project}/map/impact/{uid}/pack", MEMBERS, 303, at={"uid": "system_A"}),
-    Line("POST /p/{project}/map/connections/{uid}/qa", AUTHORS, 303, at={"uid": "connection"},
-        sends={"qa_procedure": "{procedure}"}),
-    Line("GET /p/{project}/map/qatrack/{uid}", MEMBERS, at={"uid": "procedure"}),
-    Line("POST /p/{project}/map/qatrack/{uid}", AUTHORS, 303, at={"uid": "pathway"},
-        sends={"item": "{item}", "frequency": "monthly"}),
-    Line("POST /p/{project}/map/qatrack/{uid}/read", QA_PEOPLE, 303, at={"uid": "procedure"}),
-    Line("GET /p/{project}/map/add-system", AUTHORS),
-    Line("POST /p/{project}/map/add-system", AUTHORS, 303, sends=SYSTEM),
-    Line("GET /p/{project}/map/connect", AUTHORS),
-    Line("POST /p/{project}/map/connect", AUTHORS, 303, sends=CONNECTION),
-    Line("POST /p/{project}/map/no-transfer", AUTHORS, 303, sends=NOTHING_GOES),
-    Line("GET /p/{project}/map/paste", AUTHORS),
-    Line("POST /p/{project}/map/paste", AUTHORS, sends={"text": PASTED}),
-    Line("POST /p/{project}/map/connections/{uid}/confirm", CONFIRMERS, 409,
-        at={"uid": "connection"}, sends={"group": "Physics", "expected": "0.of.another"}),
-    Line("GET /p/{project}/map/pathways/{uid}/steps", AUTHORS, at={"uid": "pathway"}),
-    Line("POST /p/{project}/map/pathways/{uid}/steps", AUTHORS, at={"uid": "pathway"},
-        sends={"step": "{connection}", "action": "entry.1"}),
-    Line("GET /p/{project}/map/files", MEMBERS),
-    Line("POST /p/{project}/map/files", AUTHORS, 422),
-    Line("GET /p/{project}/map/department.yaml", MEMBERS),
-    Line("GET /p/{project}/map/department.zip", MEMBERS),
-    Line("GET /p/{project}/map/history", MEMBERS),
-    Line("GET /p/{project}/map/probes", MEMBERS),
-    Line("POST /p/{project}/map/probes", QA_PEOPLE, 409),  # probing is off
-    Line("GET /p/{project}/map/probes/{uid}", MEMBERS, at={"uid": "connection"}),
-    Line("GET /p/{project}/map/drift", MEMBERS),
-    Line("POST /p/{project}/map/drift", AUTHORS, 422),
-    Line("GET /p/{project}/map/drift/{number}", MEMBERS, at={"number": "listed"}),
-    Line("POST /p/{project}/map/drift/{number}/propose", AUTHORS, 409, at={"number": "listed"}),
-    Line("GET /qatrack", ONLY_OWNER),
-    Line("POST /qatrack", ONLY_OWNER, 303, sends={
-        **QATRACK, "name": "second", "address": "https://qa.example.org/second",
-    }),
-    Line("POST /qatrack/{instance}/change", ONLY_OWNER, 303, sends=QATRACK),
-    Line("POST /qatrack/{instance}/test", ONLY_OWNER, 303),
-    Line("POST /qatrack/{instance}/read", ONLY_OWNER, 303),
-    Line("POST /qatrack/{instance}/retire", ONLY_OWNER, 303),
-)  # fmt: skip
-
 RELEASES = (
     Line("GET /p/{project}/releases", MEMBERS),
     Line("GET /p/{project}/releases/{uid}", MEMBERS, at={"uid": "release"}),
@@ -313,7 +244,7 @@ EVIDENCE = (
     Line("GET /p/{project}/clauses/{framework}/{clause}.json", MEMBERS),
 )
 
-API = (
+RECORD_API = (
     Line("GET /api/projects", SIGNED_IN),
     Line("GET /api/p/{project}/records", MEMBERS),
     Line("POST /api/p/{project}/records", NEED_WRITERS, 201, sends={
@@ -352,12 +283,6 @@ API = (
     Line("POST /api/p/{project}/re-review", AUTHORS | {"quality_manager", "technical_reviewer"},
         sends={"chosen": "{doubtful_choice}", "reason": "It holds."},
         listed=frozenset({"chosen"})),
-    Line("GET /api/p/{project}/map/scene", MEMBERS),
-    Line("GET /api/p/{project}/map/matrix", MEMBERS),
-    Line("GET /api/p/{project}/map/coverage", MEMBERS),
-    Line("GET /api/p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "system_A"}),
-    Line("POST /api/p/{project}/map/impact/{uid}/pack", MEMBERS, 202, at={"uid": "system_A"},
-        sends={"purpose": "retire"}),
     Line("GET /api/p/{project}/runs", MEMBERS),
     Line("POST /api/p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
     Line("GET /api/p/{project}/repositories", MEMBERS),
@@ -377,34 +302,14 @@ API = (
     Line("PUT /api/p/{project}/trace/views/{view_id}", WRITER, sends={"name": "Other"}),
     Line("DELETE /api/p/{project}/trace/views/{view_id}", WRITER | {"quality_manager"}),
     Line("POST /api/p/{project}/trace/views/{view_id}/default", MEMBERS, sends={"wanted": "true"}),
-    Line("GET /api/p/{project}/map/probes", MEMBERS),
-    Line("POST /api/p/{project}/map/probes", QA_PEOPLE, 409),
-    Line("GET /api/p/{project}/map/probes/{uid}", MEMBERS, at={"uid": "connection"}),
-    Line("GET /api/p/{project}/map/drift", MEMBERS),
-    Line("POST /api/p/{project}/map/drift", AUTHORS, 201, sends={
-        "system": "{system_A}", "name": "list.csv", "text": "ae,host,port\nA,192.0.2.1,104\n",
-    }),
-    Line("GET /api/p/{project}/map/drift/{number}", MEMBERS, at={"number": "listed"}),
-    Line("POST /api/p/{project}/map/drift/{number}/propose", AUTHORS, 409, at={"number": "listed"}),
     Line("POST /api/jobs/{job_id}/cancel", CANCELLERS),
     Line("GET /api/p/{project}/baselines", MEMBERS),
     Line("GET /api/p/{project}/baselines/{name}", MEMBERS, at={"name": "baseline"}),
     Line("GET /api/p/{project}/baselines/{before}/diff/{after}", MEMBERS,
         at={"before": "baseline", "after": "baseline"}),
-    Line("POST /api/p/{project}/map/systems", AUTHORS, 201, sends=SYSTEM),
-    Line("POST /api/p/{project}/map/connections", AUTHORS, 201, sends=CONNECTION),
-    Line("POST /api/p/{project}/map/no-transfer", AUTHORS, 201, sends=NOTHING_GOES),
-    Line("POST /api/p/{project}/map/paste", AUTHORS, sends={"text": PASTED}),
-    Line("GET /api/p/{project}/map/confirmations", MEMBERS),
-    Line("POST /api/p/{project}/map/connections/{uid}/confirm", CONFIRMERS, 409,
-        at={"uid": "connection"}, sends={"group": "Physics", "expected": "0.of.another"}),
-    Line("PUT /api/p/{project}/map/pathways/{uid}/steps", AUTHORS, 409, at={"uid": "pathway"},
-        sends={"steps": "{connection}", "expected": "0.of.another"}, listed=frozenset({"steps"})),
-    Line("GET /api/p/{project}/map/department.yaml", MEMBERS),
-    Line("GET /api/p/{project}/map/department.zip", MEMBERS),
-    Line("POST /api/p/{project}/map/department", AUTHORS, 422),
-    Line("GET /api/p/{project}/map/history", MEMBERS),
 )  # fmt: skip
+
+API = (*RECORD_API, *MAP_API)
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))
 

@@ -48,7 +48,7 @@ def test_a_system_is_added_connected_and_stands_in_the_matrix(browser: TestClien
     assert "pull" in record
     matrix = browser.get("/p/DEPT/map/matrix?level=all&format=json").json()
     [row] = [one for one in matrix["rows"] if one["from / to"] == "FILM"]
-    assert row["PQA"] == "dicom C092"
+    assert row["PQA"] == "dicom C092 | 0 QA on 0 of 1"
     assert "C092" in browser.get("/p/DEPT/map/coverage").text
 
 
