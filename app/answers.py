@@ -1,6 +1,7 @@
 """What one feature answers another, in the form in which that one asks."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -90,6 +91,15 @@ def drift_of(session: Session, department: Department, systems: Collection[str])
         return None
     headings = ("System", "List", *DRIFT_HEADINGS)
     return Sheet("Destination lists against the map", headings, rows, {"Project": project.key})
+
+
+def drift_until(
+    session: Session, department: Department, systems: Collection[str]
+) -> datetime | None:
+    """Return when the newest of the destination lists of some systems was imported."""
+    project = find_project(session, department.project)
+    lists = (drifting.latest_list(session, project, system) for system in systems)
+    return max((one.imported_at for one in lists if one is not None), default=None)
 
 
 def risk_levels(session: Session, project: str) -> Mapping[str, str]:

@@ -13,7 +13,6 @@ from dataflows.impact import impact_of_connection, impact_of_system, losses
 from dataflows.inventory import Department, Outside, Pathway, Procedure, Step
 from dataflows.pathways import breaks
 from dataflows.planning.evidence import Nearness, evidence_of, last_runs, touched_devices
-from dataflows.planning.failure_modes import SCALE, Priority, action_priority
 from dataflows.planning.plan import (
     KEPT_ELSEWHERE,
     NO_SERVER,
@@ -22,6 +21,7 @@ from dataflows.planning.plan import (
     purpose_named,
     qa_status_of,
 )
+from dataflows.priorities import SCALE, Priority, action_priority
 from dataflows.qatrack.standing import Standing, State
 
 
