@@ -81,7 +81,7 @@ def drift_of(session: Session, department: Department, systems: Collection[str])
     """Return what the newest destination list of each system says beside the map."""
     project = find_project(session, department.project)
     rows = []
-    for system in sorted(systems):
+    for system in _with_parents(department, systems):
         listed = drifting.latest_list(session, project, system)
         if listed is not None:
             drift = drifting.report(department, listed).drift
@@ -93,12 +93,18 @@ def drift_of(session: Session, department: Department, systems: Collection[str])
     return Sheet("Destination lists against the map", headings, rows, {"Project": project.key})
 
 
+def _with_parents(department: Department, systems: Collection[str]) -> list[str]:
+    """Return some systems and those that they are parts of, of which a list may be too."""
+    return sorted({up for system in systems for up in department.lineage[system]})
+
+
 def drift_until(
     session: Session, department: Department, systems: Collection[str]
 ) -> datetime | None:
     """Return when the newest of the destination lists of some systems was imported."""
     project = find_project(session, department.project)
-    lists = (drifting.latest_list(session, project, system) for system in systems)
+    whole = _with_parents(department, systems)
+    lists = (drifting.latest_list(session, project, system) for system in whole)
     return max((one.imported_at for one in lists if one is not None), default=None)
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from core.qa_controls import ControlWord, QaControl
 from core.records.models import Link, Project, Record, Revision
@@ -80,7 +80,7 @@ def _watched(session: Session, project: str, at: datetime | None) -> dict[Key, W
     """Return the procedures that watch something of a project, each with what it watches."""
     own, other = aliased(Record), aliased(Project)
     relied = (
-        select(Link.target_id)
+        select(col(Link.target_id))
         .join(Revision, col(Revision.id) == col(Link.revision_id))
         .join(own, col(own.id) == col(Revision.record_id))
         .join(other, col(other.id) == col(own.project_id))
@@ -92,7 +92,7 @@ def _watched(session: Session, project: str, at: datetime | None) -> dict[Key, W
         )
     )
     target, of_target = aliased(Record), aliased(Project)
-    rows = session.exec(
+    rows = session.execute(
         select(
             col(Project.key),
             col(Record.uid),

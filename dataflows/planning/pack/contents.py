@@ -268,8 +268,9 @@ def _end_sheet(department: Department, made: Plan) -> Sheet:
 def _facts_until(session: Session, read: ReadMap, made: Plan) -> datetime:
     """Return the latest moment of anything told: approval, run, reading or destination list."""
     department = read.department
-    named = {Key(one.record.project, one.record.uid) for one in (*made.evidence, *made.runs)}
-    named |= {Key(one.device.project, one.device.uid) for one in made.devices}
+    outside = [one.record for one in made.evidence]
+    outside += [*(one.record for one in made.runs), *(one.device for one in made.devices)]
+    named = {Key(one.project, one.uid) for one in outside}
     views = [view for name in MAP_TYPES for view in read.snapshot.of_type(name, department.project)]
     views += [read.snapshot.records[key] for key in named if key in read.snapshot.records]
     moments = [view.approved_at for view in views if view.approved_at is not None]

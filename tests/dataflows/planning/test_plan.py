@@ -92,6 +92,26 @@ def test_a_device_is_touched_as_near_as_the_change_comes(
     assert device.how.startswith(how)
 
 
+def test_a_device_that_two_systems_realise_names_both_in_their_order(small: Department) -> None:
+    device = Outside("RPM", "PRJ-RPM")
+    names = ("A", "A.1", "A.2")
+    realising = {uid: replace(small.systems[uid], realises=(device,)) for uid in names}
+    department = replace(small, systems={**small.systems, **realising})
+
+    [found] = touched_devices(department, impact_of_system(department, "A"))
+
+    assert found.how == "realised by A; realised by A.1; realised by A.2"
+
+
+def test_what_names_the_whole_rests_on_a_change_of_its_part(small: Department) -> None:
+    risk = RecordView(Key("RPM", "RSK-001"), "risk", "Wrong plan")
+    named = LinkView("involves", risk.key, Key("DEPT", "A"))
+
+    evidence = evidence_of(Snapshot([risk], [named]), small, impact_of_system(small, "A.2"), ())
+
+    assert [(one.record.uid, one.why) for one in evidence] == [("RSK-001", ("involves A",))]
+
+
 def test_a_system_away_from_every_device_touches_none(department: Department) -> None:
     assert touched_devices(department, impact_of_system(department, "HDR")) == ()
 
