@@ -222,10 +222,14 @@ def _work(db: Database, settings: Settings) -> str:
         return str(find_job(session, lease.job_id).state)
 
 
-def test_a_pack_is_made_for_a_system_that_there_is(map_db: Database, author: Actor) -> None:
+def test_a_pack_is_made_for_a_system_that_there_is(
+    map_db: Database, author: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking is a change, so it must not read the whole map while everybody who writes waits."""
+    monkeypatch.setattr("dataflows.planning.service.load_snapshot", pytest.fail)
     with map_db.writing() as session:
-        read = read_map(session, "DEPT", author)
         project = find_project(session, "DEPT")
         for uid in ("C023", "NOBODY"):
             with pytest.raises(NotFound, match=f"no system {uid}"):
-                ask_for_pack(session, project, read, uid, Purpose.UPGRADE, author)
+                ask_for_pack(session, project, uid, Purpose.UPGRADE, author)
+        assert ask_for_pack(session, project, "PQA", Purpose.UPGRADE, author).id
