@@ -1,6 +1,7 @@
 """What one feature answers another, in the form in which that one asks."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -80,7 +81,7 @@ def drift_of(session: Session, department: Department, systems: Collection[str])
     """Return what the newest destination list of each system says beside the map."""
     project = find_project(session, department.project)
     rows = []
-    for system in sorted(systems):
+    for system in _with_parents(department, systems):
         listed = drifting.latest_list(session, project, system)
         if listed is not None:
             drift = drifting.report(department, listed).drift
@@ -90,6 +91,21 @@ def drift_of(session: Session, department: Department, systems: Collection[str])
         return None
     headings = ("System", "List", *DRIFT_HEADINGS)
     return Sheet("Destination lists against the map", headings, rows, {"Project": project.key})
+
+
+def _with_parents(department: Department, systems: Collection[str]) -> list[str]:
+    """Return some systems and those that they are parts of, of which a list may be too."""
+    return sorted({up for system in systems for up in department.lineage[system]})
+
+
+def drift_until(
+    session: Session, department: Department, systems: Collection[str]
+) -> datetime | None:
+    """Return when the newest of the destination lists of some systems was imported."""
+    project = find_project(session, department.project)
+    whole = _with_parents(department, systems)
+    lists = (drifting.latest_list(session, project, system) for system in whole)
+    return max((one.imported_at for one in lists if one is not None), default=None)
 
 
 def risk_levels(session: Session, project: str) -> Mapping[str, str]:

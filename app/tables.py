@@ -76,6 +76,7 @@ def prepare() -> None:
     ports.qa_control_source.fill(qa_controls)
     planning_ports.risk_levels.fill(answers.risk_levels)
     planning_ports.drift_result.fill(answers.drift_of)
+    planning_ports.drift_until.fill(answers.drift_until)
     ports.prober.fill(probe_association)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)

@@ -7,6 +7,7 @@ An unfilled port answers with nothing known, never with good news.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from sqlmodel import Session
@@ -103,17 +104,18 @@ def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisio
     return source(session, project, name) if source else None
 
 
-QaControlSource = Callable[[Session, str], Sequence[QaControl]]
-"""``(session, project key) -> the QA procedures`` that control a connection which records of the
-project name, or monitor a requirement of it, each with whether it can be relied on now."""
+QaControlSource = Callable[[Session, str, datetime | None], Sequence[QaControl]]
+"""``(session, project key, moment or None) -> the QA procedures`` that control a connection which
+records of the project name, or monitor a requirement of it, each with whether it can be relied on:
+now, or as far as anybody knew at that moment."""
 
 qa_control_source: Port[QaControlSource] = Port("which QA procedures watch a project's controls?")
 
 
-def qa_controls(session: Session, project: str) -> QaControls:
+def qa_controls(session: Session, project: str, at: datetime | None = None) -> QaControls:
     """Return the QA procedures that watch what `project` relies on, by what they watch."""
     source = qa_control_source.source
-    return by_watched(source(session, project)) if source else {}
+    return by_watched(source(session, project, at)) if source else {}
 
 
 Prober = Callable[[ProbeQuestion, Callable[[str], bool]], ProbeAnswer]

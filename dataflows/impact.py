@@ -82,7 +82,10 @@ def _impact(
     touched: frozenset[str],
 ) -> Impact:
     connections = [department.connections[uid] for uid in sorted(direct, key=natural_order)]
-    pathways = _touched_pathways(department, frozenset(c.uid for c in connections), touched)
+    # Data that a connection brings is at its target only once its own step is walked.
+    pathways = _touched_pathways(
+        department, frozenset(c.uid for c in connections), touched if scope else frozenset()
+    )
     covered = department.qa_of_connection
     repeat = {qa for c in connections for qa in covered.get(c.uid, ())}
     repeat |= {p.uid for way in pathways for p in way.procedures}
@@ -124,7 +127,7 @@ def _touched_pathways(
             TouchedPathway(
                 pathway,
                 here,
-                downstream(department, pathway, touched),
+                downstream(department, pathway, touched, frozenset() if touched else direct),
                 tuple(department.procedures[uid] for uid in procedures),
             )
         )

@@ -24,6 +24,7 @@ from dataflows.inventory import (
     Step,
     System,
 )
+from dataflows.priorities import priority_of
 
 MAP_TYPES = ("system", "connection", "pathway", "qa_procedure")
 """The record types that a map is made of; every other record that names them is outside it."""
@@ -247,7 +248,7 @@ def _connection(
 
 
 def _highest(failure_modes: Iterable[Mapping[str, Any]]) -> str:
-    found = {str(mode.get("action_priority") or "") for mode in failure_modes}
+    found = {priority_of(mode) for mode in failure_modes}
     return next((word for word in ("high", "medium", "low") if word in found), "")
 
 

@@ -1,6 +1,6 @@
 """What the lines of a picture are coloured by: each meaning a word, a colour and a stroke."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -81,7 +81,6 @@ _OF_STATE: Mapping[State, Tone] = {
 }
 
 UNRATED = "no failure mode"
-PRIORITIES = ("low", "medium", "high")
 _RISK: Mapping[str, Tone] = {
     "low": Tone("low action priority", "#00703c", Stroke.SOLID, 1.4),
     "": Tone("no failure mode recorded", "#4c6272", Stroke.DOTTED, 1.4),
@@ -123,8 +122,11 @@ class Paint:
             return CATEGORY_TONES[route.category]
         if self.by is ColourBy.QA:
             return _covered(department, route)
-        of_one = self._status if self.by is ColourBy.STATUS else _priority
-        return max((of_one(department, uid) for uid in route.connections), key=self.tones.index)
+        if self.by is ColourBy.RISK:
+            return _RISK[_worst_priority(department, route.connections)]
+        return max(
+            (self._status(department, uid) for uid in route.connections), key=self.tones.index
+        )
 
     def _status(self, department: Department, uid: str) -> Tone:
         procedures = department.qa_of_connection.get(uid)
@@ -155,11 +157,15 @@ def _covered(department: Department, route: Route) -> Tone:
     return QA_SOME if covered else QA_NONE
 
 
-def _priority(department: Department, uid: str) -> Tone:
-    return _RISK[department.connections[uid].priority]
+def _worst_priority(department: Department, connections: Iterable[str]) -> str:
+    """Return the worst of some connections; that nobody looked is worse than a low priority."""
+    order = tuple(_RISK)
+    found = (department.connections[uid].priority for uid in connections)
+    return max(found, key=order.index, default="")
 
 
 def priority_word(department: Department, connections: tuple[str, ...]) -> str:
-    """Return the highest action priority among the failure modes of some connections."""
-    found = {department.connections[uid].priority for uid in connections}
-    return next((word for word in reversed(PRIORITIES) if word in found), UNRATED)
+    """Return in one word what the colour by risk says of some connections: the worst of them."""
+    worst = _worst_priority(department, connections)
+    rated = any(department.connections[uid].priority for uid in connections)
+    return worst or (f"{UNRATED} on some" if rated else UNRATED)

@@ -72,16 +72,17 @@ def touched_devices(department: Department, found: Impact) -> tuple[TouchedDevic
         known = best.get(key)
         if known is None or one.nearness < known.nearness:
             best[key] = one
-        elif one.nearness == known.nearness and one.connections:
+        elif one.nearness == known.nearness:
             connections = tuple(dict.fromkeys((*known.connections, *one.connections)))
-            how = known.how if one.how in known.how else f"{known.how}; {one.how}"
+            how = "; ".join(dict.fromkeys((*known.how.split("; "), one.how)))
             best[key] = TouchedDevice(known.device, known.nearness, how, connections)
     return tuple(sorted(best.values(), key=lambda one: (one.nearness, one.device)))
 
 
 def _devices(department: Department, found: Impact) -> Iterator[TouchedDevice]:
     scope = frozenset(found.scope)
-    for uid in {up for part in found.scope for up in department.lineage[part]}:
+    above = {up for part in found.scope for up in department.lineage[part]}
+    for uid in sorted(above, key=natural_order):
         for device in department.systems[uid].realises:
             yield TouchedDevice(device, Nearness.REALISED, f"realised by {uid}")
     for connection in found.direct:
@@ -109,14 +110,16 @@ def evidence_of(
 ) -> tuple[Evidence, ...]:
     """Return the records outside the map that rest on what changes, each with every reason.
 
-    These are records that name a connection or a system that changes, requirements that a QA
-    procedure to repeat monitors, and, where a device is only fed later in a pathway, what names
-    the connection that feeds it.
+    These are records that name a connection, a system that changes or one that it is a part of,
+    requirements that a QA procedure to repeat monitors, and, where a device is only fed later in a
+    pathway, what names the connection that feeds it.
     """
     direct = [c.uid for c in found.direct]
     later = [uid for one in devices for uid in one.connections if uid not in direct]
     reasons: dict[Key, dict[str, bool]] = {}
-    for uid in (*found.scope, *direct, *dict.fromkeys(later)):
+    above = {up for part in found.scope for up in department.lineage[part]} - set(found.scope)
+    systems = (*found.scope, *sorted(above, key=natural_order))
+    for uid in (*systems, *direct, *dict.fromkeys(later)):
         for link in snapshot.incoming(Key(department.project, uid)):
             record = snapshot.records.get(link.source)
             if record is not None and record.type not in MAP_TYPES and not record.withdrawn:

@@ -1,62 +1,19 @@
 """What can go wrong on each connection, how much it asks for action, and the QA that controls it.
 
-Pure. Severity, occurrence and detection are ordinal, so the action priority is looked up from
-bands of the three and never multiplied.
+Pure.
 """
 
-from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from core.exports import Sheet
 from core.records.snapshot import Key, Snapshot, natural_order
 from dataflows.inventory import Department
 from dataflows.planning.plan import QaStatus
-
-SCALE = range(1, 11)
-"""Each scale runs from 1 (best) to 10 (worst)."""
-
-
-class Priority(StrEnum):
-    """How urgently a failure mode asks for action."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-_L, _M, _H = Priority.LOW, Priority.MEDIUM, Priority.HIGH
-
-SEVERITY_FROM = (4, 7, 9)
-OCCURRENCE_FROM = (2, 3, 4, 6)
-DETECTION_FROM = (4, 5, 7)
-"""Where each further band of a scale begins."""
-
-PRIORITIES: tuple[tuple[tuple[Priority, ...], ...], ...] = (
-    ((_L, _L, _L, _L), (_L, _L, _L, _L), (_L, _L, _L, _L), (_L, _L, _L, _L), (_L, _L, _L, _M)),
-    ((_L, _L, _L, _L), (_L, _L, _L, _L), (_L, _L, _L, _M), (_L, _L, _M, _M), (_M, _M, _H, _H)),
-    ((_L, _L, _L, _L), (_L, _M, _M, _M), (_L, _M, _M, _H), (_M, _M, _H, _H), (_H, _H, _H, _H)),
-    ((_L, _L, _L, _L), (_M, _M, _H, _H), (_M, _H, _H, _H), (_H, _H, _H, _H), (_H, _H, _H, _H)),
-)
-"""One block per band of severity, in it one row per band of occurrence, one cell per band of
-detection. It is ours; a department that has its own states the priority on the connection."""
+from dataflows.priorities import Priority, looked_up, priority_of, steps_of
 
 ORDER = {priority: place for place, priority in enumerate(reversed(Priority))}
-
-
-def action_priority(severity: int, occurrence: int, detection: int) -> Priority:
-    """Look the action priority up.
-
-    Examples
-    --------
-    >>> action_priority(severity=9, occurrence=2, detection=4).value
-    'medium'
-    """
-    return PRIORITIES[bisect_right(SEVERITY_FROM, severity)][
-        bisect_right(OCCURRENCE_FROM, occurrence)
-    ][bisect_right(DETECTION_FROM, detection)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +26,8 @@ class FailureMode:
         What the table says; None where a scale is not stated.
     stated : str
         What the connection states; empty where it leaves it to the table.
+    priority : str
+        The stated priority, or else the one that was looked up.
     """
 
     connection: str
@@ -78,12 +37,8 @@ class FailureMode:
     detection: int | None
     looked_up: Priority | None
     stated: str
+    priority: str
     controls: tuple[str, ...]
-
-    @property
-    def priority(self) -> str:
-        """The stated priority, or else the one that was looked up."""
-        return self.stated or (self.looked_up.value if self.looked_up else "")
 
     @property
     def departs(self) -> bool:
@@ -109,20 +64,11 @@ def failure_modes(
 
 
 def _mode(department: Department, uid: str, row: Mapping[str, Any]) -> FailureMode:
-    severity, occurrence, detection = (
-        value if type(value := row.get(name)) is int and value in SCALE else None
-        for name in ("severity", "occurrence", "detection")
-    )
-    looked_up = (
-        action_priority(severity, occurrence, detection)
-        if severity and occurrence and detection
-        else None
-    )
     stated = str(row.get("action_priority") or "")
-    controls = department.qa_of_connection.get(uid, ())
+    controls = tuple(department.qa_of_connection.get(uid, ()))
     what = str(row.get("what") or "")
     return FailureMode(
-        uid, what, severity, occurrence, detection, looked_up, stated, tuple(controls)
+        uid, what, *steps_of(row), looked_up(row), stated, priority_of(row), controls
     )
 
 

@@ -1,6 +1,7 @@
 """What planning asks of its neighbours; whoever answers is named in `app`."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -18,3 +19,9 @@ DriftResult = Callable[[Session, Department, Collection[str]], Sheet | None]
 otherwise than the map; None where none was imported."""
 
 drift_result: Port[DriftResult] = Port("what do imported destination lists say otherwise?")
+
+DriftUntil = Callable[[Session, Department, Collection[str]], datetime | None]
+"""``(session, map, systems) -> moment`` at which the newest of these destination lists was
+imported; None where none was."""
+
+drift_until: Port[DriftUntil] = Port("when was the newest destination list imported?")

@@ -223,8 +223,7 @@ def build_pack(
     asked: Annotated[PackAsked, Query()],
 ) -> RedirectResponse:
     """Let a worker build the change-impact pack; its page shows how far it is."""
-    read = planning.read_map(session, project.key, person)
-    job = ask_for_pack(session, project, read, uid, asked.purpose, person)
+    job = ask_for_pack(session, project, uid, asked.purpose, person)
     return RedirectResponse(f"/jobs/{job.id}", status_code=303)
 
 

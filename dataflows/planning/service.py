@@ -45,12 +45,16 @@ class ReadMap:
 
 def read_map(session: Session, project: str, reader: Actor, *, drafts: bool = False) -> ReadMap:
     """Read the map of a project, and the records of every project that the reader may read."""
-    readable = {
+    return read_map_within(session, project, readable_to(session, reader), drafts=drafts)
+
+
+def readable_to(session: Session, reader: Actor) -> frozenset[str]:
+    """Return the projects that somebody may read."""
+    return frozenset(
         one.key
         for one in session.exec(select(Project)).all()
         if one.id is not None and reader.belongs_to(one.id)
-    }
-    return read_map_within(session, project, readable, drafts=drafts)
+    )
 
 
 def read_map_within(

@@ -222,8 +222,12 @@ def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
         told = "; ".join(f"{one.procedure.uid} {one.why}" for one in assessed.not_effective)
         yield Flaw(
             f"has a control that is not effective: {told}.",
-            "Do the QA that is overdue or failed, or have QATrack+ read again.",
+            "Do the QA that is overdue or failed, or have QATrack+ read again; "
+            "no concession lets this through.",
             at=assessed.not_effective[0].procedure,
+            # A concession names a rule and a risk. One for tests that are not run yet would let
+            # through QA that stopped working later, which its signers have never seen.
+            concedable=False,
         )
 
 

@@ -75,7 +75,7 @@ def test_a_connection_without_qa_is_never_hidden_by_one_with_good_qa(tested: Dep
     [
         (("C1", "C3"), "high action priority", "high"),
         (("C3",), "low action priority", "low"),
-        (("C2", "C3"), "no failure mode recorded", "low"),
+        (("C2", "C3"), "no failure mode recorded", "no failure mode on some"),
         (("C2",), "no failure mode recorded", "no failure mode"),
     ],
 )

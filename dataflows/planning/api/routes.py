@@ -59,8 +59,7 @@ def start_pack(
     sent: WantedPack,
 ) -> StartedTold:
     """Let a worker build the change-impact pack of a system."""
-    read = planning.read_map(session, project.key, person)
-    job = ask_for_pack(session, project, read, uid, sent.purpose, person)
+    job = ask_for_pack(session, project, uid, sent.purpose, person)
     response.headers["Location"] = follow_of(job.id)
     return StartedTold(follow=follow_of(job.id))
 

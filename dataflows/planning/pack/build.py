@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,15 +22,16 @@ from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.people.models import Person
 from core.people.service import actor_of
-from core.records.models import Project
+from core.records.models import Project, Record
 from core.records.service import find_project
 from core.settings import Settings
 from dataflows.planning.pack.contents import Contents, contents_of, manifest
 from dataflows.planning.pack.printing import to_pdf
 from dataflows.planning.plan import Purpose, purpose_named
-from dataflows.planning.service import ReadMap, read_map_within
+from dataflows.planning.service import ReadMap, read_map_within, readable_to
 
 KIND = "dataflows.pack"
+SYSTEM = "system"
 BUILT = "pack:change-impact:build"
 """The audit trail's word for a change-impact pack that was built."""
 
@@ -55,18 +56,29 @@ class PackFile:
 
 
 def ask_for_pack(
-    session: Session, project: Project, read: ReadMap, system: str, purpose: Purpose, by: Actor
+    session: Session, project: Project, system: str, purpose: Purpose, by: Actor
 ) -> Job:
     """Let a worker build a pack of what the asking person may read; twice while it waits is once.
+
+    Whoever asks holds up everybody who writes, so the map is left to the worker to read.
 
     Raises
     ------
     NotFound
         If the map has no such system.
     """
-    if system not in read.department.systems:
+    there = session.scalars(
+        select(col(Record.id)).where(
+            col(Record.project_id) == project.id,
+            col(Record.type) == SYSTEM,
+            col(Record.uid) == system,
+            col(Record.withdrawn_at).is_(None),
+        )
+    ).first()
+    if there is None:
         raise NotFound(f"There is no system {system} on this map; a pack is made for a system.")
-    payload = _payload(project, read, system, purpose)
+    readable = readable_to(session, by) | {project.key}
+    payload = _payload(project, readable, system, purpose)
     return enqueue(session, KIND, payload, by, digest(payload), project_id=project.id)
 
 
@@ -74,18 +86,18 @@ def pack_in_work(
     session: Session, project: Project, read: ReadMap, system: str, purpose: Purpose
 ) -> Job | None:
     """Return the job of such a pack that waits or runs, or that failed last; None otherwise."""
-    job = newest_job(session, KIND, digest(_payload(project, read, system, purpose)))
+    job = newest_job(session, KIND, digest(_payload(project, read.readable, system, purpose)))
     return job if job is not None and job.state != JobState.DONE else None
 
 
 def _payload(
-    project: Project, read: ReadMap, system: str, purpose: Purpose
+    project: Project, readable: Iterable[str], system: str, purpose: Purpose
 ) -> dict[str, str | list[str]]:
     return {
         "project": project.key,
         "system": system,
         "purpose": purpose.value,
-        "readable": sorted(read.readable),
+        "readable": sorted(readable),
     }
 
 

@@ -1,7 +1,8 @@
 """What a change-impact pack holds: the plan as tables and texts, the picture, and where it is from.
 
 Every text follows from the records, runs and readings that it names. Nothing in it says when it was
-built, so the same map with the same facts gives the same bytes.
+built, so the same map with the same facts gives the same bytes; where QATrack+ was asked, on the
+same day, because a test becomes overdue by the day.
 """
 
 import json
@@ -13,14 +14,16 @@ from hashlib import sha256
 from sqlmodel import Session
 
 from core.canonical import rfc3339
+from core.clock import now
 from core.errors import NotFound
 from core.exports import Sheet, to_csv
+from core.records.snapshot import Key
 from dataflows.diagram import to_dot, to_plantuml
 from dataflows.inventory import Department
 from dataflows.matrix import matrix_of
 from dataflows.planning import ports
 from dataflows.planning.failure_modes import failure_modes, failure_sheet
-from dataflows.planning.plan import HEADINGS, Plan, Purpose
+from dataflows.planning.plan import HEADINGS, Plan, Purpose, QaStatus
 from dataflows.planning.service import ReadMap, model_digest, plan, statuses
 from dataflows.planning.sheets import event_sheet, outside_uid, plan_sheet
 from dataflows.planning.told import plan_told
@@ -45,7 +48,13 @@ NO_DRIFT = "No destination list was compared with the map."
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a pack comes from: the map, the renderer, and the latest moment that it tells of."""
+    """Where a pack comes from: the map, the renderer, and the latest moment that it tells of.
+
+    Attributes
+    ----------
+    qa_judged_on : str
+        The day by which a test of QATrack+ is due or overdue; empty where no server was asked.
+    """
 
     project: str
     title: str
@@ -55,6 +64,7 @@ class Origin:
     model: str
     renderer: str
     facts_until: datetime
+    qa_judged_on: str = ""
 
     @property
     def name(self) -> str:
@@ -70,6 +80,7 @@ class Origin:
             "model": self.model,
             "renderer": self.renderer,
             "facts_until": rfc3339(self.facts_until),
+            "qa_judged_on": self.qa_judged_on,
         }
 
 
@@ -131,6 +142,7 @@ def contents_of(
         model=model_digest(read.snapshot, department.project),
         renderer=graphviz_version(),
         facts_until=_facts_until(session, read, made),
+        qa_judged_on=_judged_on(made.qa),
     )
     told = plan_told(department, made).model_dump(mode="json")
     texts = {f"{name}.csv": to_csv(sheet) for name, sheet in sheets.items()}
@@ -183,6 +195,7 @@ def _readme(origin: Origin, made: Plan) -> str:
             f"Map {origin.model}",
             f"Picture by {origin.renderer}",
             f"Tells of facts until {rfc3339(origin.facts_until)}",
+            *([f"QA judged on {origin.qa_judged_on}"] if origin.qa_judged_on else []),
             "",
             f"Connections between systems: {len(counts.external)}; inside: {len(counts.internal)}",
             f"Pathways: {len(counts.pathways)}; connections downstream: {len(counts.downstream)}",
@@ -253,16 +266,25 @@ def _end_sheet(department: Department, made: Plan) -> Sheet:
 
 
 def _facts_until(session: Session, read: ReadMap, made: Plan) -> datetime:
-    """Return the latest moment of anything that the pack tells: approval, run or reading."""
-    moments = [
-        view.approved_at
-        for name in MAP_TYPES
-        for view in read.snapshot.of_type(name, read.department.project)
-        if view.approved_at is not None
-    ]
+    """Return the latest moment of anything told: approval, run, reading or destination list."""
+    department = read.department
+    outside = [one.record for one in made.evidence]
+    outside += [*(one.record for one in made.runs), *(one.device for one in made.devices)]
+    named = {Key(one.project, one.uid) for one in outside}
+    views = [view for name in MAP_TYPES for view in read.snapshot.of_type(name, department.project)]
+    views += [read.snapshot.records[key] for key in named if key in read.snapshot.records]
+    moments = [view.approved_at for view in views if view.approved_at is not None]
     moments += [one.verdict.at for one in made.runs if one.verdict.at is not None]
-    moments += _readings(session, read.department, made.qa)
-    return max(moments, default=LONG_AGO)
+    moments += _readings(session, department, made.qa)
+    imported = ports.drift_until.source
+    listed = imported(session, department, made.impact.scope) if imported else None
+    return max([*moments, *([listed] if listed else [])], default=LONG_AGO)
+
+
+def _judged_on(qa: Mapping[str, QaStatus]) -> str:
+    """Return the day by which QA was judged; empty where no server was asked about any."""
+    by_day = any(one.asked for one in qa.values())
+    return now().date().isoformat() if by_day else ""
 
 
 def _readings(

@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from core.clock import now
 from core.db import Database
 from core.people.actor import Actor
 from core.qa_controls import ControlWord, QaControl
 from core.records.content import Content, LinkDraft
-from core.records.service import create_record, find_project
+from core.records.models import Record, Revision
+from core.records.service import create_record, find_project, find_record
 from core.records.snapshot import Key
-from dataflows.planning.controls import qa_controls
+from dataflows.planning.controls import NOT_APPROVED, qa_controls
 from dataflows.planning.plan import NO_SERVER
 from dataflows.qatrack.models import QatrackItem, QatrackReading, QatrackServer
 
@@ -33,8 +34,10 @@ RISK = {
 
 @pytest.fixture
 def risky(map_db: Database, author: Actor) -> Database:
-    """A risk of the device that arises on C023."""
+    """A risk of the device that arises on C023, and the QA of the map in force."""
     with map_db.writing() as session:
+        for procedure in session.exec(select(Record).where(Record.type == "qa_procedure")).all():
+            _approve(session, procedure)
         links = (LinkDraft("arises_on", "C023", "DEPT"),)
         content = Content("Figures for the wrong plan", "", RISK, links)
         create_record(session, find_project(session, "RPM"), "risk", content, author, uid="RSK-001")
@@ -61,20 +64,23 @@ def test_without_a_server_nobody_was_asked_and_nothing_is_green(risky: Database)
         (5, "failed", "", ControlWord.NOT_EFFECTIVE, "failing, due"),
         (5, "incomplete", "", ControlWord.NOT_EFFECTIVE, "incomplete, due"),
         (5, None, "", ControlWord.NOT_EFFECTIVE, "not performed yet, due"),
+        (5, "no tolerances set", "", ControlWord.NOT_EFFECTIVE, "ok, due"),
+        (None, "passed", "", ControlWord.NOT_EFFECTIVE, "no due date, last passed"),
         (5, "passed", "It is down.", ControlWord.NOT_EFFECTIVE, "unknown since"),
     ],
 )
 def test_only_what_a_server_says_to_be_well_is_effective(
     *,
     risky: Database,
-    due_in_days: int,
+    due_in_days: int | None,
     result: str | None,
     problem: str,
     word: ControlWord,
     why: str,
 ) -> None:
     with risky.writing() as session:
-        _read(session, now() + timedelta(days=due_in_days), result, problem)
+        due = None if due_in_days is None else now() + timedelta(days=due_in_days)
+        _read(session, due, result, problem)
 
     [control] = _asked(risky)
 
@@ -114,14 +120,91 @@ def test_the_impact_of_a_system_tells_the_live_status(risky: Database, browser: 
     assert on_c023 == {"control not effective"}
 
 
+def test_a_draft_decides_nothing(risky: Database, author: Actor) -> None:
+    """A draft that names an overdue test holds up nobody else's release, and is no control."""
+    with risky.writing() as session:
+        _read(session, now() - timedelta(days=30), "passed")
+        kept = {"source": "qatrack-testlist", "slug": SLUG, "frequency": "monthly"}
+        links = (LinkDraft("controls_connection", "C023", "DEPT"),)
+        content = Content("Only thought of", "", kept, links)
+        department = find_project(session, "DEPT")
+        create_record(session, department, "qa_procedure", content, author, uid="QA-901")
+
+    told = {one.procedure.uid: one for one in _asked(risky)}
+
+    assert told["QA-022"].failed
+    assert (told["QA-901"].word, told["QA-901"].why) == (ControlWord.NOT_ASKED, NOT_APPROVED)
+    assert not told["QA-901"].effective
+
+
+def test_a_procedure_kept_under_no_name_is_unknown(risky: Database, author: Actor) -> None:
+    with risky.writing() as session:
+        _read(session, now() + timedelta(days=5), "passed")
+        links = (LinkDraft("controls_connection", "C023", "DEPT"),)
+        content = Content("Kept somewhere", "", {"source": "qatrack-testlist"}, links)
+        department = find_project(session, "DEPT")
+        made = create_record(session, department, "qa_procedure", content, author, uid="QA-901")
+        _approve(session, made)
+
+    told = {one.procedure.uid: one for one in _asked(risky)}["QA-901"]
+
+    assert told.word is ControlWord.NOT_EFFECTIVE
+    assert told.why == "unknown: It does not say as which test it is kept."
+
+
+def test_what_was_known_at_a_moment_is_told_the_same_later(risky: Database, author: Actor) -> None:
+    """Between two readings the test went overdue; then the procedure was withdrawn."""
+    with risky.writing() as session:
+        _read(session, now() + timedelta(days=5), "passed")
+        signed = now()
+        _read_again(session, due=now() - timedelta(days=30))
+        procedure = find_record(session, find_project(session, "DEPT"), "QA-022")
+        [before], [since] = qa_controls(session, "RPM", signed), qa_controls(session, "RPM")
+        procedure.withdrawn_at = now()
+        session.add(procedure)
+        session.flush()
+
+        assert qa_controls(session, "RPM") == []
+        assert qa_controls(session, "RPM", signed) == [before]
+    assert (before.word, since.word) == (ControlWord.EFFECTIVE, ControlWord.NOT_EFFECTIVE)
+    assert before.watches == since.watches
+
+
 def _asked(db: Database) -> list[QaControl]:
     with db.reading() as session:
         return qa_controls(session, "RPM")
 
 
-def _read(session: Session, due: datetime, result: str | None, problem: str = "") -> None:
+def _approve(session: Session, record: Record) -> None:
+    """Put the latest revision of a record in force, as its last signature does."""
+    revision = session.get_one(Revision, record.latest_id or 0)
+    revision.state, revision.approved_at = "approved", now()
+    record.effective_id = revision.id
+    session.add_all((revision, record))
+    session.flush()
+
+
+def _read_again(session: Session, due: datetime) -> None:
+    """Leave what another reading leaves: the list on its unit was scheduled otherwise."""
+    last = session.exec(select(QatrackItem).where(QatrackItem.kind == "utc")).one()
+    reading = QatrackReading(
+        server_id=last.server_id, begun_at=now(), ended_at=now(), items=2, changed=1
+    )
+    session.add(reading)
+    session.flush()
+    again = {"reading_id": reading.id, "told": {**last.told, "due": due.isoformat()}}
+    session.add(QatrackItem(**{**last.model_dump(exclude={"id"}), **again}))
+    session.flush()
+
+
+def _read(session: Session, due: datetime | None, result: str | None, problem: str = "") -> None:
     """Leave what a reading of a server leaves: the list, and the unit that it is done on."""
-    server = QatrackServer(name="main", address="https://qa.example", time_zone="UTC")
+    server = QatrackServer(
+        name="main",
+        address="https://qa.example",
+        time_zone="UTC",
+        named_at=now() - timedelta(days=1),
+    )
     session.add(server)
     session.flush()
     moment = now() - timedelta(hours=2)
@@ -137,7 +220,7 @@ def _read(session: Session, due: datetime, result: str | None, problem: str = ""
         told = {
             "active": True,
             "tests": ["testlist", SLUG],
-            "due": due.isoformat(),
+            "due": due.isoformat() if due else None,
             "window_end": 7,
             "last": last,
             "unit": 902,

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import Session
 
+from app.answers import drift_until
 from app.worker import JOBS
+from core.clock import now
 from core.db import Database
 from core.errors import NotFound
 from core.jobs.processes import here, this_process
@@ -22,10 +25,13 @@ from core.jobs.service import find_job
 from core.people.actor import Actor
 from core.records.service import find_project
 from core.settings import Settings
+from dataflows.planning import ports
 from dataflows.planning.pack.build import KIND, ask_for_pack, zipped
-from dataflows.planning.pack.contents import contents_of, manifest
+from dataflows.planning.pack.contents import Contents, contents_of, manifest
 from dataflows.planning.plan import Purpose
 from dataflows.planning.service import read_map
+from dataflows.probing.models import DestinationList
+from dataflows.qatrack.models import QatrackServer
 from tests.dataflows.conftest import Browse
 
 CARRIED = ("C036", "C037", "C045", "C065")
@@ -144,6 +150,38 @@ def test_a_pack_is_the_same_again_and_lists_the_digest_of_every_file(
     assert zipped(one.texts) == zipped(again.texts)
 
 
+def test_a_pack_tells_until_when_and_by_which_day(map_db: Database, author: Actor) -> None:
+    """A destination list is a fact of its own; a test of QATrack+ is overdue by the day."""
+    with map_db.writing() as session, ports.drift_until.filled(drift_until):
+        listed = DestinationList(
+            project_id=find_project(session, "DEPT").id or 0,
+            system="HDR",
+            name="hdr.csv",
+            digest="",
+            imported_at=now(),
+        )
+        session.add(listed)
+        session.flush()
+        imported = listed.imported_at
+        named = QatrackServer(name="main", address="https://qa.example", time_zone="UTC")
+        before = _contents(session, author)
+        session.add(named)
+        session.flush()
+        asked = _contents(session, author)
+
+    assert before.origin.facts_until == asked.origin.facts_until == imported
+    assert before.origin.qa_judged_on == ""
+    assert asked.origin.qa_judged_on in {moment.date().isoformat() for moment in (imported, now())}
+    line = f"QA judged on {asked.origin.qa_judged_on}"
+    assert line in asked.texts["README.txt"].decode()
+    assert line not in before.texts["README.txt"].decode()
+
+
+def _contents(session: Session, author: Actor) -> Contents:
+    read = read_map(session, "DEPT", author)
+    return contents_of(session, read, "HDR", Purpose.REPLACE, "Department")
+
+
 def test_the_pack_is_built_as_a_job_and_downloaded_by_who_may_read_all_of_it(
     browse: Browse, map_db: Database, tmp_path: Path
 ) -> None:
@@ -184,10 +222,14 @@ def _work(db: Database, settings: Settings) -> str:
         return str(find_job(session, lease.job_id).state)
 
 
-def test_a_pack_is_made_for_a_system_that_there_is(map_db: Database, author: Actor) -> None:
+def test_a_pack_is_made_for_a_system_that_there_is(
+    map_db: Database, author: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking is a change, so it must not read the whole map while everybody who writes waits."""
+    monkeypatch.setattr("dataflows.planning.service.load_snapshot", pytest.fail)
     with map_db.writing() as session:
-        read = read_map(session, "DEPT", author)
         project = find_project(session, "DEPT")
         for uid in ("C023", "NOBODY"):
             with pytest.raises(NotFound, match=f"no system {uid}"):
-                ask_for_pack(session, project, read, uid, Purpose.UPGRADE, author)
+                ask_for_pack(session, project, uid, Purpose.UPGRADE, author)
+        assert ask_for_pack(session, project, "PQA", Purpose.UPGRADE, author).id

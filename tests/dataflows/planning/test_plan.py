@@ -13,7 +13,6 @@ from dataflows.impact import impact_of_connection, impact_of_system, losses
 from dataflows.inventory import Department, Outside, Pathway, Procedure, Step
 from dataflows.pathways import breaks
 from dataflows.planning.evidence import Nearness, evidence_of, last_runs, touched_devices
-from dataflows.planning.failure_modes import SCALE, Priority, action_priority
 from dataflows.planning.plan import (
     KEPT_ELSEWHERE,
     NO_SERVER,
@@ -22,6 +21,7 @@ from dataflows.planning.plan import (
     purpose_named,
     qa_status_of,
 )
+from dataflows.priorities import SCALE, Priority, action_priority
 from dataflows.qatrack.standing import Standing, State
 
 
@@ -90,6 +90,26 @@ def test_a_device_is_touched_as_near_as_the_change_comes(
     assert (device.device.project, device.device.uid) == ("RPM", "PRJ-RPM")
     assert device.nearness is nearness
     assert device.how.startswith(how)
+
+
+def test_a_device_that_two_systems_realise_names_both_in_their_order(small: Department) -> None:
+    device = Outside("RPM", "PRJ-RPM")
+    names = ("A", "A.1", "A.2")
+    realising = {uid: replace(small.systems[uid], realises=(device,)) for uid in names}
+    department = replace(small, systems={**small.systems, **realising})
+
+    [found] = touched_devices(department, impact_of_system(department, "A"))
+
+    assert found.how == "realised by A; realised by A.1; realised by A.2"
+
+
+def test_what_names_the_whole_rests_on_a_change_of_its_part(small: Department) -> None:
+    risk = RecordView(Key("RPM", "RSK-001"), "risk", "Wrong plan")
+    named = LinkView("involves", risk.key, Key("DEPT", "A"))
+
+    evidence = evidence_of(Snapshot([risk], [named]), small, impact_of_system(small, "A.2"), ())
+
+    assert [(one.record.uid, one.why) for one in evidence] == [("RSK-001", ("involves A",))]
 
 
 def test_a_system_away_from_every_device_touches_none(department: Department) -> None:

@@ -123,6 +123,20 @@ def test_qa_that_controls_a_risk_does_not_work(demo) -> None:
     assert "RSK-002" not in lowered
 
 
+def test_a_concession_about_tests_lets_no_qa_through(demo) -> None:
+    """One finding of RSK-002 is of a test that is not run, the other of QA that is overdue."""
+    demo.verdicts[demo.key("TST-005").uid] = Verdict(VerdictWord.NOT_RUN)
+    demo.add("waiver", "WVR-901", rule="D08", reason="Run next week.", expires="2026-12-01")
+    demo.link("WVR-901", "concerns", "RSK-002")
+    watched = frozenset({demo.key("REQ-004")})
+    demo.qa = [QaControl(Key("DEPT", "QA-022"), watched, ControlWord.NOT_EFFECTIVE, "overdue")]
+
+    found = [one for one in demo.result("D08").findings if one.record.uid == "RSK-002"]
+
+    assert [(bool(one.waiver), one.blocks) for one in found] == [(True, False), (False, True)]
+    assert "no concession lets this through" in found[1].mend
+
+
 def test_qa_that_nobody_was_asked_about_is_no_finding(demo) -> None:
     before = demo.check()
     demo.qa = [
