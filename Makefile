@@ -9,7 +9,8 @@ PYTHON ?= python3
 SERVE ?= 1
 DB ?= sqlite
 ARGS ?=
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); test $$n -gt 4 && echo 4 || echo $$n)
+# One more than cores: many a test waits for a process or a browser.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 1); test $$n -gt 3 && echo 4 || echo $$((n + 1)))
 BIN := .venv/bin
 SOURCES := app core dataflows engine qms validation scripts tests migrations
 

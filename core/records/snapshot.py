@@ -195,13 +195,13 @@ class Snapshot:
 
     def outgoing(self, key: Key, role: str | None = None) -> tuple[LinkView, ...]:
         """Return the links that a record states, in the order it states them."""
-        links = self._out.get(key)
-        return links.of(role) if links else ()
+        ends = self._out.get(key)
+        return (ends.roles or ends.parted()).get(role, ()) if ends is not None else ()
 
     def incoming(self, key: Key, role: str | None = None) -> tuple[LinkView, ...]:
         """Return the links that others state to a record."""
-        links = self._in.get(key)
-        return links.of(role) if links else ()
+        ends = self._in.get(key)
+        return (ends.roles or ends.parted()).get(role, ()) if ends is not None else ()
 
 
 class _Ends:
@@ -210,21 +210,20 @@ class _Ends:
     Rules ask for them a hundred thousand times, and mostly for a role that is not there.
     """
 
-    __slots__ = ("_all", "_roles")
+    __slots__ = ("_all", "roles")
 
     def __init__(self) -> None:
         self._all: list[LinkView] = []
-        self._roles: dict[str | None, tuple[LinkView, ...]] | None = None
+        self.roles: dict[str | None, tuple[LinkView, ...]] = {}
 
     def add(self, link: LinkView) -> None:
         """Take in one more link; only before any is asked for."""
         self._all.append(link)
 
-    def of(self, role: str | None) -> tuple[LinkView, ...]:
-        """Return those of a role, or all."""
-        if self._roles is None:
-            parted: dict[str | None, list[LinkView]] = {None: self._all}
-            for link in self._all:
-                parted.setdefault(link.role, []).append(link)
-            self._roles = {role: tuple(links) for role, links in parted.items()}
-        return self._roles.get(role, ())
+    def parted(self) -> dict[str | None, tuple[LinkView, ...]]:
+        """Return those of each role, and under None all; from then on `roles` has them."""
+        parted: dict[str | None, list[LinkView]] = {None: self._all}
+        for link in self._all:
+            parted.setdefault(link.role, []).append(link)
+        self.roles = {role: tuple(links) for role, links in parted.items()}
+        return self.roles

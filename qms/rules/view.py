@@ -39,8 +39,6 @@ class View:
         self._live: dict[tuple[str, ...], list[RecordView]] = {}
         self._in_force: dict[tuple[str, ...], list[RecordView]] = {}
         self._links: dict[Key, list[tuple[LinkView, RecordView | None]]] = {}
-        self._targets: dict[tuple[Key, str], list[RecordView]] = {}
-        self._sources: dict[tuple[Key, str], list[RecordView]] = {}
 
     def once(self, name: str, build: Callable[[], Built]) -> Built:
         """Return what `build` makes, made once for all records of a rule."""
@@ -56,7 +54,7 @@ class View:
             grouped.setdefault(suspicion.record, []).append(suspicion)
         return {key: tuple(each) for key, each in grouped.items()}
 
-    # Records and links: kept, because rule after rule asks for the same. Nobody changes the lists.
+    # Records: kept, because rule after rule asks for the same. Nobody changes the lists.
 
     def live(self, *types: str) -> Sequence[RecordView]:
         """Return the project's records of these types, drafts included, withdrawn ones not."""
@@ -107,25 +105,16 @@ class View:
 
     def targets(self, record: RecordView, role: str) -> Sequence[RecordView]:
         """Return the records that `record` links to in a role and that are not withdrawn."""
-        asked = (record.key, role)
-        found = self._targets.get(asked)
-        if found is None:
-            links = self.snapshot.outgoing(record.key, role)
-            found = self._targets[asked] = self._ends([link.target for link in links])
-        return found
+        # Nothing is kept: most are asked once, and for a role that the record does not state.
+        links = self.snapshot.outgoing(record.key, role)
+        return self._standing([link.target for link in links]) if links else ()
 
     def sources(self, record: RecordView, role: str) -> Sequence[RecordView]:
         """Return the records that link to `record` in a role and that are not withdrawn."""
-        asked = (record.key, role)
-        found = self._sources.get(asked)
-        if found is None:
-            links = self.snapshot.incoming(record.key, role)
-            found = self._sources[asked] = self._ends([link.source for link in links])
-        return found
+        links = self.snapshot.incoming(record.key, role)
+        return self._standing([link.source for link in links]) if links else ()
 
-    def _ends(self, keys: Sequence[Key]) -> list[RecordView]:
-        if not keys:
-            return []
+    def _standing(self, keys: Sequence[Key]) -> list[RecordView]:
         found = map(self.snapshot.records.get, keys)
         return [record for record in found if record is not None and not record.withdrawn]
 
