@@ -88,7 +88,7 @@ def route_of(address: str, routes: Iterable[ReadRoute]) -> str | None:
 PARTICULAR = re.compile(r"(?<=/)[A-Z][\w.%-]*|\b[0-9a-f]{7,}\b|\d+|(?<==)[^&]*")
 """What makes one address another of the same kind: ids, digests, numbers, values of a query."""
 
-ENOUGH = 6
+ENOUGH = 3
 """Links of one kind that are followed."""
 
 
@@ -105,6 +105,11 @@ class Visit:
     """Address without its fragment: the fragments that pages lead to."""
     seen_at: tuple[int, ...] = (DESK, TELEPHONE)
     """Widths at which axe looks; a page must fit both in any case."""
+    every_page_at: tuple[int, ...] = (DESK,)
+    """Widths at which axe looks at every page; at others at those with a kind of element that it
+    has not met there yet."""
+    met: dict[int, set[str]] = field(default_factory=dict)
+    """By width: the kinds of element that axe has looked at."""
     asked_elsewhere: list[str] = field(default_factory=list)
     opened: dict[str, set[str]] = field(default_factory=dict)
     """Address of each page that was opened: the kinds of element that were on it."""
@@ -161,16 +166,23 @@ class Visit:
         elif page.locator("header").count():
             yield "no link past the head of the page"
         page.evaluate(self.axe)
+        kinds = set(page.evaluate(OUTLINE, page.content())["kinds"])
         for width in (DESK, TELEPHONE):
             page.set_viewport_size({"width": width, "height": 900})
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                 yield f"scrolls sideways at {width} px: {page.evaluate(SIDEWAYS)}"
-            if width not in self.seen_at:
+            if width not in self.seen_at or not self._is_new(kinds, width):
                 continue
             result = page.evaluate(AXE)
             assert len(result["passes"]) > 5
             for found in result["violations"]:
                 yield f"{found['id']} at {width} px: {found['nodes'][0]['html'][:160]}"
+
+    def _is_new(self, kinds: set[str], width: int) -> bool:
+        met = self.met.setdefault(width, set())
+        new = width in self.every_page_at or not kinds <= met
+        met |= kinds
+        return new
 
     def _follow(self, page: Page, link: str, name: str) -> None:
         address, fragment = urldefrag(urljoin(page.url, link))
