@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from core.canonical import NotCanonical, canonical_json
-from core.errors import Fault
+from core.errors import Fault, Invalid
 from core.records import lifecycle
 from core.records.content import Content, LinkDraft
 from core.records.type_shape import FieldSpec, LinkSpec, RecordType
@@ -295,3 +295,30 @@ def _unspoken(
             "missing", where, what, f"Write a row for each {by}; say why, where there is nothing."
         )
     ]
+
+
+def refuse_made(record_type: RecordType, content: Content, before: Content | None = None) -> None:
+    """Refuse a value for a field that nobody types: an act of its own fills it.
+
+    Parameters
+    ----------
+    before : Content, optional
+        What the record says now; a value that it has may be sent back as it was read.
+
+    Raises
+    ------
+    Invalid
+    """
+    held = before.fields if before else {}
+    faults = [
+        Fault(
+            "made-field",
+            name,
+            f"'{spec.label}' is filled by the act it tells of, and cannot be written.",
+            "Leave it as it was read.",
+        )
+        for name, spec in record_type.fields.items()
+        if spec.made and content.fields.get(name) != held.get(name)
+    ]
+    if faults:
+        raise Invalid("Some fields cannot be written; nothing was saved.", faults)

@@ -31,33 +31,6 @@ def known_records(session: Session, keys: Iterable[Key]) -> dict[Key, Record]:
     return found
 
 
-def refuse_made(record_type: RecordType, content: Content, before: Content | None = None) -> None:
-    """Refuse a value for a field that nobody types: an act of its own fills it.
-
-    Parameters
-    ----------
-    before : Content, optional
-        What the record says now; a value that it has may be sent back as it was read.
-
-    Raises
-    ------
-    Invalid
-    """
-    held = before.fields if before else {}
-    faults = [
-        Fault(
-            "made-field",
-            name,
-            f"'{spec.label}' is filled by the act it tells of, and cannot be written.",
-            "Leave it as it was read.",
-        )
-        for name, spec in record_type.fields.items()
-        if spec.made and content.fields.get(name) != held.get(name)
-    ]
-    if faults:
-        raise Invalid("Some fields cannot be written; nothing was saved.", faults)
-
-
 def refuse_unreadable(
     record_type: RecordType,
     content: Content,

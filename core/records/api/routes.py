@@ -22,7 +22,7 @@ from core.records.api.told import (
     thread_told,
 )
 from core.records.approval import signatures_of
-from core.records.checking import content_faults
+from core.records.checking import content_faults, refuse_made
 from core.records.content import Content, LinkDraft
 from core.records.listing import PAGE_SIZE, Wanted, find_records
 from core.records.models import Project, Record, Revision
@@ -34,7 +34,7 @@ from core.records.service import (
     save_draft,
 )
 from core.records.talking.reading import threads_of
-from core.records.targets import refuse_made, refuse_unreadable
+from core.records.targets import refuse_unreadable
 from core.records.type_shape import RecordType
 from core.records.types import get_registry
 from core.records.writers import require_raiser
