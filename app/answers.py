@@ -1,13 +1,24 @@
-"""What validation answers when the release page asks, in the form in which it asks."""
+"""What one feature answers another, in the form in which that one asks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.errors import Invalid
+from core.exports import Sheet
 from core.people.actor import Actor
+from core.ports import FrozenRevisions
 from core.records.models import Project
+from core.records.service import find_project
+from dataflows.inventory import Department
+from dataflows.probing import drifting
+from dataflows.probing.sheets import DRIFT_HEADINGS, drift_sheet
+from qms.baselines import service as baselines
 from qms.releases.ports import RunStanding
+from qms.releases.scope import NEWEST
+from qms.risks.service import risk_file
 from qms.rules.facts import RunOfTest
 from validation.protocols.plan import VERIFICATION
 from validation.runs.facts import runs_of_tests
@@ -56,3 +67,56 @@ def start_validation(
     """Start the release's protocol; returns the page of the run."""
     run = start_run(session, project, RunRequest(release=release, reason=reason), by)
     return f"/p/{project.key}/runs/{run.number}"
+
+
+def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisions:
+    """Return which revision of each record of a project a baseline froze."""
+    baseline = baselines.find_baseline(session, find_project(session, project), name)
+    lines = baselines.lines_of(session, baseline)
+    own = {line.uid: line.revision for line in lines if line.project == project}
+    return FrozenRevisions(f"baseline {baseline.number}", own)
+
+
+def drift_of(session: Session, department: Department, systems: Collection[str]) -> Sheet | None:
+    """Return what the newest destination list of each system says beside the map."""
+    project = find_project(session, department.project)
+    rows = []
+    for system in _with_parents(department, systems):
+        listed = drifting.latest_list(session, project, system)
+        if listed is not None:
+            drift = drifting.report(department, listed).drift
+            told = drift_sheet(department, drift, listed.name)
+            rows += [(system, listed.name, *row) for row in told.rows]
+    if not rows:
+        return None
+    headings = ("System", "List", *DRIFT_HEADINGS)
+    return Sheet("Destination lists against the map", headings, rows, {"Project": project.key})
+
+
+def _with_parents(department: Department, systems: Collection[str]) -> list[str]:
+    """Return some systems and those that they are parts of, of which a list may be too."""
+    return sorted({up for system in systems for up in department.lineage[system]})
+
+
+def drift_until(
+    session: Session, department: Department, systems: Collection[str]
+) -> datetime | None:
+    """Return when the newest of the destination lists of some systems was imported."""
+    project = find_project(session, department.project)
+    whole = _with_parents(department, systems)
+    lists = (drifting.latest_list(session, project, system) for system in whole)
+    return max((one.imported_at for one in lists if one is not None), default=None)
+
+
+def risk_levels(session: Session, project: str) -> Mapping[str, str]:
+    """Return the level of each risk after the controls that work, judged by the newest release."""
+    try:
+        file = risk_file(session, project, NEWEST)
+    except Invalid:
+        # A faulty policy gives no level; the risk page names its faults.
+        return {}
+    told = {}
+    for one in file.assessments:
+        level = f"level {one.after}" if one.after else "not evaluated"
+        told[one.risk.key.uid] = f"{level}, control not effective" if one.not_effective else level
+    return told

@@ -11,6 +11,7 @@ from app.commands import (
     evidence,
     flows,
     people,
+    probes,
     records,
     service,
 )
@@ -23,6 +24,9 @@ cli = typer.Typer(
     pretty_exceptions_show_locals=False,
     cls=RefusingGroup,
 )
+
+flows.flows.command("probe")(probes.probe)
+flows.flows.command("drift")(probes.drift)
 
 for command in (
     service.init,
@@ -41,6 +45,7 @@ for command in (
     cli.command()(command)
 cli.command("data-sets")(evidence.data_sets)
 cli.command("import")(records.import_file)
+cli.command("export")(flows.export_file)
 cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
 cli.add_typer(records.git, name="git")

@@ -39,7 +39,11 @@ from validation.runs.installation import other_versions
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = Path(__file__).resolve().parent / "static" / "vendor"
 
-ASSETS = ("nhsuk.css", "fiducial.css", "nhsuk.js", "htmx.js", "fiducial.js")
+ASSETS = (
+    *("nhsuk.css", "fiducial.css", "explore.css"),
+    *("nhsuk.js", "htmx.js", "fiducial.js", "explore.js", "cytoscape.js"),
+    *("plantuml-page.js", "plantuml.js"),
+)
 FONTS = ("Liberation Sans", "Liberation Mono", "DejaVu Sans")
 """The families that the style sheets name; another family moves every line break of a pack."""
 
@@ -304,6 +308,11 @@ def _peers() -> list[Capability]:
             _first(Path("/usr/bin/storescu")),
             "comparison with a second DICOM tool",
             "dcmtk",
+        ),
+        "Orthanc": (
+            _first(Path("/usr/sbin/Orthanc")),
+            "the probe of a DICOM listener that knows its callers",
+            "orthanc",
         ),
         "Poppler": (_command("pdftotext"), "the tests that read a PDF back", "poppler-utils"),
         "Chromium": (_command("chromium"), "the tests that walk the pages", "chromium"),

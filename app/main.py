@@ -19,6 +19,20 @@ import core.people.routes
 import core.records.api.routes
 import core.records.routes
 import core.signing.routes
+import dataflows.editing.api.routes
+import dataflows.editing.routes
+import dataflows.editing.spreadsheet.routes
+import dataflows.exploring.api.routes
+import dataflows.exploring.routes
+import dataflows.history.api.routes
+import dataflows.history.routes
+import dataflows.interchange.api.routes
+import dataflows.interchange.routes
+import dataflows.planning.api.routes
+import dataflows.planning.routes
+import dataflows.plantuml.routes
+import dataflows.probing.api.routes
+import dataflows.probing.routes
 import dataflows.qatrack.routes
 import dataflows.routes
 import qms.attention.routes
@@ -53,7 +67,9 @@ from core.records.reviewed import review_panel
 from core.settings import Settings, get_settings
 from core.web.headers import guard
 from core.web.pages import product_version
+from dataflows.editing.panels import provenance_panel
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
+from dataflows.probing.panels import probe_panel
 from dataflows.qatrack.panels import procedure_panel
 from qms.releases.panels import release_panel
 from qms.reportability import complaint_panel
@@ -73,8 +89,16 @@ ROUTERS = (
     core.jobs.routes.router,
     core.ledger.routes.router,
     core.signing.routes.router,
+    dataflows.exploring.routes.router,
+    dataflows.plantuml.routes.router,
     dataflows.routes.router,
+    dataflows.planning.routes.router,
     dataflows.qatrack.routes.router,
+    dataflows.editing.routes.router,
+    dataflows.editing.spreadsheet.routes.router,
+    dataflows.interchange.routes.router,
+    dataflows.history.routes.router,
+    dataflows.probing.routes.router,
     qms.clauses.routes.router,
     qms.attention.routes.router,
     qms.baselines.routes.router,
@@ -93,6 +117,9 @@ ROUTERS = (
     validation.pack.routes.router,
     core.records.api.routes.router,
     core.jobs.api.routes.router,
+    dataflows.exploring.api.routes.router,
+    dataflows.planning.api.routes.router,
+    dataflows.probing.api.routes.router,
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
@@ -100,6 +127,9 @@ ROUTERS = (
     qms.traceability.views.api.routes.router,
     qms.training_matrix.api.routes.router,
     validation.runs.api.routes.router,
+    dataflows.editing.api.routes.router,
+    dataflows.interchange.api.routes.router,
+    dataflows.history.api.routes.router,
     # Last: its address takes whatever uid the others leave.
     core.records.routes.router,
 )
@@ -110,6 +140,8 @@ PANELS = (
     code_panel,
     system_panel,
     connection_panel,
+    provenance_panel,
+    probe_panel,
     pathway_panel,
     procedure_panel,
     device_panel,

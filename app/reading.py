@@ -11,7 +11,7 @@ from core.people.actor import Actor
 from core.records.content import RecordDraft
 from core.records.importing import ImportResult, import_faults, import_records
 from core.records.types import TypeRegistry
-from dataflows.department import load_department
+from dataflows.interchange.service import read_file
 from qms.interchange.design_record import FaultyRecord, load_design_record
 
 KINDS = ("department", "design-record")
@@ -76,5 +76,5 @@ def _read(source: Source) -> Sequence[RecordDraft]:
     if not source.path.is_file():
         raise Invalid(f"{source.path} is no file.")
     if source.kind == "department":
-        return load_department(source.path, source.project)
+        return read_file(source.path.read_bytes(), source.path.name, source.project)
     return load_design_record(source.path, source.project).drafts

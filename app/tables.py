@@ -16,14 +16,18 @@ import core.people.models
 import core.records.models
 import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
+import dataflows.probing.models
 import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
+from app.probing import probe_association
 from core import ports
 from core.errors import Fault
 from core.records import approval, demands, writing
 from core.records.models import Project, Record
 from core.records.types import use_packs
+from dataflows.planning import ports as planning_ports
+from dataflows.planning.controls import qa_controls
 from qms.competence import missing_training, training_faults
 from qms.issue_demands import issue_demands, notes
 from qms.releases import ports as release_ports
@@ -68,6 +72,12 @@ def prepare() -> None:
     demands.ports.demand, demands.ports.notes = issue_demands, notes
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(run_faults)
+    ports.frozen_source.fill(answers.frozen_revisions)
+    ports.qa_control_source.fill(qa_controls)
+    planning_ports.risk_levels.fill(answers.risk_levels)
+    planning_ports.drift_result.fill(answers.drift_of)
+    planning_ports.drift_until.fill(answers.drift_until)
+    ports.prober.fill(probe_association)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)
     release_ports.bundled_paths.fill(engine_paths_of)

@@ -24,6 +24,9 @@ from core.settings import Settings
 
 JOBS: dict[str, str] = {
     "app.nightly": "app.nightly:run",
+    "dataflows.plantuml": "dataflows.plantuml.drawing:run",
+    "dataflows.pack": "dataflows.planning.pack.build:run",
+    "dataflows.probe": "dataflows.probing.job:run",
     "dataflows.qatrack.refresh": "dataflows.qatrack.refreshing:run",
     "dataflows.render": "dataflows.rendering:run",
     "qms.repositories.scan": "qms.repositories.scanning:run",
@@ -33,7 +36,10 @@ JOBS: dict[str, str] = {
 """Job kind to the function that does it, `package.module:function`; imported when it is needed."""
 
 TIMEOUTS_S: dict[str, float] = {
+    "dataflows.pack": 600.0,
+    "dataflows.probe": 1800.0,
     "dataflows.qatrack.refresh": 1800.0,
+    "dataflows.plantuml": 300.0,
     "dataflows.render": 300.0,
     "qms.repositories.scan": 1800.0,
     "validation.run": 6 * 3600.0,

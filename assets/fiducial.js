@@ -96,17 +96,21 @@ function onTableKey(event) {
 }
 document.addEventListener("keydown", onTableKey);
 
-// <button data-copy="text"> copies and says so in its own words.
+// <button data-copy="text"> copies and says so in its own words; <button data-copy-from="id"> copies what stands there.
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-copy]");
+  const button = event.target.closest("button[data-copy], button[data-copy-from]");
   if (!button) return;
-  const text = button.dataset.copy.startsWith("/") ? location.origin + button.dataset.copy : button.dataset.copy;
+  const { copy, copyFrom } = button.dataset;
+  const whole = copyFrom && document.getElementById(copyFrom);
+  const text = whole ? whole.textContent : copy.startsWith("/") ? location.origin + copy : copy;
   const label = button.textContent;
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
-    button.textContent = text;
+    // What is on the page already is marked to be copied by hand.
+    if (whole) getSelection().selectAllChildren(whole);
+    button.textContent = whole ? "Marked: copy it by hand" : text;
   }
   setTimeout(() => { button.textContent = label; }, 2000);
 });

@@ -6,12 +6,16 @@ An unfilled port answers with nothing known, never with good news.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
 from core.blobs import BlobStore
 from core.errors import Fault
+from core.probes import ProbeAnswer, ProbeQuestion
+from core.qa_controls import QaControl, QaControls, by_watched
 from core.verdicts import Verdict
 
 Source = TypeVar("Source", bound=Callable[..., object])
@@ -78,3 +82,43 @@ def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
     if source is None:
         return [Fault("unchecked", "runs", "nobody here can check the evidence of runs.")]
     return source(session, files)
+
+
+@dataclass(frozen=True)
+class FrozenRevisions:
+    """Which revision of each record of a project a baseline froze, and what it is called."""
+
+    label: str
+    revisions: Mapping[str, int]
+
+
+FrozenSource = Callable[[Session, str, str], FrozenRevisions]
+"""``(session, project key, number or root of a baseline) -> FrozenRevisions``; raises NotFound."""
+
+frozen_source: Port[FrozenSource] = Port("which revisions did a baseline freeze?")
+
+
+def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisions | None:
+    """Return the revisions that a baseline froze; None when nobody keeps baselines."""
+    source = frozen_source.source
+    return source(session, project, name) if source else None
+
+
+QaControlSource = Callable[[Session, str, datetime | None], Sequence[QaControl]]
+"""``(session, project key, moment or None) -> the QA procedures`` that control a connection which
+records of the project name, or monitor a requirement of it, each with whether it can be relied on:
+now, or as far as anybody knew at that moment."""
+
+qa_control_source: Port[QaControlSource] = Port("which QA procedures watch a project's controls?")
+
+
+def qa_controls(session: Session, project: str, at: datetime | None = None) -> QaControls:
+    """Return the QA procedures that watch what `project` relies on, by what they watch."""
+    source = qa_control_source.source
+    return by_watched(source(session, project, at)) if source else {}
+
+
+Prober = Callable[[ProbeQuestion, Callable[[str], bool]], ProbeAnswer]
+"""``(question, whether an address may be asked) -> answer``, within two seconds."""
+
+prober: Port[Prober] = Port("would this DICOM listener take this association?")

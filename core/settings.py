@@ -4,6 +4,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -14,6 +15,8 @@ PREFIX = "FIDUCIAL_"
 
 DATA_SETS = "data-sets"
 """Folder of the registered data sets in the data folder, unless another is named."""
+
+PUBLIC_PLANTUML = "plantuml.com"
 
 JsonList = Annotated[list[str], NoDecode]
 """A list written as JSON. Read here: pydantic-settings would end at the first that is none."""
@@ -42,10 +45,17 @@ class Settings(BaseSettings):
     repository_sources: JsonList = []
     run_data_sources: JsonList = []
     qatrack_servers: JsonList = []
+    plantuml_server: str = ""
+    probe_hosts: JsonList = []
     scenario_minutes: float = Field(default=30, gt=0, le=24 * 60)
 
     @field_validator(
-        "allowed_hosts", "repository_sources", "run_data_sources", "qatrack_servers", mode="before"
+        "allowed_hosts",
+        "repository_sources",
+        "run_data_sources",
+        "qatrack_servers",
+        "probe_hosts",
+        mode="before",
     )
     @classmethod
     def _read_list(cls, value: Any) -> Any:
@@ -55,6 +65,19 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError:
             raise ValueError('is no list in JSON; write e.g. ["one", "two"]') from None
+
+    @field_validator("plantuml_server")
+    @classmethod
+    def _read_server(cls, value: str) -> str:
+        if not value:
+            return ""
+        named = urlsplit(value)
+        host = (named.hostname or "").lower()
+        if named.scheme not in ("http", "https") or not host or named.username or named.query:
+            raise ValueError("is no address of a server; write e.g. http://127.0.0.1:8080/plantuml")
+        if host == PUBLIC_PLANTUML or host.endswith(f".{PUBLIC_PLANTUML}"):
+            raise ValueError("names the public PlantUML server; no map of ours is sent there")
+        return value
 
     @property
     def data_sets_dir(self) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from dataflows.devices import device_project, devices_at, split_reference
 from dataflows.entries import (
     ConnectionEntry,
     DepartmentEntry,
+    Entry,
+    LinkEntry,
     PathwayEntry,
+    ProcedureEntry,
     QaEntry,
+    RecordEntry,
     SystemEntry,
 )
 from dataflows.entry_checks import label, link_faults
@@ -90,10 +95,41 @@ def drafts(file: DepartmentFile, project: str = PROJECT) -> list[RecordDraft]:
         draft("pathway", p.id, _pathway(p), "pathways", i) for i, p in enumerate(entry.pathways)
     ]
     found += [
-        draft("qa_procedure", f"QA-{number:03d}", content, *path)
-        for number, (content, path) in enumerate(_procedures(entry), start=1)
+        draft("qa_procedure", p.id, _named(p), "procedures", i)
+        for i, p in enumerate(entry.procedures)
+    ]
+    taken = {one.uid for one in found} | {one.id for one in entry.records}
+    numbers = (uid for n in count(1) if (uid := f"QA-{n:03d}") not in taken)
+    found += [
+        draft("qa_procedure", next(numbers), content, *path) for content, path in _procedures(entry)
+    ]
+    found += [
+        draft(r.type, r.id, _whole(r, project), "records", i) for i, r in enumerate(entry.records)
     ]
     return found
+
+
+def content_of(
+    entry: Entry, project: str = PROJECT, gaps: Sequence[Mapping[str, str]] = ()
+) -> Content:
+    """Return what one entry of the sections says of its record.
+
+    Parameters
+    ----------
+    gaps : sequence of mapping
+        The known gaps that the file states of a connection.
+    """
+    if isinstance(entry, SystemEntry):
+        return _system(entry)
+    if isinstance(entry, ConnectionEntry):
+        return _connection(entry, gaps)
+    if isinstance(entry, PathwayEntry):
+        return _pathway(entry)
+    if isinstance(entry, ProcedureEntry):
+        return _named(entry)
+    if isinstance(entry, RecordEntry):
+        return _whole(entry, project)
+    raise TypeError(f"A {type(entry).__name__} is no record of its own.")
 
 
 def _system(entry: SystemEntry) -> Content:
@@ -208,6 +244,35 @@ def _procedure(qa: QaEntry, title: str, link: LinkDraft, devices: Sequence[str])
         ),
         links=(link, *monitored),
     )
+
+
+def _named(entry: ProcedureEntry) -> Content:
+    links = [LinkDraft("controls_connection", uid) for uid in entry.connections]
+    links += [LinkDraft("controls_pathway", uid) for uid in entry.pathways]
+    for reference in entry.monitors:
+        project, uid = split_reference(reference)
+        links.append(LinkDraft("monitors", uid, project=project))
+    return Content(
+        title=entry.name,
+        body=entry.note or "",
+        fields=_filled(
+            source=entry.kind,
+            slug=entry.ref,
+            instance=entry.instance,
+            scope=entry.scope,
+            frequency=entry.frequency,
+        ),
+        links=tuple(links),
+    )
+
+
+def _whole(entry: RecordEntry, project: str) -> Content:
+    def link(stated: LinkEntry) -> LinkDraft:
+        other, uid = split_reference(stated.to)
+        other = None if other == project else other
+        return LinkDraft(stated.role, uid, project=other, attributes=stated.attributes)
+
+    return Content(entry.title, entry.text, entry.fields, tuple(map(link, entry.links)))
 
 
 def human_name(slug: str) -> str:

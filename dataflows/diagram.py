@@ -9,7 +9,8 @@ import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from dataflows.picture import Box, Group, Line, Picture, Stroke
+from dataflows.picture import Box, Group, Line, Picture
+from dataflows.tones import Stroke
 
 FONT = "Arial,Liberation Sans,Helvetica,sans-serif"
 """Liberation Sans has Arial's measures, so text measured by the server fits the reader's boxes."""

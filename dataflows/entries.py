@@ -1,7 +1,7 @@
 """The shape of a department file: what each entry may hold, field by field."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -28,6 +28,20 @@ Reference = Annotated[
     StringConstraints(pattern=r"^([A-Z][A-Za-z0-9_-]*/)?[A-Z][A-Za-z0-9._-]*$"),
 ]
 """A record of another project: REQ-001, or RPM/REQ-001 where the map does not tell the project."""
+
+
+Frequency = Literal[
+    "daily",
+    "weekly",
+    "monthly",
+    "quarterly",
+    "six-monthly",
+    "annual",
+    "two-yearly",
+    "acceptance",
+    "commissioning",
+    "on-upgrade",
+]
 
 
 class Entry(BaseModel):
@@ -92,18 +106,7 @@ class QaEntry(Entry):
     ref: Line
     instance: Line | None = None
     scope: Literal["connection", "pathway"]
-    frequency: Literal[
-        "daily",
-        "weekly",
-        "monthly",
-        "quarterly",
-        "six-monthly",
-        "annual",
-        "two-yearly",
-        "acceptance",
-        "commissioning",
-        "on-upgrade",
-    ]
+    frequency: Frequency
     monitors: list[Reference] = []
 
 
@@ -130,7 +133,7 @@ class ConnectionEntry(Entry):
     mode: Literal["push", "pull", "manual"]
     identifiers: list[Line] = []
     transformation: Text | None = None
-    integrity: Text
+    integrity: Text | None = None
     interpretation: Text | None = None
     consistency: Text | None = None
     responsible: Line
@@ -164,6 +167,41 @@ class PathwayEntry(Entry):
     note: Text | None = None
 
 
+class ProcedureEntry(Entry):
+    """A QA procedure with an id of its own: it may control several connections, or none yet."""
+
+    id: Uid
+    name: Line
+    kind: Literal["qatrack-testlist", "qatrack-testlistcycle", "qatrack-utc", "document", "other"]
+    ref: Line | None = None
+    instance: Line | None = None
+    scope: Literal["connection", "pathway"]
+    frequency: Frequency
+    connections: list[Uid] = []
+    pathways: list[Uid] = []
+    monitors: list[Reference] = []
+    note: Text | None = None
+
+
+class LinkEntry(Entry):
+    """One link of a record that is written whole; to REQ-001, or to RPM/REQ-001."""
+
+    role: Line
+    to: Reference
+    attributes: dict[str, Any] = {}
+
+
+class RecordEntry(Entry):
+    """A record as it is kept, where the entries above cannot hold it: one not finished yet."""
+
+    type: Literal["system", "connection", "pathway", "qa_procedure"]
+    id: Uid
+    title: Line
+    text: str = ""
+    fields: dict[str, Any] = {}
+    links: list[LinkEntry] = []
+
+
 class KnownGapEntry(Entry):
     """A gap that the department knows of, on the connection it belongs to."""
 
@@ -192,3 +230,5 @@ class DepartmentEntry(Entry):
     systems: list[SystemEntry]
     connections: list[ConnectionEntry]
     pathways: list[PathwayEntry] = []
+    procedures: list[ProcedureEntry] = []
+    records: list[RecordEntry] = []

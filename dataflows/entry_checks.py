@@ -10,7 +10,10 @@ from core.errors import Fault
 from core.located_yaml import LocatedYaml, Path
 from dataflows.devices import devices_at
 
-SECTIONS = ("systems", "connections", "pathways")
+SECTIONS = ("systems", "connections", "pathways", "procedures", "records")
+
+WHOLE = {"systems": "system", "connections": "connection"}
+"""The type under which a record of a section may also stand whole, among the records."""
 
 
 def link_faults(document: LocatedYaml) -> list[Fault]:
@@ -51,6 +54,9 @@ def _ids(document: LocatedYaml, section: str) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for _, entry in entries(document, section):
         if isinstance(entry.get("id"), str):
+            found.setdefault(entry["id"], entry)
+    for _, entry in entries(document, "records"):
+        if isinstance(entry.get("id"), str) and entry.get("type") == WHOLE.get(section):
             found.setdefault(entry["id"], entry)
     return found
 

@@ -75,6 +75,34 @@ def expanded_cut(department: Department, expanded: Collection[str]) -> Cut:
     return Cut(place, frozenset(uid for uid, way in department.lineage.items() if way[0] in opened))
 
 
+def changed_cut(
+    department: Department, level: int, opened: Collection[str], closed: Collection[str]
+) -> Cut:
+    """Cut the department at a level, with some systems shown in their parts and some as one box.
+
+    Opening shows the direct parts of a system; where a system and something above it are both
+    named, the one above decides. What was opened has a route of its own for each connection.
+    """
+    base = level_cut(department, level)
+    if not opened and not closed:
+        return base
+    open_here, shut = frozenset(opened), frozenset(closed)
+    place, whole = {}, set()
+    for uid, way in department.lineage.items():
+        drawn = way.index(base.place[uid])
+        first_shut = next((at for at in range(drawn + 1) if way[at] in shut), None)
+        if first_shut is not None:
+            drawn = first_shut
+        else:
+            while drawn < len(way) - 1 and way[drawn] in open_here:
+                drawn += 1
+        place[uid] = way[drawn]
+        alone = uid in base.whole or not open_here.isdisjoint(way)
+        if alone and first_shut is None and way[drawn] == uid:
+            whole.add(uid)
+    return Cut(place, frozenset(whole))
+
+
 def roll_up(department: Department, cut: Cut) -> View:
     """Bundle the connections of a department into the routes of a view.
 
@@ -102,6 +130,15 @@ def roll_up(department: Department, cut: Cut) -> View:
         tuple(sorted(routes, key=lambda r: natural_order(r.connections[0]))),
         {uid: tuple(sorted(uids, key=natural_order)) for uid, uids in hidden.items()},
     )
+
+
+def level_view(department: Department, level: int) -> View:
+    """Return the routes of one level, rolled up once for each department that was read."""
+    name = f"view of level {level}"
+    found: View | None = department.worked_out.get(name)
+    if found is None:
+        found = department.worked_out[name] = roll_up(department, level_cut(department, level))
+    return found
 
 
 def external_routes(

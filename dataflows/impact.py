@@ -1,4 +1,4 @@
-"""Impact: what is touched when a system, or one connection, is upgraded or replaced."""
+"""Impact: what is touched when a system, or one connection, is upgraded, replaced or retired."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.records.snapshot import natural_order
 from dataflows.graph import reachable
 from dataflows.inventory import Connection, Department, Outside, Pathway, Procedure
-from dataflows.pathways import WalkedStep, downstream, walk
+from dataflows.pathways import StepFault, WalkedStep, downstream, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,10 @@ def _impact(
     touched: frozenset[str],
 ) -> Impact:
     connections = [department.connections[uid] for uid in sorted(direct, key=natural_order)]
-    pathways = _touched_pathways(department, frozenset(c.uid for c in connections), touched)
+    # Data that a connection brings is at its target only once its own step is walked.
+    pathways = _touched_pathways(
+        department, frozenset(c.uid for c in connections), touched if scope else frozenset()
+    )
     covered = department.qa_of_connection
     repeat = {qa for c in connections for qa in covered.get(c.uid, ())}
     repeat |= {p.uid for way in pathways for p in way.procedures}
@@ -124,7 +127,7 @@ def _touched_pathways(
             TouchedPathway(
                 pathway,
                 here,
-                downstream(department, pathway, touched),
+                downstream(department, pathway, touched, frozenset() if touched else direct),
                 tuple(department.procedures[uid] for uid in procedures),
             )
         )
@@ -151,3 +154,108 @@ def _endpoints(connections: Iterable[Connection], scope: frozenset[str]) -> Iter
                 yield Endpoint(
                     connection.uid, scp, a.role, "listens", a.scp_ae, a.scp_host, a.scp_port
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A system that stays and loses connections.
+
+    Attributes
+    ----------
+    sources, targets : tuple of Connection
+        What it no longer receives over, and no longer sends over.
+    left_in, left_out : int
+        Over how many connections it still receives and sends.
+    """
+
+    system: str
+    sources: tuple[Connection, ...]
+    targets: tuple[Connection, ...]
+    left_in: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPathway:
+    """A pathway that loses steps: which ones, and at which later steps it breaks for that.
+
+    The numbers are those of the pathway as it is now.
+    """
+
+    pathway: Pathway
+    lost: tuple[WalkedStep, ...]
+    breaks: tuple[WalkedStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a department loses when a system, or one connection, goes for good.
+
+    Attributes
+    ----------
+    idle : tuple of Procedure
+        QA procedures that are left without anything to control.
+    narrowed : tuple of Procedure
+        QA procedures that lose some of what they control.
+    """
+
+    systems: tuple[Loss, ...]
+    pathways: tuple[BrokenPathway, ...]
+    idle: tuple[Procedure, ...]
+    narrowed: tuple[Procedure, ...]
+
+
+def losses(department: Department, found: Impact) -> Losses:
+    """Say what is lost when that which was asked about is retired.
+
+    A pathway of which no step is left is gone as a whole, and so is its end-to-end QA.
+    """
+    gone = frozenset(c.uid for c in found.direct)
+    pathways = tuple(_broken(department, touched, gone) for touched in found.pathways)
+    emptied = {
+        one.pathway.uid
+        for one in pathways
+        if all(step.connection in gone for step in one.pathway.steps)
+    }
+    idle, narrowed = [], []
+    for procedure in sorted(department.procedures.values(), key=lambda p: natural_order(p.uid)):
+        subjects = {*procedure.connections, *procedure.pathways}
+        left = subjects - gone - emptied
+        if subjects and not left:
+            idle.append(procedure)
+        elif left != subjects:
+            narrowed.append(procedure)
+    return Losses(
+        tuple(_losses_of_systems(department, found, gone)), pathways, tuple(idle), tuple(narrowed)
+    )
+
+
+def _losses_of_systems(
+    department: Department, found: Impact, gone: frozenset[str]
+) -> Iterable[Loss]:
+    scope = frozenset(found.scope)
+    ends = {end for c in found.direct for end in (c.source, c.target)} - scope
+    for uid in sorted(ends, key=department.reading_order):
+        touching = [department.connections[c] for c in department.touching.get(uid, ())]
+        yield Loss(
+            uid,
+            tuple(c for c in touching if c.target == uid and c.uid in gone),
+            tuple(c for c in touching if c.source == uid and c.uid in gone),
+            sum(c.target == uid and c.uid not in gone for c in touching),
+            sum(c.source == uid and c.uid not in gone for c in touching),
+        )
+
+
+def _broken(department: Department, touched: TouchedPathway, gone: frozenset[str]) -> BrokenPathway:
+    """Walk what is left of a pathway, by the rule of `pathways.walk`, under its own numbers."""
+    visited: set[str] = set()
+    breaks = []
+    for step in walk(department, touched.pathway):
+        if step.connection is None or step.uid in gone:
+            continue
+        unreached = step.connection.source not in visited and not step.entry
+        # What is broken today is no loss.
+        if unreached and StepFault.BREAK not in step.faults:
+            breaks.append(step)
+        visited |= {step.connection.source, step.connection.target}
+    return BrokenPathway(touched.pathway, touched.direct, tuple(breaks))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from core.records.snapshot import natural_order
 
@@ -86,7 +87,10 @@ class Connection:
     responsible: str = ""
     status: Status = Status.ACTIVE
     associations: tuple[Association, ...] = ()
+    tls: bool = False
     named_by: tuple[Outside, ...] = ()
+    priority: str = ""
+    """The highest action priority among its failure modes; empty where none is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,11 @@ class Department:
     no_transfer: frozenset[tuple[str, str]] = frozenset()
     incomplete: tuple[Incomplete, ...] = ()
     drafts: frozenset[str] = frozenset()
+
+    @cached_property
+    def worked_out(self) -> dict[str, Any]:
+        """What was worked out of this very department once, to be asked for again."""
+        return {}
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:

@@ -5,13 +5,16 @@ An empty cell says either that a survey found no transfer and none is meant, or 
 "not yet surveyed" and "surveyed, none" are different answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from dataflows.graph import Route, View, level_cut, roll_up
+from dataflows.graph import Route, View, level_view
 from dataflows.inventory import Category, Department
+
+ASIDE = " | "
+"""Begins in a cell of an export what is said beside its routes."""
 
 
 class Emptiness(StrEnum):
@@ -34,6 +37,16 @@ class Cell:
     uncovered: tuple[str, ...] = ()
     emptiness: Emptiness | None = None
 
+    @property
+    def connections(self) -> int:
+        """How many connections the routes of this cell carry."""
+        return sum(len(route.connections) for route in self.routes)
+
+    @property
+    def covered(self) -> int:
+        """How many of them a QA procedure names."""
+        return self.connections - len(self.uncovered)
+
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
@@ -44,6 +57,16 @@ class Matrix:
     systems: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
     by_category: Mapping[Category, int]
+
+    @property
+    def lines(self) -> Iterator[tuple[str, list[Cell | None]]]:
+        """Each row with its cells, None for one that nobody surveyed: a large map has most."""
+        for source in self.rows:
+            cells = (self.cells[source, target] for target in self.columns)
+            yield (
+                source,
+                [None if one.emptiness is Emptiness.NOT_SURVEYED else one for one in cells],
+            )
 
     @property
     def total(self) -> int:
@@ -73,8 +96,7 @@ def transfer_matrix(
     rows, columns : slice
         The window to build; the totals always count the whole matrix.
     """
-    view = roll_up(department, level_cut(department, level))
-    return matrix_of(department, view, rows, columns)
+    return matrix_of(department, level_view(department, level), rows, columns)
 
 
 def matrix_of(
@@ -92,28 +114,30 @@ def matrix_of(
         by_category[route.category] += 1
         if route.source in wanted_rows and route.target in wanted_columns:
             bundles.setdefault((route.source, route.target), []).append(route)
-    cells = {
-        (source, target): _cell(department, view, source, target, bundles.get((source, target)))
-        for source in down
-        for target in across
+    none_within = {
+        (department.major(source), department.major(target))
+        for source, target in department.no_transfer
     }
+    cells = {}
+    for source in down:
+        major = department.major(source)
+        for target in across:
+            routes = bundles.get((source, target))
+            if routes or source == target:
+                cell = _cell(department, view, source, target, routes or ())
+            elif (major, department.major(target)) in none_within and _surveyed_none(
+                department, source, target
+            ):
+                cell = Cell(source, target, emptiness=Emptiness.NONE_INTENDED)
+            else:
+                cell = Cell(source, target, emptiness=Emptiness.NOT_SURVEYED)
+            cells[source, target] = cell
     return Matrix(down, across, view.systems, cells, by_category)
 
 
 def _cell(
-    department: Department, view: View, source: str, target: str, routes: Sequence[Route] | None
+    department: Department, view: View, source: str, target: str, routes: Sequence[Route]
 ) -> Cell:
-    if routes is None:
-        if source == target:
-            return Cell(
-                source, target, hidden=view.hidden.get(source, ()), emptiness=Emptiness.SAME_SYSTEM
-            )
-        surveyed = _surveyed_none(department, source, target)
-        return Cell(
-            source,
-            target,
-            emptiness=Emptiness.NONE_INTENDED if surveyed else Emptiness.NOT_SURVEYED,
-        )
     connections = [uid for route in routes for uid in route.connections]
     covered = department.qa_of_connection
     procedures = dict.fromkeys(qa for uid in connections for qa in covered.get(uid, ()))
@@ -124,6 +148,7 @@ def _cell(
         hidden=view.hidden.get(source, ()) if source == target else (),
         procedures=tuple(procedures),
         uncovered=tuple(uid for uid in connections if uid not in covered),
+        emptiness=None if routes else Emptiness.SAME_SYSTEM,
     )
 
 
@@ -149,7 +174,8 @@ def _surveyed_none(department: Department, source: str, target: str) -> bool:
 def to_rows(matrix: Matrix) -> list[list[str]]:
     """Write the window as rows of text, header first; `routes_in_rows` reads them back.
 
-    A filled cell reads `dicom C001 C002; file C039`.
+    A filled cell reads `dicom C001 C002; file C039 | 2 QA on 3 of 3`, what is inside one system
+    `| inside C004`.
     """
     lines = [["from / to", *matrix.columns]]
     for source in matrix.rows:
@@ -161,7 +187,12 @@ def to_rows(matrix: Matrix) -> list[list[str]]:
 def _cell_text(cell: Cell) -> str:
     if cell.emptiness is Emptiness.NONE_INTENDED:
         return Emptiness.NONE_INTENDED.value
-    return "; ".join(f"{r.category.value} {' '.join(r.connections)}" for r in cell.routes)
+    text = "; ".join(f"{r.category.value} {' '.join(r.connections)}" for r in cell.routes)
+    if cell.routes:
+        text += f"{ASIDE}{len(cell.procedures)} QA on {cell.covered} of {cell.connections}"
+    if cell.hidden:
+        text += f"{ASIDE}inside {' '.join(cell.hidden)}"
+    return text
 
 
 def routes_in_rows(rows: Sequence[Sequence[str]]) -> tuple[Route, ...]:
@@ -172,7 +203,8 @@ def routes_in_rows(rows: Sequence[Sequence[str]]) -> tuple[Route, ...]:
         for target, text in zip(columns, cells, strict=True):
             if text in ("", Emptiness.NONE_INTENDED.value):
                 continue
-            for part in text.split("; "):
+            said = text.split(ASIDE)[0]
+            for part in filter(None, said.split("; ")):
                 category, *connections = part.split(" ")
                 found.append(Route(source, target, Category(category), tuple(connections)))
     return tuple(found)

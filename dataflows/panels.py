@@ -11,10 +11,10 @@ from core.records.snapshot import natural_order
 from dataflows import qa_links
 from dataflows.inventory import Department
 from dataflows.pathways import faults, walk
-from dataflows.picture import CATEGORY_TONES
 from dataflows.qatrack.queries import standings_on
 from dataflows.service import systems_that_realise
 from dataflows.survey import department_from_snapshot
+from dataflows.tones import CATEGORY_TONES
 
 
 def system_panel(session: Session, project: Project, record: Record) -> Panel | None:

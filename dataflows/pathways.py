@@ -67,17 +67,31 @@ def faults(department: Department, pathway: Pathway) -> tuple[WalkedStep, ...]:
 
 
 def downstream(
-    department: Department, pathway: Pathway, touched: frozenset[str]
+    department: Department,
+    pathway: Pathway,
+    touched: frozenset[str],
+    changed: frozenset[str] = frozenset(),
 ) -> tuple[WalkedStep, ...]:
-    """Return the steps that carry data on from the touched systems, in pathway order.
+    """Return the steps that carry data on from what changes, in pathway order.
 
     A step counts when its source was touched before; its target is touched from then on. Plain
     reachability would ignore the order and soon name the whole department.
+
+    Parameters
+    ----------
+    touched : frozenset of str
+        Systems that are touched from the first step on, because they change.
+    changed : frozenset of str
+        Connections that change: each touches its target when its own step is walked.
     """
     reached = set(touched)
     found = []
     for step in walk(department, pathway):
-        if step.connection is not None and step.connection.source in reached:
+        if step.connection is None:
+            continue
+        carries_on = step.connection.source in reached
+        if carries_on or step.uid in changed:
             reached.add(step.connection.target)
+        if carries_on:
             found.append(step)
     return tuple(found)

@@ -4,49 +4,17 @@ Both diagram writers read this one value, so the Graphviz picture and the PlantU
 show the same systems and the same routes.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import quote, urlencode
 
 from dataflows.graph import Route, View
-from dataflows.inventory import Category, Department
+from dataflows.inventory import Department
+from dataflows.tones import CATEGORY_TONES, Paint, Tone
 
-
-class ColourBy(StrEnum):
-    """What the colour of a line says."""
-
-    CATEGORY = "category"
-    QA = "qa"
-
-
-class Stroke(StrEnum):
-    """How a line is drawn; it says the same as the colour, for print and for every eye."""
-
-    SOLID = "solid"
-    DASHED = "dashed"
-    DOTTED = "dotted"
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """One meaning of a line: the word, the colour and the stroke that confirm it."""
-
-    word: str
-    colour: str
-    stroke: Stroke
-    width: float = 1.4
-
-
-CATEGORY_TONES = {
-    Category.DICOM: Tone("DICOM", "#005eb8", Stroke.SOLID),
-    Category.FILE: Tone("file", "#7c2855", Stroke.DASHED),
-    Category.OTHER: Tone("other", "#3f525f", Stroke.DOTTED, 1.8),
-}
-QA_ALL = Tone("QA on every connection", "#00703c", Stroke.SOLID)
-QA_SOME = Tone("QA on some connections", "#8a5200", Stroke.DASHED, 2.0)
-QA_NONE = Tone("no QA", "#b10e1e", Stroke.DOTTED, 2.4)
-QA_TONES = (QA_ALL, QA_SOME, QA_NONE)
+PLAIN = Paint()
+"""By category, as most pictures are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +87,7 @@ def picture(
     view: View,
     title: str,
     *,
-    colour_by: ColourBy = ColourBy.CATEGORY,
+    paint: Paint = PLAIN,
     marked: frozenset[str] = frozenset(),
     labels: Mapping[str, str] | None = None,
 ) -> Picture:
@@ -133,7 +101,7 @@ def picture(
         The systems and routes to draw, all of them.
     title : str
         What the picture shows, in words.
-    colour_by : ColourBy
+    paint : Paint
         What the colour and stroke of a line say.
     marked : frozenset of str
         Systems drawn with a bold border: the ones that were asked about.
@@ -170,12 +138,12 @@ def picture(
                 route,
                 alias=f"r{number}",
                 ends=(boxes[route.source].alias, boxes[route.target].alias),
-                tone=_tone(department, route, colour_by),
+                tone=paint.tone(department, route),
                 labels=labels,
             )
         )
-    tones = tuple(CATEGORY_TONES.values()) if colour_by is ColourBy.CATEGORY else QA_TONES
-    legend = [LegendEntry(tone, sum(line.tone == tone for line in lines)) for tone in tones]
+    counted = Counter(line.tone for line in lines)
+    legend = [LegendEntry(tone, counted[tone]) for tone in paint.tones]
     return Picture(
         title,
         tuple(boxes.values()),
@@ -245,15 +213,6 @@ def _line(
         ),
         tone=tone,
     )
-
-
-def _tone(department: Department, route: Route, colour_by: ColourBy) -> Tone:
-    if colour_by is ColourBy.CATEGORY:
-        return CATEGORY_TONES[route.category]
-    covered = sum(uid in department.qa_of_connection for uid in route.connections)
-    if covered == len(route.connections):
-        return QA_ALL
-    return QA_SOME if covered else QA_NONE
 
 
 def _record(department: Department, uid: str) -> str:

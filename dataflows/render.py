@@ -6,13 +6,16 @@ from an allow-list: an element, an attribute or an address that is not on it doe
 
 import hashlib
 import os
+import re
 import resource
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from shutil import which
 from tempfile import NamedTemporaryFile
+from typing import Literal
 from xml.etree import ElementTree as ET
 
 from core.errors import FiducialError
@@ -32,6 +35,8 @@ QUICK_LINES = 300
 MEMORY_LIMIT_BYTES = 1 << 30
 """Graphviz with its fonts maps about 300 MB before it draws anything."""
 
+LENGTH = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)(?:pt|px)?", re.ASCII)
+
 WIDE = 900
 """A picture wider than this is shrunk to the page; a smaller one is never blown up."""
 
@@ -41,18 +46,26 @@ RENDERING = 1
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
+PAINT = ("fill", "stroke", "stroke-width", "stroke-dasharray")
+"""What a style may say; PlantUML writes it as one, and no page of ours lets a style through."""
+
 ALLOWED = {
     "svg": {"width", "height", "viewBox"},
     "g": {"id", "class", "transform"},
     "title": set(),
     "a": set(),
     "path": {"d", "fill", "stroke", "stroke-width", "stroke-dasharray"},
+    "rect": {"x", "y", "width", "height", "rx", "ry", *PAINT},
+    "line": {"x1", "y1", "x2", "y2", *PAINT},
     "polygon": {"points", "fill", "stroke", "stroke-width", "stroke-dasharray"},
     "polyline": {"points", "fill", "stroke", "stroke-width", "stroke-dasharray"},
     "ellipse": {"cx", "cy", "rx", "ry", "fill", "stroke", "stroke-width"},
-    "text": {"x", "y", "text-anchor", "fill", "font-family", "font-size", "font-weight"},
+    "text": {
+        *("x", "y", "text-anchor", "fill", "font-family", "font-size", "font-weight"),
+        *("font-style", "textLength", "lengthAdjust"),
+    },
 }
-"""Elements and attributes that Graphviz writes for our pictures; nothing else passes."""
+"""Elements and attributes that the renderers write for our pictures; nothing else passes."""
 
 
 class DrawingFailed(FiducialError):
@@ -80,10 +93,10 @@ class DrawingStore:
     def __init__(self, data_dir: Path) -> None:
         self.folder = data_dir / "diagrams"
 
-    def kept(self, dot_text: str) -> str | None:
-        """Return the picture of a text if it was drawn before."""
+    def kept(self, text: str, kind: str = "svg") -> str | None:
+        """Return the picture of a text, or what else was made of it, if it was made before."""
         try:
-            return self._path(key_of(dot_text), "svg").read_text(encoding="utf-8")
+            return self._path(key_of(text), kind).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
 
@@ -95,11 +108,18 @@ class DrawingStore:
         patient : bool
             Allow the time that a job has, not the time that a waiting reader has.
         """
-        kept = self.kept(dot_text)
-        if kept is None:
-            kept = draw(dot_text, TIME_LIMIT_S if patient else QUICK_TIME_LIMIT_S)
-            self._keep(self._path(key_of(dot_text), "svg"), kept)
-        return kept
+        limit = TIME_LIMIT_S if patient else QUICK_TIME_LIMIT_S
+        return self.made(dot_text, "svg", lambda text: draw(text, limit))
+
+    def made(self, text: str, kind: str, make: Callable[[str], str]) -> str:
+        """Return what was made of a text before, or make it now and keep it under its digest."""
+        path = self._path(key_of(text), kind)
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            found = make(text)
+            self._keep(path, found)
+            return found
 
     def leave(self, dot_text: str) -> str:
         """Keep a text for a job to draw, and return the key to name it by."""
@@ -144,13 +164,20 @@ def draw(dot_text: str, time_limit_s: int = TIME_LIMIT_S) -> str:
     DrawingFailed
         If Graphviz is absent, takes too long or refuses the text.
     """
-    return sanitised(_graphviz(dot_text, time_limit_s))
+    return sanitised(graphviz(dot_text, time_limit_s, "svg"))
 
 
+@lru_cache
 def graphviz_version() -> str:
     """Return the renderer's own name and version, for evidence documents."""
     answer = subprocess.run([_dot(), "-V"], capture_output=True, timeout=TIME_LIMIT_S, check=True)  # noqa: S603
     return answer.stderr.decode(errors="replace").strip()
+
+
+def renderer() -> str:
+    """Return the renderer in the words of a page: `Graphviz 2.43.0`."""
+    version = re.search(r"version (\S+)", graphviz_version())
+    return f"Graphviz {version[1] if version else ''}".strip()
 
 
 def _dot() -> str:
@@ -163,10 +190,17 @@ def _dot() -> str:
     return found
 
 
-def _graphviz(dot_text: str, time_limit_s: int) -> bytes:
+def graphviz(dot_text: str, time_limit_s: int, form: Literal["svg", "plain"]) -> bytes:
+    """Return what Graphviz makes of a DOT text: a picture as it comes, or places in words.
+
+    Raises
+    ------
+    DrawingFailed
+        If Graphviz is absent, takes too long or refuses the text.
+    """
     # The text goes in by stdin and the argument list is fixed: no name ever reaches a command.
     with subprocess.Popen(  # noqa: S603
-        [_dot(), "-Tsvg"],
+        [_dot(), f"-T{form}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -225,17 +259,18 @@ def _rebuilt(element: ET.Element) -> ET.Element | None:
     if namespace != SVG or name not in ALLOWED:
         return None
     allowed = ALLOWED[name]
-    made = ET.Element(element.tag, {k: v for k, v in element.attrib.items() if k in allowed})
+    told = {**element.attrib, **_style(element.get("style", ""))}
+    made = ET.Element(element.tag, {k: v for k, v in told.items() if k in allowed})
     # An address or a style hidden in a paint value would be fetched: url(...) never passes.
     for attribute in [k for k, v in made.attrib.items() if "url(" in v.lower()]:
         del made.attrib[attribute]
     if name == "a":
-        href = element.get(f"{{{XLINK}}}href", "")
+        href = element.get(f"{{{XLINK}}}href", element.get("href") or "")
         if href.startswith("/") and not href.startswith(("//", "/\\")):
             made.set("href", href)
         # Where there is text to read, it is the link's name already.
         if not any(True for _ in element.iter(f"{{{SVG}}}text")):
-            made.set("aria-label", element.get(f"{{{XLINK}}}title", ""))
+            made.set("aria-label", element.get(f"{{{XLINK}}}title", element.get("title") or ""))
     if name in ("text", "title"):
         made.text = element.text
     for child in element:
@@ -245,6 +280,13 @@ def _rebuilt(element: ET.Element) -> ET.Element | None:
     if name == "g" and element.get("class") in ("node", "edge", "cluster"):
         _name_by_words(made)
     return made
+
+
+def _style(style: str) -> dict[str, str]:
+    """Return what a style says of colours and lines as attributes."""
+    pairs = (declaration.partition(":") for declaration in style.split(";"))
+    said = {name.strip(): value.strip() for name, _, value in pairs}
+    return {name: value for name, value in said.items() if name in PAINT and value}
 
 
 def _name_by_words(group: ET.Element) -> None:
@@ -259,11 +301,31 @@ def _name_by_words(group: ET.Element) -> None:
         title.text = " ".join(texts)
 
 
+def size_of(svg: str) -> tuple[float, float]:
+    """Return width and height of a picture.
+
+    Raises
+    ------
+    DrawingFailed
+        If it does not say them in points or pixels: then no page could show it at a scale.
+    """
+    return _size(ET.fromstring(svg))  # noqa: S314  (our own rebuilt SVG)
+
+
+def _size(root: ET.Element) -> tuple[float, float]:
+    said = {side: LENGTH.fullmatch(root.get(side, "").strip()) for side in ("width", "height")}
+    width, height = (float(found[1]) if found else 0.0 for found in said.values())
+    if not (width and height):
+        lacking = " and ".join(f"{side} {root.get(side, '(none)')[:20]!r}" for side in said)
+        raise DrawingFailed(f"The picture does not say its size in points or pixels: {lacking}.")
+    return width, height
+
+
 def scaled(svg: str, percent: int | None) -> str:
     """Return a picture at a percentage of its own size; None fits a wide one to the page."""
     root = ET.fromstring(svg)  # noqa: S314  (our own rebuilt SVG)
     ET.register_namespace("", SVG)
-    width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
+    width, height = _size(root)
     if percent is None and width > WIDE:
         root.set("width", "100%")
         del root.attrib["height"]

@@ -1,4 +1,4 @@
-"""The department map over HTTP: picture, matrix, table, pathways, coverage and impact."""
+"""The department map over HTTP: picture, matrix, table and pathways."""
 
 from typing import Annotated
 
@@ -14,21 +14,22 @@ from core.web.downloads import exported
 from core.web.refusals import refuse_within, status_of
 from core.web.transaction import settings_of
 from dataflows import qa_links, service, sheets
-from dataflows.coverage import coverage, programme
 from dataflows.diagram import to_dot, to_plantuml
-from dataflows.frame import NAV, ZOOMS, View, address, frame, table_filters
+from dataflows.editing.confirming import unconfirmed
+from dataflows.frame import NAV, ZOOMS, View, Window, address, frame, matrix_steps, table_filters
 from dataflows.matrix import blocks, matrix_of
 from dataflows.pathways import faults, walk
-from dataflows.picture import CATEGORY_TONES
-from dataflows.qatrack.queries import standings_on
-from dataflows.qatrack.standing import counts, worst_first
-from dataflows.render import DrawingStore, scaled
+from dataflows.qatrack.queries import states_on
+from dataflows.render import DrawingStore, renderer, scaled
+from dataflows.tones import CATEGORY_TONES, Paint, priority_word
 from dataflows.views import choose
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
-WINDOW = 100
-"""Systems along each side of the matrix on one page; the demo department fits twice over."""
+LISTED = 500
+"""Routes listed below a picture; a picture of more is drawn by a worker, if at all."""
+
+UNCONFIRMED = "not confirmed for a year"
 
 ROWS = 200
 """Connections on one page of the table."""
@@ -45,10 +46,13 @@ def show_map(
     """Show the picture of the map beside the routes it draws."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    sheet = sheets.routes_sheet(department, shown)
+    states = states_on(session, department)
     if view.format:
+        sheet = sheets.routes_sheet(department, shown, states)
         return exported(sheet, view.format, f"{project.key}-map")
-    drawn = service.drawing(session, _store(request), department, shown)
+    picture = shown.picture(department, states)
+    drawn = service.drawing(session, _store(request), department, shown, states)
+    paint, listed = Paint(view.colour, states), shown.view.routes[:LISTED]
     return page(
         request,
         "dataflows/map.html",
@@ -56,13 +60,19 @@ def show_map(
         shown=shown,
         drawing=drawn,
         svg=_sized(drawn.svg, view.zoom),
-        picture=shown.picture(department),
+        drawn_by=renderer() if drawn.svg else "",
+        picture=picture,
+        statuses=[paint.status_word(department, route.connections) for route in listed],
+        risks=[priority_word(department, route.connections) for route in listed],
+        most_listed=LISTED,
+        inside=sheets.inside(department, shown),
         tones=CATEGORY_TONES,
         zooms=[(name, address(project, "", view.query(zoom=name))) for name in ZOOMS],
         files=[
             (name, address(project, f"/diagram.{name}", view.query()))
             for name in ("svg", "puml", "dot")
         ],
+        plantuml_address=address(project, "/plantuml", view.query(zoom="fit")),
         workers=workers_seen(session),
     )
 
@@ -78,7 +88,8 @@ def show_drawing(
     """Show the picture alone, or that it is being drawn: the part of the page that changes."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    drawn = service.drawing(session, _store(request), department, shown)
+    states = states_on(session, department)
+    drawn = service.drawing(session, _store(request), department, shown, states)
     return page(
         request,
         "dataflows/_drawing.html",
@@ -103,7 +114,7 @@ def ask_for_drawing(
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
     if shown.drawable:
-        text = to_dot(shown.picture(department))
+        text = to_dot(shown.picture(department, states_on(session, department)))
         service.ask_for_drawing(session, _store(request), text, project, person)
     part = "/drawing" if "hx-request" in request.headers else ""
     return RedirectResponse(address(project, part, view.query()), status_code=303)
@@ -122,14 +133,16 @@ def download_diagram(
     """Return the picture as SVG, or its text for Graphviz or PlantUML."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
+    states = states_on(session, department)
+    picture = shown.picture(department, states)
     if kind == "dot":
-        return Response(to_dot(shown.picture(department)), media_type="text/vnd.graphviz")
+        return Response(to_dot(picture), media_type="text/vnd.graphviz")
     if kind == "puml":
-        text = to_plantuml(shown.picture(department))
+        text = to_plantuml(picture)
         return Response(text, media_type="text/plain; charset=utf-8")
     if kind != "svg":
         raise NotFound(f"A diagram comes as svg, puml or dot, not as '{kind}'.")
-    drawn = service.drawing(session, _store(request), department, shown)
+    drawn = service.drawing(session, _store(request), department, shown, states)
     if drawn.svg is None:
         reason = drawn.reason or "The picture is not drawn yet; open the map and draw it first."
         return Response(
@@ -152,13 +165,17 @@ def show_matrix(
     """Show the transfer matrix, a window of it where it is large."""
     department = service.read_department(session, project.key, person, drafts=view.drafts)
     shown = choose(department, view.selection)
-    top, left = (view.row - 1) * WINDOW, (view.column - 1) * WINDOW
-    window = slice(top, top + WINDOW), slice(left, left + WINDOW)
-    matrix = matrix_of(department, shown.view, *window)
+    systems = len(shown.view.systems)
+    down, across = Window(view.row, view.size, systems), Window(view.column, view.size, systems)
+    matrix = matrix_of(department, shown.view, down.slice, across.slice)
     if view.format:
-        sheet = sheets.matrix_sheet(department, matrix, f"Transfer matrix. {shown.title}")
+        title = f"Transfer matrix. {shown.title}, rows {down.words}, columns {across.words}"
+        sheet = sheets.matrix_sheet(department, matrix, title)
         return exported(sheet, view.format, f"{project.key}-matrix")
-    windows = range(1, (len(matrix.systems) + WINDOW - 1) // WINDOW + 1)
+
+    def window_address(**place: int) -> str:
+        return address(project, "/matrix", view.query(**place))
+
     return page(
         request,
         "dataflows/matrix.html",
@@ -168,8 +185,10 @@ def show_matrix(
         blocks=blocks(department, matrix.columns),
         tones=CATEGORY_TONES,
         table_address=lambda **wanted: address(project, "/table", view.query(**wanted)),
-        row_windows=[(n, address(project, "/matrix", view.query(row=n))) for n in windows],
-        column_windows=[(n, address(project, "/matrix", view.query(column=n))) for n in windows],
+        down=down,
+        across=across,
+        window_address=window_address,
+        steps=matrix_steps(project, view, department, matrix),
     )
 
 
@@ -187,6 +206,9 @@ def show_table(
     inside = [uid for held in shown.view.hidden.values() for uid in held]
     everything = (*shown.view.connections, *inside)
     connections = service.connections_of(department, everything, view.table_filter)
+    doubted = unconfirmed(session, project, everything, drafts=view.drafts)
+    unsure = [one for one in connections if one.uid in doubted]
+    connections = unsure if view.unconfirmed else connections
     if view.format:
         sheet = sheets.connections_sheet(department, connections, f"Connections. {shown.title}")
         return exported(sheet, view.format, f"{project.key}-connections")
@@ -200,7 +222,10 @@ def show_table(
         total=len(connections),
         page_size=ROWS,
         page_address=address(project, "/table", view.query(page=1), "page="),
-        filters=table_filters(project, view, department, everything),
+        filters=[
+            *table_filters(project, view, department, everything),
+            (UNCONFIRMED, len(unsure), address(project, "/table", view.query(unconfirmed=True))),
+        ],
         tones=CATEGORY_TONES,
     )
 
@@ -250,60 +275,6 @@ def show_pathway(
         **frame(project, person, view, department, "Pathways"),
         pathway=pathway,
         steps=list(walk(department, pathway)),
-        tones=CATEGORY_TONES,
-        map_address=address(project, "", view.query(focus=uid)),
-    )
-
-
-@router.get("/coverage")
-def show_coverage(
-    request: Request,
-    project: ProjectInPath,
-    person: CurrentPerson,
-    session: ReadSession,
-    view: Annotated[View, Query()],
-) -> Response:
-    """Show what no QA procedure controls, and how the QA in QATrack+ stands."""
-    department = service.read_department(session, project.key, person, drafts=view.drafts)
-    found, standings = coverage(department), standings_on(session, department)
-    if view.format:
-        sheet = sheets.coverage_sheet(department, found, standings)
-        return exported(sheet, view.format, f"{project.key}-coverage")
-    return page(
-        request,
-        "dataflows/coverage.html",
-        **frame(project, person, view, department, "Coverage"),
-        found=found,
-        standings=worst_first(standings),
-        counts=counts(standings),
-        tones=CATEGORY_TONES,
-    )
-
-
-@router.get("/impact/{uid}")
-def show_impact(
-    *,
-    request: Request,
-    project: ProjectInPath,
-    person: CurrentPerson,
-    session: ReadSession,
-    uid: str,
-    view: Annotated[View, Query()],
-) -> Response:
-    """Answer what is touched when a system or a connection changes."""
-    department = service.read_department(session, project.key, person, drafts=view.drafts)
-    found = service.impact(department, uid)
-    if view.format:
-        return exported(
-            sheets.impact_sheet(department, found), view.format, f"{project.key}-impact-{uid}"
-        )
-    return page(
-        request,
-        "dataflows/impact.html",
-        **frame(project, person, view, department, ""),
-        found=found,
-        subject=department.systems.get(uid) or department.connections[uid],
-        programme=programme(department, uid) if uid in department.systems else {},
         tones=CATEGORY_TONES,
         map_address=address(project, "", view.query(focus=uid)),
     )

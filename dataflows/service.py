@@ -1,7 +1,8 @@
 """Read the map of a project and draw it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -12,10 +13,11 @@ from core.jobs.service import enqueue, newest_job
 from core.people.actor import Actor
 from core.records.models import Link, Project, Record, Revision
 from core.records.queries import load_snapshot
-from core.records.snapshot import Key, natural_order
+from core.records.snapshot import Key, Snapshot, natural_order
 from dataflows.diagram import to_dot
 from dataflows.impact import Impact, impact_of_connection, impact_of_system
 from dataflows.inventory import Connection, Department
+from dataflows.qatrack.standing import State
 from dataflows.render import (
     QUICK_LINES,
     DrawingFailed,
@@ -31,6 +33,10 @@ TOO_MANY_LINES = (
     "This part of the map has too many routes for one picture. Choose a focus, or read the "
     "matrix or the table."
 )
+
+
+_READ: WeakKeyDictionary[Snapshot, dict[str, Department]] = WeakKeyDictionary()
+"""The maps read from the snapshots that are kept: a snapshot never changes, so neither do they."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,11 @@ def read_department(
         if one.id is not None and reader.belongs_to(one.id)
     ]
     snapshot = load_snapshot(session, sorted({project, *readable}), effective=not drafts)
-    return department_from_snapshot(snapshot, project)
+    known = _READ.setdefault(snapshot, {})
+    # Two readers at once read it twice; either is as good as the other.
+    if project not in known:
+        known[project] = department_from_snapshot(snapshot, project)
+    return known[project]
 
 
 def project_of_map(session: Session, projects: Sequence[Project]) -> Project | None:
@@ -84,7 +94,13 @@ def project_of_map(session: Session, projects: Sequence[Project]) -> Project | N
     return next((project for project in projects if project.id in with_systems), None)
 
 
-def drawing(session: Session, store: DrawingStore, department: Department, shown: Shown) -> Drawing:
+def drawing(
+    session: Session,
+    store: DrawingStore,
+    department: Department,
+    shown: Shown,
+    states: Mapping[str, State] | None = None,
+) -> Drawing:
     """Return the picture of a view: the kept one, or one drawn now if it is small.
 
     Laying out a large picture takes seconds, so that is a job; one of the size of a department
@@ -92,7 +108,7 @@ def drawing(session: Session, store: DrawingStore, department: Department, shown
     """
     if not shown.drawable:
         return Drawing("", reason=TOO_MANY_LINES)
-    text = to_dot(shown.picture(department))
+    text = to_dot(shown.picture(department, states))
     kept = store.kept(text)
     if kept is not None:
         return Drawing(text, kept)

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.exports import Sheet
+from core.records.snapshot import natural_order
 from dataflows.coverage import Coverage
-from dataflows.impact import Impact
-from dataflows.inventory import Connection, Department, Outside, Pathway
+from dataflows.exploring.scene import Scene
+from dataflows.graph import Route
+from dataflows.inventory import Connection, Department, Pathway
 from dataflows.matrix import Matrix, to_rows
 from dataflows.pathways import faults, walk
-from dataflows.qatrack.standing import Standing, worst_first
+from dataflows.qatrack.standing import Standing, State, worst_first
+from dataflows.tones import Paint, priority_word
 from dataflows.views import Shown
 
 Row = Sequence[str | int | float | None]
@@ -17,7 +20,14 @@ CONNECTION_HEADINGS = (
     "Connection", "From", "From system", "To", "To system", "Category", "Protocol", "Data types",
     "Started by", "Mode", "Responsible", "Status", "QA procedures",
 )  # fmt: skip
-ROUTE_HEADINGS = ("Connections", "From", "To", "Category", "With QA", "Of connections")
+ROUTE_HEADINGS = (
+    "Connections", "Steps", "From", "To", "Category", "With QA", "Of connections", "QA status",
+    "Highest action priority",
+)  # fmt: skip
+SCENE_HEADINGS = (
+    "Connections", "From", "To", "Category", "Data types", "With QA", "Of connections",
+    "QA status", "Highest action priority",
+)  # fmt: skip
 PATHWAY_HEADINGS = ("Pathway", "Title", "Modality", "Steps", "Entries", "Faults", "QA procedures")
 STEP_HEADINGS = (
     "Step", "Connection", "From", "To", "Category", "Data types", "Entry", "QA procedures",
@@ -27,23 +37,57 @@ COVERAGE_HEADINGS = (
     "Kind", "Id", "What", "From", "To", "Responsible", "Controls", "QA status", "Due",
     "Last result",
 )  # fmt: skip
-IMPACT_HEADINGS = ("Part", "Id", "What", "Detail")
 
 
-def routes_sheet(department: Department, shown: Shown) -> Sheet:
+def routes_sheet(
+    department: Department, shown: Shown, states: Mapping[str, State] | None = None
+) -> Sheet:
     """List the routes of a view, one per row: what the table beside the picture shows."""
+    paint = Paint(shown.selection.colour, states or {})
+    rows: list[Row] = []
+    for route in shown.view.routes:
+        connections = route.connections
+        words = (shown.labels.get(uid, "") for uid in connections) if shown.labels else ()
+        rows.append(
+            (
+                " ".join(connections),
+                "; ".join(filter(None, words)),
+                route.source,
+                route.target,
+                route.category.value,
+                sum(uid in department.qa_of_connection for uid in connections),
+                len(connections),
+                paint.status_word(department, connections),
+                priority_word(department, connections),
+            )
+        )
+    return Sheet(shown.title, ROUTE_HEADINGS, rows, about(department))
+
+
+def inside(department: Department, shown: Shown) -> list[Route]:
+    """Return the connections that no line of a view shows: both their ends lie in one box."""
+    every = sorted((c for held in shown.view.hidden.values() for c in held), key=natural_order)
+    found = (department.connections[uid] for uid in every)
+    return [Route(one.source, one.target, one.category, (one.uid,)) for one in found]
+
+
+def scene_sheet(department: Department, scene: Scene) -> Sheet:
+    """List the lines of the exploratory picture, one per row."""
     rows = [
         (
-            " ".join(route.connections),
-            route.source,
-            route.target,
-            route.category.value,
-            sum(uid in department.qa_of_connection for uid in route.connections),
-            len(route.connections),
+            " ".join(line.connections),
+            line.source_uid,
+            line.target_uid,
+            line.category,
+            "; ".join(line.data),
+            line.with_qa,
+            len(line.connections),
+            line.status,
+            line.risk,
         )
-        for route in shown.view.routes
+        for line in scene.lines
     ]
-    return Sheet(shown.title, ROUTE_HEADINGS, rows, about(department))
+    return Sheet(scene.title, SCENE_HEADINGS, rows, about(department))
 
 
 def connections_sheet(
@@ -137,39 +181,6 @@ def coverage_sheet(
             )
         )  # fmt: skip
     return Sheet("QA coverage", COVERAGE_HEADINGS, rows, about(department))
-
-
-def impact_sheet(department: Department, found: Impact) -> Sheet:
-    """Lay out the whole answer of an impact question, part by part."""
-    rows: list[Row] = []
-    for part, connections in (
-        ("connection between systems", found.external),
-        ("connection inside the system", found.internal),
-    ):
-        rows += [
-            (part, c.uid, c.title, "no QA" if c.uid in found.uncovered else c.protocol)
-            for c in connections
-        ]
-    for touched in found.pathways:
-        after = "; ".join(f"{step.number} {step.uid}" for step in touched.downstream)
-        own = "; ".join(f"{step.number} {step.uid}" for step in touched.direct)
-        rows.append(("pathway", touched.pathway.uid, touched.pathway.title, f"own steps {own}"))
-        rows.append(("steps downstream", touched.pathway.uid, touched.pathway.title, after))
-    rows += [("QA to repeat", p.uid, p.title, p.frequency) for p in found.procedures]
-    rows += [("device realised", outside_uid(d), d.title, "") for d in found.devices]
-    rows += [("names what changes", outside_uid(d), d.title, d.role) for d in found.evidence]
-    rows += [("group to tell", "", group, "") for group in found.groups]
-    rows += [
-        ("endpoint to set", e.connection, f"{e.system} {e.side}: {e.role}",
-         " ".join(str(part) for part in (e.ae, e.host, e.port) if part))
-        for e in found.endpoints
-    ]  # fmt: skip
-    return Sheet(f"Impact of {found.subject}", IMPACT_HEADINGS, rows, about(department))
-
-
-def outside_uid(outside: Outside) -> str:
-    """Return a record of another project as it is written in a file."""
-    return f"{outside.project}/{outside.uid}"
 
 
 def about(department: Department) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ from dataflows.inventory import (
     Step,
     System,
 )
+from dataflows.priorities import priority_of
 
 MAP_TYPES = ("system", "connection", "pathway", "qa_procedure")
 """The record types that a map is made of; every other record that names them is outside it."""
@@ -149,7 +150,7 @@ def _department(said: Sequence[_Said], project: str) -> Department:
         project=project,
         systems=systems,
         connections=connections,
-        pathways={one.uid: _pathway(one) for one in by_type["pathway"]},
+        pathways={one.uid: _pathway(one, project) for one in by_type["pathway"]},
         procedures={one.uid: _procedure(one, project) for one in by_type["qa_procedure"]},
         no_transfer=frozenset(no_transfer),
         incomplete=tuple(incomplete),
@@ -240,8 +241,15 @@ def _connection(
         responsible=one.text("responsible"),
         status=Status(status) if status in set(Status) else Status.ACTIVE,
         associations=tuple(_association(row) for row in one.fields.get("associations") or ()),
+        tls=bool(one.fields.get("tls")),
         named_by=one.named_by,
+        priority=_highest(one.fields.get("failure_modes") or ()),
     )
+
+
+def _highest(failure_modes: Iterable[Mapping[str, Any]]) -> str:
+    found = {priority_of(mode) for mode in failure_modes}
+    return next((word for word in ("high", "medium", "low") if word in found), "")
 
 
 def _association(row: Mapping[str, Any]) -> Association:
@@ -255,10 +263,16 @@ def _association(row: Mapping[str, Any]) -> Association:
     )
 
 
-def _pathway(one: _Said) -> Pathway:
+def _pathway(one: _Said, project: str) -> Pathway:
+    # A connection of another project is none of this map, even where one here has its number.
     steps = (
-        Step(link.target.uid, bool(link.attributes.get("entry"))) for link in one.towards("steps")
-    )
+        Step(
+            link.target.uid if link.target.project == project
+            else f"{link.target.project}/{link.target.uid}",
+            bool(link.attributes.get("entry")),
+        )
+        for link in one.towards("steps")
+    )  # fmt: skip
     return Pathway(one.uid, one.title, one.text("modality"), tuple(steps))
 
 

@@ -65,6 +65,10 @@ def build(root: Path) -> Path:
     scripts = {
         "nhsuk.js": nhsuk / "nhsuk-frontend.min.js",
         "htmx.js": packages / "htmx.org" / "dist" / "htmx.min.js",
+        "cytoscape.js": packages / "cytoscape" / "dist" / "cytoscape.esm.min.mjs",
+        # Without the package's viz-global.js: that one is WebAssembly, which our policy refuses,
+        # and the engine lays diagrams out by itself where it is absent.
+        "plantuml.js": packages / "@plantuml" / "core" / "plantuml.js",
     }
     for name, source in scripts.items():
         text = SOURCE_MAP.sub("", source.read_text(encoding="utf-8"))

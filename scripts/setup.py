@@ -144,6 +144,7 @@ SERVICE_NEEDS: dict[str, Callable[[], bool]] = {
 
 TEST_NEEDS: dict[str, Callable[[], bool]] = {
     "dcmtk": present("/usr/bin/storescu"),
+    "orthanc": present("/usr/sbin/Orthanc"),
     "chromium": on_path("chromium"),
     "libatomic1": library("atomic"),  # of the driver that Playwright brings
     "postgresql": present("/usr/lib/postgresql/*/bin/initdb"),

@@ -31,6 +31,7 @@ def _command(name: str) -> Path | None:
 PEERS: dict[str, tuple[Callable[[], Path | None], str]] = {
     # By absolute path: pynetdicom puts scripts of the same names into the virtual environment.
     "dcmtk": (lambda: _absolute("/usr/bin/storescu"), "apt-get install dcmtk"),
+    "orthanc": (lambda: _absolute("/usr/sbin/Orthanc"), "apt-get install orthanc"),
     "chromium": (lambda: _command("chromium"), "apt-get install chromium"),
     "postgresql": (
         lambda: _newest("usr/lib/postgresql/*/bin/initdb"),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.flows import update_map
 from core.errors import Invalid
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
@@ -64,14 +65,24 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, keep nothing.")] = (
         False
     ),
+    update: Annotated[
+        bool, typer.Option("--update", help="Change what exists too (department alone).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import records: every fault first, then everything or nothing. They arrive as drafts."""
     from sqlmodel import Session
 
     from app.reading import Source, keep, read_sources
+    from app.tables import prepare
     from core.records.types import get_registry
 
+    if update:
+        if kind != "department" or also:
+            raise Invalid("--update is for one department; other records are changed one by one.")
+        update_map(path, into, person, dry_run, as_json)
+        return
+    prepare()
     wanted = [Source(kind, into, path)]
     for text in also or []:
         parts = text.split(":", 2)

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
+from core.canonical import read_json
 from core.clock import now
+from core.ledger.models import LedgerEntry
 from core.records.models import Project, Record, Revision
+from dataflows.coverage import EVENT_OF_FREQUENCY, Event
 from dataflows.inventory import Department
 from dataflows.qatrack.models import QatrackItem, QatrackReading, QatrackServer
 from dataflows.qatrack.servers import servers
@@ -37,6 +40,13 @@ SOURCE_OF_KIND = {kind: source for source, kind in KIND_OF_SOURCE.items()}
 Fields = Mapping[str, Any]
 
 PROCEDURE = "qa_procedure"
+
+RETIRED = "qatrack:server:retire"
+CHANGES = ("qatrack:server:name", "qatrack:server:change", RETIRED)
+"""The audit trail's words for what an administrator does to a server."""
+
+NO_TEST = "It does not say as which test it is kept."
+"""Why nobody can say how a procedure stands that is kept in QATrack+ under no name."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +78,20 @@ def latest_readings(
     return session.execute(query).scalars().all()
 
 
-def source_of(session: Session, server: QatrackServer) -> Source:
-    """Return a server and how far what was read of it can be relied on."""
-    newest = next(iter(latest_readings(session, server, 1)), None)
-    read_at = session.execute(
-        select(func.max(col(QatrackReading.begun_at))).where(
-            col(QatrackReading.server_id) == server.id, col(QatrackReading.problem) == ""
-        )
+def source_of(session: Session, server: QatrackServer, at: datetime | None = None) -> Source:
+    """Return a server and how far what was read of it can be relied on, as of a moment."""
+    readings = select(QatrackReading).where(col(QatrackReading.server_id) == server.id)
+    if at is not None:
+        readings = readings.where(col(QatrackReading.ended_at) <= at)
+    newest = session.execute(
+        readings.order_by(col(QatrackReading.id).desc()).limit(1)
     ).scalar_one_or_none()
+    whole = readings.where(col(QatrackReading.problem) == "").subquery()
+    read_at = session.execute(select(func.max(whole.c.begun_at))).scalar_one_or_none()
     return Source(
         name=server.name,
         address=server.address,
-        zone=ZoneInfo(server.time_zone),
+        zone=ZoneInfo(_zone_then(session, server, at)),
         named_at=server.named_at,
         read_at=read_at,
         problem=newest.problem if newest else "",
@@ -92,8 +104,8 @@ def rows_of(session: Session, server: QatrackServer) -> dict[Key, QatrackItem]:
     return {Key(Kind(row.kind), row.slug): row for row in session.execute(query).scalars()}
 
 
-def shelf_of(session: Session, server: QatrackServer) -> Shelf:
-    """Return what was last read of a server."""
+def shelf_of(session: Session, server: QatrackServer, at: datetime | None = None) -> Shelf:
+    """Return what was last read of a server, now or until some moment."""
     # Columns, not rows of the session: a page reads thousands and changes none.
     query = select(
         col(QatrackItem.kind),
@@ -101,20 +113,22 @@ def shelf_of(session: Session, server: QatrackServer) -> Shelf:
         col(QatrackItem.number),
         col(QatrackItem.name),
         col(QatrackItem.told),
-    ).where(*_newest(server))
+    ).where(*_newest(server, at))
     items = {}
     for kind, slug, number, name, told in session.execute(query):
         key = Key(Kind(kind), slug)
         items[key] = Item(key, number, name, told)
-    return Shelf(source_of(session, server), items)
+    return Shelf(source_of(session, server, at), items)
 
 
-def _newest(server: QatrackServer) -> tuple[ColumnElement[bool], ...]:
-    newest = (
-        select(func.max(col(QatrackItem.id)))
-        .where(col(QatrackItem.server_id) == server.id)
-        .group_by(col(QatrackItem.kind), col(QatrackItem.slug))
-    )
+def _newest(server: QatrackServer, at: datetime | None = None) -> tuple[ColumnElement[bool], ...]:
+    newest = select(func.max(col(QatrackItem.id))).where(col(QatrackItem.server_id) == server.id)
+    if at is not None:
+        then = select(col(QatrackReading.id)).where(
+            col(QatrackReading.server_id) == server.id, col(QatrackReading.ended_at) <= at
+        )
+        newest = newest.where(col(QatrackItem.reading_id).in_(then))
+    newest = newest.group_by(col(QatrackItem.kind), col(QatrackItem.slug))
     return col(QatrackItem.id).in_(newest), col(QatrackItem.gone).is_(False)
 
 
@@ -123,9 +137,11 @@ def standings(
 ) -> dict[str, Standing]:
     """Return how each QA procedure that is kept in QATrack+ stands, by the uid given for it.
 
-    While no server is named nothing is claimed to be known there, and the answer is empty.
+    While no server is named nothing is claimed to be known there, and the answer is empty. As of
+    a moment only what was read until then counts, from the servers that were named then.
     """
-    shelves = {server.name: shelf_of(session, server) for server in servers(session)}
+    named = servers(session) if at is None else servers_at(session, at)
+    shelves = {server.name: shelf_of(session, server, at) for server in named}
     if not shelves:
         return {}
     moment = at or now()
@@ -133,7 +149,9 @@ def standings(
     for uid, fields in procedures.items():
         reference = reference_of(fields)
         if reference is not None:
-            found[uid] = _standing(shelves, reference, moment)
+            found[uid] = _standing(shelves, reference, moment, str(fields.get("frequency") or ""))
+        elif str(fields.get("source") or "") in KIND_OF_SOURCE:
+            found[uid] = Standing(State.UNKNOWN, reason=NO_TEST)
     return found
 
 
@@ -143,19 +161,68 @@ def standings_on(
     """Return the same for the QA procedures of a map that is read already, or some of them."""
     chosen = department.procedures if uids is None else uids
     told = {
-        uid: {"source": one.source, "slug": one.slug, "instance": one.instance}
+        uid: {
+            "source": one.source,
+            "slug": one.slug,
+            "instance": one.instance,
+            "frequency": one.frequency,
+        }
         for uid in chosen
         for one in [department.procedures[uid]]
     }
     return standings(session, told) if told else {}
 
 
-def _standing(shelves: Mapping[str, Shelf], reference: Reference, at: datetime) -> Standing:
+def states_on(session: Session, department: Department) -> dict[str, State]:
+    """Return the one word for each QA procedure of a map that is kept in QATrack+."""
+    return {uid: one.state for uid, one in standings_on(session, department).items()}
+
+
+def servers_at(session: Session, at: datetime) -> list[QatrackServer]:
+    """Return the servers that were named and not retired at a moment.
+
+    A server that is named again is retired no more, so what it was is told by the audit trail.
+    """
+    found = []
+    for server in servers(session, retired=True):
+        last = _last_change(session, server, at)
+        retired = server.retired_at is not None and server.retired_at <= at
+        if last is not None:
+            retired = last.action == RETIRED
+        if server.named_at <= at and not retired:
+            found.append(server)
+    return found
+
+
+def _zone_then(session: Session, server: QatrackServer, at: datetime | None) -> str:
+    last = _last_change(session, server, at) if at is not None else None
+    return str(read_json(last.data.encode())["time_zone"]) if last else server.time_zone
+
+
+def _last_change(session: Session, server: QatrackServer, at: datetime) -> LedgerEntry | None:
+    """Return the last that an administrator did to a server by some moment."""
+    return session.execute(
+        select(LedgerEntry)
+        .where(
+            col(LedgerEntry.action).in_(CHANGES),
+            col(LedgerEntry.subject) == server.name,
+            col(LedgerEntry.at) <= at,
+        )
+        .order_by(col(LedgerEntry.seq).desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def _standing(
+    shelves: Mapping[str, Shelf], reference: Reference, at: datetime, frequency: str
+) -> Standing:
     shelf = shelves.get(reference.server)
     if not reference.server and len(shelves) == 1:
         [shelf] = shelves.values()
     if shelf is not None:
-        return standing(shelf, reference.key, at)
+        return standing(
+            shelf, reference.key, at, periodic=EVENT_OF_FREQUENCY.get(frequency) is Event.PERIODIC
+        )
     reason = (
         f"No QATrack+ server {reference.server} is read here."
         if reference.server

@@ -67,6 +67,8 @@ class State(StrEnum):
 WORSE: Mapping[State, int] = {state: place for place, state in enumerate(State)}
 INEFFECTIVE = frozenset({State.OVERDUE, State.FAILING})
 DOUBTFUL = frozenset({State.UNKNOWN, State.INCOMPLETE})
+UNSHOWN = frozenset({Result.NEVER, Result.UNJUDGED})
+"""Results that show nothing: it was not done, or there was nothing to judge it by."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -175,6 +177,8 @@ class Standing:
         Since when it is unknown; None unless it is.
     reason : str
         Why it is unknown, or what is wrong; empty where all is well.
+    periodic : bool
+        Whether the procedure itself says that it is done at intervals.
     """
 
     state: State
@@ -183,11 +187,13 @@ class Standing:
     units: tuple[OnUnit, ...] = ()
     source: Source | None = None
     item: Item | None = None
+    periodic: bool = False
 
     @property
     def effective(self) -> bool | None:
         """Whether it can be relied on as a control; None where nobody can say."""
-        return is_effective(self.state, (one.result for one in self.units))
+        results = (one.result for one in self.units)
+        return is_effective(self.state, results, periodic=self.periodic)
 
     @property
     def worst(self) -> OnUnit | None:
@@ -202,15 +208,17 @@ class Standing:
         return f"{self.state} since {self.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def is_effective(state: State, results: Iterable[Result]) -> bool | None:
+def is_effective(state: State, results: Iterable[Result], *, periodic: bool = False) -> bool | None:
     """Say whether a QA test still controls a risk, from its state and its last results.
 
-    An overdue or failing test does not. Of one that is unknown, incomplete or was never performed
-    nobody can say, which is None and no good news either.
+    An overdue or failing test does not. Nobody can say of one that is unknown or incomplete, was
+    never performed, has no tolerances to be judged by, or is periodic and not scheduled, so that
+    its last result may be years old; that is None and no good news either.
     """
     if state in INEFFECTIVE:
         return False
-    return None if state in DOUBTFUL or Result.NEVER in set(results) else True
+    unscheduled = periodic and state is State.NO_DUE_DATE
+    return None if state in DOUBTFUL or unscheduled or UNSHOWN & set(results) else True
 
 
 def worst_first(standings: Mapping[str, Standing]) -> list[tuple[str, Standing]]:
@@ -285,8 +293,14 @@ def state_of(due: Due, result: Result) -> State:
     return max(of_result, of_due, key=lambda state: WORSE[state])
 
 
-def standing(shelf: Shelf, key: Key, at: datetime) -> Standing:
-    """Return how a test stands, from what was read of its server."""
+def standing(shelf: Shelf, key: Key, at: datetime, *, periodic: bool = False) -> Standing:
+    """Return how a test stands, from what was read of its server.
+
+    Parameters
+    ----------
+    periodic : bool
+        Whether the procedure that is kept as this test is done at intervals.
+    """
     source, item = shelf.source, shelf.items.get(key)
     unknown = _unknown(source, item)
     doubt = source.doubt(at)
@@ -303,7 +317,7 @@ def standing(shelf: Shelf, key: Key, at: datetime) -> Standing:
     worst = max(units, key=lambda one: WORSE[one.state])
     if worst.state is State.UNKNOWN:
         return Standing(worst.state, since, "Its last result is not read yet.", units, source, item)
-    return Standing(worst.state, None, "", units, source, item)
+    return Standing(worst.state, None, "", units, source, item, periodic)
 
 
 WORDS: Mapping[Kind, str] = {

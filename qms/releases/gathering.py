@@ -59,6 +59,7 @@ def gather(
         content_digests=digests_now(snapshot, project.key),
         unaccepted=unaccepted(session, project),
         opened=days_opened(session, project),
+        qa=core_ports.qa_controls(session, project.key),
     )
     return RuleInput(
         snapshot=snapshot,

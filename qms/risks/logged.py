@@ -132,5 +132,8 @@ def _told(one: Assessment) -> Iterator[str]:
     if not one.controls:
         yield "No requirement controls this risk."
     yield from one.problems
+    for control in one.not_effective:
+        # Without the reason: it moves with every reading, and what is frozen is to stay.
+        yield f"{control.procedure.uid} of {control.procedure.project}: {control.word}."
     for test, verdict in one.effectiveness:
         yield f"Effect shown by {test.key.uid}: {verdict.word}"

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from core import ports
 from core.errors import Invalid
 from core.records.lifecycle import DRAFT
 from core.records.models import Project, Record
@@ -37,7 +38,9 @@ def risk_panel(session: Session, project: Project, record: Record) -> Panel | No
         )
     release = choose_release(releases_of(snapshot, project.key), NEWEST)
     verdicts = verdicts_by_key(session, project.key, release.uid if release else None)
-    assessments = assessments_around(snapshot, view, policy, verdicts)
+    assessments = assessments_around(
+        snapshot, view, policy, verdicts, ports.qa_controls(session, project.key)
+    )
     if not assessments:
         return None
     title = "Level and controls" if record.type == RISK else f"Controls {len(assessments)} risks"

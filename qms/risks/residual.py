@@ -1,4 +1,4 @@
-"""The residual level of a risk, lowered only by controls that a passing test verifies. Pure.
+"""The residual level of a risk, lowered only by controls that are verified and work. Pure.
 
 A risk record states what its authors expect after the controls; whether that level may be shown is
 decided here each time, from the tests of the release (ISO 14971 7.2, IEC 62304 7.3.1).
@@ -6,8 +6,10 @@ decided here each time, from the tests of the release (ISO 14971 7.2, IEC 62304 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+from core.qa_controls import QaControl, QaControls, watching
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
 from qms.risks.evaluation import Level, RiskPolicy, evaluate, is_step
@@ -63,6 +65,9 @@ class Assessment:
         Why `after` is not `claimed`: one sentence per missing control.
     problems : tuple of str
         What is wrong with the record's own figures.
+    watched_by : tuple of QaControl
+        The QA procedures on the connections that the risk arises on, and those that monitor a
+        requirement which controls it.
     """
 
     risk: RecordView
@@ -75,6 +80,12 @@ class Assessment:
     claimed: Level | None
     reasons: tuple[str, ...]
     problems: tuple[str, ...]
+    watched_by: tuple[QaControl, ...] = ()
+
+    @property
+    def not_effective(self) -> tuple[QaControl, ...]:
+        """The QA procedures that no longer control anything: overdue, failing or unknown."""
+        return tuple(control for control in self.watched_by if control.failed)
 
     @property
     def lowered(self) -> bool:
@@ -87,6 +98,7 @@ def assess(
     risk: RecordView,
     policy: RiskPolicy,
     verdicts: Mapping[Key, Verdict],
+    qa: QaControls = MappingProxyType({}),
 ) -> Assessment:
     """Assess one risk against the verdicts of a release.
 
@@ -96,14 +108,18 @@ def assess(
         Holds the risk, the requirements that mitigate it and the tests that verify those.
     verdicts : mapping of Key to Verdict
         Latest verdict per test at the release commit; an absent test has not been run.
+    qa : mapping of Key to QaControls
+        The QA procedures by what they watch; empty where nobody was asked.
 
     Returns
     -------
     Assessment
-        ``after`` equals ``claimed`` only where every control is verified; otherwise the level
-        before stands, or the claimed one where that is worse.
+        ``after`` equals ``claimed`` only where every control is verified and no QA procedure that
+        watches one has stopped working; otherwise the level before stands, or the claimed one
+        where that is worse.
     """
     controls = controls_of(snapshot, risk.key, verdicts)
+    watched_by = watching(qa, _watched(snapshot, risk.key, controls))
     before, problems = _position(risk, policy, "severity", "likelihood_before", "before")
     after, unclear = _position(
         risk,
@@ -112,7 +128,8 @@ def assess(
         "likelihood_after",
         "after",
     )
-    reasons = _reasons(controls, claimed=after is not None)
+    failed = tuple(control.sentence for control in watched_by if control.failed)
+    reasons = (*_reasons(controls, claimed=after is not None), *failed)
     level_before = _level(before, policy)
     claimed = _level(after, policy)
     stands = _worse(before, after, policy) if reasons else after
@@ -127,7 +144,14 @@ def assess(
         claimed=claimed,
         reasons=reasons,
         problems=(*problems, *unclear),
+        watched_by=watched_by,
     )
+
+
+def _watched(snapshot: Snapshot, risk: Key, controls: Iterable[Control]) -> list[Key]:
+    """Return what a QA procedure may watch for a risk: where it arises and what controls it."""
+    arises = [link.target for link in snapshot.outgoing(risk, "arises_on")]
+    return [*arises, *(control.requirement.key for control in controls)]
 
 
 def controls_of(

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from core import ports
 from core.exports import Sheet
+from core.qa_controls import QaControls
 from core.records.queries import load_snapshot
 from core.records.snapshot import Key, RecordView, Snapshot
 from core.verdicts import Verdict
@@ -21,7 +22,7 @@ EXPORT_HEADINGS = (
     "Risk", "Title", "State", "Hazard", "Sequence of events", "Situation", "Harm",
     "Severity before", "Likelihood before", "Level before", "Controls", "Verified controls",
     "Severity after", "Likelihood after", "Level after", "Level once verified", "Why not lower",
-    "Benefit-risk", "Effectiveness", "Owner",
+    "Benefit-risk", "Effectiveness", "QA procedures", "Owner",
 )  # fmt: skip
 
 
@@ -73,12 +74,13 @@ def risk_file(session: Session, project: str, release: str | None = None) -> Ris
     chosen = choose_release(releases, release)
     verdicts = verdicts_by_key(session, project, chosen.uid if chosen else None)
     policy, policy_record = policy_in_force(snapshot, project)
+    qa = ports.qa_controls(session, project)
     risks = [one for one in snapshot.of_type(RISK, project) if not one.withdrawn]
     return RiskFile(
         project=project,
         policy=policy,
         policy_record=policy_record,
-        assessments=tuple(assess(snapshot, risk, policy, verdicts) for risk in risks),
+        assessments=tuple(assess(snapshot, risk, policy, verdicts, qa) for risk in risks),
         owners={risk.key: owners_in(snapshot, risk.key) for risk in risks},
         releases=releases,
         release=chosen,
@@ -94,16 +96,20 @@ def verdicts_by_key(session: Session, project: str, release: str | None) -> Mapp
 
 
 def assessments_around(
-    snapshot: Snapshot, record: RecordView, policy: RiskPolicy, verdicts: Mapping[Key, Verdict]
+    snapshot: Snapshot,
+    record: RecordView,
+    policy: RiskPolicy,
+    verdicts: Mapping[Key, Verdict],
+    qa: QaControls,
 ) -> tuple[Assessment, ...]:
     """Return the assessment of a risk itself, or of the risks that a requirement controls."""
     if record.type == RISK:
-        return (assess(snapshot, record, policy, verdicts),)
+        return (assess(snapshot, record, policy, verdicts, qa),)
     controlled = (
         snapshot.records.get(link.target) for link in snapshot.outgoing(record.key, "mitigates")
     )
     return tuple(
-        assess(snapshot, risk, policy, verdicts)
+        assess(snapshot, risk, policy, verdicts, qa)
         for risk in controlled
         if risk is not None and risk.type == RISK and not risk.withdrawn
     )
@@ -148,6 +154,7 @@ def _export_row(file: RiskFile, one: Assessment) -> tuple[str | int | None, ...]
         "\n".join((*one.problems, *one.reasons)),
         _text(fields.get("benefit_risk")),
         "\n".join(f"{test.key.uid} {verdict.word}" for test, verdict in one.effectiveness),
+        "\n".join(control.sentence for control in one.watched_by),
         ", ".join(owner.title for owner in file.owners[one.risk.key]),
     )
 

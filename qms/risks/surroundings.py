@@ -19,6 +19,8 @@ STANDING_TYPES = ("risk_policy", "project", "release")
 
 CONTROLLING_ROLE = "mitigates"
 PROVING_ROLES = ("verifies", "validates")
+ARISING_ROLE = "arises_on"
+"""Leads to connections, of which the uid alone is needed: QA procedures are found by it."""
 
 
 def load_surroundings(session: Session, record: Record, also: Collection[Key] = ()) -> Snapshot:
@@ -41,7 +43,8 @@ def load_surroundings(session: Session, record: Record, also: Collection[Key] = 
         ).scalars()
     )
     wanted = {own} | risks | controls | tests | standing | _ids(session, also)
-    return Snapshot(_records(session, wanted), _links(session, wanted))
+    connections = _targets(session, risks, ARISING_ROLE)
+    return Snapshot(_records(session, wanted), _links(session, wanted, connections))
 
 
 def _ids(session: Session, keys: Collection[Key]) -> set[int]:
@@ -121,10 +124,11 @@ def _records(session: Session, wanted: Collection[int]) -> list[RecordView]:
     ]
 
 
-def _links(session: Session, wanted: Collection[int]) -> list[LinkView]:
+def _links(session: Session, wanted: Collection[int], beyond: Collection[int]) -> list[LinkView]:
+    """Return the links between some records, and from them to what lies beyond."""
     ends = {
         identity: Key(project, uid)
-        for chunk in chunks(wanted)
+        for chunk in chunks({*wanted, *beyond})
         for identity, project, uid in session.execute(
             select(col(Record.id), col(Project.key), col(Record.uid))
             .join(Project, col(Project.id) == col(Record.project_id))

@@ -91,7 +91,7 @@ def _finding(
         if flaw.step
         else f"/p/{at.project}/{at.uid}",
         level=flaw.level or entry.level,
-        waiver=waivers.get((entry.code, record.key), ""),
+        waiver=waivers.get((entry.code, record.key), "") if flaw.concedable else "",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from core.qa_controls import QaControls
 from core.records.snapshot import Key, Snapshot
 from core.records.suspects import Suspicion
 from core.verdicts import Verdict
@@ -276,6 +277,8 @@ class Facts:
     """The day on which each CAPA was opened, by its uid."""
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""
+    qa: QaControls = field(default_factory=dict)
+    """The QA procedures by what they watch, with whether each can be relied on now."""
 
 
 @dataclass(frozen=True)

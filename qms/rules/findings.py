@@ -42,6 +42,8 @@ class Flaw:
         Other than the rule's own.
     step : bool
         Whether one of the five steps on a release's page mends it.
+    concedable : bool
+        Whether a concession on the record may let it through.
     """
 
     what: str
@@ -49,6 +51,7 @@ class Flaw:
     at: Key | None = None
     level: Level | None = None
     step: bool = False
+    concedable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

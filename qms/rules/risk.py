@@ -205,7 +205,7 @@ def controls_are_implemented(view: View, record: RecordView) -> Iterator[Flaw]:
 
 @rule("D08", "Effectiveness of the controls of each risk is verified", _MITIGATING)
 def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
-    """Among the tests that show the controls to work, one of the release passed, none failed."""
+    """One of the tests that show the controls to work passed, none failed; QA on them works."""
     showing = [*view.sources(record, "verifies"), *view.sources(record, "validates")]
     tests = [test for test in showing if test.key in view.release_tests]
     if not tests:
@@ -216,6 +216,18 @@ def controls_are_effective(view: View, record: RecordView) -> Iterator[Flaw]:
             f"has controls whose effect is not shown: {told}.",
             "Run the tests of the release.",
             at=open_[0].key,
+        )
+    assessed = view.assessments.get(record.key)
+    if assessed is not None and assessed.not_effective:
+        told = "; ".join(f"{one.procedure.uid} {one.why}" for one in assessed.not_effective)
+        yield Flaw(
+            f"has a control that is not effective: {told}.",
+            "Do the QA that is overdue or failed, or have QATrack+ read again; "
+            "no concession lets this through.",
+            at=assessed.not_effective[0].procedure,
+            # A concession names a rule and a risk. One for tests that are not run yet would let
+            # through QA that stopped working later, which its signers have never seen.
+            concedable=False,
         )
 
 
@@ -236,8 +248,10 @@ def _unverified(view: View) -> str:
     held = [one.risk for one in view.assessments.values() if one.reasons]
     if view.given.proposed or not held:
         return ""
+    ineffective = any(one.not_effective for one in view.assessments.values())
+    why = "not verified or not effective" if ineffective else "not verified"
     return (
-        f"The controls of {len(held)} of {len(view.assessments)} risks are not verified, so their "
+        f"The controls of {len(held)} of {len(view.assessments)} risks are {why}, so their "
         f"level before the controls counts: {uids(held)}."
     )
 

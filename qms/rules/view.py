@@ -181,7 +181,8 @@ class View:
             return {}
         risks = self.in_force("risk")
         tests = {test.key: self.verdict(test) for test in self.live("test")}
-        return {risk.key: assess(self.snapshot, risk, self.policy, tests) for risk in risks}
+        qa = self.facts.qa
+        return {risk.key: assess(self.snapshot, risk, self.policy, tests, qa) for risk in risks}
 
     def controls(self, risk: RecordView) -> list[tuple[RecordView, str]]:
         """Return the requirements that mitigate a risk, each with the kind of control."""

@@ -1,4 +1,4 @@
-"""What is wrong with a row of the matrix: uncovered, failing, needs re-review, not run, unsigned.
+"""What is wrong with a row of the matrix: failing, not effective, uncovered, not run, unsigned ...
 
 Pure functions over one record, the verdicts of its tests and its suspicions; nothing is stored.
 """
@@ -15,6 +15,7 @@ class Flag(StrEnum):
     """The filters above the matrix, worst first."""
 
     FAILING = "failing"
+    NOT_EFFECTIVE = "control not effective"
     UNCOVERED = "uncovered"
     NEEDS_REVIEW = "needs re-review"
     OLDER_COMMIT = "older commit"
@@ -96,6 +97,7 @@ def judge(
     verdicts: Sequence[Verdict],
     has_tests: bool,
     suspect: Iterable[str],
+    not_effective: Sequence[str] = (),
 ) -> Judgement:
     """Judge one row.
 
@@ -111,11 +113,14 @@ def judge(
         Whether tests are a column at all; without them nothing is judged.
     suspect : iterable of str
         Uids in this row that need re-review.
+    not_effective : sequence of str
+        One sentence per QA procedure that no longer controls what stands in this row.
     """
     result = outcome(verdicts) if has_tests else Outcome.NONE
     reasons: list[tuple[Flag, str]] = [(Flag.UNCOVERED, sentence) for sentence in lacking]
     if result in _FLAG_OF:
         reasons.append((_FLAG_OF[result], f"Its tests read: {result}."))
+    reasons += [(Flag.NOT_EFFECTIVE, sentence) for sentence in not_effective]
     uids = sorted(set(suspect))
     if uids:
         verb = "needs" if len(uids) == 1 else "need"

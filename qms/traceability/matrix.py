@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from core.qa_controls import QaControl, QaControls, watching
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
 from core.verdicts import NOT_RUN, Verdict
@@ -11,6 +12,8 @@ from qms.traceability.coverage import Flag, Judgement, judge
 from qms.traceability.paths import Column, reach
 
 TEST = "test"
+WATCHED_OVER = ("arises_on", "received_over")
+"""The links from a record to the connections whose QA procedures control it."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,20 @@ class Entry:
         For a test, what its latest run says; None for everything else.
     judged : bool
         For a test, whether the row's verdict rests on it.
+    watched_by : tuple of QaControl
+        The QA procedures that control it in use.
     """
 
     record: RecordView
     suspicions: tuple[Suspicion, ...] = ()
     verdict: Verdict | None = None
     judged: bool = False
+    watched_by: tuple[QaControl, ...] = ()
+
+    @property
+    def not_effective(self) -> tuple[QaControl, ...]:
+        """Those of them that are overdue, failing or unknown."""
+        return tuple(control for control in self.watched_by if control.failed)
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,8 @@ class Facts:
         The records a chosen release delivers; empty without a release.
     code : mapping of Key to int
         How many commits name a record.
+    qa : mapping of Key to QaControls
+        The QA procedures by what they watch; empty where nobody was asked.
     """
 
     snapshot: Snapshot
@@ -57,6 +70,7 @@ class Facts:
     release_tests: frozenset[Key] = frozenset()
     delivered: frozenset[Key] = frozenset()
     code: Mapping[Key, int] = field(default_factory=dict)
+    qa: QaControls = field(default_factory=dict)
 
     @cached_property
     def order(self) -> Mapping[Key, int]:
@@ -89,9 +103,16 @@ class Facts:
                 suspicions=self.suspicions_by_record.get(record.key, ()),
                 verdict=self.verdicts.get(record.key, NOT_RUN) if is_test else None,
                 judged=judged and is_test and not record.withdrawn,
+                watched_by=self._watched_by(record.key) if self.qa else (),
             )
             self._entries[record.key, judged] = known
         return known
+
+    def _watched_by(self, key: Key) -> tuple[QaControl, ...]:
+        """Return the QA procedures on a record, on its connections and on what mitigates it."""
+        over = [link.target for r in WATCHED_OVER for link in self.snapshot.outgoing(key, r)]
+        controls = [link.source for link in self.snapshot.incoming(key, "mitigates")]
+        return watching(self.qa, (key, *over, *controls))
 
 
 @dataclass(frozen=True)
@@ -105,6 +126,7 @@ class Row:
     """
 
     record: RecordView
+    own: Entry
     suspicions: tuple[Suspicion, ...]
     cells: Mapping[str, tuple[Entry, ...]]
     code: int
@@ -193,9 +215,15 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
         verdicts=[entry.verdict for entry in tests if entry.judged and entry.verdict],
         has_tests=record.type == TEST or any(TEST in column.types for column in columns),
         suspect=[entry.record.key.uid for entry in (own, *entries) if entry.suspicions],
+        not_effective=list(
+            dict.fromkeys(
+                control.sentence for entry in (own, *entries) for control in entry.not_effective
+            )
+        ),
     )
     return Row(
         record=record,
+        own=own,
         suspicions=own.suspicions,
         cells=cells,
         code=facts.code.get(record.key, 0),

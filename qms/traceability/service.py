@@ -134,6 +134,7 @@ def _facts(session: Session, snapshot: Snapshot, project: str, scope: ReleaseSco
         release_tests=scope.tests if scope else frozenset(),
         delivered=scope.delivered if scope else frozenset(),
         code={Key(project, uid): count for uid, count in code.items()},
+        qa=ports.qa_controls(session, project),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core.qa_controls import QaControl
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
 from core.verdicts import VerdictWord
@@ -98,6 +99,9 @@ def explain(
         for flag, what in row.judgement.reasons
         if flag is Flag.UNCOVERED
     )
+    entries = [row.own, *(entry for cell in row.cells.values() for entry in cell)]
+    controls = {one.procedure: one for entry in entries for one in entry.watched_by}
+    sentences.extend(_watched(controls[key]) for key in sorted(controls))
     sentences.extend(_suspect(one) for one in row.suspicions)
     sentences.extend(
         _suspect(one) for cell in row.cells.values() for entry in cell for one in entry.suspicions
@@ -127,6 +131,7 @@ def explain_cell(row: Row, column: Column, paths: Sequence[str]) -> tuple[Senten
                 sentences.append(Sentence((_link(entry.record), Part(" is not judged here."))))
         else:
             sentences.append(_standing(entry.record))
+        sentences.extend(_watched(one) for one in entry.watched_by)
         sentences.extend(_suspect(one) for one in entry.suspicions)
     if column.name in row.lacking:
         sentences.append(Sentence((Part(row.lacking[column.name]),), Flag.UNCOVERED))
@@ -208,6 +213,16 @@ def _tested(entry: Entry) -> Sentence:
     if verdict.detail:
         parts.append(Part(f", {verdict.detail}"))
     return Sentence((*parts, Part(".")), flag)
+
+
+def _watched(control: QaControl) -> Sentence:
+    """Say whether a QA procedure still controls what stands in the row, and why."""
+    parts = (
+        Part("QA: "),
+        _key_link(control.procedure),
+        Part(f" of {control.procedure.project}: {control.word}, {control.why.rstrip('.')}."),
+    )
+    return Sentence(parts, Flag.NOT_EFFECTIVE if control.failed else None)
 
 
 def _suspect(suspicion: Suspicion) -> Sentence:

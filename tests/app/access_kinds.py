@@ -28,6 +28,9 @@ FREEZERS = frozenset({"author", "release_manager", "quality_manager"})
 NAMERS = frozenset({"quality_manager", "administrator", OWNER})
 """Who names deputies."""
 
+CONFIRMERS = frozenset(ROLES) - {"administrator", "auditor", "viewer"}
+"""Who may say that a connection is as it is described."""
+
 QA_PEOPLE = AUTHORS | {"technical_reviewer", "quality_manager", "administrator", OWNER}
 """Who may have QATrack+ read before the night comes."""
 

@@ -20,13 +20,13 @@ from tests.app.access_kinds import (
     ONLY_OWNER,
     PACKERS,
     PROBLEM_WRITERS,
-    QA_PEOPLE,
     RAISERS,
     RUNNERS,
     SIGNED_IN,
     WRITER,
     Line,
 )
+from tests.app.access_map import MAP, MAP_API
 from tests.app.furnished import ANONYMOUS
 from tests.core.conftest import PASSWORD
 
@@ -35,9 +35,6 @@ ADDED = {"title": "Another", "action": "save"}
 RAISED = {**ADDED, "body": "It is twice what was planned.", "field.found_in": "0.1.0"}
 FORM = {"title": "A need", "action": "save", "expected": "{draft_read}"}
 ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password": PASSWORD}
-QATRACK = {
-    "address": "https://qa.example.org", "time_zone": "Europe/London", "token": "0123456789" * 4,
-}  # fmt: skip
 CHOSEN = "{waiting}/approved/quality_manager/{waiting_read}"
 
 PEOPLE = (
@@ -149,33 +146,6 @@ RECORDS = (
     }),
 )  # fmt: skip
 
-MAP = (
-    Line("GET /p/{project}/map", MEMBERS),
-    Line("GET /p/{project}/map/drawing", MEMBERS),
-    Line("POST /p/{project}/map/drawing", MEMBERS, 303),
-    Line("GET /p/{project}/map/diagram.{kind}", MEMBERS, at={"kind": "kind"}),
-    Line("GET /p/{project}/map/matrix", MEMBERS),
-    Line("GET /p/{project}/map/table", MEMBERS),
-    Line("GET /p/{project}/map/pathways", MEMBERS),
-    Line("GET /p/{project}/map/pathways/{uid}", MEMBERS, at={"uid": "pathway"}),
-    Line("GET /p/{project}/map/coverage", MEMBERS),
-    Line("GET /p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "connection"}),
-    Line("POST /p/{project}/map/connections/{uid}/qa", AUTHORS, 303, at={"uid": "connection"},
-        sends={"qa_procedure": "{procedure}"}),
-    Line("GET /p/{project}/map/qatrack/{uid}", MEMBERS, at={"uid": "procedure"}),
-    Line("POST /p/{project}/map/qatrack/{uid}", AUTHORS, 303, at={"uid": "pathway"},
-        sends={"item": "{item}", "frequency": "monthly"}),
-    Line("POST /p/{project}/map/qatrack/{uid}/read", QA_PEOPLE, 303, at={"uid": "procedure"}),
-    Line("GET /qatrack", ONLY_OWNER),
-    Line("POST /qatrack", ONLY_OWNER, 303, sends={
-        **QATRACK, "name": "second", "address": "https://qa.example.org/second",
-    }),
-    Line("POST /qatrack/{instance}/change", ONLY_OWNER, 303, sends=QATRACK),
-    Line("POST /qatrack/{instance}/test", ONLY_OWNER, 303),
-    Line("POST /qatrack/{instance}/read", ONLY_OWNER, 303),
-    Line("POST /qatrack/{instance}/retire", ONLY_OWNER, 303),
-)  # fmt: skip
-
 RELEASES = (
     Line("GET /p/{project}/releases", MEMBERS),
     Line("GET /p/{project}/releases/{uid}", MEMBERS, at={"uid": "release"}),
@@ -274,7 +244,7 @@ EVIDENCE = (
     Line("GET /p/{project}/clauses/{framework}/{clause}.json", MEMBERS),
 )
 
-API = (
+RECORD_API = (
     Line("GET /api/projects", SIGNED_IN),
     Line("GET /api/p/{project}/records", MEMBERS),
     Line("POST /api/p/{project}/records", NEED_WRITERS, 201, sends={
@@ -338,6 +308,8 @@ API = (
     Line("GET /api/p/{project}/baselines/{before}/diff/{after}", MEMBERS,
         at={"before": "baseline", "after": "baseline"}),
 )  # fmt: skip
+
+API = (*RECORD_API, *MAP_API)
 
 TABLE = tuple(chain(PEOPLE, JOBS, RECORDS, MAP, RELEASES, EVIDENCE, API))
 

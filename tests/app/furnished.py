@@ -48,6 +48,7 @@ from qms.traceability.asking import Choice
 from qms.traceability.views.service import keep_view
 from tests.app.furnished_people import (
     Things,
+    import_destinations,
     make_tokens,
     name_deputies,
     read_qatrack,
@@ -171,7 +172,11 @@ REVIEWED = ("reviewed", "technical_reviewer")
 
 def furnish(database: Database, folder: Path) -> Installation:
     """Fill an empty database; everybody's password is that of `tests.core.conftest`."""
-    settings = Settings(data_dir=folder, qatrack_servers=["https://qa.example.org"])
+    settings = Settings(
+        data_dir=folder,
+        qatrack_servers=["https://qa.example.org"],
+        plantuml_server="http://127.0.0.1:9/plantuml",
+    )
     create_key(folder)
     with database.writing() as session:
         own = create_project(session, "RPM", "RT Plan Metrics", None)
@@ -303,6 +308,7 @@ def _map(at: _Filling) -> None:
     at.in_force(at.record("pathway", "pathway", f"P{at.n}", fields, steps))
     fields = {"source": "other", "scope": "connection", "frequency": "monthly"}
     at.in_force(at.record("procedure", "qa_procedure", f"QA-{at.n}01", fields))
+    import_destinations(at.session, at.project, at.things, at.word)
 
 
 def _device(at: _Filling) -> None:

@@ -12,6 +12,7 @@ from core.people.service import find_actor
 from core.people.tokens import ACT, START, WRITE, Wish, make_token, tokens_of
 from core.records.models import Project
 from core.settings import Settings
+from dataflows.probing.models import DestinationList
 from dataflows.qatrack import servers as naming
 from dataflows.qatrack.refreshing import Read
 from dataflows.qatrack.refreshing import keep as keep_reading
@@ -49,6 +50,18 @@ def read_qatrack(session: Session, settings: Settings, by: Actor, *every: Things
     )
     for things in every:
         things |= {"instance": server.name, "item": f"{server.name}/{key.kind}/{key.slug}"}
+
+
+def import_destinations(session: Session, project: Project, things: Things, word: str) -> None:
+    """Keep a destination list of a system, with one destination."""
+    told = {"name": f"{word} archive", "ae": "ARC", "host": "192.0.2.9", "port": 104, "line": 2}
+    kept = DestinationList(
+        project_id=project.id or 0, system=things["system_A"], name=f"{word}.csv",
+        digest="0" * 64, destinations=[told], person="author",
+    )  # fmt: skip
+    session.add(kept)
+    session.flush()
+    things["listed"] = str(kept.id)
 
 
 def name_deputies(session: Session, owner: str, *projects: tuple[Project, Things, str]) -> None:

@@ -30,12 +30,22 @@ EXPECTED = {
         "PUT /api/p/{project}/trace/views/{view_id}",
         "DELETE /api/p/{project}/trace/views/{view_id}",
         "POST /api/p/{project}/trace/views/{view_id}/default",
+        "POST /api/p/{project}/map/systems",
+        "POST /api/p/{project}/map/connections",
+        "POST /api/p/{project}/map/no-transfer",
+        "POST /api/p/{project}/map/paste",
+        "PUT /api/p/{project}/map/pathways/{uid}/steps",
+        "POST /api/p/{project}/map/department",
+        "POST /api/p/{project}/map/drift",
+        "POST /api/p/{project}/map/drift/{number}/propose",
     },
     START: {
         "POST /api/jobs/{job_id}/cancel",
         "POST /api/p/{project}/runs",
         "POST /api/p/{project}/repositories/{name}/scan",
         "POST /api/p/{project}/releases/{uid}/pack",
+        "POST /api/p/{project}/map/impact/{uid}/pack",
+        "POST /api/p/{project}/map/probes",
     },
     ACT: {
         "POST /api/p/{project}/records/{uid}/reject",
@@ -44,6 +54,7 @@ EXPECTED = {
         "POST /api/p/{project}/repositories",
         "POST /api/p/{project}/repositories/{name}/retire",
         "POST /api/p/{project}/releases/{uid}/baseline",
+        "POST /api/p/{project}/map/connections/{uid}/confirm",
     },
 }
 """Each change that a program can ask for, by the right that its token needs."""

@@ -14,6 +14,7 @@ from core.records.approval import submit
 from core.records.audit import verify_audit
 from core.records.content import Content
 from core.records.service import create_record
+from dataflows.probing.models import DestinationList
 from dataflows.qatrack.models import QatrackServer
 from qms.repositories.models import Repository
 from tests.conftest import Office
@@ -27,6 +28,7 @@ BEFORE_VIEWS = "e7a90b3c51d4"
 BEFORE_DATA_SETS = "7e5a90c3b1d8"
 BEFORE_RIGHTS = "a64d10f7c2b9"
 BEFORE_QATRACK = "a3c5e81f60d7"
+BEFORE_PROBES = "b3d81f60c9e2"
 
 
 def test_migrated_database_has_the_tables_of_the_code(database: Database) -> None:
@@ -42,6 +44,8 @@ def test_migrated_database_has_the_tables_of_the_code(database: Database) -> Non
         (BEFORE_VIEWS, "saved_view"),
         (BEFORE_DATA_SETS, "validation_run_data_set"),
         (BEFORE_QATRACK, "qatrack_item"),
+        (BEFORE_PROBES, "probe_result"),
+        (BEFORE_PROBES, "destination_list"),
     ],
 )
 def test_tables_come_and_go_with_their_migration(
@@ -95,6 +99,14 @@ def test_a_server_that_was_named_refuses_to_be_forgotten(office: Office) -> None
         )
 
     refused(office, BEFORE_QATRACK, r"QATrack\+ servers are on record")
+
+
+def test_a_list_that_was_imported_refuses_to_be_forgotten(office: Office) -> None:
+    with office.writing() as session:
+        project_id = office.project(session).id or 0
+        session.add(DestinationList(project_id=project_id, system="A", name="a.csv", digest="0"))
+
+    refused(office, BEFORE_PROBES, "Listeners were probed or destination lists imported")
 
 
 def test_a_run_refuses_to_forget_its_data_sets(office: Office) -> None:

@@ -4,17 +4,33 @@ import random
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import networkx as nx
+from fastapi.testclient import TestClient
 
+from app.main import create_app
+from app.schema import upgrade_database
+from app.tables import prepare
+from core.db import open_database
+from core.people.models import Person
+from core.people.service import grant, open_session
+from core.records.service import create_project
+from core.settings import Settings
+from core.web.access import COOKIE
+from dataflows import service
 from dataflows.coverage import coverage
 from dataflows.diagram import to_dot
-from dataflows.graph import level_cut, only_connections, roll_up
+from dataflows.exploring.layout import layout
+from dataflows.exploring.scene import MOST_BOXES, bounded, scene
+from dataflows.frame import View
+from dataflows.graph import level_view, only_connections
 from dataflows.impact import impact_of_system
 from dataflows.inventory import Category, Connection, Department, Pathway, Procedure, Step, System
 from dataflows.matrix import transfer_matrix
 from dataflows.picture import picture
 from dataflows.render import DrawingStore
+from dataflows.views import Selection, choose
 from tests.benchmarks.bench import Row, growth, wall_time
 
 SIZES = (1_000, 10_000)
@@ -58,7 +74,7 @@ def _walk(connections: dict[str, Connection], start: int) -> tuple[Step, ...]:
 
 def _pathway_svg(department: Department, folder: Path) -> None:
     pathway = next(iter(department.pathways.values()))
-    view = roll_up(department, level_cut(department, department.depth))
+    view = level_view(department, department.depth)
     shown = only_connections(view, {step.connection for step in pathway.steps})
     svg = DrawingStore(folder).draw(to_dot(picture(department, shown, pathway.title)))
     if svg.count('class="edge') != STEPS:
@@ -92,9 +108,25 @@ PEER = "networkx descendants"
 BUDGETS = {
     "impact of one system": 0.1,
     "matrix window 200 x 200": 0.5,
-    "coverage": None,
-    "one pathway as SVG": None,
+    "coverage": 0.5,
+    "one pathway as SVG": 1.0,
+    "exploratory picture": 1.0,
+    "matrix page of 200 x 200": 0.5,
+    "coverage page": 0.5,
+    "impact page": 0.5,
+    "map page": 1.0,
+    "exploratory page": 1.0,
 }
+
+PAGES = {
+    "matrix page of 200 x 200": "/p/BIG/map/matrix?level=all&size=200",
+    "coverage page": "/p/BIG/map/coverage",
+    "impact page": "/p/BIG/map/impact/S00000",
+    "map page": "/p/BIG/map",
+    "exploratory page": "/p/BIG/map/explore",
+}
+"""Whole answers of the service, to a person who is signed in; the map is read from its records
+once, when somebody first asks after a change, and kept with them."""
 
 
 def _figures(size: int) -> Iterator[tuple[str, float]]:
@@ -115,3 +147,46 @@ def _figures(size: int) -> Iterator[tuple[str, float]]:
             "one pathway as SVG",
             wall_time(lambda: _pathway_svg(department, Path(folder) / str(next(turns)))),
         )
+        yield (
+            "exploratory picture",
+            wall_time(lambda: _explored(department, Path(folder) / str(next(turns)))),
+        )
+        yield from _pages(department, Path(folder))
+
+
+def _explored(department: Department, folder: Path) -> None:
+    shown, left_out = bounded(choose(department, Selection()))
+    drawn = shown.picture(department)
+    placed = layout(DrawingStore(folder), drawn)
+    found = scene(department, View(), shown, drawn, placed, {}, left_out)
+    if not left_out or len(found.boxes) > MOST_BOXES:
+        raise RuntimeError(f"{len(found.boxes)} boxes are drawn")
+
+
+def _pages(department: Department, folder: Path) -> Iterator[tuple[str, float]]:
+    """Ask a service whose map is this one; only the reading of its records is left out."""
+    prepare()
+    database = open_database(f"sqlite:///{folder / 'fiducial.db'}")
+    upgrade_database(database)
+    settings = Settings(data_dir=folder)
+    with database.writing() as session:
+        project = create_project(session, "BIG", "A large department", None)
+        person = Person(username="big", uid="PPL-BIG", name="Bea Igg", password_hash="")
+        session.add(person)
+        session.flush()
+        grant(session, person, ["author"], None, project.id)
+        token, _ = open_session(session, person, settings)
+    with (
+        patch.object(service, "department_from_snapshot", lambda *_: department),
+        TestClient(create_app(settings, database), base_url="http://127.0.0.1") as client,
+    ):
+        client.cookies.set(COOKIE, token)
+        for name, address in PAGES.items():
+            yield name, wall_time(lambda address=address: _asked(client, address))
+    database.engine.dispose()
+
+
+def _asked(client: TestClient, address: str) -> None:
+    answer = client.get(address)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address} answered with {answer.status_code}")

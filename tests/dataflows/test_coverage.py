@@ -2,7 +2,13 @@
 
 from dataclasses import replace
 
-from dataflows.coverage import coverage, programme
+from dataflows.coverage import (
+    Event,
+    by_event,
+    connections_by_event,
+    coverage,
+    pathways_by_event,
+)
 from dataflows.inventory import Department, Procedure
 
 
@@ -55,13 +61,51 @@ def test_covering_everything_makes_the_coverage_complete(small: Department) -> N
     assert [c.uid for c in found.internal] == ["C4"]
 
 
-def test_the_programme_of_a_system_lists_its_qa_by_event(department: Department) -> None:
-    found = programme(department, "PQA")
+def test_the_coverage_by_event_has_the_same_gaps_as_the_coverage(department: Department) -> None:
+    found = coverage(department)
 
-    assert {f: [p.slug for p in ps] for f, ps in found.items()} == {
-        "monthly": ["rpm-end-to-end-monthly"]
+    rows = (*connections_by_event(department), *pathways_by_event(department))
+
+    gaps = [one.uid for one in rows if not one.covered and "inside" not in one.kind]
+    assert gaps == [c.uid for c in found.external] + ["P3", "P5"]
+    assert len(rows) == 91 + 5
+
+
+def test_each_event_lists_what_is_tested_and_what_is_not(department: Department) -> None:
+    rows = (*connections_by_event(department), *pathways_by_event(department))
+
+    events = {at.event: at for at in by_event(rows)}
+
+    assert list(events) == list(Event)
+    for at in events.values():
+        assert {one.uid for one in at.tested}.isdisjoint(one.uid for one in at.untested)
+        assert len(at.tested) + len(at.untested) == 65 + 5
+    assert "C023" in {one.uid for one in events[Event.PERIODIC].tested}
+    assert "C023" in {one.uid for one in events[Event.UPGRADE].untested}
+
+
+def test_a_frequency_is_for_one_event_and_none_for_none(small: Department) -> None:
+    procedures = {
+        uid: Procedure(uid, uid, frequency=frequency, connections=("C1",))
+        for uid, frequency in (
+            ("QA-1", "acceptance"),
+            ("QA-2", "commissioning"),
+            ("QA-3", "on-upgrade"),
+            ("QA-4", "daily"),
+            ("QA-5", ""),
+        )
     }
-    assert set(programme(department, "TPS")) == {"annual", "on-upgrade", "monthly"}
+
+    [row] = connections_by_event(replace(small, procedures=procedures), ["C1"])
+
+    assert {event.value: [p.uid for p in row.at[event]] for event in Event} == {
+        "acceptance": ["QA-1"],
+        "commissioning": ["QA-2"],
+        "upgrade": ["QA-3"],
+        "periodic": ["QA-4"],
+    }
+    assert [p.uid for p in row.unscheduled] == ["QA-5"]
+    assert row.missing == ()
 
 
 def test_a_procedure_that_nobody_approved_is_told_apart(small: Department) -> None:

@@ -9,7 +9,8 @@ import pytest
 from dataflows.diagram import to_dot, to_plantuml
 from dataflows.graph import View, level_cut, roll_up
 from dataflows.inventory import Department
-from dataflows.picture import ColourBy, Picture, picture
+from dataflows.picture import Picture, picture
+from dataflows.tones import ColourBy, Paint
 
 PLANTUML_LINE = re.compile(
     r"@startuml|@enduml|left to right direction|skinparam \w+ \w+|legend|endlegend|\}"
@@ -42,7 +43,7 @@ def test_both_texts_hold_exactly_the_routes_of_the_view(
 ) -> None:
     view = roll_up(department, level_cut(department, level))
 
-    drawn = picture(department, view, "Map", colour_by=colour_by)
+    drawn = picture(department, view, "Map", paint=Paint(colour_by))
 
     in_dot = re.findall(r'^  s\d+ -> s\d+ .*, tooltip="([^"]*)"', to_dot(drawn), re.MULTILINE)
     in_plantuml = re.findall(r"^' (.*)$", to_plantuml(drawn), re.MULTILINE)
@@ -128,7 +129,7 @@ def test_the_colour_of_a_line_is_also_a_word_in_the_legend(department: Departmen
     view = roll_up(department, level_cut(department, 0))
 
     by_category = picture(department, view, "Map")
-    by_qa = picture(department, view, "Map", colour_by=ColourBy.QA)
+    by_qa = picture(department, view, "Map", paint=Paint(ColourBy.QA))
 
     assert [(e.tone.word, e.count) for e in by_category.legend] == [
         ("DICOM", 32),

@@ -69,6 +69,16 @@ def test_everything_outside_that_names_a_touched_connection_is_evidence(
     assert impact_of_system(department, "D").evidence == ()
 
 
+def test_no_step_before_a_connection_is_downstream_of_it(department: Department) -> None:
+    """C022 is step 41 of P3; what reached its target before that did not come over it."""
+    found = impact_of_connection(department, "C022")
+
+    for touched in found.pathways:
+        first = min(step.number for step in touched.direct)
+        assert all(step.number > first for step in touched.downstream)
+    assert {t.pathway.uid: t.direct[0].number for t in found.pathways}["P3"] == 41
+
+
 def test_a_connection_carries_its_change_on_from_its_target(department: Department) -> None:
     found = impact_of_connection(department, "C014")
 

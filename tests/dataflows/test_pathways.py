@@ -76,3 +76,12 @@ def test_downstream_follows_the_order_of_the_pathway(small: Department) -> None:
     assert [s.uid for s in downstream(small, after, frozenset({"A.1"}))] == ["C4", "C2"]
     # C2 leaves before C4 arrives, so nothing that came from A.1 is on it.
     assert [s.uid for s in downstream(small, before, frozenset({"A.1"}))] == ["C4"]
+
+
+def test_a_connection_touches_its_target_when_its_own_step_is_walked(small: Department) -> None:
+    after = Pathway("P1", "", steps=(Step("C4", True), Step("C2")))
+    before = Pathway("P2", "", steps=(Step("C2", True), Step("C4", True)))
+    changed = frozenset({"C4"})
+
+    assert [s.uid for s in downstream(small, after, frozenset(), changed)] == ["C2"]
+    assert downstream(small, before, frozenset(), changed) == ()

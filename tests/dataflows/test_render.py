@@ -11,8 +11,9 @@ from dataflows import render
 from dataflows.diagram import to_dot
 from dataflows.graph import level_cut, roll_up
 from dataflows.inventory import Department
-from dataflows.picture import ColourBy, picture
+from dataflows.picture import picture
 from dataflows.render import DrawingFailed, DrawingStore, draw, drawn_names, sanitised
+from dataflows.tones import ColourBy, Paint
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL_DOT = 'digraph { a [label="one", URL="/p/DEPT/A", tooltip="A: one"]; }'
@@ -45,7 +46,7 @@ def test_the_picture_contains_exactly_the_systems_and_connections_of_its_view(
 ) -> None:
     view = roll_up(department, level_cut(department, level))
 
-    svg = draw(to_dot(picture(department, view, "Department map", colour_by=colour_by)))
+    svg = draw(to_dot(picture(department, view, "Department map", paint=Paint(colour_by))))
 
     assert sorted(drawn_names(svg, "edge")) == sorted(route.name for route in view.routes)
     names = sorted(f"{department.systems[uid].title} {uid}" for uid in view.systems)

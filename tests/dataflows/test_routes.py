@@ -131,7 +131,7 @@ def test_the_coverage_page_lists_the_ten_connections_and_two_pathways(
 def test_the_impact_page_of_the_plan_quality_system_names_device_and_evidence(
     browser: TestClient,
 ) -> None:
-    words = _words(browser.get("/p/DEPT/map/impact/PQA").text)
+    words = _words(browser.get("/p/DEPT/map/impact/PQA?purpose=replace").text)
 
     assert "PRJ-RPM RT Plan Metrics" in words
     assert "REQ-003 Match plan, dose and structures" in words
@@ -148,12 +148,13 @@ def test_a_hostile_name_shows_literally_on_every_page(
             session, find_project(session, "DEPT"), "system", Content(HOSTILE), author, uid="EVIL"
         )
 
-    for path in ("map", "map/matrix", "map/table", "map?focus=EVIL", "map/impact/EVIL", "EVIL"):
+    for path in ("map", "map/explore", "map/matrix", "map/table", "map?focus=EVIL", "EVIL"):
         answer = browser.get(f"/p/DEPT/{path}")
         assert answer.status_code == 200, path
         assert HOSTILE in _words(answer.text) or path == "map/table", path
         assert "<b>" not in answer.text, path
         assert "root:" not in answer.text, path
+    assert "<b>" not in browser.get("/p/DEPT/map/impact/EVIL").text
     assert "<b>" not in browser.get("/p/DEPT/map/diagram.dot").text
     text = browser.get("/p/DEPT/map/diagram.puml").text
     assert "<b>" not in text

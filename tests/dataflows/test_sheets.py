@@ -10,7 +10,6 @@ from core.exports import to_csv, to_json
 from dataflows import sheets
 from dataflows.coverage import coverage
 from dataflows.graph import level_cut, roll_up
-from dataflows.impact import impact_of_system
 from dataflows.inventory import Department
 from dataflows.matrix import routes_in_rows, transfer_matrix
 
@@ -64,14 +63,3 @@ def test_the_exported_coverage_names_the_ten_connections_and_two_pathways(
     assert kinds.count("connection between systems") == 10
     assert kinds.count("connection inside a system") == 26
     assert [row[1] for row in rows if row[0] == "pathway"] == ["P3", "P5"]
-
-
-def test_the_exported_impact_holds_the_whole_answer(department: Department) -> None:
-    rows = sheets.impact_sheet(department, impact_of_system(department, "PQA")).rows
-
-    parts = {(row[0], row[1]) for row in rows}
-    assert ("device realised", "RPM/PRJ-RPM") in parts
-    assert ("names what changes", "RPM/REQ-003") in parts
-    assert ("connection between systems", "C061") in parts
-    assert [row[3] for row in rows if row[1] == "C061"] == ["no QA"]
-    assert all(len(row) == len(sheets.IMPACT_HEADINGS) for row in rows)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from core.records.content import Content, LinkDraft, RecordDraft
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from dataflows.inventory import Category, Department, Outside, Status
@@ -131,3 +133,16 @@ def test_only_active_and_planned_connections_are_drawn() -> None:
     }
     assert found.connections["C1"].category is Category.FILE
     assert found.no_transfer == {("A", "D")}
+
+
+@pytest.mark.parametrize(
+    ("stated", "priority"), [({}, "high"), ({"action_priority": "low"}, "low")]
+)
+def test_a_priority_that_is_not_stated_is_looked_up(stated: dict[str, str], priority: str) -> None:
+    """Severity 9, occurrence 6, detection 7 is high, in the table and on the coloured map."""
+    mode = {"what": "Wrong plan", "severity": 9, "occurrence": 6, "detection": 7, **stated}
+    drafts = [_system("A"), _system("B"), _connection("C1", "A", "B", failure_modes=[mode])]
+
+    found = department_from_drafts(drafts, "DEPT")
+
+    assert found.connections["C1"].priority == priority

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import NotFound
 from dataflows.inventory import Department
-from dataflows.picture import ColourBy
+from dataflows.tones import ColourBy
 from dataflows.views import OPENED, Selection, choose, level_name, levels
 
 

@@ -10,7 +10,8 @@ from tests.journeys.visits import Visit
 
 READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 
-WRITING, ADMINISTERING = r"/p/\w+/(new/.+|.+/edit)", r"/people(/.*)?|/audit|/qatrack"
+WRITING = r"/p/\w+/(new/.+|.+/edit|map/(add-system|connect|paste|pathways/.+/steps).*)"
+ADMINISTERING = r"/people(/.*)?|/audit|/qatrack"
 CONCESSIONS = (
     r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training"
     r"|audit|audit_finding|capa|change|complaint|judgement|nonconformity|problem)"

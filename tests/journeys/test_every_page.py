@@ -10,7 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.main import create_app
+from core.blobs import BlobStore
+from core.db import open_database
 from core.settings import Settings
+from dataflows.planning.pack.build import build, record
+from dataflows.planning.plan import Purpose
 from tests.demonstration import BuiltDemo
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
@@ -37,6 +41,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/installation.pub.pem",
         "/openapi.json",
         "/api/projects",
+        "/api/p/DEPT/map/coverage",
+        "/api/p/DEPT/map/impact/TPS",
         "/api/p/RPM/records",
         "/api/p/RPM/records/REQ-009",
         "/api/p/RPM/records/REQ-009/compare",
@@ -58,6 +64,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/api/p/RPM/trace/why/REQ-009",
         "/api/p/RPM/training",
         "/api/p/RPM/waiting",
+        "/api/p/DEPT/map/scene?open=TPS",
+        "/api/p/DEPT/map/matrix?level=all",
         "/api/waiting",
         "/jobs/2",
         "/jobs/2.json",
@@ -80,13 +88,42 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/map?format=html",
         "/p/DEPT/map/drawing",
         "/p/DEPT/map/diagram.svg",
+        "/p/DEPT/map/explore",
+        "/p/DEPT/map/explore?colour=status&focus=TPS&open=TPS&q=plan",
+        "/p/DEPT/map/explore/facts?level=all&colour=risk",
+        "/p/DEPT/map/explore/scene",
+        "/p/DEPT/map/plantuml?focus=PQA",
         "/p/DEPT/map/matrix",
+        "/p/DEPT/map/matrix?open=TPS&size=10",
         "/p/DEPT/map/table",
         "/p/DEPT/map/pathways",
         "/p/DEPT/map/pathways/P1",
         "/p/DEPT/map/coverage",
+        "/p/DEPT/map/files",
+        "/p/DEPT/map/department.yaml",
+        "/p/DEPT/map/department.zip",
+        "/p/DEPT/map/history",
+        "/p/DEPT/map/history?before=2026-01-01&format=html",
+        "/api/p/DEPT/map/confirmations",
+        "/api/p/DEPT/map/department.yaml",
+        "/api/p/DEPT/map/department.zip",
+        "/api/p/DEPT/map/history",
+        "/p/DEPT/map/coverage?by=event",
+        "/p/DEPT/map/coverage?by=failure",
         "/p/DEPT/map/qatrack/QA-001",
+        "/p/DEPT/map/probes",
+        "/p/DEPT/map/probes?outcome=never+probed&format=html",
+        "/p/DEPT/map/probes/C012",
+        "/p/DEPT/map/drift",
+        "/p/DEPT/map/drift/{listed}",
+        "/api/p/DEPT/map/probes",
+        "/api/p/DEPT/map/probes/C012",
+        "/api/p/DEPT/map/drift",
+        "/api/p/DEPT/map/drift/{listed}",
         "/p/DEPT/map/impact/TPS",
+        "/p/DEPT/map/impact/HDR?purpose=retire",
+        "/p/DEPT/map/impact/PQA?purpose=qa",
+        "/p/DEPT/map/impact/PQA/pack?purpose=replace",
         "/p/RPM/clauses",
         "/p/RPM/clauses?framework=gmlp&show=fulfilled",
         "/p/RPM/clauses?q=zebra",
@@ -156,7 +193,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/REQ-009/compare",
         "/p/RPM/REQ-001/files/{attachment}",
     ),
-    AUTHOR: ("/", "/p/RPM/new", "/p/DEPT/new", "/p/RPM/new/requirement", "/p/RPM/REQ-009/edit"),
+    AUTHOR: (
+        "/",
+        "/p/RPM/new",
+        "/p/DEPT/new",
+        "/p/RPM/new/requirement",
+        "/p/RPM/REQ-009/edit",
+        "/p/DEPT/map/add-system",
+        "/p/DEPT/map/connect?source=TPS.DICOM&target=EPR",
+        "/p/DEPT/map/paste",
+        "/p/DEPT/map/pathways/P1/steps",
+    ),
     ADMINISTRATOR: ("/", "/people", "/people/PPL-AK", "/projects/new", "/audit", "/qatrack"),
 }
 """At least one address for every route that answers GET; `{...}` is found on a page first."""
@@ -174,9 +221,18 @@ def _people(desk: Desk) -> dict[str, Page]:
     return {name: desk.person(name) for name in (READER, AUTHOR, ADMINISTRATOR)}
 
 
+def _build_pack(settings: Settings) -> None:
+    """Build a change-impact pack, as the command does, so that there is one to be handed out."""
+    store = BlobStore(settings.data_dir / "blobs")
+    with open_database(settings.database, settings.data_dir).writing() as session:
+        contents, data = build(session, "DEPT", "PQA", Purpose.REPLACE, ["DEPT", "RPM"])
+        record(session, contents, store.put(data), ["DEPT", "RPM"], None)
+
+
 @pytest.fixture(scope="module", name="known")
-def _known(people: dict[str, Page]) -> dict[str, str]:
+def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
     """What only the pages know: a commit, a file of evidence, and a file and a view kept here."""
+    _build_pack(module_demo.settings)
     author = people[AUTHOR]
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
@@ -187,12 +243,19 @@ def _known(people: dict[str, Page]) -> dict[str, str]:
     author.get_by_label("Name").fill("Needs")
     author.get_by_label("Share it with everybody who reads RPM").check()
     press(author, author.get_by_role("button", name="Keep this view"))
+    author.goto("/p/DEPT/map/drift")
+    destinations = b"AE title,host,port\nPACS_ARC,192.0.2.99,104\nOTHER,192.0.2.98,104\n"
+    exported = {"name": "list.csv", "mimeType": "text/csv", "buffer": destinations}
+    author.get_by_label("System").select_option("CTSIM")
+    author.get_by_label("File").set_input_files(exported)
+    press(author, author.get_by_role("button", name="Import"))
     found = {}
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
         ("view", "/p/RPM/trace/views", r"/trace/views/(\d+)"),
+        ("listed", "/p/DEPT/map/drift", r"/map/drift/(\d+)"),
     ):
         [first, *_] = re.findall(pattern, author.request.get(at).text())
         found[name] = first
@@ -223,7 +286,8 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
-    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1", "view": "1"}
+    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
+    stand_ins |= {"view": "1", "listed": "1"}
 
     tried = {
         route_of(address.format(**stand_ins), everything)

@@ -239,7 +239,7 @@ def test_a_hostile_name_is_only_a_name_wherever_it_is_shown(desk: Desk, scientis
     show(scientist, Revisions="latest drafts")
     picture = drawing(scientist)
     words = "".join(picture.locator(f"a[href$='/{uid}'] text").all_text_contents())
-    plantuml = scientist.get_by_role("link", name="PlantUML").get_attribute("href")
+    plantuml = scientist.get_by_role("link", name="PlantUML", exact=True).get_attribute("href")
     text = scientist.request.get(plantuml or "").text()
 
     assert without_space(HOSTILE) in without_space(words)

@@ -30,7 +30,7 @@ def test_nothing_the_browser_loads_names_another_host(need) -> None:
         if not (vendor.parent.parent / address.lstrip("/")).is_file()
     ]
 
-    assert len(style_sheets) == 2
+    assert len(style_sheets) == 3
     assert asked == []
 
 

@@ -89,7 +89,7 @@ def test_a_digest_changes_with_content_name_and_word(tmp_path, monkeypatch) -> N
 
 
 def test_every_system_package_of_the_tests_can_be_found_here(need) -> None:
-    for peer in ("dcmtk", "chromium", "postgresql", "poppler"):
+    for peer in ("dcmtk", "orthanc", "chromium", "postgresql", "poppler"):
         need(peer)
 
     assert missing_packages({**setup.SERVICE_NEEDS, **setup.TEST_NEEDS}) == []

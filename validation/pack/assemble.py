@@ -91,7 +91,9 @@ def assemble(
         baseline=baseline,
         trace=trace_rows(session, project, given, scope, commits),
         risk_policy=risk_policy(given.snapshot, project.key),
-        risks=risk_rows(given.snapshot, project.key, _by_key(project, given.verdicts)),
+        risks=risk_rows(
+            given.snapshot, project.key, _by_key(project, given.verdicts), given.facts.qa
+        ),
         runs=packed,
         not_run=_not_run(given, project, scope),
         deviations=tuple(one for run in plain for one in pack_deviations(run)),

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core import ports
 from core.canonical import read_json
 from core.db import chunks
 from core.errors import Conflict
@@ -111,6 +112,8 @@ def frozen_input(
         audit=audit_fact(session, signed.until),
         declared=declared(session, project, snapshot.records[release], bill),
         unaccepted=unaccepted(session, project, until=signed.until),
+        # How QA stands changes by the day; a release is judged by what its signers could see.
+        qa=ports.qa_controls(session, project.key, signed.at),
     )
     return replace(
         given,

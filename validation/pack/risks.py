@@ -1,8 +1,10 @@
 """The risk file as a pack prints it: before and after controls that a passing test shows. Pure."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from core.errors import Fault, Invalid
+from core.qa_controls import QaControl, QaControls
 from core.records.snapshot import Key, RecordView, Snapshot
 from core.verdicts import Verdict
 from qms.risks import evaluation
@@ -41,9 +43,17 @@ def _name(policy: evaluation.RiskPolicy) -> str:
 
 
 def risk_rows(
-    snapshot: Snapshot, project: str, verdicts: Mapping[Key, Verdict]
+    snapshot: Snapshot,
+    project: str,
+    verdicts: Mapping[Key, Verdict],
+    qa: QaControls = MappingProxyType({}),
 ) -> tuple[RiskRow, ...]:
     """Return every risk of a project with its controls.
+
+    Parameters
+    ----------
+    qa : mapping of Key to QaControls
+        How the QA that watches the controls stood when the release was signed.
 
     Raises
     ------
@@ -52,7 +62,7 @@ def risk_rows(
     """
     policy, _ = policy_in_force(snapshot, project)
     risks = [one for one in snapshot.of_type(RISK, project) if not one.withdrawn]
-    assessed = [assess(snapshot, risk, policy, verdicts) for risk in risks]
+    assessed = [assess(snapshot, risk, policy, verdicts, qa) for risk in risks]
     faults = [
         Fault("pack.risk", one.risk.uid, " ".join(one.problems), "Correct the risk.")
         for one in assessed
@@ -102,7 +112,10 @@ def _row(snapshot: Snapshot, one: Assessment) -> RiskRow:
         situation=str(fields.get("situation") or ""),
         harm=str(fields.get("harm") or ""),
         before=_estimate(one.position_before, one.before),
-        controls=tuple(_control(control) for control in one.controls),
+        controls=(
+            *(_control(control) for control in one.controls),
+            *(_in_use(control) for control in one.not_effective),
+        ),
         after=_estimate(after_position, after_level),
         benefit_risk=str(fields.get("benefit_risk") or ""),
         owner=", ".join(owner.title for owner in owners_in(snapshot, one.risk.key)),
@@ -125,4 +138,15 @@ def _control(control: Control) -> RiskControl:
         kind=control.kind or "kind not stated",
         verified=control.verified,
         how=f"by {', '.join(passed)}" if control.verified else control.missing,
+    )
+
+
+def _in_use(control: QaControl) -> RiskControl:
+    """Tell of QA that had stopped working when the release was signed: why no level is lowered."""
+    return RiskControl(
+        uid=control.procedure.uid,
+        title=f"QA in use, of {control.procedure.project}",
+        kind="QA",
+        verified=False,
+        how=f"{control.word}, {control.why}",
     )

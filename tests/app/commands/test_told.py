@@ -70,6 +70,23 @@ def test_the_counts_of_the_map_are_told_to_programs(built_demo: BuiltDemo) -> No
     assert (expanded["systems"], expanded["routes"]) == (51, 91)
 
 
+def test_what_a_retirement_touches_is_told_to_programs(built_demo: BuiltDemo) -> None:
+    told = fiducial(
+        "flows", "impact", "PQA", "--for", "retire", "--json", data_dir=built_demo.data_dir
+    )
+
+    found = json.loads(told.stdout)
+    assert [one["device"]["uid"] for one in found["devices"]] == ["PRJ-RPM"]
+    touched = {one["record"]["uid"] for one in found["evidence"]}
+    assert {"REQ-001", "REQ-003", "RSK-001", "RSK-012"} <= touched
+    runs = {one["test"]["uid"]: (one["word"], one["run"]) for one in found["runs"]}
+    assert runs["TST-004"] == ("passed", "1")
+    assert runs["TST-002"] == ("not run", "")
+    assert [one["uid"] for one in found["losses"]["pathways"]] == ["P1"]
+    assert found["losses"]["qa_without_subject"] == ["QA-022"]
+    assert found["gaps"] == ["C048", "C061"]
+
+
 def test_the_self_test_tells_each_figure_with_what_was_expected(tmp_path: Path) -> None:
     told = fiducial("dose", "selftest", "--json", data_dir=tmp_path)
 
@@ -141,3 +158,21 @@ def test_findings_alone_are_one_per_line_and_counted_beside(built_demo: BuiltDem
     assert told.returncode == as_json.returncode == any(one["level"] == "error" for one in found)
     assert f"{len(found)} " in told.stderr or not found
     assert "looked at" not in told.stdout
+
+
+def test_a_map_is_taken_away_brought_back_and_what_changed_is_told(
+    demo_copy: BuiltDemo, tmp_path: Path
+) -> None:
+    file = tmp_path / "map.zip"
+
+    def told(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return fiducial(*arguments, data_dir=demo_copy.data_dir)
+
+    taken = told("export", "department", "--from", "DEPT", "-o", file)
+    back = told("import", "department", file, "--into", "DEPT", "--as", "PPL-AK", "--update")
+    grown = told("flows", "diff", "--from", "2020-01-01", "--format", "json")
+
+    assert taken.returncode == 0, taken.stderr
+    assert back.stdout.strip() == "0 created, 0 changed, 213 unchanged."
+    assert grown.returncode == 1
+    assert len(json.loads(grown.stdout)["rows"]) == 213

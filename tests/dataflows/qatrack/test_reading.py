@@ -53,7 +53,7 @@ def test_the_three_seeded_tests_are_in_order_overdue_and_without_a_due_date(serv
     told = [standing(found, key, RECORDED_ON) for key in (TO_VERIFY, TO_HDR, END_TO_END)]
 
     assert [one.state for one in told] == [State.OK, State.OVERDUE, State.NO_DUE_DATE]
-    assert [one.effective for one in told] == [True, False, None]
+    assert [one.effective for one in told] == [None, False, None]
     first = told[0].worst
     assert first is not None
     assert (first.due, first.result) == (Due.NOT_DUE, Result.UNJUDGED)

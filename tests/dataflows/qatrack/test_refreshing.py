@@ -133,7 +133,27 @@ def test_what_was_read_too_long_ago_is_unknown(named: Database, read: Read) -> N
 
     assert states(named, fresh() + FRESH_FOR - timedelta(minutes=5))["QA-002"] is State.OVERDUE
     assert set(states(named, fresh() + FRESH_FOR).values()) == {State.UNKNOWN}
-    assert set(states(named, fresh() - timedelta(hours=1)).values()) == {State.UNKNOWN}
+    assert states(named, fresh() - timedelta(hours=1)) == {}, "no server was named then"
+
+
+def test_what_was_known_at_a_moment_does_not_change_later(
+    named: Database, read: Read, author: Actor, settings: Settings, peer: Peer
+) -> None:
+    """Neither a reading that failed since nor a server that was retired since counts."""
+    read()
+    signed = fresh()
+    before = states(named, signed)
+    peer.fault = lambda *_: (500, {}, b"")
+    read()
+    failed = states(named, fresh())
+    with named.writing() as session:
+        main = servers.find_server(session, "main")
+        servers.retire_server(session, main, author, settings)
+
+    assert before["QA-002"] is State.OVERDUE
+    assert failed["QA-002"] is State.UNKNOWN
+    assert states(named, fresh()) == {}
+    assert states(named, signed) == before
 
 
 def test_a_procedure_names_its_server_where_there_are_two(

@@ -103,6 +103,16 @@ def test_a_control_works_only_where_its_test_was_done_and_is_in_time() -> None:
     assert is_effective(State.NO_DUE_DATE, done) is True
 
 
+def test_nobody_can_say_of_what_is_not_scheduled_or_not_judged() -> None:
+    """A monthly test without a due date may have passed three years ago."""
+    done = (Result.PASSED,)
+
+    assert is_effective(State.NO_DUE_DATE, done, periodic=True) is None
+    assert is_effective(State.OK, done, periodic=True) is True
+    assert is_effective(State.OK, (Result.UNJUDGED,)) is None
+    assert is_effective(State.OVERDUE, (Result.UNJUDGED,), periodic=True) is False
+
+
 def shelf(**told: object) -> tuple[Shelf, Key]:
     """Return a shelf with one list on one unit, and the key of the list."""
     row = {

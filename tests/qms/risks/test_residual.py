@@ -2,7 +2,10 @@
 
 import pytest
 
+from core.qa_controls import ControlWord, QaControl, by_watched
+from core.records.snapshot import Key, LinkView
 from core.verdicts import NOT_RUN, Verdict, VerdictWord
+from qms.risks.logged import rows_of
 from qms.risks.packs import matrix_packs
 from qms.risks.residual import Position, assess
 
@@ -162,3 +165,53 @@ def test_effectiveness_is_read_from_tests_linked_to_the_risk(chain) -> None:
 
     shown = [(test.key.uid, verdict.word) for test, verdict in risk.effectiveness]
     assert shown == [("TST-001", "passed"), ("TST-002", "not run")]
+
+
+def watched(word: ControlWord, *watches: Key):
+    """One QA procedure of the department that watches some records."""
+    return by_watched([QaControl(Key("DEPT", "QA-022"), frozenset(watches), word, "overdue")])
+
+
+def look_with(book, qa):
+    snapshot = book.snapshot()
+    verdicts = {book.key(uid): PASSED for uid in ("TST-001", "TST-002")}
+    return assess(snapshot, snapshot.records[book.key("RSK-001")], NHS, verdicts, qa)
+
+
+@pytest.mark.parametrize("watches", [Key("DEPT", "C023"), Key("RPM", "REQ-002")])
+def test_a_control_whose_qa_does_not_work_lowers_nothing(chain, watches) -> None:
+    """On the connection that the risk arises on, and on a requirement that controls it."""
+    chain.links.append(LinkView("arises_on", chain.key("RSK-001"), Key("DEPT", "C023")))
+
+    risk = look_with(chain, watched(ControlWord.NOT_EFFECTIVE, watches))
+
+    assert risk.after == risk.before
+    assert not risk.lowered
+    assert risk.reasons == ("QA-022 of DEPT: control not effective, overdue.",)
+    assert [one.procedure.uid for one in risk.not_effective] == ["QA-022"]
+
+
+@pytest.mark.parametrize("word", [ControlWord.EFFECTIVE, ControlWord.NOT_ASKED])
+def test_qa_that_works_or_was_not_asked_holds_no_level_up_and_is_shown(chain, word) -> None:
+    risk = look_with(chain, watched(word, Key("RPM", "REQ-001")))
+
+    assert risk.lowered
+    assert risk.reasons == ()
+    assert [one.word for one in risk.watched_by] == [word]
+    assert [one.effective for one in risk.watched_by] == [word is ControlWord.EFFECTIVE]
+
+
+def test_qa_on_something_else_does_not_touch_a_risk(chain) -> None:
+    risk = look_with(chain, watched(ControlWord.NOT_EFFECTIVE, Key("DEPT", "C001")))
+
+    assert risk.lowered
+    assert risk.watched_by == ()
+
+
+def test_the_hazard_log_freezes_that_qa_did_not_work_without_the_moving_reason(chain) -> None:
+    one = look_with(chain, watched(ControlWord.NOT_EFFECTIVE, Key("RPM", "REQ-001")))
+
+    [row] = rows_of([one], NHS, {})
+
+    assert "QA-022 of DEPT: control not effective." in row["after"].split("\n")
+    assert row["level"] == 3

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.qa_controls import QaControl, by_watched
 from core.records.content import RecordDraft, content_digest
 from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
@@ -107,6 +108,7 @@ class Case:
     unaccepted: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"CR-001": (), "CR-002": (), "CMP-001": ()}
     )
+    qa: list[QaControl] = field(default_factory=list)
     today: date = TODAY
     release: Key | None = field(default_factory=lambda: Key("RPM", "REL-0.1.0"))
 
@@ -186,6 +188,7 @@ class Case:
             content_digests=self.digests,
             unaccepted=self.unaccepted,
             opened=self.opened,
+            qa=by_watched(self.qa),
         )
         snapshot = Snapshot(self.records.values(), self.links)
         return RuleInput(snapshot, self.verdicts, self.suspects, facts, "RPM", self.release)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from core.qa_controls import ControlWord, QaControl
+from core.records.snapshot import Key
 from core.verdicts import Verdict, VerdictWord
 from tests.qms.rules.conftest import APPROVED
 
@@ -99,6 +101,54 @@ def test_effect_not_shown(demo) -> None:
     demo.unlink("TST-007", "verifies", "RSK-002")
 
     demo.must_name("D08", "RSK-002")
+
+
+def test_qa_that_controls_a_risk_does_not_work(demo) -> None:
+    """RSK-002 is controlled by what the release delivers; its level is not lowered meanwhile."""
+    requirement = demo.key("REQ-004")
+    lowered = demo.result("D10").remark
+    demo.qa = [
+        QaControl(
+            Key("DEPT", "QA-022"),
+            frozenset({requirement}),
+            ControlWord.NOT_EFFECTIVE,
+            "unknown since 2026-11-18 09:00 UTC: It is down.",
+        )
+    ]
+
+    demo.must_name("D08", "RSK-002")
+    assert "QA-022 unknown since 2026-11-18 09:00 UTC" in told(demo, "D08")
+    assert "not verified or not effective" in demo.result("D10").remark
+    assert "RSK-002" in demo.result("D10").remark
+    assert "RSK-002" not in lowered
+
+
+def test_a_concession_about_tests_lets_no_qa_through(demo) -> None:
+    """One finding of RSK-002 is of a test that is not run, the other of QA that is overdue."""
+    demo.verdicts[demo.key("TST-005").uid] = Verdict(VerdictWord.NOT_RUN)
+    demo.add("waiver", "WVR-901", rule="D08", reason="Run next week.", expires="2026-12-01")
+    demo.link("WVR-901", "concerns", "RSK-002")
+    watched = frozenset({demo.key("REQ-004")})
+    demo.qa = [QaControl(Key("DEPT", "QA-022"), watched, ControlWord.NOT_EFFECTIVE, "overdue")]
+
+    found = [one for one in demo.result("D08").findings if one.record.uid == "RSK-002"]
+
+    assert [(bool(one.waiver), one.blocks) for one in found] == [(True, False), (False, True)]
+    assert "no concession lets this through" in found[1].mend
+
+
+def test_qa_that_nobody_was_asked_about_is_no_finding(demo) -> None:
+    before = demo.check()
+    demo.qa = [
+        QaControl(
+            Key("DEPT", "QA-022"),
+            frozenset({demo.key("REQ-004")}),
+            ControlWord.NOT_ASKED,
+            "No QATrack+ server is named, so nobody was asked.",
+        )
+    ]
+
+    assert demo.check() == before
 
 
 def test_effect_test_not_run(demo) -> None:

@@ -2,12 +2,14 @@
 
 import pytest
 
-from core.records.snapshot import LinkView
+from core.qa_controls import ControlWord, QaControl, by_watched
+from core.records.snapshot import Key, LinkView
 from core.records.suspects import Suspicion
 from core.verdicts import Verdict, VerdictWord
 from qms.traceability.columns import columns_for, known_columns
 from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import Facts, build
+from qms.traceability.why import explain
 
 PASSED = Verdict(VerdictWord.PASSED, run="14")
 FAILED = Verdict(VerdictWord.FAILED, run="14")
@@ -182,3 +184,48 @@ def test_a_matrix_without_tests_judges_nothing(thread) -> None:
     matrix = build(Facts(thread.snapshot()), "RPM", "requirement", columns)
 
     assert {row.judgement.outcome for row in matrix.rows} == {Outcome.NONE}
+
+
+def qa(word, *watches):
+    """One QA procedure of the department that watches some records."""
+    return by_watched([QaControl(Key("DEPT", "QA-022"), frozenset(watches), word, "overdue")])
+
+
+def test_qa_that_does_not_work_is_named_on_the_row_and_in_the_cell(thread) -> None:
+    """Over the connection that the requirement is received over, and on what a cell holds."""
+    thread.links.append(LinkView("received_over", thread.key("REQ-001"), Key("DEPT", "C023")))
+    verdicts = {"TST-001": PASSED, "TST-002": PASSED}
+
+    bad = draw(thread, verdicts, qa=qa(ControlWord.NOT_EFFECTIVE, Key("DEPT", "C023")))
+    row = row_of(bad, "REQ-001")
+
+    assert Flag.NOT_EFFECTIVE in row.flags
+    assert bad.count(Flag.NOT_EFFECTIVE) == 1
+    assert (
+        Flag.NOT_EFFECTIVE,
+        "QA-022 of DEPT: control not effective, overdue.",
+    ) in row.judgement.reasons
+    assert [one.procedure.uid for one in row.own.not_effective] == ["QA-022"]
+    said = [str(one) for one in explain(row, COLUMNS)]
+    assert "QA: QA-022 of DEPT: control not effective, overdue." in said
+
+
+@pytest.mark.parametrize("word", [ControlWord.EFFECTIVE, ControlWord.NOT_ASKED])
+def test_qa_that_works_or_was_not_asked_is_told_and_no_finding(thread, word) -> None:
+    matrix = draw(thread, qa=qa(word, Key("RPM", "REQ-001")))
+    row = row_of(matrix, "REQ-001")
+
+    assert matrix.count(Flag.NOT_EFFECTIVE) == 0
+    sentences = explain(row, COLUMNS)
+    assert [one.flag for one in sentences if "QA-022" in str(one)] == [None]
+
+
+def test_a_risk_in_a_cell_is_marked_where_its_controls_are_watched_in_vain(thread) -> None:
+    thread.add("risk", "RSK-001")
+    thread.link("REQ-001", "mitigates", "RSK-001")
+
+    row = row_of(draw(thread, qa=qa(ControlWord.NOT_EFFECTIVE, thread.key("REQ-001"))), "REQ-001")
+
+    cells = [entry for cell in row.cells.values() for entry in cell]
+    marked = {entry.record.key.uid for entry in cells if entry.not_effective}
+    assert "RSK-001" in marked

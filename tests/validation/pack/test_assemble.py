@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from core.qa_controls import ControlWord, QaControl, by_watched
 from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snapshot
 from core.verdicts import Verdict, VerdictWord
 from qms.rules.facts import Facts, RuleInput
@@ -46,7 +47,7 @@ RISK = view(
 )
 
 
-def controlled(verdicts: dict[Key, Verdict]) -> tuple[object, ...]:
+def controlled(verdicts: dict[Key, Verdict], *qa: QaControl) -> tuple[object, ...]:
     snapshot = Snapshot(
         [POLICY, RISK, view("REQ-001", "requirement"), view("TST-001", "test")],
         [
@@ -54,8 +55,8 @@ def controlled(verdicts: dict[Key, Verdict]) -> tuple[object, ...]:
             LinkView("verifies", key("TST-001"), key("REQ-001")),
         ],
     )
-    [row] = risk_rows(snapshot, "RPM", verdicts)
-    return row.before.level, row.after.level, row.controls[0].verified, row.controls[0].how
+    [row] = risk_rows(snapshot, "RPM", verdicts, by_watched(qa))
+    return row.before.level, row.after.level, row.controls[-1].verified, row.controls[-1].how
 
 
 def test_the_policy_is_turned_so_that_severity_comes_first() -> None:
@@ -73,6 +74,16 @@ def test_a_risk_falls_only_with_a_control_that_passed() -> None:
     before, after, verified, how = controlled({})
     assert (before, after, verified) == ("3", "3", False)
     assert "has not been tested (TST-001 not run)" in str(how)
+
+
+def test_qa_that_had_stopped_working_at_the_signature_holds_the_level_up() -> None:
+    passed = {key("TST-001"): Verdict(VerdictWord.PASSED, "1", "c0ffee")}
+    watched = frozenset({key("REQ-001")})
+    late = QaControl(Key("DEPT", "QA-022"), watched, ControlWord.NOT_EFFECTIVE, "overdue")
+
+    told = controlled(passed, late)
+
+    assert told == ("3", "3", False, "control not effective, overdue")
 
 
 def result(*rules: RuleResult) -> CheckResult:

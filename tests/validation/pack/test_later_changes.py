@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session
 
+from core import ports
 from core.db import Database, open_database
 from core.people.service import Reauthentication, find_actor
+from core.qa_controls import ControlWord, QaControl
 from core.records.approval import Signing, sign, submit
 from core.records.content import Content, LinkDraft
 from core.records.issues import Decision, decide
@@ -109,6 +112,22 @@ def test_a_change_is_accepted_in_what_was_signed_whatever_becomes_of_it(
     first, again = (check(given, framework_pack()) for given in (before, after))
     assert again == first
     assert not [rule.findings for rule in first.rules if rule.code == "F01" and rule.findings]
+
+
+@pytest.mark.database
+def test_qa_is_judged_as_it_was_known_at_the_final_signature(released: Office) -> None:
+    def told(session: Session, project: str, at: datetime | None) -> list[QaControl]:
+        del session
+        why = "now" if at is None else at.isoformat()
+        watched = frozenset({Key(project, "REQ-001")})
+        return [QaControl(Key("DEPT", "QA-022"), watched, ControlWord.NOT_EFFECTIVE, why)]
+
+    with released.reading() as session, ports.qa_control_source.filled(told):
+        project = find_project(session, "RPM")
+        signed = final_signature(session, project, find_record(session, project, "UN-001"))
+        [[control]] = frozen(session, "UN-001").facts.qa.values()
+
+    assert control.why == signed.at.isoformat()
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""Who may ask for what of the department map: pages, and what programs ask."""
+
+from tests.app.access_kinds import (
+    AUTHORS,
+    CONFIRMERS,
+    MEMBERS,
+    ONLY_OWNER,
+    QA_PEOPLE,
+    Line,
+)
+
+QATRACK = {
+    "address": "https://qa.example.org", "time_zone": "Europe/London", "token": "0123456789" * 4,
+}  # fmt: skip
+SYSTEM = {"name": "Film scanner", "kind": "film", "owner": "Physics", "criticality": "low"}
+CONNECTION = {
+    "source": "{system_B}", "target": "{system_A}", "category": "file", "data_types": "List",
+    "protocol": "SMB", "trigger": "manual", "responsible": "Physics", "surveyed_from": "interview",
+}  # fmt: skip
+NOTHING_GOES = {"source": "{system_B}", "target": "{system_A}", "reason": "None is needed."}
+PASTED = "From,To,Category\n{system_B},{system_A},file\n"
+
+MAP = (
+    Line("GET /p/{project}/map", MEMBERS),
+    Line("GET /p/{project}/map/drawing", MEMBERS),
+    Line("POST /p/{project}/map/drawing", MEMBERS, 303),
+    Line("GET /p/{project}/map/diagram.{kind}", MEMBERS, at={"kind": "kind"}),
+    Line("GET /p/{project}/map/explore", MEMBERS),
+    Line("GET /p/{project}/map/explore/facts", MEMBERS),
+    Line("GET /p/{project}/map/explore/scene", MEMBERS),
+    Line("GET /p/{project}/map/plantuml", MEMBERS),
+    Line("POST /p/{project}/map/plantuml", MEMBERS, 303),
+    Line("GET /p/{project}/map/matrix", MEMBERS),
+    Line("GET /p/{project}/map/table", MEMBERS),
+    Line("GET /p/{project}/map/pathways", MEMBERS),
+    Line("GET /p/{project}/map/pathways/{uid}", MEMBERS, at={"uid": "pathway"}),
+    Line("GET /p/{project}/map/coverage", MEMBERS),
+    Line("GET /p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "connection"}),
+    Line("GET /p/{project}/map/impact/{uid}/pack", MEMBERS, 404, at={"uid": "system_B"}),
+    Line("POST /p/{project}/map/impact/{uid}/pack", MEMBERS, 303, at={"uid": "system_A"}),
+    Line("POST /p/{project}/map/connections/{uid}/qa", AUTHORS, 303, at={"uid": "connection"},
+        sends={"qa_procedure": "{procedure}"}),
+    Line("GET /p/{project}/map/qatrack/{uid}", MEMBERS, at={"uid": "procedure"}),
+    Line("POST /p/{project}/map/qatrack/{uid}", AUTHORS, 303, at={"uid": "pathway"},
+        sends={"item": "{item}", "frequency": "monthly"}),
+    Line("POST /p/{project}/map/qatrack/{uid}/read", QA_PEOPLE, 303, at={"uid": "procedure"}),
+    Line("GET /p/{project}/map/add-system", AUTHORS),
+    Line("POST /p/{project}/map/add-system", AUTHORS, 303, sends=SYSTEM),
+    Line("GET /p/{project}/map/connect", AUTHORS),
+    Line("POST /p/{project}/map/connect", AUTHORS, 303, sends=CONNECTION),
+    Line("POST /p/{project}/map/no-transfer", AUTHORS, 303, sends=NOTHING_GOES),
+    Line("GET /p/{project}/map/paste", AUTHORS),
+    Line("POST /p/{project}/map/paste", AUTHORS, sends={"text": PASTED}),
+    Line("POST /p/{project}/map/connections/{uid}/confirm", CONFIRMERS, 409,
+        at={"uid": "connection"}, sends={"group": "Physics", "expected": "0.of.another"}),
+    Line("GET /p/{project}/map/pathways/{uid}/steps", AUTHORS, at={"uid": "pathway"}),
+    Line("POST /p/{project}/map/pathways/{uid}/steps", AUTHORS, at={"uid": "pathway"},
+        sends={"step": "{connection}", "action": "entry.1"}),
+    Line("GET /p/{project}/map/files", MEMBERS),
+    Line("POST /p/{project}/map/files", AUTHORS, 422),
+    Line("GET /p/{project}/map/department.yaml", MEMBERS),
+    Line("GET /p/{project}/map/department.zip", MEMBERS),
+    Line("GET /p/{project}/map/history", MEMBERS),
+    Line("GET /p/{project}/map/probes", MEMBERS),
+    Line("POST /p/{project}/map/probes", QA_PEOPLE, 409),  # probing is off
+    Line("GET /p/{project}/map/probes/{uid}", MEMBERS, at={"uid": "connection"}),
+    Line("GET /p/{project}/map/drift", MEMBERS),
+    Line("POST /p/{project}/map/drift", AUTHORS, 422),
+    Line("GET /p/{project}/map/drift/{number}", MEMBERS, at={"number": "listed"}),
+    Line("POST /p/{project}/map/drift/{number}/propose", AUTHORS, 409, at={"number": "listed"}),
+    Line("GET /qatrack", ONLY_OWNER),
+    Line("POST /qatrack", ONLY_OWNER, 303, sends={
+        **QATRACK, "name": "second", "address": "https://qa.example.org/second",
+    }),
+    Line("POST /qatrack/{instance}/change", ONLY_OWNER, 303, sends=QATRACK),
+    Line("POST /qatrack/{instance}/test", ONLY_OWNER, 303),
+    Line("POST /qatrack/{instance}/read", ONLY_OWNER, 303),
+    Line("POST /qatrack/{instance}/retire", ONLY_OWNER, 303),
+)  # fmt: skip
+
+MAP_API = (
+    Line("GET /api/p/{project}/map/scene", MEMBERS),
+    Line("GET /api/p/{project}/map/matrix", MEMBERS),
+    Line("GET /api/p/{project}/map/coverage", MEMBERS),
+    Line("GET /api/p/{project}/map/impact/{uid}", MEMBERS, at={"uid": "system_A"}),
+    Line("POST /api/p/{project}/map/impact/{uid}/pack", MEMBERS, 202, at={"uid": "system_A"},
+        sends={"purpose": "retire"}),
+    Line("GET /api/p/{project}/map/probes", MEMBERS),
+    Line("POST /api/p/{project}/map/probes", QA_PEOPLE, 409),
+    Line("GET /api/p/{project}/map/probes/{uid}", MEMBERS, at={"uid": "connection"}),
+    Line("GET /api/p/{project}/map/drift", MEMBERS),
+    Line("POST /api/p/{project}/map/drift", AUTHORS, 201, sends={
+        "system": "{system_A}", "name": "list.csv", "text": "ae,host,port\nA,192.0.2.1,104\n",
+    }),
+    Line("GET /api/p/{project}/map/drift/{number}", MEMBERS, at={"number": "listed"}),
+    Line("POST /api/p/{project}/map/drift/{number}/propose", AUTHORS, 409, at={"number": "listed"}),
+    Line("POST /api/p/{project}/map/systems", AUTHORS, 201, sends=SYSTEM),
+    Line("POST /api/p/{project}/map/connections", AUTHORS, 201, sends=CONNECTION),
+    Line("POST /api/p/{project}/map/no-transfer", AUTHORS, 201, sends=NOTHING_GOES),
+    Line("POST /api/p/{project}/map/paste", AUTHORS, sends={"text": PASTED}),
+    Line("GET /api/p/{project}/map/confirmations", MEMBERS),
+    Line("POST /api/p/{project}/map/connections/{uid}/confirm", CONFIRMERS, 409,
+        at={"uid": "connection"}, sends={"group": "Physics", "expected": "0.of.another"}),
+    Line("PUT /api/p/{project}/map/pathways/{uid}/steps", AUTHORS, 409, at={"uid": "pathway"},
+        sends={"steps": "{connection}", "expected": "0.of.another"}, listed=frozenset({"steps"})),
+    Line("GET /api/p/{project}/map/department.yaml", MEMBERS),
+    Line("GET /api/p/{project}/map/department.zip", MEMBERS),
+    Line("POST /api/p/{project}/map/department", AUTHORS, 422),
+    Line("GET /api/p/{project}/map/history", MEMBERS),
+)  # fmt: skip
