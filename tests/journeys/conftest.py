@@ -14,7 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.demonstration import BuiltDemo
 
@@ -92,11 +92,11 @@ class Desk:
             page.get_by_role("button", name="Sign in").click()
         return page
 
-    def _note(self, message: object) -> None:
+    def _note(self, message: ConsoleMessage) -> None:
         # A refused request is told by the page itself; Chromium repeats its status as an error.
-        kind, text = getattr(message, "type", ""), getattr(message, "text", "")
+        kind, text = message.type, message.text
         if kind == "error" and not re.match(r"Failed to load resource: .* status of 4\d\d", text):
-            self.complaints.append(text)
+            self.complaints.append(f"{message.page and message.page.url}: {text}")
 
     def violations(self, page: Page) -> list[tuple[str, str]]:
         """Return what axe finds on the open page: the rule and the first node."""
