@@ -30,8 +30,8 @@ from dataflows.planning.plan import (
     qa_status_of,
 )
 from dataflows.qatrack.queries import standings_on
-from dataflows.service import impact
-from dataflows.survey import MAP_TYPES, department_from_snapshot
+from dataflows.service import department_of, impact
+from dataflows.survey import MAP_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_map_within(
     """Read the map of a project with the records of some projects around it."""
     within = frozenset({project, *readable})
     snapshot = load_snapshot(session, sorted(within), effective=not drafts)
-    return ReadMap(department_from_snapshot(snapshot, project), snapshot, within)
+    return ReadMap(department_of(snapshot, project), snapshot, within)
 
 
 def plan(session: Session, read: ReadMap, uid: str, purpose: Purpose) -> Plan:
