@@ -4,6 +4,7 @@ import json
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,19 @@ from core.ledger.witness import mismatches
 from core.people.actor import Actor
 from core.records import service as records
 from core.settings import Settings
-from dataflows.qatrack import queries, reading, servers, tokens
+from dataflows.qatrack import queries, reading, refreshing, servers, tokens
+from dataflows.qatrack.client import Limits, Server
 from dataflows.qatrack.models import QatrackItem, QatrackReading
 from dataflows.qatrack.queries import qa_status
 from dataflows.qatrack.servers import Wish
 from dataflows.qatrack.standing import FRESH_FOR, State
 from tests.dataflows.qatrack.conftest import Outcome, Work, keep_as
-from tests.dataflows.qatrack.peer import TOKEN, Peer
-from tests.dataflows.qatrack.test_reading import ASSIGNED, RECORDED_ON, TO_HDR
+from tests.dataflows.qatrack.peer import TOKEN, Answer, Peer
+from tests.dataflows.qatrack.test_reading import ASSIGNED, PERFORMED, RECORDED_ON, TO_HDR
 
 Read = Callable[..., Outcome]
+
+DONE = "qc/testlistinstances/"
 
 
 @pytest.fixture
@@ -106,6 +110,43 @@ def test_a_reading_that_fails_makes_everything_unknown_until_the_next_good_one(
     peer.fault = None
     read()
     assert states(named, fresh())["QA-002"] is State.OVERDUE
+
+
+IN_TROUBLE: dict[str, Callable[[Peer], Answer]] = {
+    "answers 500": lambda peer: peer.replay("19_schema"),
+    "throttles": lambda _: (429, {"Retry-After": "3600"}, b""),
+    "ignores a filter": lambda peer: peer.json(peer.page(DONE, {})),
+    "is slow": lambda _: (200, {"X-Drip": "1", "Content-Type": "application/json"}, b"{}"),
+}
+"""What a server in trouble answers to whoever asks for one result."""
+
+
+@pytest.mark.parametrize("trouble", [*IN_TROUBLE, "is down"])
+def test_a_server_in_trouble_is_never_green_and_unknown_since_the_last_good_reading(
+    *, named: Database, read: Read, peer: Peer, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    peer.lists[ASSIGNED][0]["due_date"] = (fresh() + timedelta(days=30)).isoformat()
+    read()
+    before = states(named, fresh())
+    # Nobody waits here for as long as a worker does.
+    monkeypatch.setattr(refreshing, "Server", partial(Server, limits=Limits(silence_s=0.3)))
+    if trouble in IN_TROUBLE:
+        answer = IN_TROUBLE[trouble]
+        peer.fault = lambda path, _: answer(peer) if path == PERFORMED else None
+    else:
+        peer.stop()
+
+    failed = read()
+
+    assert before["QA-001"] is State.OK
+    assert failed.state == "failed"
+    with named.reading() as session:
+        told = qa_status(session, "DEPT", fresh())
+        first = session.execute(select(QatrackReading.begun_at)).scalars().first()
+    assert {one.state for one in told.values()} == {State.UNKNOWN}
+    assert {one.since for one in told.values()} == {first}
+    assert all(one.words.startswith("unknown since ") for one in told.values())
+    assert not any(one.effective for one in told.values())
 
 
 def test_what_nobody_foresaw_is_a_failed_reading_too(
