@@ -10,7 +10,7 @@ from core.canonical import digest
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
-from core.records.snapshot import Key, Snapshot, natural_order
+from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.verdicts import NOT_RUN, Verdict
 from dataflows.inventory import Department
 from dataflows.planning import ports
@@ -106,14 +106,19 @@ def statuses(
     }
 
 
+def records_of_map(snapshot: Snapshot, project: str) -> list[RecordView]:
+    """Return every record of a map that is not withdrawn, type by type."""
+    return [
+        view for name in MAP_TYPES for view in snapshot.of_type(name, project) if not view.withdrawn
+    ]
+
+
 def model_digest(snapshot: Snapshot, project: str) -> str:
     """Return one digest over every record of a map, at the revision that was read."""
     return digest(
         [
             [view.type, view.key.uid, view.revision, view.content_digest]
-            for name in MAP_TYPES
-            for view in snapshot.of_type(name, project)
-            if not view.withdrawn
+            for view in records_of_map(snapshot, project)
         ]
     )
 

@@ -24,7 +24,13 @@ from dataflows.matrix import matrix_of
 from dataflows.planning import ports
 from dataflows.planning.failure_modes import failure_modes, failure_sheet
 from dataflows.planning.plan import HEADINGS, Plan, Purpose, QaStatus
-from dataflows.planning.service import ReadMap, model_digest, plan, statuses
+from dataflows.planning.service import (
+    ReadMap,
+    model_digest,
+    plan,
+    records_of_map,
+    statuses,
+)
 from dataflows.planning.sheets import event_sheet, outside_uid, plan_sheet
 from dataflows.planning.told import plan_told
 from dataflows.qatrack.queries import standings_on
@@ -52,6 +58,10 @@ class Origin:
 
     Attributes
     ----------
+    model : str
+        The digest over every record of the map at the revision that was read.
+    records, in_force : int
+        How many records that is, and how many of them are signed and in force.
     qa_judged_on : str
         The day by which a test of QATrack+ is due or overdue; empty where no server was asked.
     """
@@ -62,6 +72,8 @@ class Origin:
     subject: str
     purpose: Purpose
     model: str
+    records: int
+    in_force: int
     renderer: str
     facts_until: datetime
     qa_judged_on: str = ""
@@ -71,13 +83,20 @@ class Origin:
         """What the pack is called, without its ending."""
         return f"{self.project}-{self.purpose}-{self.subject}"
 
-    def as_json(self) -> dict[str, str]:
+    @property
+    def signed(self) -> str:
+        """Say how much of the map is signed: a draft is nobody's word yet."""
+        return f"{self.in_force} of {self.records} records of the map are signed and in force"
+
+    def as_json(self) -> dict[str, str | int]:
         """Return it for the manifest."""
         return {
             "project": self.project,
             "subject": self.subject,
             "purpose": self.purpose.value,
             "model": self.model,
+            "records": self.records,
+            "records_in_force": self.in_force,
             "renderer": self.renderer,
             "facts_until": rfc3339(self.facts_until),
             "qa_judged_on": self.qa_judged_on,
@@ -133,6 +152,7 @@ def contents_of(
         "matrix": matrix_sheet(department, matrix_of(department, shown.view), shown.title),
         **_tables(session, read, made),
     }
+    records = records_of_map(read.snapshot, department.project)
     origin = Origin(
         project=department.project,
         title=title,
@@ -140,6 +160,8 @@ def contents_of(
         subject=system,
         purpose=purpose,
         model=model_digest(read.snapshot, department.project),
+        records=len(records),
+        in_force=sum(view.approved_at is not None for view in records),
         renderer=graphviz_version(),
         facts_until=_facts_until(session, read, made),
         qa_judged_on=_judged_on(made.qa),
@@ -192,7 +214,7 @@ def _readme(origin: Origin, made: Plan) -> str:
         (
             f"{HEADINGS[origin.purpose].format(origin.subject)} ({made.subject.title})",
             f"Project {origin.project}, {origin.title}",
-            f"Map {origin.model}",
+            f"Map {origin.model}: {origin.signed}",
             f"Picture by {origin.renderer}",
             f"Tells of facts until {rfc3339(origin.facts_until)}",
             *([f"QA judged on {origin.qa_judged_on}"] if origin.qa_judged_on else []),

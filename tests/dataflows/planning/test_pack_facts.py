@@ -1,0 +1,93 @@
+"""What a pack says of live facts: results of QA, drift and risks, and how much is signed."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from app.answers import drift_of, drift_until, risk_levels
+from core.clock import now
+from core.db import Database
+from core.people.actor import Actor
+from core.people.service import find_actor
+from core.records.models import Record
+from core.records.service import find_project
+from dataflows.planning import ports
+from dataflows.planning.pack.contents import Contents, contents_of
+from dataflows.planning.pack.printing import to_html
+from dataflows.planning.plan import Purpose
+from dataflows.planning.service import read_map
+from dataflows.probing import drifting
+from tests.dataflows.planning.facts import approve, leave_reading
+
+MOVED = b"AE title,host,port\nPQA,192.0.2.99,11112\n"
+"""What the planning system is set to send to, where the map says 192.0.2.26."""
+
+
+@pytest.fixture
+def answered() -> Iterator[None]:
+    """What the product answers where the map asks for facts of others."""
+    with (
+        ports.drift_result.filled(drift_of),
+        ports.drift_until.filled(drift_until),
+        ports.risk_levels.filled(risk_levels),
+    ):
+        yield
+
+
+def _pack(session: Session, by: Actor, system: str) -> Contents:
+    read = read_map(session, "DEPT", by)
+    return contents_of(session, read, system, Purpose.UPGRADE, "Department")
+
+
+def _rows(made: Contents, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(made.texts[name].decode("utf-8-sig"))))
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_pack_holds_results_drift_and_risks_in_its_tables_and_in_print(risky: Database) -> None:
+    with risky.writing() as session:
+        by = find_actor(session, "PPL-AK")
+        leave_reading(session, now() + timedelta(days=5), "failed")
+        project, read = find_project(session, "DEPT"), read_map(session, "DEPT", by)
+        drifting.import_list(session, project, read.department, "TPS", "tps.csv", MOVED, by)
+
+        made = _pack(session, by, "TPS")
+        again = _pack(session, by, "TPS")
+
+    [end_to_end] = [row for row in _rows(made, "qa.csv") if row["QA procedure"] == "QA-022"]
+    [drift] = [row for row in _rows(made, "drift.csv") if row["AE title"] == "PQA"]
+    [risk] = _rows(made, "risks.csv")
+    told = (end_to_end["Stands"], end_to_end["Last result"], end_to_end["Effective"])
+    assert told == ("failing", "failed", "no")
+    assert (drift["List"], drift["What"]) == ("tps.csv", "changed")
+    assert (drift["Host"], drift["Host in the list"]) == ("192.0.2.26", "192.0.2.99")
+    assert risk["Risk"] == "RPM/RSK-001"
+    assert risk["Level"].endswith("control not effective")
+    print_ = to_html(made)
+    for said in ("failing", "192.0.2.99", "control not effective"):
+        assert said in print_
+    # Where a server was asked, a pack is the same on the day that it names.
+    assert made.texts == again.texts or made.origin.qa_judged_on != again.origin.qa_judged_on
+
+
+def test_every_pack_prints_the_digest_of_the_map_and_how_much_of_it_is_signed(
+    map_db: Database, author: Actor
+) -> None:
+    with map_db.writing() as session:
+        drafted = _pack(session, author, "PQA")
+        for one in session.exec(select(Record)).all():
+            approve(session, one)
+        signed = _pack(session, author, "PQA")
+
+    assert drafted.origin.signed == "0 of 213 records of the map are signed and in force"
+    assert signed.origin.signed == "213 of 213 records of the map are signed and in force"
+    for made in (drafted, signed):
+        print_ = "".join(to_html(made).split())
+        # The first twelve digits stand alone, because they stand on the foot of every page.
+        assert f"{made.origin.model[:12]}</span>{made.origin.model[12:]}" in print_
+        assert "".join(made.origin.signed.split()) in print_
+        assert f"Map {made.origin.model}: {made.origin.signed}" in made.texts["README.txt"].decode()
