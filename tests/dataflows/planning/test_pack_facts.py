@@ -1,25 +1,43 @@
 """What a pack says of live facts: results of QA, drift and risks, and how much is signed."""
 
 import csv
+import hashlib
 import io
+import json
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
+from typer.testing import CliRunner
 
 from app.answers import drift_of, drift_until, risk_levels
+from app.cli import cli
+from app.schema import newest
 from core.clock import now
 from core.db import Database
 from core.people.actor import Actor
 from core.people.service import find_actor
 from core.records.models import Record
-from core.records.service import find_project
+from core.records.service import (
+    edit_token,
+    find_project,
+    find_record,
+    latest_revision,
+    read_content,
+    save_draft,
+)
+from core.settings import get_settings
 from dataflows.planning import ports
 from dataflows.planning.pack.contents import Contents, contents_of
 from dataflows.planning.pack.printing import to_html
 from dataflows.planning.plan import Purpose
-from dataflows.planning.service import read_map
+from dataflows.planning.service import model_digest, read_map
 from dataflows.probing import drifting
 from tests.dataflows.planning.facts import approve, leave_reading
 
@@ -72,6 +90,60 @@ def test_a_pack_holds_results_drift_and_risks_in_its_tables_and_in_print(risky: 
         assert said in print_
     # Where a server was asked, a pack is the same on the day that it names.
     assert made.texts == again.texts or made.origin.qa_judged_on != again.origin.qa_judged_on
+
+
+def test_a_signed_map_keeps_its_digest_until_another_revision_is_signed(
+    map_db: Database, author: Actor
+) -> None:
+    with map_db.writing() as session:
+        for one in session.exec(select(Record)).all():
+            approve(session, one)
+        before = _digest(session, author)
+        project = find_project(session, "DEPT")
+        record = find_record(session, project, "C023")
+        said = read_content(session, record)
+        token = edit_token(latest_revision(session, record))
+        save_draft(session, record, replace(said, title="Otherwise"), author, token)
+        drafted = latest_revision(session, record).number, _digest(session, author)
+        approve(session, record)
+        after = _digest(session, author)
+
+    assert drafted == (2, before)
+    assert after != before
+    for change in ("title = 'Nicer'", "content_digest = 'f'", "state = 'draft'"):
+        with pytest.raises(DBAPIError), map_db.writing() as session:
+            session.execute(text(f"UPDATE revision SET {change} WHERE number = 1"))
+    with map_db.reading() as session:
+        assert _digest(session, author) == after
+
+
+def _digest(session: Session, by: Actor) -> str:
+    return model_digest(read_map(session, "DEPT", by).snapshot, "DEPT")
+
+
+def test_one_command_makes_the_pack_and_says_of_which_map(
+    map_db: Database, author: Actor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIDUCIAL_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.setenv("FIDUCIAL_DATABASE_URL", f"sqlite:///{tmp_path / 'map.db'}")
+    get_settings.cache_clear()
+    with map_db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": newest()})
+
+    asked = ("flows", "pack", "PQA", "--for", "replace", "-o", str(tmp_path / "pack.zip"))
+    answer = CliRunner().invoke(cli, [*asked, "--json"])
+
+    get_settings.cache_clear()
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)
+    with map_db.reading() as session:
+        assert told["model"] == _digest(session, author)
+    made = (tmp_path / "pack.zip").read_bytes()
+    assert hashlib.sha256(made).hexdigest() == told["sha256"]
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        assert json.loads(archive.read("manifest.json"))["purpose"] == "replace"
+        assert archive.read("change-impact.pdf").startswith(b"%PDF")
 
 
 def test_every_pack_prints_the_digest_of_the_map_and_how_much_of_it_is_signed(
