@@ -1,11 +1,13 @@
 """A server is named, read by a worker, and from then on procedures say how they stand."""
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -22,8 +24,9 @@ from dataflows.qatrack import queries, reading, refreshing, servers, tokens
 from dataflows.qatrack.client import Limits, Server
 from dataflows.qatrack.models import QatrackItem, QatrackReading
 from dataflows.qatrack.queries import qa_status
+from dataflows.qatrack.reading import read_server
 from dataflows.qatrack.servers import Wish
-from dataflows.qatrack.standing import FRESH_FOR, State
+from dataflows.qatrack.standing import FRESH_FOR, Kind, State
 from tests.dataflows.qatrack.conftest import Outcome, Work, keep_as
 from tests.dataflows.qatrack.peer import TOKEN, Answer, Peer
 from tests.dataflows.qatrack.test_reading import ASSIGNED, PERFORMED, RECORDED_ON, TO_HDR
@@ -70,6 +73,37 @@ def test_one_refresh_tells_how_each_linked_procedure_stands(named: Database, rea
     with named.reading() as session:
         told = qa_status(session, "DEPT", fresh())["QA-003"]
     assert (told.state, told.reason) == (State.UNKNOWN, "main has no test list of that name.")
+
+
+def test_a_list_of_the_peer_or_of_a_real_server_is_linked_and_read_by_a_worker(
+    *, either: Server, map_db: Database, author: Actor, settings: Settings, work: Work
+) -> None:
+    """Whatever a real server holds: what it lists is read, and nothing is made up."""
+    settings.qatrack_servers = [either.address]
+    zone = os.environ.get("FIDUCIAL_QATRACK_ZONE", "Europe/London")
+    there = read_server(either, (), ZoneInfo(zone))
+    on_units = {key.slug for key in there if key.kind is Kind.UTC}
+    kept = [key.slug for key in there if key.kind is Kind.LIST][:2]
+    slugs = {f"QA-{n:03d}": slug for n, slug in enumerate([*kept, "no such list"], 1)}
+    with map_db.writing() as session:
+        wish = Wish("main", either.address, zone, either.token)
+        servers.name_server(session, wish, author, settings)
+        project = records.find_project(session, "DEPT")
+        for uid, slug in slugs.items():
+            keep_as(session, project, uid, author, slug)
+        servers.ask_to_read(session, servers.find_server(session, "main"), None)
+
+    job = work()
+
+    with map_db.reading() as session:
+        told = qa_status(session, "DEPT", fresh())
+    *linked, missing = (told[uid] for uid in slugs)
+    assert (job.state, job.result["items"]) == ("done", len(there)), job.error
+    assert (missing.state, missing.reason) == (State.UNKNOWN, "main has no test list of that name.")
+    for one in linked:
+        assert {unit.item.key.slug for unit in one.units} <= on_units
+        assert one.units or one.state is State.UNKNOWN
+        assert one.state is not State.OK or all(unit.done_at for unit in one.units)
 
 
 def test_a_second_reading_writes_only_what_changed(named: Database, read: Read, peer: Peer) -> None:
