@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 from typer.testing import CliRunner
 
-from app.answers import drift_of, drift_until, risk_levels
+from app.answers import drift_of, drift_until, risk_levels, signed_off
 from app.cli import cli
 from app.schema import newest
 from core.clock import now
@@ -39,6 +39,7 @@ from dataflows.planning.pack.printing import to_html
 from dataflows.planning.plan import Purpose
 from dataflows.planning.service import model_digest, read_map
 from dataflows.probing import drifting
+from qms.baselines.current import freeze_now
 from tests.dataflows.planning.facts import approve, leave_reading
 
 MOVED = b"AE title,host,port\nPQA,192.0.2.99,11112\n"
@@ -52,6 +53,7 @@ def answered() -> Iterator[None]:
         ports.drift_result.filled(drift_of),
         ports.drift_until.filled(drift_until),
         ports.risk_levels.filled(risk_levels),
+        ports.sign_off.filled(signed_off),
     ):
         yield
 
@@ -146,7 +148,8 @@ def test_one_command_makes_the_pack_and_says_of_which_map(
         assert archive.read("change-impact.pdf").startswith(b"%PDF")
 
 
-def test_every_pack_prints_the_digest_of_the_map_and_how_much_of_it_is_signed(
+@pytest.mark.usefixtures("answered")
+def test_every_pack_prints_the_digest_of_the_map_and_who_signed_it_off(
     map_db: Database, author: Actor
 ) -> None:
     with map_db.writing() as session:
@@ -154,12 +157,45 @@ def test_every_pack_prints_the_digest_of_the_map_and_how_much_of_it_is_signed(
         for one in session.exec(select(Record)).all():
             approve(session, one)
         signed = _pack(session, author, "PQA")
+        project = find_project(session, "DEPT")
+        first = freeze_now(session, project, "Sign-off", author)
+        freeze_now(session, project, "Once more", author)
+        frozen = _pack(session, author, "PQA")
+        root, at = first.root, first.at
 
-    assert drafted.origin.signed == "0 of 213 records of the map are signed and in force"
-    assert signed.origin.signed == "213 of 213 records of the map are signed and in force"
-    for made in (drafted, signed):
+    counted = "of 213 records of the map are signed and in force"
+    assert drafted.origin.signed == f"0 {counted}; no baseline froze this map"
+    assert signed.origin.signed == f"213 {counted}; no baseline froze this map"
+    assert frozen.origin.signed.startswith(
+        f"213 {counted}; this map is baseline 1, signed by Amara"
+    )
+    assert frozen.origin.facts_until == at
+    assert root in frozen.texts["README.txt"].decode()
+    assert root in to_html(frozen)
+    assert root not in to_html(signed)
+    for made in (drafted, signed, frozen):
         print_ = "".join(to_html(made).split())
         # The first twelve digits stand alone, because they stand on the foot of every page.
         assert f"{made.origin.model[:12]}</span>{made.origin.model[12:]}" in print_
         assert "".join(made.origin.signed.split()) in print_
         assert f"Map {made.origin.model}: {made.origin.signed}" in made.texts["README.txt"].decode()
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_map_that_went_on_is_not_the_baseline_that_froze_it(
+    map_db: Database, author: Actor
+) -> None:
+    with map_db.writing() as session:
+        for one in session.exec(select(Record)).all():
+            approve(session, one)
+        project = find_project(session, "DEPT")
+        freeze_now(session, project, "Sign-off", author)
+        gone = find_record(session, project, "C064")
+        gone.withdrawn_at = now()
+        session.add(gone)
+        session.flush()
+
+        made = _pack(session, author, "PQA")
+
+    assert made.origin.signed.startswith("212 of 212 records")
+    assert made.origin.baseline is None
