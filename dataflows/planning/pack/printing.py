@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from core.canonical import rfc3339
 from core.exports import Sheet
 from core.pdf import PdfAsset, render_pdf
+from dataflows.matrix import ASIDE
 from dataflows.planning.pack.contents import Contents
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
@@ -49,7 +50,7 @@ def printed(sheet: Sheet) -> Printed:
 def unfolded(matrix: Sheet) -> Sheet:
     """Return a matrix as it is printed: it is wider than a page, so each cell becomes a row."""
     rows = [
-        (row[0], to, said)
+        (row[0], to, str(said).removeprefix(ASIDE))
         for row in matrix.rows
         for to, said in zip(matrix.headings[1:], row[1:], strict=True)
         if said
