@@ -10,11 +10,13 @@ from core.errors import Invalid
 from core.exports import Sheet
 from core.people.actor import Actor
 from core.ports import FrozenRevisions
-from core.records.models import Project
+from core.records.models import Project, Record
 from core.records.service import find_project
 from dataflows.inventory import Department
+from dataflows.planning.ports import SignedOff
 from dataflows.probing import drifting
 from dataflows.probing.sheets import DRIFT_HEADINGS, drift_sheet
+from dataflows.survey import MAP_TYPES
 from qms.baselines import service as baselines
 from qms.releases.ports import RunStanding
 from qms.releases.scope import NEWEST
@@ -75,6 +77,26 @@ def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisio
     lines = baselines.lines_of(session, baseline)
     own = {line.uid: line.revision for line in lines if line.project == project}
     return FrozenRevisions(f"baseline {baseline.number}", own)
+
+
+def signed_off(session: Session, project: str, revisions: Mapping[str, int]) -> SignedOff | None:
+    """Return the first baseline that froze exactly this map, whatever else it froze beside it."""
+    found = find_project(session, project)
+    mapped = select(col(Record.uid)).where(
+        col(Record.project_id) == found.id, col(Record.type).in_(MAP_TYPES)
+    )
+    of_map = set(session.scalars(mapped))
+    for baseline in reversed(baselines.baselines_of(session, found)):
+        lines = baselines.lines_of(session, baseline)
+        frozen = {
+            line.uid: line.revision
+            for line in lines
+            if line.project == project and line.uid in of_map
+        }
+        if frozen == revisions:
+            label = f"baseline {baseline.number}"
+            return SignedOff(label, baseline.root, baseline.person_name, baseline.at)
+    return None
 
 
 def drift_of(session: Session, department: Department, systems: Collection[str]) -> Sheet | None:

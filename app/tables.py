@@ -77,6 +77,7 @@ def prepare() -> None:
     planning_ports.risk_levels.fill(answers.risk_levels)
     planning_ports.drift_result.fill(answers.drift_of)
     planning_ports.drift_until.fill(answers.drift_until)
+    planning_ports.sign_off.fill(answers.signed_off)
     ports.prober.fill(probe_association)
     release_ports.recorded_runs.fill(answers.recorded_runs)
     release_ports.bill_of_materials.fill(components_of)

@@ -12,8 +12,7 @@ from dataflows import qa_links
 from dataflows.inventory import Department
 from dataflows.pathways import faults, walk
 from dataflows.qatrack.queries import standings_on
-from dataflows.service import systems_that_realise
-from dataflows.survey import department_from_snapshot
+from dataflows.service import department_of, systems_that_realise
 from dataflows.tones import CATEGORY_TONES
 
 
@@ -107,7 +106,7 @@ PANELS = (system_panel, connection_panel, pathway_panel, device_panel)
 def _department(session: Session, project: Project, *, drafts: bool = False) -> Department:
     # The project's own records alone: a panel does not know what else its reader may read.
     snapshot = load_snapshot(session, [project.key], effective=not drafts)
-    return department_from_snapshot(snapshot, project.key)
+    return department_of(snapshot, project.key)
 
 
 def _shared(project: Project, department: Department) -> dict[str, Any]:

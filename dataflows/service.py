@@ -75,6 +75,11 @@ def read_department(
         if one.id is not None and reader.belongs_to(one.id)
     ]
     snapshot = load_snapshot(session, sorted({project, *readable}), effective=not drafts)
+    return department_of(snapshot, project)
+
+
+def department_of(snapshot: Snapshot, project: str) -> Department:
+    """Return the map of a project in a snapshot: the one read before, where there is one."""
     known = _READ.setdefault(snapshot, {})
     # Two readers at once read it twice; either is as good as the other.
     if project not in known:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from engine.dicom.objects import Source
 
 ENGINE_VERSION = "0.1.0"
-LIBRARIES = ("numpy", "shapely", "pydicom")
+LIBRARIES = ("numpy", "shapely", "pydicom", "pynetdicom")
 """Whatever the engine imports; tests compare this with its sources."""
 
 HOME = Path(__file__).resolve().parent
@@ -41,7 +41,7 @@ def engine_files() -> tuple[str, ...]:
 
 @cache
 def library_versions() -> Mapping[str, str]:
-    """Return the versions of the libraries that take part in a calculation."""
+    """Return the versions of the libraries that the engine imports."""
     return MappingProxyType({name: version(name) for name in LIBRARIES})
 
 

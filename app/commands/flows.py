@@ -179,12 +179,12 @@ def pack(
     from core.blobs import BlobStore
     from dataflows.planning.pack.build import build, record
     from dataflows.planning.plan import purpose_named
-    from dataflows.planning.service import read_map
+    from dataflows.planning.service import readable_to
 
     chosen = purpose_named(purpose)
     with installation() as opened:
         with opened.database.reading() as session:
-            readable = read_map(session, project, _reader()).readable
+            readable = readable_to(session, _reader())
             contents, data = build(
                 session,
                 project,

@@ -1,6 +1,7 @@
 """What planning asks of its neighbours; whoever answers is named in `app`."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -25,3 +26,20 @@ DriftUntil = Callable[[Session, Department, Collection[str]], datetime | None]
 imported; None where none was."""
 
 drift_until: Port[DriftUntil] = Port("when was the newest destination list imported?")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOff:
+    """A baseline that froze a map: what it is called, its root hash, who signed it and when."""
+
+    label: str
+    root: str
+    by: str
+    at: datetime
+
+
+SignOff = Callable[[Session, str, Mapping[str, int]], SignedOff | None]
+"""``(session, project key, revision of each record of its map) -> the first baseline`` that froze
+exactly these; None where none did."""
+
+sign_off: Port[SignOff] = Port("which baseline froze this map?")

@@ -10,7 +10,7 @@ from core.canonical import digest
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.queries import load_snapshot
-from core.records.snapshot import Key, Snapshot, natural_order
+from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.verdicts import NOT_RUN, Verdict
 from dataflows.inventory import Department
 from dataflows.planning import ports
@@ -30,8 +30,8 @@ from dataflows.planning.plan import (
     qa_status_of,
 )
 from dataflows.qatrack.queries import standings_on
-from dataflows.service import impact
-from dataflows.survey import MAP_TYPES, department_from_snapshot
+from dataflows.service import department_of, impact
+from dataflows.survey import MAP_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_map_within(
     """Read the map of a project with the records of some projects around it."""
     within = frozenset({project, *readable})
     snapshot = load_snapshot(session, sorted(within), effective=not drafts)
-    return ReadMap(department_from_snapshot(snapshot, project), snapshot, within)
+    return ReadMap(department_of(snapshot, project), snapshot, within)
 
 
 def plan(session: Session, read: ReadMap, uid: str, purpose: Purpose) -> Plan:
@@ -106,14 +106,19 @@ def statuses(
     }
 
 
+def records_of_map(snapshot: Snapshot, project: str) -> list[RecordView]:
+    """Return every record of a map that is not withdrawn, type by type."""
+    return [
+        view for name in MAP_TYPES for view in snapshot.of_type(name, project) if not view.withdrawn
+    ]
+
+
 def model_digest(snapshot: Snapshot, project: str) -> str:
     """Return one digest over every record of a map, at the revision that was read."""
     return digest(
         [
             [view.type, view.key.uid, view.revision, view.content_digest]
-            for name in MAP_TYPES
-            for view in snapshot.of_type(name, project)
-            if not view.withdrawn
+            for view in records_of_map(snapshot, project)
         ]
     )
 

@@ -7,7 +7,7 @@ from core.records.panels import Panel
 from core.records.queries import load_snapshot
 from dataflows.probing import service
 from dataflows.probing.associations import ROLE_WORDS
-from dataflows.survey import department_from_snapshot
+from dataflows.service import department_of
 
 
 def probe_panel(session: Session, project: Project, record: Record) -> Panel | None:
@@ -20,7 +20,7 @@ def probe_panel(session: Session, project: Project, record: Record) -> Panel | N
     shown = session.get_one(Revision, record.effective_id or record.latest_id or 0)
     if not shown.fields.get("associations"):
         return None
-    department = department_from_snapshot(load_snapshot(session, [project.key]), project.key)
+    department = department_of(load_snapshot(session, [project.key]), project.key)
     if record.uid not in department.connections:
         return None
     found = service.standings_of(session, project, department, None, record.uid)

@@ -97,6 +97,27 @@ def test_a_replacement_names_both_ends_of_every_association(department: Departme
     ]
 
 
+def test_every_endpoint_of_a_replaced_system_is_named_with_all_that_is_set_there(
+    department: Department,
+) -> None:
+    """Who asks is known by its AE title; who listens by AE title, host and port."""
+    seen = 0
+    for major in department.majors:
+        found = impact_of_system(department, major)
+
+        associations = [(c.uid, one) for c in found.direct for one in c.associations]
+        expected = [(uid, one.role, "asks", one.scu_ae, "", None) for uid, one in associations]
+        expected += [
+            (uid, one.role, "listens", one.scp_ae, one.scp_host, one.scp_port)
+            for uid, one in associations
+        ]
+        told = [(e.connection, e.role, e.side, e.ae, e.host, e.port) for e in found.endpoints]
+        assert sorted(told, key=str) == sorted(expected, key=str)
+        assert all(e.ae and (e.side == "asks" or (e.host and e.port)) for e in found.endpoints)
+        seen += len(told)
+    assert seen > 2 * 43
+
+
 def test_in_a_query_the_receiver_asks_and_the_sender_listens(department: Department) -> None:
     worklist = impact_of_connection(department, "C006").endpoints
     move = impact_of_connection(department, "C022").endpoints

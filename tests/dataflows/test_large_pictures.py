@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from fastapi.testclient import TestClient
 from sqlmodel import select
 
 from app.worker import run_worker
-from core.db import Database
+from core.db import Database, open_database
 from core.jobs.models import Job
-from core.people.actor import Actor
+from core.people.service import find_actor
 from core.records import types
 from core.records.importing import import_records
 from core.records.service import create_project
@@ -21,6 +22,7 @@ from core.settings import Settings
 from dataflows import render
 from dataflows.department import drafts, read_department
 from dataflows.render import drawn_names
+from tests.dataflows.conftest import ROOT
 
 SYSTEMS, ROUTES = 110, 320
 MAP = "/p/BIG/map?level=all&drafts=True"
@@ -55,28 +57,33 @@ def large_map() -> str:
     return "\n".join([*lines, "pathways: []", ""])
 
 
-@pytest.fixture
-def big_map(map_db: Database, author: Actor) -> Database:
-    """A second department, of 110 systems and 320 routes."""
+@pytest.fixture(scope="module")
+def map_file(map_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database with a second department, of 110 systems and 320 routes."""
+    path = tmp_path_factory.mktemp("large") / "map.db"
+    shutil.copy(map_file, path)
     found = drafts(read_department(large_map(), "large.yaml"), "BIG")
-    with map_db.writing() as session:
+    types.use_packs([ROOT / "qms" / "types", ROOT / "dataflows" / "types"])
+    db = open_database(f"sqlite:///{path}")
+    with db.writing() as session:
         create_project(session, "BIG", "Large department", by=None)
-        import_records(session, found, author, types.get_registry())
-    return map_db
+        import_records(session, found, find_actor(session, "PPL-AK"), types.get_registry())
+    db.engine.dispose()
+    return path
 
 
 @pytest.fixture
-def browser(big_map: Database, browse) -> TestClient:
+def browser(map_db: Database, browse) -> TestClient:
     return browse("PPL-AK")
 
 
 @pytest.fixture
-def work(big_map: Database, tmp_path: Path):
+def work(map_db: Database, tmp_path: Path):
     """Let a worker do what was asked for."""
 
     def one() -> Job:
-        run_worker(big_map, Settings(data_dir=tmp_path / "var"), once=True, slots=1, poll_s=0.05)
-        with big_map.reading() as session:
+        run_worker(map_db, Settings(data_dir=tmp_path / "var"), once=True, slots=1, poll_s=0.05)
+        with map_db.reading() as session:
             job = session.exec(select(Job).order_by(Job.id.desc())).first()
             session.expunge(job)
             return job

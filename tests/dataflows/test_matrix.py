@@ -1,12 +1,19 @@
 """The transfer matrix says what the graph says, cell by cell."""
 
+import csv
 import dataclasses
+import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from core.exports import to_csv
 from dataflows.graph import level_cut, roll_up
 from dataflows.inventory import Category, Department
 from dataflows.matrix import Emptiness, blocks, routes_in_rows, to_rows, transfer_matrix
+from dataflows.sheets import matrix_sheet
+from tests.dataflows.forests import departments
 
 
 @pytest.mark.parametrize(("level", "total"), [(0, 59), (1, 91)])
@@ -108,3 +115,34 @@ def test_the_parts_of_a_system_stand_beside_each_other(department: Department) -
     runs = [major for major, _ in blocks(department, systems)]
     assert len(runs) == len(set(runs)) == 26
     assert sum(width for _, width in blocks(department, systems)) == 51
+
+
+@given(departments(), st.data())
+def test_the_matrix_of_any_department_is_its_graph_at_every_level_also_as_a_file(
+    department: Department, data: st.DataObject
+) -> None:
+    pairs = st.tuples(st.sampled_from(sorted(department.systems)), st.sampled_from(["S0", "S1"]))
+    surveyed = dataclasses.replace(department, no_transfer=data.draw(st.frozensets(pairs)))
+
+    for level in range(department.depth + 2):
+        view = roll_up(surveyed, level_cut(surveyed, level))
+        matrix = transfer_matrix(surveyed, level)
+        written = to_csv(matrix_sheet(surveyed, matrix, "Matrix")).decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(written)))
+
+        assert matrix.total == matrix.shown == len(view.routes)
+        held = [uid for cell in matrix.cells.values() for uid in cell.hidden]
+        held += [uid for route in view.routes for uid in route.connections]
+        assert sorted(held) == sorted(surveyed.connections)
+        assert sorted(routes_in_rows(rows), key=lambda r: r.name) == sorted(
+            view.routes, key=lambda r: r.name
+        )
+        in_file = {
+            (row[0], target)
+            for row in rows[1:]
+            for target, text in zip(rows[0][1:], row[1:], strict=True)
+            if text == Emptiness.NONE_INTENDED
+        }
+        assert in_file == {
+            ends for ends, one in matrix.cells.items() if one.emptiness is Emptiness.NONE_INTENDED
+        }

@@ -1,8 +1,12 @@
 """Graphviz draws what the text says, and the SVG can do nothing but be looked at."""
 
+import re
+import socket
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from shutil import which
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +18,7 @@ from dataflows.inventory import Department
 from dataflows.picture import picture
 from dataflows.render import DrawingFailed, DrawingStore, draw, drawn_names, sanitised
 from dataflows.tones import ColourBy, Paint
+from dataflows.views import OPENED, Selection, Shown, choose
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL_DOT = 'digraph { a [label="one", URL="/p/DEPT/A", tooltip="A: one"]; }'
@@ -55,17 +60,82 @@ def test_the_picture_contains_exactly_the_systems_and_connections_of_its_view(
     assert sorted(connections) == list(view.connections)
 
 
-def test_nothing_of_the_picture_lies_outside_its_frame(department: Department) -> None:
-    view = roll_up(department, level_cut(department, 1))
+@pytest.mark.parametrize("level", [0, 1])
+def test_nothing_of_the_picture_lies_outside_its_frame(department: Department, level: int) -> None:
+    view = roll_up(department, level_cut(department, level))
 
     root = _parsed(draw(to_dot(picture(department, view, "Department map"))))
 
     _, _, width, height = (float(n) for n in root.attrib["viewBox"].split())
-    for box in root.iter(f"{SVG}polygon"):
-        for point in box.attrib["points"].split():
-            x, y = (float(n) for n in point.split(","))
-            assert -4.1 <= x <= width
-            assert -height <= y <= 4.1
+    for side, whole in (("width", width), ("height", height)):
+        # Graphviz says the size in whole points.
+        assert abs(float(root.attrib[side].removesuffix("pt")) - whole) <= 1
+    [moved] = {g.attrib["transform"] for g in root.iter(f"{SVG}g") if "transform" in g.attrib}
+    assert moved.endswith(f"translate(4 {height - 4:g})")
+    points = list(_points(root))
+    # Each box, line and arrowhead has four at least.
+    assert len(points) > 4 * (len(view.routes) + len(view.systems))
+    for x, y in points:
+        assert -4.1 <= x <= width - 3.9
+        assert -height + 3.9 <= y <= 4.1
+
+
+def _points(root: ET.Element) -> Iterator[tuple[float, float]]:
+    """Every point that a shape, a line or a word of a picture passes."""
+    for shape in root.iter():
+        yield from _pairs(shape.get("points", ""))
+        if shape.get("d"):
+            yield from _passed(_pairs(shape.attrib["d"]))
+        if shape.tag == f"{SVG}text":
+            yield float(shape.attrib["x"]), float(shape.attrib["y"])
+
+
+def _pairs(said: str) -> list[tuple[float, float]]:
+    numbers = [float(n) for n in re.findall(r"-?[0-9.]+", said)]
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _passed(path: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Follow a path of cubic curves: what bends one may lie outside, the line itself may not."""
+    for at in range(0, len(path) - 3, 3):
+        ends = path[at : at + 4]
+        for n in range(11):
+            t, s = n / 10, 1 - n / 10
+            weights = (s**3, 3 * s * s * t, 3 * s * t * t, t**3)
+            weighed = [(w * x, w * y) for w, (x, y) in zip(weights, ends, strict=True)]
+            yield sum(x for x, _ in weighed), sum(y for _, y in weighed)
+
+
+def test_a_picture_is_drawn_where_there_is_neither_java_nor_a_network(
+    *, department: Department, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, need: Callable
+) -> None:
+    (tmp_path / "dot").symlink_to(need("graphviz"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(socket, "socket", lambda *_, **__: pytest.fail("it asked the network"))
+    view = roll_up(department, level_cut(department, 0))
+
+    svg = draw(to_dot(picture(department, view, "Department map")))
+
+    assert which("java") is None
+    assert len(list(drawn_names(svg, "edge"))) == 59
+
+
+def _focused(department: Department) -> Iterator[Shown]:
+    for focus in (*department.majors, *department.pathways):
+        yield choose(department, Selection(level=OPENED, focus=focus))
+
+
+def test_the_picture_around_each_system_and_pathway_lists_exactly_its_connections(
+    department: Department,
+) -> None:
+    for shown in _focused(department):
+        svg = draw(to_dot(shown.picture(department)))
+
+        names = list(drawn_names(svg, "edge"))
+        drawn = [uid for name in names for uid in name.split(": ")[0].split()]
+        assert sorted(names) == sorted(route.name for route in shown.view.routes)
+        assert sorted(drawn) == sorted(shown.view.connections), shown.title
 
 
 def test_a_hostile_name_is_shown_literally_and_adds_no_link(

@@ -15,6 +15,7 @@ from core.people.actor import Actor
 from core.records.content import Content
 from core.records.service import create_record, find_project
 from dataflows import service
+from dataflows.inventory import Department
 from dataflows.matrix import routes_in_rows
 from dataflows.render import drawn_names
 from tests.dataflows.conftest import Browse
@@ -159,6 +160,20 @@ def test_a_hostile_name_shows_literally_on_every_page(
     text = browser.get("/p/DEPT/map/diagram.puml").text
     assert "<b>" not in text
     assert "!include" not in text
+
+
+def test_the_page_of_the_cervix_pathway_shows_25_numbered_steps_in_their_order(
+    browser: TestClient, department: Department
+) -> None:
+    page = browser.get("/p/DEPT/map/pathways/P4").text
+
+    rows = re.findall(
+        r'<td class="number">(\d+)</td>\s*<th scope="row">.*?(C\d{3})', page, re.DOTALL
+    )
+    steps = department.pathways["P4"].steps
+    assert rows == [(str(n), step.connection) for n, step in enumerate(steps, 1)]
+    assert "25 steps, 4 of them entries" in _words(page)
+    assert "is faulty" not in _words(page)
 
 
 def test_the_system_that_realises_the_device_leads_to_it_and_back(browser: TestClient) -> None:

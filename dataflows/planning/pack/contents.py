@@ -17,14 +17,20 @@ from core.canonical import rfc3339
 from core.clock import now
 from core.errors import NotFound
 from core.exports import Sheet, to_csv
-from core.records.snapshot import Key
+from core.records.snapshot import Key, RecordView
 from dataflows.diagram import to_dot, to_plantuml
 from dataflows.inventory import Department
 from dataflows.matrix import matrix_of
 from dataflows.planning import ports
 from dataflows.planning.failure_modes import failure_modes, failure_sheet
 from dataflows.planning.plan import HEADINGS, Plan, Purpose, QaStatus
-from dataflows.planning.service import ReadMap, model_digest, plan, statuses
+from dataflows.planning.service import (
+    ReadMap,
+    model_digest,
+    plan,
+    records_of_map,
+    statuses,
+)
 from dataflows.planning.sheets import event_sheet, outside_uid, plan_sheet
 from dataflows.planning.told import plan_told
 from dataflows.qatrack.queries import standings_on
@@ -52,6 +58,12 @@ class Origin:
 
     Attributes
     ----------
+    model : str
+        The digest over every record of the map at the revision that was read.
+    records, in_force : int
+        How many records that is, and how many of them are signed and in force.
+    baseline : SignedOff or None
+        The first baseline that froze exactly these revisions.
     qa_judged_on : str
         The day by which a test of QATrack+ is due or overdue; empty where no server was asked.
     """
@@ -62,6 +74,9 @@ class Origin:
     subject: str
     purpose: Purpose
     model: str
+    records: int
+    in_force: int
+    baseline: ports.SignedOff | None
     renderer: str
     facts_until: datetime
     qa_judged_on: str = ""
@@ -71,13 +86,25 @@ class Origin:
         """What the pack is called, without its ending."""
         return f"{self.project}-{self.purpose}-{self.subject}"
 
-    def as_json(self) -> dict[str, str]:
+    @property
+    def signed(self) -> str:
+        """Say how much of the map is signed, and whether all of it was signed off together."""
+        told = f"{self.in_force} of {self.records} records of the map are signed and in force"
+        if self.baseline is None:
+            return f"{told}; no baseline froze this map"
+        one = self.baseline
+        return f"{told}; this map is {one.label}, signed by {one.by} at {rfc3339(one.at)}"
+
+    def as_json(self) -> dict[str, str | int]:
         """Return it for the manifest."""
         return {
             "project": self.project,
             "subject": self.subject,
             "purpose": self.purpose.value,
             "model": self.model,
+            "records": self.records,
+            "records_in_force": self.in_force,
+            "baseline": self.baseline.root if self.baseline else "",
             "renderer": self.renderer,
             "facts_until": rfc3339(self.facts_until),
             "qa_judged_on": self.qa_judged_on,
@@ -133,17 +160,7 @@ def contents_of(
         "matrix": matrix_sheet(department, matrix_of(department, shown.view), shown.title),
         **_tables(session, read, made),
     }
-    origin = Origin(
-        project=department.project,
-        title=title,
-        demonstration=demonstration,
-        subject=system,
-        purpose=purpose,
-        model=model_digest(read.snapshot, department.project),
-        renderer=graphviz_version(),
-        facts_until=_facts_until(session, read, made),
-        qa_judged_on=_judged_on(made.qa),
-    )
+    origin = _origin(session, read, made, (title, demonstration))
     told = plan_told(department, made).model_dump(mode="json")
     texts = {f"{name}.csv": to_csv(sheet) for name, sheet in sheets.items()}
     texts |= {
@@ -154,6 +171,40 @@ def contents_of(
         "README.txt": _readme(origin, made).encode(),
     }
     return Contents(origin, made, department, svg, picture.caption, sheets, texts)
+
+
+def _origin(session: Session, read: ReadMap, made: Plan, project: tuple[str, bool]) -> Origin:
+    """Say where a pack comes from; `project` is its title, and whether it is a demonstration."""
+    department = read.department
+    title, demonstration = project
+    records = records_of_map(read.snapshot, department.project)
+    signed = [view for view in records if view.approved_at is not None]
+    baseline = _sign_off(session, department.project, records, signed)
+    facts_until = _facts_until(session, read, made)
+    return Origin(
+        project=department.project,
+        title=title,
+        demonstration=demonstration,
+        subject=made.impact.subject,
+        purpose=made.purpose,
+        model=model_digest(read.snapshot, department.project),
+        records=len(records),
+        in_force=len(signed),
+        baseline=baseline,
+        renderer=graphviz_version(),
+        facts_until=max(facts_until, baseline.at) if baseline else facts_until,
+        qa_judged_on=_judged_on(made.qa),
+    )
+
+
+def _sign_off(
+    session: Session, project: str, records: list[RecordView], signed: list[RecordView]
+) -> ports.SignedOff | None:
+    """Return the baseline that the map is; a map with a draft in it is none."""
+    source = ports.sign_off.source
+    if source is None or not records or len(signed) < len(records):
+        return None
+    return source(session, project, {view.key.uid: view.revision for view in records})
 
 
 def _tables(session: Session, read: ReadMap, made: Plan) -> dict[str, Sheet]:
@@ -192,7 +243,8 @@ def _readme(origin: Origin, made: Plan) -> str:
         (
             f"{HEADINGS[origin.purpose].format(origin.subject)} ({made.subject.title})",
             f"Project {origin.project}, {origin.title}",
-            f"Map {origin.model}",
+            f"Map {origin.model}: {origin.signed}",
+            *([f"Baseline {origin.baseline.root}"] if origin.baseline else []),
             f"Picture by {origin.renderer}",
             f"Tells of facts until {rfc3339(origin.facts_until)}",
             *([f"QA judged on {origin.qa_judged_on}"] if origin.qa_judged_on else []),

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from core.canonical import rfc3339
 from core.exports import Sheet
 from core.pdf import PdfAsset, render_pdf
+from dataflows.matrix import ASIDE
 from dataflows.planning.pack.contents import Contents
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
@@ -17,8 +18,7 @@ DEMONSTRATION_STYLE = "demonstration.css"
 PICTURE = "diagram.svg"
 
 IN_PRINT = ("qa", "qa-by-event", "failure-modes", "risks", "runs", "endpoints", "drift")
-"""What is printed behind the plan; the matrix and the connections are wider than a page."""
-
+"""What is printed behind the plan and the matrix; the connections are wider than a page."""
 
 NARROWEST, WIDEST = 9, 46
 """Characters between which the width of a printed column is counted."""
@@ -47,6 +47,18 @@ def printed(sheet: Sheet) -> Printed:
     )
 
 
+def unfolded(matrix: Sheet) -> Sheet:
+    """Return a matrix as it is printed: it is wider than a page, so each cell becomes a row."""
+    rows = [
+        (row[0], to, str(said).removeprefix(ASIDE))
+        for row in matrix.rows
+        for to, said in zip(matrix.headings[1:], row[1:], strict=True)
+        if said
+    ]
+    headings = ("From", "To", "Connections and their QA")
+    return Sheet("Extract of the transfer matrix", headings, rows, matrix.about)
+
+
 def _need(texts: Sequence[str]) -> int:
     return min(max(NARROWEST, *(len(text) for text in texts)), WIDEST)
 
@@ -67,6 +79,7 @@ def to_html(contents: Contents) -> str:
         picture=PICTURE,
         sheets=[
             printed(replace(contents.sheets["plan"], title="What is touched")),
+            printed(unfolded(contents.sheets["matrix"])),
             *(printed(contents.sheets[name]) for name in IN_PRINT),
         ],
         facts_until=rfc3339(contents.origin.facts_until),

@@ -11,37 +11,12 @@ from core.db import Database
 from core.people.actor import Actor
 from core.qa_controls import ControlWord, QaControl
 from core.records.content import Content, LinkDraft
-from core.records.models import Record, Revision
 from core.records.service import create_record, find_project, find_record
 from core.records.snapshot import Key
 from dataflows.planning.controls import NOT_APPROVED, qa_controls
 from dataflows.planning.plan import NO_SERVER
-from dataflows.qatrack.models import QatrackItem, QatrackReading, QatrackServer
-
-SLUG = "rpm-end-to-end-monthly"
-"""What QA-022 of the demo department is kept as."""
-
-RISK = {
-    "hazard": "Wrong association",
-    "sequence": ["two plans arrive"],
-    "situation": "another plan is reviewed",
-    "harm": "overdose accepted",
-    "severity": 4,
-    "likelihood_before": 3,
-    "likelihood_after": 1,
-}
-
-
-@pytest.fixture
-def risky(map_db: Database, author: Actor) -> Database:
-    """A risk of the device that arises on C023, and the QA of the map in force."""
-    with map_db.writing() as session:
-        for procedure in session.exec(select(Record).where(Record.type == "qa_procedure")).all():
-            _approve(session, procedure)
-        links = (LinkDraft("arises_on", "C023", "DEPT"),)
-        content = Content("Figures for the wrong plan", "", RISK, links)
-        create_record(session, find_project(session, "RPM"), "risk", content, author, uid="RSK-001")
-    return map_db
+from dataflows.qatrack.models import QatrackItem, QatrackReading
+from tests.dataflows.planning.facts import SLUG, approve, leave_reading
 
 
 def test_without_a_server_nobody_was_asked_and_nothing_is_green(risky: Database) -> None:
@@ -80,7 +55,7 @@ def test_only_what_a_server_says_to_be_well_is_effective(
 ) -> None:
     with risky.writing() as session:
         due = None if due_in_days is None else now() + timedelta(days=due_in_days)
-        _read(session, due, result, problem)
+        leave_reading(session, due, result, problem)
 
     [control] = _asked(risky)
 
@@ -88,13 +63,14 @@ def test_only_what_a_server_says_to_be_well_is_effective(
     assert control.why.startswith(why)
 
 
-def test_a_failing_test_is_told_by_the_risk_file_and_the_matrix(
-    risky: Database, browser: TestClient
+@pytest.mark.parametrize(("due_in_days", "result"), [(5, "failed"), (-30, "passed")])
+def test_a_failing_or_overdue_test_is_told_by_the_risk_file_and_the_matrix(
+    risky: Database, browser: TestClient, due_in_days: int, result: str
 ) -> None:
     risks, trace = "/p/RPM/risks?release=none", "/p/RPM/trace?release=none&rows=requirement"
     quiet = [browser.get(at).text for at in (risks, trace, "/p/RPM/RSK-001")]
     with risky.writing() as session:
-        _read(session, now() + timedelta(days=5), "failed")
+        leave_reading(session, now() + timedelta(days=due_in_days), result)
 
     pages = [browser.get(at).text for at in (risks, trace, "/p/RPM/RSK-001")]
     rows = browser.get("/p/RPM/risks/export/json?release=none").json()["rows"]
@@ -109,21 +85,25 @@ def test_a_failing_test_is_told_by_the_risk_file_and_the_matrix(
 
 def test_the_impact_of_a_system_tells_the_live_status(risky: Database, browser: TestClient) -> None:
     with risky.writing() as session:
-        _read(session, now() - timedelta(days=90), "passed")
+        leave_reading(session, now() - timedelta(days=90), "passed")
 
     told = browser.get("/api/p/DEPT/map/impact/PQA").json()
     modes = browser.get("/p/DEPT/map/coverage?by=failure&format=json").json()["rows"]
 
     status = {one["uid"]: one for one in told["qa"]}["QA-022"]
     assert (status["word"], status["effective"], status["asked"]) == ("overdue", False, True)
-    on_c023 = {row["Control"] for row in modes if row["Connection"] == "C023"}
-    assert on_c023 == {"control not effective"}
+    on_c023 = [row for row in modes if row["Connection"] == "C023"]
+    assert {row["Control"] for row in on_c023} == {"control not effective"}
+    assert {row["Controls"].partition(",")[0] for row in on_c023} == {"QA-022 overdue"}
+    scales = ("Severity", "Occurrence", "Detection")
+    assert all(row[scale] in range(1, 11) for row in on_c023 for scale in scales)
+    assert {row["Action priority"] for row in on_c023} <= {"high", "medium", "low"}
 
 
 def test_a_draft_decides_nothing(risky: Database, author: Actor) -> None:
     """A draft that names an overdue test holds up nobody else's release, and is no control."""
     with risky.writing() as session:
-        _read(session, now() - timedelta(days=30), "passed")
+        leave_reading(session, now() - timedelta(days=30), "passed")
         kept = {"source": "qatrack-testlist", "slug": SLUG, "frequency": "monthly"}
         links = (LinkDraft("controls_connection", "C023", "DEPT"),)
         content = Content("Only thought of", "", kept, links)
@@ -139,12 +119,12 @@ def test_a_draft_decides_nothing(risky: Database, author: Actor) -> None:
 
 def test_a_procedure_kept_under_no_name_is_unknown(risky: Database, author: Actor) -> None:
     with risky.writing() as session:
-        _read(session, now() + timedelta(days=5), "passed")
+        leave_reading(session, now() + timedelta(days=5), "passed")
         links = (LinkDraft("controls_connection", "C023", "DEPT"),)
         content = Content("Kept somewhere", "", {"source": "qatrack-testlist"}, links)
         department = find_project(session, "DEPT")
         made = create_record(session, department, "qa_procedure", content, author, uid="QA-901")
-        _approve(session, made)
+        approve(session, made)
 
     told = {one.procedure.uid: one for one in _asked(risky)}["QA-901"]
 
@@ -155,7 +135,7 @@ def test_a_procedure_kept_under_no_name_is_unknown(risky: Database, author: Acto
 def test_what_was_known_at_a_moment_is_told_the_same_later(risky: Database, author: Actor) -> None:
     """Between two readings the test went overdue; then the procedure was withdrawn."""
     with risky.writing() as session:
-        _read(session, now() + timedelta(days=5), "passed")
+        leave_reading(session, now() + timedelta(days=5), "passed")
         signed = now()
         _read_again(session, due=now() - timedelta(days=30))
         procedure = find_record(session, find_project(session, "DEPT"), "QA-022")
@@ -175,15 +155,6 @@ def _asked(db: Database) -> list[QaControl]:
         return qa_controls(session, "RPM")
 
 
-def _approve(session: Session, record: Record) -> None:
-    """Put the latest revision of a record in force, as its last signature does."""
-    revision = session.get_one(Revision, record.latest_id or 0)
-    revision.state, revision.approved_at = "approved", now()
-    record.effective_id = revision.id
-    session.add_all((revision, record))
-    session.flush()
-
-
 def _read_again(session: Session, due: datetime) -> None:
     """Leave what another reading leaves: the list on its unit was scheduled otherwise."""
     last = session.exec(select(QatrackItem).where(QatrackItem.kind == "utc")).one()
@@ -194,47 +165,4 @@ def _read_again(session: Session, due: datetime) -> None:
     session.flush()
     again = {"reading_id": reading.id, "told": {**last.told, "due": due.isoformat()}}
     session.add(QatrackItem(**{**last.model_dump(exclude={"id"}), **again}))
-    session.flush()
-
-
-def _read(session: Session, due: datetime | None, result: str | None, problem: str = "") -> None:
-    """Leave what a reading of a server leaves: the list, and the unit that it is done on."""
-    server = QatrackServer(
-        name="main",
-        address="https://qa.example",
-        time_zone="UTC",
-        named_at=now() - timedelta(days=1),
-    )
-    session.add(server)
-    session.flush()
-    moment = now() - timedelta(hours=2)
-    for at, trouble in ((moment, ""), *(((now(), problem),) if problem else ())):
-        reading = QatrackReading(
-            server_id=server.id or 0, begun_at=at, ended_at=at, problem=trouble, items=2
-        )
-        session.add(reading)
-        session.flush()
-        if trouble:
-            continue
-        last = result and {"result": result, "completed": moment.isoformat(), "reviewed": True}
-        told = {
-            "active": True,
-            "tests": ["testlist", SLUG],
-            "due": due.isoformat() if due else None,
-            "window_end": 7,
-            "last": last,
-            "unit": 902,
-            "unit_name": "Plan quality",
-        }
-        for kind, slug, what in (("testlist", SLUG, {}), ("utc", f"902/{SLUG}", told)):
-            item = QatrackItem(
-                reading_id=reading.id or 0,
-                server_id=server.id or 0,
-                kind=kind,
-                slug=slug,
-                number=1,
-                name=slug,
-                told=what,
-            )
-            session.add(item)
     session.flush()

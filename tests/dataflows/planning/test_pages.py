@@ -9,6 +9,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import pypdf
 import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import Session
@@ -23,6 +24,7 @@ from core.jobs.queue import claim_next, enlist
 from core.jobs.running import run_attempt
 from core.jobs.service import find_job
 from core.people.actor import Actor
+from core.people.service import find_actor
 from core.records.service import find_project
 from core.settings import Settings
 from dataflows.planning import ports
@@ -62,6 +64,32 @@ def test_page_table_and_program_tell_the_same(browser: TestClient, purpose: Purp
     assert ("What is lost" in page) == (purpose is Purpose.RETIRE)
     assert ("Endpoints to set again" in page) == (purpose is Purpose.REPLACE)
     assert ("QA by event" in page) == (purpose is Purpose.QA)
+
+
+def _printed(data: bytes) -> str:
+    """The words of a print without its blanks: where a line ends is the printer's own matter."""
+    pages = pypdf.PdfReader(io.BytesIO(data)).pages
+    return "".join("".join(page.extract_text() for page in pages).split())
+
+
+def test_the_print_of_a_replacement_holds_every_cell_of_its_table_and_its_page(
+    browser: TestClient,
+) -> None:
+    at = "/p/DEPT/map/impact/HDR?purpose=replace"
+    table = browser.get(f"{at}&format=csv").content.decode("utf-8-sig")
+    page = "".join(_words(browser.get(at).text).split())
+    print_ = _printed(browser.get(f"{at}&format=pdf").content)
+
+    rows = list(csv.reader(io.StringIO(table)))
+    cells = {"".join(cell.split()) for row in rows for cell in row if cell}
+    assert [cell for cell in cells if cell not in print_] == []
+    ids = {row[1] for row in rows[1:] if row[1]}
+    groups = {"".join(row[2].split()) for row in rows if row[0] == "group to tell"}
+    ends = [row[3].split() for row in rows if row[0] == "endpoint to set"]
+    # Who asks is known by its name alone, who listens by name, host and port.
+    assert sorted(map(len, ends)) == [1, 1, 3, 3]
+    wanted = {*ids, *groups, *(part for end in ends for part in end)}
+    assert [one for one in sorted(wanted) if one not in page] == []
 
 
 def test_retiring_a_system_lists_pathways_qa_requirements_and_runs(browser: TestClient) -> None:
@@ -201,14 +229,46 @@ def test_the_pack_is_built_as_a_job_and_downloaded_by_who_may_read_all_of_it(
     assert state == "done"
     assert "It is being built" not in _words(done)
     assert "DEPT-upgrade-PQA.zip" in _words(done)
+    with map_db.reading() as session:
+        reader = find_actor(session, "PPL-AK")
+        rebuilt = contents_of(
+            session,
+            read_map(session, "DEPT", reader),
+            "PQA",
+            Purpose.UPGRADE,
+            "Radiotherapy department",
+            demonstration=True,
+        )
     with zipfile.ZipFile(io.BytesIO(sent.content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
         listed = json.loads(archive.read("manifest.json"))["files"]
         assert archive.read("change-impact.pdf").startswith(b"%PDF")
         assert {*archive.namelist()} == {*listed, "manifest.json"}
         for name, digest in listed.items():
             assert hashlib.sha256(archive.read(name)).hexdigest() == digest
+    # What the same map says later is the same text, and the print holds all of it.
+    assert {**members, **rebuilt.texts} == members
+    _holds_every_part(members["change-impact.pdf"], rebuilt)
     # It names the requirements of a device that this person does not read.
     assert browse("PPL-VW").get(at).status_code == 404
+
+
+def _holds_every_part(data: bytes, told: Contents) -> None:
+    """The parts of a change-impact pack, each with what only it can say."""
+    print_ = _printed(data)
+    reader = pypdf.PdfReader(io.BytesIO(data))
+    assert reader.xmp_metadata is not None
+    assert b'pdfaid:part="3"' in reader.xmp_metadata.stream.get_data()
+    boxes = [told.department.systems[uid].title for uid in ("PQA", "TPS", "FILES", "OMS")]
+    for part in (
+        *("The system and its neighbours", *boxes, "C023", "C048", "C061"),
+        *("Extract of the transfer matrix", "TPS PQA dicom C023 | 1 QA on 1 of 1"),
+        *("QA to repeat", "RPM end to end monthly", "QA by event", "Failure modes"),
+        *("Risks", "Last validation runs", "Drift", "No destination list was compared"),
+        *("People to tell, and sign-off", *told.plan.impact.groups, "Checked by a second person"),
+        *(told.origin.model, told.origin.renderer, told.origin.signed),
+    ):
+        assert "".join(part.split()) in print_, part
 
 
 def _work(db: Database, settings: Settings) -> str:

@@ -163,6 +163,33 @@ def test_the_programme_of_a_system_names_its_gaps(department: Department) -> Non
     assert "C022" in {one.uid for one in of_connection.gaps}
 
 
+def test_the_programme_of_a_system_lists_all_its_connections_with_their_tests_by_event(
+    department: Department,
+) -> None:
+    found = impact_of_system(department, "HDR")
+
+    programme = programme_of(department, found)
+
+    rows = {one.uid: one for one in (*programme.connections, *programme.pathways)}
+    linked = {
+        (uid, event.value): [p.uid for p in procedures]
+        for uid, row in rows.items()
+        for event, procedures in row.at.items()
+        if procedures
+    }
+    assert list(rows) == ["C036", "C037", "C045", "C065", "C081", "C082", "C083", "P4", "P5"]
+    assert linked == {
+        ("C036", "upgrade"): ["QA-033"],
+        ("C037", "upgrade"): ["QA-034"],
+        ("C045", "periodic"): ["QA-042"],
+        ("C065", "periodic"): ["QA-055"],
+        ("P4", "periodic"): ["QA-058"],
+    }
+    external = {uid for uid in rows if uid not in ("C081", "C082", "C083")}
+    for at in programme.events:
+        assert {one.uid for one in (*at.tested, *at.untested)} == external
+
+
 def test_no_status_is_good_news_unless_a_server_gave_it() -> None:
     kept = Procedure("QA-1", "Kept there", source="qatrack-testlist")
     paper = Procedure("QA-2", "On paper", source="document")

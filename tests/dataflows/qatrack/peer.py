@@ -1,8 +1,8 @@
 """A QATrack+ of our own on loopback: it replays what a real 3.1.1.3 was seen to answer.
 
 It has the real one's traps too: an unknown filter returns everything, a bad date answers 500 with
-a page, lists of tests on units come ten at a time, too many requests answer 429. Faults that a
-network or another program adds are switched on by a test.
+a page, lists of tests on units come ten at a time, too many requests answer 429 until the minute
+is over. Faults that a network or another program adds are switched on by a test.
 """
 
 import json
@@ -20,6 +20,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 RECORDED_AT = "http://127.0.0.1:18765"
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+WAIT_S = 24
+"""What the real one asked for at the 501st request of a minute."""
 
 PAGE_SIZES = {"qc/unittestcollections/": 10, "qc/testlistinstances/": 10}
 DATE_FILTERS = {"due_date_min", "due_date_max"}
@@ -47,6 +50,10 @@ class Peer:
     ----------
     fault : callable or None
         Given the path and its query; answers instead of the server, or None for its own answer.
+    most : int
+        Requests that are answered in one minute; the real one's 500 would take a test too long.
+    stop : callable
+        Goes down, for good.
     """
 
     recorded: Path
@@ -55,6 +62,9 @@ class Peer:
     asked: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     address: str = ""
+    most: int = 500
+    stop: Callable[[], None] = field(default=lambda: None)
+    _this_minute: int = 0
 
     def __post_init__(self) -> None:
         for path, name in LISTS.items():
@@ -82,9 +92,16 @@ class Peer:
         self.tokens.append(authorization)
         if authorization != f"Token {TOKEN}":
             return self.replay("01_bad_token" if authorization else "00_no_auth")
+        self._this_minute += 1
+        if self._this_minute > self.most:
+            return 429, {"Retry-After": str(WAIT_S)}, b""
         path = parts.path.removeprefix("/api/")
         found = self.fault(path, query) if self.fault else None
         return found or self._own(path, query)
+
+    def pass_minute(self) -> None:
+        """Let a minute pass, so that as many requests are answered again."""
+        self._this_minute = 0
 
     def _own(self, path: str, query: dict[str, str]) -> Answer:
         if path in self.lists:
@@ -180,9 +197,14 @@ def serving(peer: Peer, context: ssl.SSLContext | None = None) -> Iterator[Peer]
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     peer.address = f"http{'s' if context else ''}://127.0.0.1:{server.server_port}"
-    try:
-        yield peer
-    finally:
+
+    def stop() -> None:
         server.shutdown()
         server.server_close()
         thread.join()
+
+    peer.stop = stop
+    try:
+        yield peer
+    finally:
+        stop()

@@ -22,7 +22,7 @@ from dataflows.qatrack.standing import (
     State,
     standing,
 )
-from tests.dataflows.qatrack.peer import RECORDED_AT, TOKEN, Answer, Peer
+from tests.dataflows.qatrack.peer import RECORDED_AT, TOKEN, WAIT_S, Answer, Peer
 
 LONDON = ZoneInfo("Europe/London")
 LOOPBACK = ip_address("127.0.0.1")
@@ -303,6 +303,21 @@ def test_a_busy_server_is_waited_for_as_long_as_it_asks(peer: Peer) -> None:
     assert waited == [24.0, 2.0]
 
 
+def test_more_requests_than_a_minute_allows_are_made_minute_by_minute(peer: Peer) -> None:
+    waited: list[float] = []
+    peer.most = 3
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        peer.pass_minute()
+
+    items = read(Server(peer.address, TOKEN, pause=pause))
+
+    assert len(items) == 8
+    assert set(waited) == {float(WAIT_S)}
+    assert len(peer.asked) > peer.most + len(waited)
+
+
 def test_a_list_that_changed_while_it_was_read_is_read_again(peer: Peer, server: Server) -> None:
     first = iter([page_of(peer, ASSIGNED, count=5)])
     peer.fault = lambda path, _: next(first, None) if path == ASSIGNED else None
@@ -360,7 +375,13 @@ def test_traps_of_the_interface_are_those_that_were_recorded(either: Server) -> 
     whole = either.get(ASSIGNED, {"limit": 100})["count"]
 
     assert either.get(ASSIGNED, {"nonsense": 1, "limit": 100})["count"] == whole
+    for usual in ({}, {"limit": -1}):
+        assert len(either.get(ASSIGNED, usual)["results"]) == min(10, whole)
     with pytest.raises(Unreadable, match="status 500"):
         either.get(ASSIGNED, {"due_date_max": "garbage"})
     with pytest.raises(Unreadable, match="status 404"):
         either.get("qc/testlists/99999/")
+    with pytest.raises(Unreadable, match="status 301"):
+        either.get(ASSIGNED.rstrip("/"))
+    with pytest.raises(Unreadable, match="status 401"):
+        Server(either.address, "0" * 40).get(ASSIGNED)

@@ -1,10 +1,13 @@
 """A server is named, read by a worker, and from then on procedures say how they stand."""
 
 import json
+import os
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -17,16 +20,20 @@ from core.ledger.witness import mismatches
 from core.people.actor import Actor
 from core.records import service as records
 from core.settings import Settings
-from dataflows.qatrack import queries, reading, servers, tokens
+from dataflows.qatrack import queries, reading, refreshing, servers, tokens
+from dataflows.qatrack.client import Limits, Server
 from dataflows.qatrack.models import QatrackItem, QatrackReading
 from dataflows.qatrack.queries import qa_status
+from dataflows.qatrack.reading import read_server
 from dataflows.qatrack.servers import Wish
-from dataflows.qatrack.standing import FRESH_FOR, State
+from dataflows.qatrack.standing import FRESH_FOR, Kind, State
 from tests.dataflows.qatrack.conftest import Outcome, Work, keep_as
-from tests.dataflows.qatrack.peer import TOKEN, Peer
-from tests.dataflows.qatrack.test_reading import ASSIGNED, RECORDED_ON, TO_HDR
+from tests.dataflows.qatrack.peer import TOKEN, Answer, Peer
+from tests.dataflows.qatrack.test_reading import ASSIGNED, PERFORMED, RECORDED_ON, TO_HDR
 
 Read = Callable[..., Outcome]
+
+DONE = "qc/testlistinstances/"
 
 
 @pytest.fixture
@@ -68,6 +75,37 @@ def test_one_refresh_tells_how_each_linked_procedure_stands(named: Database, rea
     assert (told.state, told.reason) == (State.UNKNOWN, "main has no test list of that name.")
 
 
+def test_a_list_of_the_peer_or_of_a_real_server_is_linked_and_read_by_a_worker(
+    *, either: Server, map_db: Database, author: Actor, settings: Settings, work: Work
+) -> None:
+    """Whatever a real server holds: what it lists is read, and nothing is made up."""
+    settings.qatrack_servers = [either.address]
+    zone = os.environ.get("FIDUCIAL_QATRACK_ZONE", "Europe/London")
+    there = read_server(either, (), ZoneInfo(zone))
+    on_units = {key.slug for key in there if key.kind is Kind.UTC}
+    kept = [key.slug for key in there if key.kind is Kind.LIST][:2]
+    slugs = {f"QA-{n:03d}": slug for n, slug in enumerate([*kept, "no such list"], 1)}
+    with map_db.writing() as session:
+        wish = Wish("main", either.address, zone, either.token)
+        servers.name_server(session, wish, author, settings)
+        project = records.find_project(session, "DEPT")
+        for uid, slug in slugs.items():
+            keep_as(session, project, uid, author, slug)
+        servers.ask_to_read(session, servers.find_server(session, "main"), None)
+
+    job = work()
+
+    with map_db.reading() as session:
+        told = qa_status(session, "DEPT", fresh())
+    *linked, missing = (told[uid] for uid in slugs)
+    assert (job.state, job.result["items"]) == ("done", len(there)), job.error
+    assert (missing.state, missing.reason) == (State.UNKNOWN, "main has no test list of that name.")
+    for one in linked:
+        assert {unit.item.key.slug for unit in one.units} <= on_units
+        assert one.units or one.state is State.UNKNOWN
+        assert one.state is not State.OK or all(unit.done_at for unit in one.units)
+
+
 def test_a_second_reading_writes_only_what_changed(named: Database, read: Read, peer: Peer) -> None:
     read()
     assert read().result["changed"] == 0
@@ -106,6 +144,43 @@ def test_a_reading_that_fails_makes_everything_unknown_until_the_next_good_one(
     peer.fault = None
     read()
     assert states(named, fresh())["QA-002"] is State.OVERDUE
+
+
+IN_TROUBLE: dict[str, Callable[[Peer], Answer]] = {
+    "answers 500": lambda peer: peer.replay("19_schema"),
+    "throttles": lambda _: (429, {"Retry-After": "3600"}, b""),
+    "ignores a filter": lambda peer: peer.json(peer.page(DONE, {})),
+    "is slow": lambda _: (200, {"X-Drip": "1", "Content-Type": "application/json"}, b"{}"),
+}
+"""What a server in trouble answers to whoever asks for one result."""
+
+
+@pytest.mark.parametrize("trouble", [*IN_TROUBLE, "is down"])
+def test_a_server_in_trouble_is_never_green_and_unknown_since_the_last_good_reading(
+    *, named: Database, read: Read, peer: Peer, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    peer.lists[ASSIGNED][0]["due_date"] = (fresh() + timedelta(days=30)).isoformat()
+    read()
+    before = states(named, fresh())
+    # Nobody waits here for as long as a worker does.
+    monkeypatch.setattr(refreshing, "Server", partial(Server, limits=Limits(silence_s=0.3)))
+    if trouble in IN_TROUBLE:
+        answer = IN_TROUBLE[trouble]
+        peer.fault = lambda path, _: answer(peer) if path == PERFORMED else None
+    else:
+        peer.stop()
+
+    failed = read()
+
+    assert before["QA-001"] is State.OK
+    assert failed.state == "failed"
+    with named.reading() as session:
+        told = qa_status(session, "DEPT", fresh())
+        first = session.execute(select(QatrackReading.begun_at)).scalars().first()
+    assert {one.state for one in told.values()} == {State.UNKNOWN}
+    assert {one.since for one in told.values()} == {first}
+    assert all(one.words.startswith("unknown since ") for one in told.values())
+    assert not any(one.effective for one in told.values())
 
 
 def test_what_nobody_foresaw_is_a_failed_reading_too(
