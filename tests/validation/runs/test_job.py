@@ -15,6 +15,8 @@ from tests.validation.runs.devices import FEATURE, STEPS, adding_device
 from validation.runs.models import Run, RunScenario
 from validation.runs.plain import run_as_plain
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_records_every_step_and_passes(executed):
     run = executed.look(1, run_as_plain)
