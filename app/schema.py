@@ -55,7 +55,9 @@ def revision_of(connection: Connection) -> str | None:
 def newest() -> str:
     """Return the migration that this version of the product needs: the one that none follows."""
     files = sorted((MIGRATIONS / "versions").glob("*.py"))
-    named = [dict(_NAMED.findall(path.read_text(encoding="utf-8"))) for path in files]
+    named: list[dict[str, str]] = [
+        dict(_NAMED.findall(path.read_text(encoding="utf-8"))) for path in files
+    ]
     [head] = {one["revision"] for one in named} - {one.get("down_revision") for one in named}
     return head
 
