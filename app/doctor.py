@@ -14,14 +14,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 import app.tables  # noqa: F401 - the guards know a table once its model is imported
 from app.packs import check_packs
+from app.schema import newest, revision_of
 from core.db import Database, open_database
 from core.errors import FiducialError, Invalid
 from core.ledger.guards import missing_guards
@@ -241,12 +240,11 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 def _schema(connection: Connection) -> Capability:
     name, off = "schema", "the service: it does not start on tables of another version"
-    here = set(MigrationContext.configure(connection).get_current_heads())
-    wanted = set(ScriptDirectory(str(ROOT / "migrations")).get_heads())
+    here, wanted = revision_of(connection), newest()
     if here != wanted:
-        detail = f"at {', '.join(sorted(here)) or 'nothing'}, should be at {', '.join(wanted)}"
+        detail = f"at {here or 'nothing'}, should be at {wanted}"
         return Capability(name, State.MISSING, detail, off, "`fiducial db upgrade`")
-    return Capability(name, State.READY, f"at {', '.join(wanted)}", off)
+    return Capability(name, State.READY, f"at {wanted}", off)
 
 
 def _guards(connection: Connection) -> Capability:

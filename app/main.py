@@ -65,8 +65,8 @@ from core.records.panels import use_panels
 from core.records.printing.document import use_annexes
 from core.records.reviewed import review_panel
 from core.settings import Settings, get_settings
+from core.version import product_version
 from core.web.headers import guard
-from core.web.pages import product_version
 from dataflows.editing.panels import provenance_panel
 from dataflows.panels import connection_panel, device_panel, pathway_panel, system_panel
 from dataflows.probing.panels import probe_panel

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from core.probes import ProbeAnswer, ProbeQuestion
-from core.web.pages import product_version
+from core.version import product_version
 
 if TYPE_CHECKING:
     from engine.network.findings import Finding

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import BigInteger
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session
 
 from core.clock import now
-from core.db import Table, UtcDateTime
+from core.db import Table, UtcDateTime, insert_into
 from core.errors import Fault, FiducialError, NotFound
 
 CHUNK_BYTES = 1 << 20
@@ -224,10 +223,8 @@ def remember(session: Session, stored: StoredBlob, media_type: str = UNKNOWN_MED
         "media_type": media_type,
         "created_at": now(),
     }
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     # Two uploads of one file at once are no conflict, so the second insert says nothing.
-    session.execute(insert(Blob).values(**values).on_conflict_do_nothing())
+    session.execute(insert_into(session, Blob).values(**values).on_conflict_do_nothing())
     return session.get_one(Blob, stored.sha256)
 
 

@@ -5,14 +5,10 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 from types import MappingProxyType
 from typing import Any
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
 from core.clock import now
 from core.errors import Fault, Invalid
@@ -96,6 +92,12 @@ def to_json(sheet: Sheet) -> bytes:
 
 def to_xlsx(sheet: Sheet) -> bytes:
     """Write one worksheet with a frozen, filtered heading; every text stays text."""
+    # Here, not above: every process knows this module, few write a spreadsheet.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook(write_only=True)
     page = book.create_sheet(_sheet_name(sheet.title))
     page.freeze_panes = "A2"
@@ -106,20 +108,21 @@ def to_xlsx(sheet: Sheet) -> bytes:
     for heading in headings:
         heading.font = Font(bold=True)
     page.append(headings)
+    cell_of = partial(WriteOnlyCell, page)
     for row in sheet.rows:
-        page.append([_cell(page, value) for value in row])
+        page.append([_cell(cell_of, value) for value in row])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _cell(page: Any, value: str | int | float | None) -> object:
+def _cell(cell_of: Callable[..., Any], value: str | int | float | None) -> object:
     if not isinstance(value, str):
         return value
     clean = value.translate(_CONTROL)[:LONGEST_CELL]
     if not clean.startswith("="):
         return clean
-    cell = WriteOnlyCell(page, value=clean)
+    cell = cell_of(value=clean)
     cell.data_type = "s"
     return cell
 

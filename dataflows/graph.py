@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from core.records.snapshot import natural_order
 from dataflows.inventory import Category, Department
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MAJOR_LEVEL = 0
 """The level that shows major systems only."""
@@ -158,6 +160,9 @@ def external_routes(
 
 def network(view: View) -> "nx.MultiDiGraph[str]":
     """Return the view as a networkx graph; each edge carries its route."""
+    # Here and below, not above: every process knows this module, few ask for a neighbourhood.
+    import networkx as nx
+
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     graph.add_nodes_from(view.systems)
     for route in view.routes:
@@ -171,6 +176,8 @@ def focus_on(view: View, centre: Collection[str], radius: int = 1) -> View:
     Routes between two neighbours are left out at the rim: the question asked is what touches
     the centre, and a ring of neighbours among themselves hides the answer.
     """
+    import networkx as nx
+
     graph = network(view).to_undirected(as_view=True)
     distance: dict[str, int] = {}
     for start in (uid for uid in centre if uid in graph):

@@ -8,8 +8,11 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from engine.dicom.objects import Source
+if TYPE_CHECKING:
+    # Whoever asks only for the engine's digest does without numpy.
+    from engine.dicom.objects import Source
 
 ENGINE_VERSION = "0.1.0"
 LIBRARIES = ("numpy", "shapely", "pydicom", "pynetdicom")
@@ -68,7 +71,7 @@ class Provenance:
         }
 
 
-def provenance_of(sources: Sequence[Source], parameters: Mapping[str, object]) -> Provenance:
+def provenance_of(sources: Sequence["Source"], parameters: Mapping[str, object]) -> Provenance:
     """Describe a calculation on some files under some parameters."""
     return Provenance(
         inputs=tuple(

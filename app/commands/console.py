@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from core.db import Database
 from core.errors import FiducialError, Invalid
-from core.people.actor import Actor
-from core.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    # A command loads what it needs: help, a fault of spelling or a completion needs none of it.
+    from core.db import Database
+    from core.people.actor import Actor
+    from core.settings import Settings
 
 # Exit code 2 of `fiducial verify` says "intact, signer unknown"; a misspelt option must not. Typer
 # carries its own copy of click, whose class of usage errors is reached through BadParameter.
@@ -54,8 +57,8 @@ class RefusingGroup(TyperGroup):
 class Opened:
     """An installation, ready to be used."""
 
-    settings: Settings
-    database: Database
+    settings: "Settings"
+    database: "Database"
 
 
 @contextmanager
@@ -64,6 +67,7 @@ def installation() -> Iterator[Opened]:
     from app.schema import newest, revision_of
     from app.tables import prepare
     from core.db import open_database
+    from core.settings import get_settings
 
     prepare()
     settings = get_settings()
@@ -99,7 +103,7 @@ def termination_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def acting(opened: Opened, person: str) -> Actor:
+def acting(opened: Opened, person: str) -> "Actor":
     """Return who does this; whoever may write the data folder may say so, and it is recorded."""
     from core.people.service import find_actor
 

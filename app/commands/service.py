@@ -1,7 +1,7 @@
 """Commands that install, run and keep the service."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -16,10 +16,10 @@ from app.commands.console import (
     tell,
     termination_as_interrupt,
 )
-from core.db import Database
 from core.errors import Conflict, Invalid
-from core.ledger.guards import missing_guards
-from core.settings import get_settings
+
+if TYPE_CHECKING:
+    from core.db import Database
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -44,6 +44,7 @@ def init(
     from core.people.actor import ADMINISTRATOR
     from core.people.passwords import choose
     from core.people.service import create_person, grant, people
+    from core.settings import get_settings
     from core.signing.keys import create_key, has_key, load_key, print_fingerprint
 
     settings = get_settings()
@@ -69,6 +70,7 @@ def doctor(as_json: AsJson = False) -> None:
     """Say what this machine can do, what is off, and how to mend it."""
     from app.doctor import examine, needs_mending
     from app.tables import prepare
+    from core.settings import get_settings
 
     prepare()
     found = examine(get_settings())
@@ -121,8 +123,10 @@ def worker(
         run_worker(opened.database, opened.settings, once=once)
 
 
-def tell_of_missing_guards(database: Database) -> None:
+def tell_of_missing_guards(database: "Database") -> None:
     """Say at the start which changes the database would not refuse by itself."""
+    from core.ledger.guards import missing_guards
+
     with database.engine.connect() as connection:
         missing = missing_guards(connection)
     if missing:
@@ -137,6 +141,7 @@ def tell_of_missing_guards(database: Database) -> None:
 def db_upgrade() -> None:
     """Bring the database to the newest schema and make its guards anew."""
     from app.schema import newest, upgrade
+    from core.settings import get_settings
 
     upgrade(get_settings())
     told = f"The database is at {newest()}, with its guards in place."
@@ -174,6 +179,7 @@ def restore(
     """Make an installation from a backup and audit it; exit 3 when something does not fit."""
     from app.tables import prepare
     from core.backup import restore as make
+    from core.settings import get_settings
 
     prepare()
     database_url = get_settings().database_url or None
@@ -192,6 +198,7 @@ def demo(
     Ctrl-C or SIGTERM ends it; a second run goes on where this one stopped.
     """
     from app.demo.demo import run_demo
+    from core.settings import get_settings
 
     with termination_as_interrupt():
         try:

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from core.clock import now
+from core.db import insert_into
 from core.errors import Conflict, NotFound, Refused
 from core.jobs.models import (
     LIVE_STATES,
@@ -70,10 +70,14 @@ def enqueue(
         "progress": {},
         "error": "",
     }
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     while True:
         # A conflicting insert waits for the other transaction on PostgreSQL and then yields none.
-        statement = insert(Job).values(**values).on_conflict_do_nothing().returning(col(Job.id))
+        statement = (
+            insert_into(session, Job)
+            .values(**values)
+            .on_conflict_do_nothing()
+            .returning(col(Job.id))
+        )
         job_id = session.execute(statement).scalar_one_or_none()
         if job_id is not None:
             return session.get_one(Job, job_id)

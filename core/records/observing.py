@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from core.clock import now
+from core.db import insert_into
 from core.records.models import ObservedLink, Record
 
 
@@ -27,10 +27,9 @@ def observe_links(session: Session, seen: Sequence[Observation]) -> None:
     """Keep every link; what was seen before stays as it is."""
     if not seen:
         return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     at = now()
     session.execute(
-        insert(ObservedLink).on_conflict_do_nothing(),
+        insert_into(session, ObservedLink).on_conflict_do_nothing(),
         [{**vars(one), "attributes": dict(one.attributes), "observed_at": at} for one in seen],
     )
 

@@ -1,7 +1,6 @@
 """Render a page: strict templates, autoescaped, with what the frame of every page needs."""
 
 from functools import lru_cache, partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -15,6 +14,7 @@ from core.markdown import to_html
 from core.people.actor import Actor
 from core.records.models import Project
 from core.records.types import get_registry
+from core.version import product_version
 from core.web import wording
 from core.web.forgery import FIELD
 from core.web.identity import ProjectName, for_programs
@@ -25,15 +25,6 @@ SAID = "fiducial_said"
 """The cookie that carries one sentence over a redirect."""
 
 LONGEST_SAID = 500
-
-
-@lru_cache
-def product_version() -> str:
-    """Return the installed version; "development" where the product is not installed."""
-    try:
-        return version("fiducial")
-    except PackageNotFoundError:
-        return "development"
 
 
 @lru_cache

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-import networkx as nx
-
 from dataflows.diagram import to_dot
 from dataflows.picture import Box, Picture
 from dataflows.render import (
@@ -142,6 +140,9 @@ def _overlap(one: Area, other: Area) -> bool:
 
 
 def _sprung(drawn: Picture) -> Iterator[tuple[str, Place]]:
+    # Here, not above: most pictures are laid out by Graphviz.
+    import networkx as nx
+
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(box.alias for box in drawn.boxes)
     graph.add_edges_from((line.source, line.target) for line in drawn.lines)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-import networkx as nx
-
 from core.records.lifecycle import is_decided
 from core.records.snapshot import Key, RecordView
 from qms.rules.findings import Flaw
@@ -300,7 +298,13 @@ def _rings(view: View) -> dict[Key, tuple[Key, ...]]:
     """Return one ring of each knot of links, at the first record of it."""
     rings: dict[Key, tuple[Key, ...]] = {}
     for role in _ACYCLIC_ROLES:
-        graph = nx.DiGraph(_not_ending(view, role))
+        links = _not_ending(view, role)
+        if not links:
+            continue
+        # Here, not above: hardly any record has such links, and loading the library takes long.
+        import networkx as nx
+
+        graph = nx.DiGraph(links)
         for knot in nx.strongly_connected_components(graph):
             first = min(knot)
             if len(knot) > 1 or graph.has_edge(first, first):

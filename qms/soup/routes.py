@@ -20,7 +20,6 @@ from qms.soup import service
 from qms.soup.comparison import WORDS, Code, Comparison, shown, what_it_cannot_tell
 from qms.soup.declared import LARGEST_BYTES, read_bill
 from qms.soup.register import TYPE
-from qms.soup.writing import sbom_json
 
 router = APIRouter(prefix="/p/{project}/sbom", tags=["third-party components"])
 
@@ -151,6 +150,9 @@ def read_bill_of_release(
     compared = service.compare_release(session, project, view.release or NEWEST)
     if compared.result is None or compared.release is None:
         raise NotFound(f"There is no bill of materials to write: {compared.problem}.")
+    # Here, not above: the library of the format takes long to load.
+    from qms.soup.writing import sbom_json
+
     components = compared.result.bill.components
     data = sbom_json(components, project.title, compared.release.version)
     name = f"{project.key}-{compared.release.uid}.cdx.json"

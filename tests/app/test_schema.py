@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from alembic import command
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from app import schema
 from core.clock import now
-from core.db import Database
+from core.db import Database, open_database
 from core.people.tokens import WRITE, Wish, find_bearer, make_token
 from core.records.approval import submit
 from core.records.audit import verify_audit
@@ -35,6 +37,16 @@ def test_migrated_database_has_the_tables_of_the_code(database: Database) -> Non
     with database.engine.connect() as connection:
         assert schema.differences(connection) == []
         assert schema.revision_of(connection) == schema.newest()
+
+
+def test_the_schema_is_named_without_alembic_as_alembic_names_it(database: Database) -> None:
+    """A command asks only where the schema stands, and does without the library that moves it."""
+    with database.engine.connect() as connection:
+        asked = MigrationContext.configure(connection)
+        assert schema.revision_of(connection) == asked.get_current_revision()
+    with open_database("sqlite://").engine.connect() as connection:
+        assert schema.revision_of(connection) is None
+    assert [schema.newest()] == ScriptDirectory(str(schema.MIGRATIONS)).get_heads()
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,7 @@ def test_a_yaml_that_asks_for_too_much_is_refused_by_name(
     demo_copy: BuiltDemo, tmp_path: Path, kind: str
 ) -> None:
     pwned = tmp_path / "pwned"
+    before = stored(demo_copy.data_dir)
     for name, content, told in (
         ("aliases.yaml", hostile.laughing().encode(), "is not allowed. Write the value out"),
         ("nested.yaml", hostile.bottomless().encode(), "It is nested too deeply to be read."),
@@ -224,7 +225,6 @@ def test_a_yaml_that_asks_for_too_much_is_refused_by_name(
         ("latin.yaml", b"systems: \xff\n", "is not UTF-8 text. Save the file as UTF-8."),
     ):
         (tmp_path / name).write_bytes(content)
-        before = stored(demo_copy.data_dir)
 
         done = fiducial(
             *("import", kind, name, "--into", "DEPT", "--as", "PPL-AK"),

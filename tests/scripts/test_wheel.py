@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
     "app", "core", "qms", "dataflows", "validation", "engine", "templates", "migrations",

@@ -25,11 +25,10 @@ from qms.baselines.current import project_snapshot
 from qms.releases.gathering import find_release
 from validation.pack.assemble import assemble
 from validation.pack.build import build_pack
-from validation.pack.standing import BUILT, refuse_unsigned
+from validation.pack.standing import BUILT, MEDIA_TYPE, refuse_unsigned
 from validation.verify.findings import ExitCode
 from validation.verify.verification import verify_pack
 
-MEDIA_TYPE = "application/zip"
 UNFINISHED = ".building-"
 
 Progress = Callable[[int, int, str], None]

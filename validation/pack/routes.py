@@ -8,8 +8,7 @@ from fastapi.responses import FileResponse
 from core.errors import NotFound
 from core.settings import Settings
 from core.web import ProjectInPath, ReadSession
-from validation.pack.job import MEDIA_TYPE
-from validation.pack.standing import latest_pack_file
+from validation.pack.standing import MEDIA_TYPE, latest_pack_file
 
 router = APIRouter(prefix="/p/{project_key}/releases", tags=["packs"])
 

@@ -25,6 +25,7 @@ from core.settings import Settings
 from qms.releases.ports import PackStanding
 
 KIND = "validation.pack"
+MEDIA_TYPE = "application/zip"
 BUILT = "pack:release:build"
 """The audit trail's word for a pack that was built and found intact."""
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from core.canonical import digest
 from engine.provenance import engine_digest, engine_files
-from engine.selftest import run_selftest
 from validation.runs.environment import describe_environment, installed_packages, lock_file
 
 START, END = "start", "end"
@@ -121,6 +120,9 @@ def _packages() -> list[str]:
 @lru_cache(maxsize=1)
 def _selftest(engine: str) -> tuple[int, tuple[str, ...]]:
     """Make the self-test once for one engine in a process; each run has a process of its own."""
+    # Here, not above: every process knows this module, only a run makes the engine work.
+    from engine.selftest import run_selftest
+
     del engine
     found = run_selftest()
     return len(found.checks), tuple(str(one) for one in found.checks if not one.passed)

@@ -96,21 +96,6 @@ def test_the_self_test_tells_each_figure_with_what_was_expected(tmp_path: Path) 
     assert found["provenance"]["engine_digest"]
 
 
-def test_a_pack_is_told_with_its_digest_on_one_line(demo_copy: BuiltDemo, tmp_path: Path) -> None:
-    told = fiducial(
-        *("pack", "build", "RPM", "--release", "0.1.0", "-o", tmp_path / "p.zip"),
-        data_dir=demo_copy.data_dir,
-    )
-
-    summed = subprocess.run(  # noqa: S603 (a fixed program)
-        ["/usr/bin/sha256sum", tmp_path / "p.zip"], capture_output=True, text=True, check=True
-    )
-    assert told.stdout.splitlines() == [
-        str(tmp_path / "p.zip"),
-        f"SHA-256 {summed.stdout.split()[0]}",
-    ]
-
-
 def test_a_scan_tells_what_it_brought(
     demo_copy: BuiltDemo, built_demo: BuiltDemo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

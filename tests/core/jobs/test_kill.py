@@ -17,6 +17,11 @@ from core.jobs import service
 from core.jobs.models import Job, JobState
 from core.jobs.processes import Process, is_alive, process
 
+pytestmark = pytest.mark.slow
+
+LOOK_S = 0.03
+"""How often a fact is looked for; each look takes its time from the worker that is waited for."""
+
 STEPS = 12
 ALL_STEPS = [f"step {number}" for number in range(STEPS)]
 
@@ -38,7 +43,7 @@ def until(fact: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, "this took too long"
-        time.sleep(0.01)
+        time.sleep(LOOK_S)
 
 
 def process_in(note: Path) -> Process:

@@ -21,6 +21,8 @@ from core.jobs.processes import is_alive, process
 from core.jobs.running import JobUnavailable, load_function
 from core.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., int]
 Work = Callable[..., int]
 

@@ -29,11 +29,19 @@ PLANNED = [
 """The second test has two scenarios, so that it can be half done."""
 
 
+LOOK_S = 0.03
+"""How often a moment is looked for: often enough to meet it, no more, for a look asks the database
+and takes its time from the worker that is waited for."""
+
+READ_S = 0.5
+"""Between two looks of somebody who reads the run meanwhile."""
+
+
 def until(fact: Callable[[], bool], seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, "this took too long"
-        time.sleep(0.01)
+        time.sleep(LOOK_S)
 
 
 def attempts_of(department: Department) -> list[JobAttempt]:
@@ -77,7 +85,7 @@ class Reader:
 
     def _read_on(self) -> None:
         try:
-            while not self.over.wait(0.2):
+            while not self.over.wait(READ_S):
                 self.look()
         except BaseException as fault:  # noqa: BLE001 - raised again by `end`
             self.fault = fault

@@ -15,6 +15,8 @@ from tests.validation.runs.devices import FEATURE, STEPS, adding_device
 from validation.runs.models import Run, RunScenario
 from validation.runs.plain import run_as_plain
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_records_every_step_and_passes(executed):
     run = executed.look(1, run_as_plain)
@@ -209,12 +211,14 @@ def test_a_run_is_done_once_even_when_its_job_is_done_again(department):
     assert scenarios == ["scenario:TST-001:0", "scenario:TST-002:0"]
 
 
-def test_a_step_that_spins_is_ended_and_recorded_as_an_error(empty_department, tmp_path):
+def test_a_step_that_never_ends_is_ended_and_recorded_as_an_error(empty_department, tmp_path):
     """The limit here is twelve seconds, so that listing and starting stay far below it."""
-    spinning = STEPS.replace(
-        "    return sum(numbers)", "    while numbers == [1, 2]: pass\n    return 3.25"
+    # It waits, so that nobody's processor is kept busy; one that spins is ended in test_execute.
+    endless = STEPS.replace(
+        "    return sum(numbers)",
+        "    import time\n    while numbers == [1, 2]: time.sleep(0.1)\n    return 3.25",
     )
-    fill(empty_department, adding_device(tmp_path, steps=spinning))
+    fill(empty_department, adding_device(tmp_path, steps=endless))
     limited = replace(
         empty_department,
         settings=empty_department.settings.model_copy(update={"scenario_minutes": 0.2}),
