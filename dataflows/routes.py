@@ -62,6 +62,7 @@ def show_map(
         svg=_sized(drawn.svg, view.zoom),
         drawn_by=renderer() if drawn.svg else "",
         picture=picture,
+        systems=picture.in_words,
         statuses=[paint.status_word(department, route.connections) for route in listed],
         risks=[priority_word(department, route.connections) for route in listed],
         most_listed=LISTED,

@@ -50,7 +50,7 @@ def paste(
         if sent.get("action") == "keep":
             found = pasting.keep(session, project, pasted, person, sent.get("seen", ""))
             response = RedirectResponse(f"/p/{project.key}/map/table?drafts=true", status_code=303)
-            say(response, f"Imported as drafts: {found.plan.outcome}.")
+            say(response, f"Imported as drafts: {found.told}. Submit them when they are complete.")
             return response
         found = pasting.preview(session, project, pasted, person)
         # What was judged took numbers that nothing has yet.
