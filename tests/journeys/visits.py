@@ -217,7 +217,8 @@ class Visit:
 def _keyboard(page: Page) -> Iterator[str]:
     """Whoever has no mouse reaches the content with the first stop, which must show itself."""
     inside = "document.activeElement.closest('main') !== null"
-    if page.evaluate(inside):
+    # The keyboard starts at the place that the address names, which is past the head already.
+    if page.evaluate(inside) or urlsplit(page.url).fragment:
         return
     page.keyboard.press("Tab")
     skip = page.locator(":focus")
