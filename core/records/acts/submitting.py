@@ -84,7 +84,9 @@ def _submit_all(
         fault = Fault("none", "drafts", "Nothing is ticked.", "Tick what is ready.")
         raise Invalid("Nothing was submitted.", [fault])
     proof = prove(request, session, person, form.password)
-    faults, uids, waits = [], [], False
+    faults: list[Fault] = []
+    uids: list[str] = []
+    waits = False
     for one in form.chosen:
         uid, _, token = one.partition("/")
         record = service.find_record(session, project, uid)
