@@ -23,6 +23,7 @@ from app import answers
 from app.probing import probe_association
 from core import ports
 from core.errors import Fault
+from core.jobs import service as jobs
 from core.records import approval, demands, writing
 from core.records.models import Project, Record
 from core.records.types import use_packs
@@ -42,6 +43,19 @@ from validation.runs.integrity import run_faults
 from validation.runs.verdicts import release_verdicts
 
 ROOT = Path(__file__).resolve().parent.parent
+JOB_NAMES = {
+    "app.nightly": "What is done every night",
+    "dataflows.pack": "Change-impact pack",
+    "dataflows.plantuml": "Drawing by the PlantUML server",
+    "dataflows.probe": "Probe of DICOM associations",
+    "dataflows.qatrack.refresh": "Reading QATrack+",
+    "dataflows.render": "Picture of the map",
+    "qms.repositories.scan": "Scan of a repository",
+    "validation.pack": "Pack of a release",
+    "validation.run": "Validation run",
+}
+"""What each kind of job is called on its page."""
+
 TYPE_PACKS = (ROOT / "qms" / "types", ROOT / "dataflows" / "types")
 
 
@@ -65,6 +79,7 @@ def unsubmittable(session: Session, project: Project, record: Record) -> tuple[F
 def prepare() -> None:
     """Name the type packs and fill every port; doing it again changes nothing."""
     use_packs(TYPE_PACKS)
+    jobs.names.update(JOB_NAMES)
     approval.ports.training = missing_training
     approval.ports.gate = obstacles
     approval.ports.submission = unsubmittable

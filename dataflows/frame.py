@@ -85,6 +85,7 @@ class View(BaseModel):
     without_qa: bool = False
     size: int = Field(default=WINDOW, ge=10, le=200)
     unconfirmed: bool = False
+    unapproved: bool = False
     row: int = Field(default=1, ge=1, le=1_000_000)
     column: int = Field(default=1, ge=1, le=1_000_000)
     page: int = Field(default=1, ge=1, le=1_000_000)
@@ -211,7 +212,9 @@ def table_filters(
 
     def filtered(without_qa: bool) -> str:
         return address(
-            project, "/table", view.query(without_qa=without_qa, unconfirmed=False, page=1)
+            project,
+            "/table",
+            view.query(without_qa=without_qa, unconfirmed=False, unapproved=False, page=1),
         )
 
     return [("all", count(False), filtered(False)), ("without QA", count(True), filtered(True))]

@@ -34,7 +34,13 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """The one answer to "if this changes, what is touched?"."""
+    """The one answer to "if this changes, what is touched?".
+
+    Attributes
+    ----------
+    drafts : tuple of str
+        What of it is told by a draft, because nobody has approved it yet.
+    """
 
     subject: str
     scope: tuple[str, ...]
@@ -48,6 +54,7 @@ class Impact:
     groups: tuple[str, ...]
     endpoints: tuple[Endpoint, ...]
     reach: int
+    drafts: tuple[str, ...] = ()
 
     @property
     def direct(self) -> tuple[Connection, ...]:
@@ -111,7 +118,18 @@ def _impact(
         groups=tuple(sorted(groups - {""})),
         endpoints=tuple(_endpoints(connections, frozenset(scope or ends))),
         reach=len(reachable(department, touched)),
+        drafts=_drafts(department, ends | {c.uid for c in connections} | repeat, pathways),
     )
+
+
+def _drafts(
+    department: Department, touched: set[str], pathways: Iterable[TouchedPathway]
+) -> tuple[str, ...]:
+    """Return what of the change nobody has approved yet."""
+    if not department.drafts:
+        return ()
+    named = touched | {one.pathway.uid for one in pathways}
+    return tuple(sorted(named & department.drafts, key=natural_order))
 
 
 def _touched_pathways(

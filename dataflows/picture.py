@@ -73,6 +73,17 @@ class Picture:
     legend: tuple[LegendEntry, ...]
 
     @property
+    def in_words(self) -> list[tuple[Box, str, int, int]]:
+        """Every box with the system in whose frame it stands, and its lines out and in."""
+        frames = {group.alias: group.uid for group in self.groups}
+        out = Counter(line.source for line in self.lines)
+        into = Counter(line.target for line in self.lines)
+        return [
+            (box, frames.get(box.group or "", ""), out[box.alias], into[box.alias])
+            for box in self.boxes
+        ]
+
+    @property
     def caption(self) -> str:
         """The picture in one sentence, with its legend in words."""
         meanings = ", ".join(

@@ -30,6 +30,7 @@ LISTED = 500
 """Routes listed below a picture; a picture of more is drawn by a worker, if at all."""
 
 UNCONFIRMED = "not confirmed for a year"
+UNAPPROVED = "not approved yet"
 
 ROWS = 200
 """Connections on one page of the table."""
@@ -62,6 +63,7 @@ def show_map(
         svg=_sized(drawn.svg, view.zoom),
         drawn_by=renderer() if drawn.svg else "",
         picture=picture,
+        systems=picture.in_words,
         statuses=[paint.status_word(department, route.connections) for route in listed],
         risks=[priority_word(department, route.connections) for route in listed],
         most_listed=LISTED,
@@ -208,7 +210,8 @@ def show_table(
     connections = service.connections_of(department, everything, view.table_filter)
     doubted = unconfirmed(session, project, everything, drafts=view.drafts)
     unsure = [one for one in connections if one.uid in doubted]
-    connections = unsure if view.unconfirmed else connections
+    drafted = [one for one in connections if one.uid in department.drafts]
+    connections = unsure if view.unconfirmed else drafted if view.unapproved else connections
     if view.format:
         sheet = sheets.connections_sheet(department, connections, f"Connections. {shown.title}")
         return exported(sheet, view.format, f"{project.key}-connections")
@@ -224,7 +227,13 @@ def show_table(
         page_address=address(project, "/table", view.query(page=1), "page="),
         filters=[
             *table_filters(project, view, department, everything),
-            (UNCONFIRMED, len(unsure), address(project, "/table", view.query(unconfirmed=True))),
+            *(
+                (words, len(found), address(project, "/table", view.query(**only, page=1)))
+                for words, found, only in (
+                    (UNCONFIRMED, unsure, {"unconfirmed": True, "unapproved": False}),
+                    (UNAPPROVED, drafted, {"unapproved": True, "unconfirmed": False}),
+                )
+            ),
         ],
         tones=CATEGORY_TONES,
     )

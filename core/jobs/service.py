@@ -205,8 +205,14 @@ def workers_seen(session: Session) -> int:
     return len(session.execute(query).all())
 
 
+names: dict[str, str] = {}
+"""What each kind of job is called on a page; filled by `app`."""
+
+
 def label(job: Job) -> str:
-    """Return what a job is called on a page: "validation.run" reads "Validation: run"."""
+    """Return what a job is called on a page; one without a name reads "Package: what"."""
+    if job.kind in names:
+        return names[job.kind]
     area, _, name = job.kind.rpartition(".")
     words = f"{area.replace('.', ' ')}: {name}" if area else name
     return words.replace("_", " ").capitalize()

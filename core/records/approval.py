@@ -13,7 +13,6 @@ from core.people.actor import Actor
 from core.people.service import Reauthentication
 from core.records import acceptance, lifecycle
 from core.records.checking import missing_content
-from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record, Revision
 from core.records.service import (
     lock_record,
@@ -35,7 +34,7 @@ from core.records.targets import withdrawn_faults
 from core.records.type_shape import MEANINGS, RecordType
 from core.records.types import get_registry
 from core.records.writers import require_author
-from core.records.writing import content_of, envelope_document
+from core.records.writing import content_of, envelope_document, new_links
 from core.signing.models import Signature
 
 TrainingCheck = Callable[[Session, str, str, str], Sequence[str]]
@@ -109,13 +108,7 @@ def submit(
     if revision.state != lifecycle.DRAFT:
         raise Conflict(f"{record.uid} has no draft to submit.")
     refuse_unread(record, revision, expected)
-    content = content_of(session, revision, project)
-    faults = [
-        *missing_content(record_type, content, record.uid),
-        *withdrawn_faults(session, record_type, _new_links(session, record, content), project.key),
-    ]
-    if ports.submission is not None:
-        faults += ports.submission(session, project, record)
+    faults = lacking(session, project, record, revision)
     if faults:
         raise Invalid(f"{record.uid} cannot be submitted yet.", faults)
     revision.created_at = now()
@@ -130,15 +123,18 @@ def submit(
     return revision
 
 
-def _new_links(session: Session, record: Record, content: Content) -> list[LinkDraft]:
-    """Return the links that the revision in force does not state."""
-    if record.effective_id is None:
-        return list(content.links)
-    stated = content_of(
-        session, session.get_one(Revision, record.effective_id), project_of(session, record)
-    )
-    there = {(one.role, one.project, one.target) for one in stated.links}
-    return [one for one in content.links if (one.role, one.project, one.target) not in there]
+def lacking(session: Session, project: Project, record: Record, revision: Revision) -> list[Fault]:
+    """Return everything that keeps a draft from review."""
+    record_type, content = get_registry().of(record.type), content_of(session, revision, project)
+    faults = [
+        *missing_content(record_type, content, record.uid),
+        *withdrawn_faults(
+            session, record_type, new_links(session, record, content, project), project.key
+        ),
+    ]
+    if ports.submission is not None:
+        faults += ports.submission(session, project, record)
+    return faults
 
 
 def sign(

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from textwrap import shorten
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
@@ -138,6 +139,8 @@ def _as_fault(record_type: RecordType, where: str, error: Mapping[str, Any]) -> 
     spec = record_type.fields.get(name)
     label = f"{spec.label} ({path})" if spec else path
     said = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] in ("literal_error", "enum") and isinstance(error["input"], str):
+        said += f", not '{shorten(error['input'], 60)}'"
     return Fault("wrong-value", where, f"{label}: {said}.")
 
 

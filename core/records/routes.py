@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from core.records.acts.routes import router as acts
+from core.records.acts.submitting import router as submitting
 from core.records.editing.routes import router as editing
 from core.records.printing.routes import router as printing
 from core.records.reading.routes import router as reading
@@ -11,5 +12,5 @@ from core.records.talking.routes import router as talking
 
 router = APIRouter(tags=["records"])
 
-for _part in (editing, acts, talking, rereviewing, printing, reading):
+for _part in (editing, acts, submitting, talking, rereviewing, printing, reading):
     router.include_router(_part)

@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Text, cast, select
 from sqlmodel import Session, col
 
+from core.errors import Fault
 from core.people.actor import Actor
 from core.records import lifecycle
 from core.records.acceptance import ACCEPTABLE, due_each
+from core.records.approval import lacking
 from core.records.models import Link, Project, Record, Revision
 from core.records.permissions import allowed_roles, signatures_due
 from core.records.queries import load_doubts
@@ -140,6 +142,41 @@ def own_drafts(session: Session, person: Actor, projects: Sequence[Project]) -> 
         _waiting(record, revision, project)
         for record, revision, project in _latest(session, projects, lifecycle.DRAFT, person)
     ]
+
+
+@dataclass(frozen=True)
+class Submittable:
+    """A draft that a person wrote on and may submit, and what it still lacks."""
+
+    draft: Waiting
+    lacks: Sequence[Fault]
+
+
+def submittable(
+    session: Session, person: Actor, project: Project, most: int, record_type: str = ""
+) -> tuple[list[Submittable], int]:
+    """Return the drafts that a person may submit, the oldest first, and how many there are.
+
+    Parameters
+    ----------
+    most : int
+        How many are returned; what a draft lacks costs a look at each.
+    record_type : str
+        Only drafts of this type, where one is named.
+    """
+    types = [
+        one.name
+        for one in get_registry().all()
+        if record_type in ("", one.name) and person.has(project.id or 0, *one.authors)
+    ]
+    if not types:
+        return [], 0
+    rows = _latest(session, [project], lifecycle.DRAFT, person, co_author=True, types=types)
+    found = [
+        Submittable(_waiting(*row), tuple(lacking(session, project, row[0], row[1])))
+        for row in rows[:most]
+    ]
+    return found, len(rows)
 
 
 @dataclass(frozen=True)

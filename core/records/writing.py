@@ -165,6 +165,17 @@ def content_of(session: Session, revision: Revision, project: Project) -> Conten
     return contents_of(session, [(revision, project)])[revision.id or 0]
 
 
+def new_links(
+    session: Session, record: Record, content: Content, project: Project
+) -> list[LinkDraft]:
+    """Return the links of a content that the revision in force does not state."""
+    if record.effective_id is None:
+        return list(content.links)
+    stated = content_of(session, session.get_one(Revision, record.effective_id), project)
+    there = {(one.role, one.project, one.target) for one in stated.links}
+    return [one for one in content.links if (one.role, one.project, one.target) not in there]
+
+
 def contents_of(
     session: Session, revisions: Sequence[tuple[Revision, Project]]
 ) -> dict[int, Content]:

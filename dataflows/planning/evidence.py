@@ -18,6 +18,9 @@ from dataflows.survey import MAP_TYPES
 TESTING = ("verifies", "validates")
 """The links by which a test says what it tests."""
 
+READS, SENDS = "reads", "sends"
+"""What a device does over a connection that changes."""
+
 
 class Nearness(IntEnum):
     """How a device is touched, nearest first."""
@@ -74,9 +77,21 @@ def touched_devices(department: Department, found: Impact) -> tuple[TouchedDevic
             best[key] = one
         elif one.nearness == known.nearness:
             connections = tuple(dict.fromkeys((*known.connections, *one.connections)))
-            how = "; ".join(dict.fromkeys((*known.how.split("; "), one.how)))
+            how = _told_together(known.how, one.how)
             best[key] = TouchedDevice(known.device, known.nearness, how, connections)
     return tuple(sorted(best.values(), key=lambda one: (one.nearness, one.device)))
+
+
+def _told_together(how: str, more: str) -> str:
+    """Return both ways in words; "reads over C1" and "reads over C2" are one."""
+    parts = how.split("; ")
+    verb, over, uid = more.partition(" over ")
+    alike = [n for n, part in enumerate(parts) if part.startswith(f"{verb} over ")]
+    if over and alike and verb in (READS, SENDS):
+        parts[alike[0]] += f", {uid}"
+    else:
+        parts.append(more)
+    return "; ".join(dict.fromkeys(parts))
 
 
 def _devices(department: Department, found: Impact) -> Iterator[TouchedDevice]:
@@ -86,7 +101,7 @@ def _devices(department: Department, found: Impact) -> Iterator[TouchedDevice]:
         for device in department.systems[uid].realises:
             yield TouchedDevice(device, Nearness.REALISED, f"realised by {uid}")
     for connection in found.direct:
-        for end, verb in ((connection.target, "reads"), (connection.source, "sends")):
+        for end, verb in ((connection.target, READS), (connection.source, SENDS)):
             if end not in scope:
                 for device in _realised_at(department, end):
                     how = f"{verb} over {connection.uid}"

@@ -13,6 +13,8 @@ Row = Sequence[str | int | float | None]
 
 PLAN_HEADINGS = ("Part", "Id", "What", "Detail", "Stands")
 EVENT_HEADINGS = ("Kind", "Id", "What", "Responsible", *(event.value for event in Event), "Gap")
+UNAPPROVED = "not approved yet"
+
 AT_EVENT_HEADINGS = ("Event", "Kind", "Id", "What", "QA procedures")
 
 
@@ -59,21 +61,34 @@ def _rows(department: Department, plan: Plan) -> Iterator[Row]:
 
 def _connection_rows(plan: Plan, part: str, connections: Iterable[Connection]) -> Iterator[Row]:
     for one in connections:
-        stands = "no QA" if one.uid in plan.impact.uncovered else ""
+        stands = [
+            "no QA" if one.uid in plan.impact.uncovered else "",
+            UNAPPROVED if one.uid in plan.impact.drafts else "",
+        ]
         ends = f"{one.source} to {one.target}, {one.protocol or one.category.value}"
-        yield (part, one.uid, one.title, f"{ends}; {one.responsible}", stands)
+        yield (
+            part,
+            one.uid,
+            one.title,
+            f"{ends}; {one.responsible}",
+            "; ".join(filter(None, stands)),
+        )
 
 
 def _procedure_row(plan: Plan, part: str, procedure: Procedure) -> Row:
     controls = " ".join((*procedure.connections, *procedure.pathways))
     status = plan.qa.get(procedure.uid)
+    stands = [
+        status.words if status else "",
+        UNAPPROVED if procedure.uid in plan.impact.drafts else "",
+    ]
     when = procedure.frequency or "no frequency stated"
     return (
         part,
         procedure.uid,
         procedure.title,
         f"{when}; controls {controls or 'nothing'}",
-        status.words if status else "",
+        "; ".join(filter(None, stands)),
     )
 
 

@@ -167,6 +167,7 @@ class PlanTold(BaseModel):
     programme: list[EventRowTold]
     gaps: list[str]
     hidden: list[str]
+    drafts: list[str]
 
 
 class CoverageTold(BaseModel):
@@ -231,6 +232,7 @@ def plan_told(department: Department, plan: Plan) -> PlanTold:
         ],
         gaps=[one.uid for one in plan.programme.gaps],
         hidden=list(plan.hidden),
+        drafts=list(plan.impact.drafts),
     )  # fmt: skip
 
 

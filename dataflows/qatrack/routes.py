@@ -166,18 +166,26 @@ def link_test(
         record = _linkable(session, project, uid)
         return _choosing_page(request, session, project, record, view, choice, error)
     response = RedirectResponse(f"/p/{project.key}/{procedure.uid}", status_code=303)
-    say(response, f"{procedure.uid} is kept in QATrack+; it counts when its draft is approved.")
+    controls = f" and controls {uid}" if procedure.uid != uid else ""
+    say(
+        response,
+        f"{procedure.uid} is kept in QATrack+{controls}; that is a draft. Submit it for review.",
+    )
     return response
 
 
 @router.post("/p/{project}/map/qatrack/{uid}/read", status_code=303)
 def read_again(
-    project: ProjectInPath, person: CurrentPerson, session: WriteSession, uid: str
+    project: ProjectInPath,
+    person: CurrentPerson,
+    session: WriteSession,
+    uid: str,
+    choosing: bool = False,
 ) -> RedirectResponse:
-    """Let a worker read the servers now, so that a procedure's page is of today."""
+    """Let a worker read the servers now, so that a page is of today; the job leads back to it."""
     require(project, person, *MAY_READ_AGAIN)
     record = _linkable(session, project, uid)
-    back = f"/p/{project.key}/{record.uid}"
+    back = f"/p/{project.key}/{'map/qatrack/' if choosing else ''}{record.uid}"
     jobs = [
         naming.ask_to_read(session, server, person, project_id=project.id, back=back)
         for server in naming.servers(session)

@@ -35,6 +35,7 @@ ADDED = {"title": "Another", "action": "save"}
 RAISED = {**ADDED, "body": "It is twice what was planned.", "field.found_in": "0.1.0"}
 FORM = {"title": "A need", "action": "save", "expected": "{draft_read}"}
 ACCOUNT = {"username": "new.one", "uid": "PPL-NEW", "name": "New One", "password": PASSWORD}
+READY = "{draft}/{draft_read}"
 CHOSEN = "{waiting}/approved/quality_manager/{waiting_read}"
 
 PEOPLE = (
@@ -140,6 +141,8 @@ RECORDS = (
     Line("POST /p/{project}/re-review", AUTHORS | {"quality_manager", "technical_reviewer"}, 303,
         sends={"chosen": "{doubtful_choice}", "reason": "It holds."}),
     Line("GET /p/{project}/re-review/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/submit", MEMBERS),
+    Line("POST /p/{project}/submit", WRITER, 303, sends={**PASS, "chosen": READY}),
     Line("GET /p/{project}/sign", MEMBERS),
     Line("POST /p/{project}/sign", frozenset({"quality_manager"}), 303, sends={
         **PASS, "chosen": CHOSEN,

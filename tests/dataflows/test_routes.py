@@ -74,6 +74,23 @@ def test_the_picture_and_the_page_hold_exactly_the_routes_of_the_view(
     assert f"{routes} routes" in _words(page.text)
 
 
+def test_every_box_of_the_picture_is_in_the_table_also_one_without_routes(
+    browser: TestClient, map_db: Database, author: Actor
+) -> None:
+    with map_db.writing() as session:
+        alone = Content("Stands alone", fields={"kind": "archive"})
+        create_record(session, find_project(session, "DEPT"), "system", alone, author, uid="ALONE")
+
+    page = browser.get("/p/DEPT/map?level=all").text
+
+    _, _, table = page.partition('id="systems"')
+    listed = re.findall(r'<th scope="row"><a class="uid" href="/p/DEPT/([^"]+)"', table)
+    drawn = re.findall(r'class="node"><title>([^<]*)</title>', page)
+    assert len(listed) == len(drawn) == 52
+    assert "ALONE Stands alone archive 0 0" in _words(table)
+    assert re.search(r"TPS\.WS Planning workstation [\w ,-]+ TPS External beam", _words(table))
+
+
 def test_the_words_of_the_matrix_page_give_the_roll_up(browser: TestClient) -> None:
     words = _words(browser.get("/p/DEPT/map/matrix").text)
 

@@ -29,12 +29,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(data_dir: Path) -> Iterator[str]:
+def served(data_dir: Path, **settings: str) -> Iterator[str]:
     """Serve a data folder with its worker, as the command does; give the origin."""
     port = free_port()
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("FIDUCIAL_")},
         "FIDUCIAL_DATA_DIR": str(data_dir),
+        **settings,
     }
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
     log = data_dir.parent / f"serve-{port}.log"

@@ -79,6 +79,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/records?q=dose&type=requirement",
         "/p/RPM/records?q=nothing+says+this",
         "/p/RPM/sign",
+        "/p/RPM/submit",
         "/p/RPM/re-review",
         "/p/RPM/re-review/export/csv",
         "/p/RPM/map",

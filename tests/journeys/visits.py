@@ -265,7 +265,8 @@ def _widen(page: Page, width: int) -> None:
 def _keyboard(page: Page) -> Iterator[str]:
     """Whoever has no mouse reaches the content with the first stop, which must show itself."""
     inside = "document.activeElement.closest('main') !== null"
-    if page.evaluate(inside):
+    # The keyboard starts at the place that the address names, which is past the head already.
+    if page.evaluate(inside) or urlsplit(page.url).fragment:
         return
     page.keyboard.press("Tab")
     skip = page.locator(":focus")

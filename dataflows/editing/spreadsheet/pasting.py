@@ -32,6 +32,10 @@ class Pasted:
     create_systems: bool = False
 
 
+MOST_NAMED = 5
+"""New records that a sentence names; of more, the first and the last."""
+
+
 @dataclass(frozen=True)
 class Preview:
     """What an import of a table would do.
@@ -61,6 +65,13 @@ class Preview:
         """Return every row with what would become of it."""
         known = {one.draft.origin: one for one in self.plan.planned}
         return [(row, None if row.faults else known.get(row.where)) for row in self.judged.rows]
+
+    @property
+    def told(self) -> str:
+        """What was done, with the ids of what is new."""
+        made = [one.draft.uid or "" for one in self.plan.planned if one.verdict is Verdict.CREATE]
+        new = ", ".join(made) if len(made) <= MOST_NAMED else f"{made[0]} to {made[-1]}"
+        return f"{self.plan.outcome}{f' ({new} are new)' if made else ''}"
 
     def count(self, verdict: Verdict) -> int:
         """How many rows are of a verdict."""

@@ -22,6 +22,12 @@ from dataflows.interchange.headings import columns_of
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
 
+SHOWN_AFTER = {
+    "connection": "/table?drafts=true&unapproved=true",
+    "system": "?drafts=true#systems",
+}
+"""Where what was imported is seen."""
+
 EDITABLE_ROWS = 50
 """Faulty rows that can be corrected at once; the rest come up when these are done."""
 
@@ -49,8 +55,9 @@ def paste(
         pasted = _pasted(sent)
         if sent.get("action") == "keep":
             found = pasting.keep(session, project, pasted, person, sent.get("seen", ""))
-            response = RedirectResponse(f"/p/{project.key}/map/table?drafts=true", status_code=303)
-            say(response, f"Imported as drafts: {found.plan.outcome}.")
+            shown = SHOWN_AFTER[pasted.kind]
+            response = RedirectResponse(f"/p/{project.key}/map{shown}", status_code=303)
+            say(response, f"Imported as drafts: {found.told}. Submit them when they are complete.")
             return response
         found = pasting.preview(session, project, pasted, person)
         # What was judged took numbers that nothing has yet.

@@ -120,7 +120,9 @@ def run(ctx: JobContext) -> JsonDict:
         by = actor_of(session, person) if person is not None else None
         record(session, contents, stored, told["readable"], by)
         origin = contents.origin
-        address = f"/p/{origin.project}/map/impact/{origin.subject}/pack?purpose={origin.purpose}"
+        plan = f"/p/{origin.project}/map/impact/{origin.subject}"
+        # Where the pack is told of and taken away, not the file itself: a page can be left again.
+        address = f"{plan}?purpose={origin.purpose}#pack"
         return {"name": f"{origin.name}.zip", "sha256": stored.sha256, "address": address}
 
     result: JsonDict = ctx.step("build", work=work, commit=commit)

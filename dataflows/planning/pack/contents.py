@@ -252,6 +252,7 @@ def _readme(origin: Origin, made: Plan) -> str:
             f"Connections between systems: {len(counts.external)}; inside: {len(counts.internal)}",
             f"Pathways: {len(counts.pathways)}; connections downstream: {len(counts.downstream)}",
             f"QA procedures to repeat: {len(counts.procedures)}; devices: {len(made.devices)}",
+            *([f"Not approved yet: {', '.join(counts.drafts)}"] if counts.drafts else []),
             "",
             "change-impact.pdf holds all of it in print; manifest.json the SHA-256 of every file.",
             "A QA procedure that is unknown or not asked is no good news.",

@@ -114,7 +114,7 @@ def test_who_asked_and_the_members_of_the_project_see_a_job(
     page = browser(uid).get(f"/jobs/{asked}")
 
     assert page.status_code == 200
-    assert "Validation: run" in page.text
+    assert "Validation run" in page.text
     assert "Waiting for a worker" in page.text
     assert PRIVATE not in page.text
 

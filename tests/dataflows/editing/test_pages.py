@@ -98,7 +98,7 @@ def test_faulty_rows_are_corrected_in_the_page(browser: TestClient) -> None:
     assert "2 rows: 2 to create" in _words(page)
     assert "Import 2 rows" in page
     status, address, _ = _post(browser, "/paste", **mended, action="keep", seen=_seen(page))
-    assert (status, address) == (303, "/p/DEPT/map/table?drafts=true")
+    assert (status, address) == (303, "/p/DEPT/map/table?drafts=true&unapproved=true")
     assert "C093" in browser.get(address).text
 
 
