@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from core.records.acts.routes import router as acts
-from core.records.acts.submitting import router as submitting
 from core.records.editing.routes import router as editing
 from core.records.printing.routes import router as printing
 from core.records.reading.routes import router as reading
 from core.records.rereviewing.routes import router as rereviewing
+from core.records.submitting.routes import router as submitting
 from core.records.talking.routes import router as talking
 
 router = APIRouter(tags=["records"])

@@ -92,6 +92,23 @@ def test_a_device_is_touched_as_near_as_the_change_comes(
     assert device.how.startswith(how)
 
 
+def test_a_device_that_reads_over_several_connections_says_so_once_and_drafts_are_named(
+    department: Department,
+) -> None:
+    again = replace(department.connections["C023"], uid="C092")
+    pqa = replace(
+        department,
+        connections={**department.connections, "C092": again},
+        drafts=frozenset({"C092", "C001", "QA-022", "TPS.DICOM"}),
+    )
+    found = impact_of_system(pqa, "TPS")
+
+    [device] = touched_devices(pqa, found)
+
+    assert device.how == "reads over C023, C092"
+    assert found.drafts == ("C092", "QA-022", "TPS.DICOM")
+
+
 def test_a_device_that_two_systems_realise_names_both_in_their_order(small: Department) -> None:
     device = Outside("RPM", "PRJ-RPM")
     names = ("A", "A.1", "A.2")
