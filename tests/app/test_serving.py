@@ -223,11 +223,16 @@ def test_a_second_interrupt_does_not_wait_for_the_present_step(
         return started[0]
 
     monkeypatch.setattr(serving, "start_guarded", start)
+    # Who starts the tests with `&` hands an ignored interrupt down, to this process too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
 
-    with serving.worker_beside(Settings(data_dir=tmp_path)):
-        time.sleep(1)
-        threading.Timer(1, signal.raise_signal, [signal.SIGINT]).start()
+    try:
+        with serving.worker_beside(Settings(data_dir=tmp_path)):
+            time.sleep(1)
+            threading.Timer(1, signal.raise_signal, [signal.SIGINT]).start()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert time.monotonic() - began < serving.GRACE_S / 2
     assert started[0].returncode == -signal.SIGKILL
