@@ -214,7 +214,7 @@ def test_every_variable_that_a_page_names_exists() -> None:
 
     of_commands = {"FIDUCIAL_INIT_PASSWORD", "FIDUCIAL_BACKUP_PASSPHRASE"}
     given_to_steps = {"FIDUCIAL_RUN_DATA"}
-    of_tests = {"FIDUCIAL_QATRACK_URL", "FIDUCIAL_QATRACK_TOKEN"}
+    of_tests = {f"FIDUCIAL_QATRACK_{name}" for name in ("URL", "TOKEN", "ZONE")}
     settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     known = settings | of_commands | given_to_steps | of_tests
 

@@ -16,7 +16,8 @@ DESK, TELEPHONE = 1280, 390
 
 AXE = """async ([shaped, enough]) => {
     const shapes = new Map();
-    const spelt = ({name, value}) => shaped.includes(name) ? `${name}=${value}` : name + !value;
+    const counts = name => shaped.includes(name) || /^aria-(?!label|described|controls)/.test(name);
+    const spelt = ({name, value}) => counts(name) ? `${name}=${value}` : name + !value;
     const shape = one => {
         const below = [...new Set([...one.children].map(shape))].sort();
         const text = [...one.childNodes].some(it => it.nodeType === 3 && it.data.trim());
@@ -48,7 +49,7 @@ few while axe looks: the hundredth row of a table costs as much as the first and
 Of what passes only the first node is reported, and no style sheet is fetched again, which only
 rules that are not in force would read."""
 
-SHAPED = ["class", "type", "role", "scope", "hidden", "disabled", "aria-hidden", "tabindex"]
+SHAPED = ["class", "type", "role", "scope", "hidden", "disabled", "tabindex", "style", "lang"]
 """Attributes whose values make another shape; of others it counts that they are there."""
 
 ALIKE = 2
