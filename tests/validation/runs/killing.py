@@ -37,7 +37,7 @@ READ_S = 0.5
 """Between two looks of somebody who reads the run meanwhile."""
 
 
-def until(fact: Callable[[], bool], seconds: float = 120.0) -> None:
+def until(fact: Callable[[], bool], seconds: float = 300.0) -> None:
     deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, "this took too long"
@@ -160,8 +160,8 @@ class Executioner:
         family = family_of(worker.pid)
         worker.send_signal(signal.SIGKILL)
         worker.wait()
-        until(lambda: not any(is_alive(one) for one in family), 10)
-        until(lambda: not processes_in(self.department.settings.data_dir), 10)
+        until(lambda: not any(is_alive(one) for one in family), 60)
+        until(lambda: not processes_in(self.department.settings.data_dir), 60)
         self.kills[moment] = self.kills.get(moment, 0) + 1
         self._note_the_end()
 
