@@ -120,6 +120,19 @@ def test_a_device_that_two_systems_realise_names_both_in_their_order(small: Depa
     assert found.how == "realised by A; realised by A.1; realised by A.2"
 
 
+def test_a_device_that_a_part_and_its_whole_realise_is_told_once_for_a_connection(
+    small: Department,
+) -> None:
+    device = Outside("RPM", "PRJ-RPM")
+    realising = {uid: replace(small.systems[uid], realises=(device,)) for uid in ("A", "A.2")}
+    department = replace(small, systems={**small.systems, **realising})
+
+    [found] = touched_devices(department, impact_of_system(department, "B"))
+
+    assert found.how == "sends over C1, C2, C3"
+    assert found.connections == ("C1", "C2", "C3")
+
+
 def test_what_names_the_whole_rests_on_a_change_of_its_part(small: Department) -> None:
     risk = RecordView(Key("RPM", "RSK-001"), "risk", "Wrong plan")
     named = LinkView("involves", risk.key, Key("DEPT", "A"))
