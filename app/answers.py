@@ -18,6 +18,7 @@ from dataflows.probing import drifting
 from dataflows.probing.sheets import DRIFT_HEADINGS, drift_sheet
 from dataflows.survey import MAP_TYPES
 from qms.baselines import service as baselines
+from qms.baselines.freezing import signatures
 from qms.releases.ports import RunStanding
 from qms.releases.scope import NEWEST
 from qms.risks.service import risk_file
@@ -80,13 +81,21 @@ def frozen_revisions(session: Session, project: str, name: str) -> FrozenRevisio
 
 
 def signed_off(session: Session, project: str, revisions: Mapping[str, int]) -> SignedOff | None:
-    """Return the first baseline that froze exactly this map, whatever else it froze beside it."""
+    """Return the baseline that froze exactly this map, whatever else it froze beside it.
+
+    The first that is signed, or else the first that a release, a command or a program froze.
+    """
     found = find_project(session, project)
     mapped = select(col(Record.uid)).where(
         col(Record.project_id) == found.id, col(Record.type).in_(MAP_TYPES)
     )
     of_map = set(session.scalars(mapped))
+    signed = signatures(session, found)
+    unsigned = None
     for baseline in reversed(baselines.baselines_of(session, found)):
+        by = signed.get(baseline.number, "")
+        if unsigned is not None and not by:
+            continue
         lines = baselines.lines_of(session, baseline)
         frozen = {
             line.uid: line.revision
@@ -95,8 +104,11 @@ def signed_off(session: Session, project: str, revisions: Mapping[str, int]) -> 
         }
         if frozen == revisions:
             label = f"baseline {baseline.number}"
-            return SignedOff(label, baseline.root, baseline.person_name, baseline.at)
-    return None
+            one = SignedOff(label, baseline.root, baseline.person_name, baseline.at, by)
+            if by:
+                return one
+            unsigned = one
+    return unsigned
 
 
 def drift_of(session: Session, department: Department, systems: Collection[str]) -> Sheet | None:

@@ -1,7 +1,7 @@
 """Impact: what is touched when a system, or one connection, is upgraded, replaced or retired."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.records.snapshot import natural_order
 from dataflows.graph import reachable
@@ -39,7 +39,8 @@ class Impact:
     Attributes
     ----------
     drafts : tuple of str
-        What of it is told by a draft, because nobody has approved it yet.
+        What of it, and of where its data goes on to, is told by a draft, because nobody has
+        approved it yet.
     """
 
     subject: str
@@ -125,10 +126,20 @@ def _impact(
 def _drafts(
     department: Department, touched: set[str], pathways: Iterable[TouchedPathway]
 ) -> tuple[str, ...]:
-    """Return what of the change nobody has approved yet."""
+    """Return what of the change, and of where its data goes on to, nobody has approved yet.
+
+    What an end is a part of belongs to it: a device may be realised there.
+    """
     if not department.drafts:
         return ()
-    named = touched | {one.pathway.uid for one in pathways}
+    named, ends = set(touched), touched & department.systems.keys()
+    for one in pathways:
+        named.add(one.pathway.uid)
+        for step in one.downstream:
+            named.add(step.uid)
+            if step.connection is not None:
+                ends |= {step.connection.source, step.connection.target}
+    named |= {up for uid in ends for up in department.lineage[uid]}
     return tuple(sorted(named & department.drafts, key=natural_order))
 
 
@@ -246,6 +257,12 @@ def losses(department: Department, found: Impact) -> Losses:
     return Losses(
         tuple(_losses_of_systems(department, found, gone)), pathways, tuple(idle), tuple(narrowed)
     )
+
+
+def with_drafts_of_losses(department: Department, found: Impact, lost: Losses) -> Impact:
+    """Name the drafts too at which a pathway breaks; they need not be downstream."""
+    named = {step.uid for one in lost.pathways for step in one.breaks} & department.drafts
+    return replace(found, drafts=tuple(sorted(named.union(found.drafts), key=natural_order)))
 
 
 def _losses_of_systems(

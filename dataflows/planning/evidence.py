@@ -115,9 +115,10 @@ def _devices(department: Department, found: Impact) -> Iterator[TouchedDevice]:
                 yield TouchedDevice(device, Nearness.DOWNSTREAM, how, (step.uid,))
 
 
-def _realised_at(department: Department, system: str) -> Iterator[Outside]:
-    for uid in department.lineage[system]:
-        yield from department.systems[uid].realises
+def _realised_at(department: Department, system: str) -> Iterable[Outside]:
+    """Return each device once, though a system and what it is a part of may both realise it."""
+    lineage = department.lineage[system]
+    return dict.fromkeys(device for uid in lineage for device in department.systems[uid].realises)
 
 
 def evidence_of(

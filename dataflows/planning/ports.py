@@ -30,16 +30,29 @@ drift_until: Port[DriftUntil] = Port("when was the newest destination list impor
 
 @dataclass(frozen=True, slots=True)
 class SignedOff:
-    """A baseline that froze a map: what it is called, its root hash, who signed it and when."""
+    """A baseline that froze a map.
+
+    Attributes
+    ----------
+    label, root : str
+        What it is called, and its root hash.
+    by : str
+        Who froze it.
+    at : datetime
+        When.
+    signed : str
+        Who signed it with a password, and in which role; empty where nobody did.
+    """
 
     label: str
     root: str
     by: str
     at: datetime
+    signed: str
 
 
 SignOff = Callable[[Session, str, Mapping[str, int]], SignedOff | None]
-"""``(session, project key, revision of each record of its map) -> the first baseline`` that froze
-exactly these; None where none did."""
+"""``(session, project key, revision of each record of its map) -> baseline``: the first signed one
+that froze exactly these, or else the first one; None where none did."""
 
 sign_off: Port[SignOff] = Port("which baseline froze this map?")

@@ -34,7 +34,14 @@ from dataflows.frame import View, address, frame
 from dataflows.planning import service as planning
 from dataflows.planning.by import BY, By, coverage_by_sheet, rows_by
 from dataflows.planning.failure_modes import control_word, failure_modes, failure_sheet
-from dataflows.planning.pack.build import MEDIA_TYPE, ask_for_pack, latest_pack, pack_in_work
+from dataflows.planning.pack.build import (
+    MEDIA_TYPE,
+    PackFile,
+    ask_for_pack,
+    latest_pack,
+    pack_in_work,
+)
+from dataflows.planning.pack.contents import sign_off_of
 from dataflows.planning.plan import Purpose, why_not_asked
 from dataflows.planning.sheets import plan_sheet
 from dataflows.qatrack.queries import standings_on
@@ -187,7 +194,8 @@ def show_impact(
         return exported(sheet, view.format, f"{project.key}-{view.purpose}-{uid}")
     here = address(project, f"/impact/{uid}", view.query(format=""))
     join = "&" if "?" in here else "?"
-    settings = settings_of(request)
+    pack = latest_pack(session, settings_of(request), project, uid, view.purpose, read.readable)
+    model = planning.model_digest(read.snapshot, project.key)
     shared = frame(project, person, view, department, "")
     shared["export_addresses"] = [
         (name.upper(), f"{here}{join}format={name}") for name in forms_for(len(sheet.rows))
@@ -208,10 +216,21 @@ def show_impact(
         tones=CATEGORY_TONES,
         map_address=address(project, "", view.query(focus=uid, format="")),
         pack_address=address(project, f"/impact/{uid}/pack", f"purpose={view.purpose}"),
-        pack=latest_pack(session, settings, project, uid, view.purpose, read.readable),
+        pack=pack,
+        outdated=_outdated(session, read, pack, model) if pack and not view.drafts else "",
         pack_job=pack_in_work(session, project, read, uid, view.purpose),
-        model=planning.model_digest(read.snapshot, project.key),
+        model=model,
     )
+
+
+def _outdated(session: Session, read: planning.ReadMap, pack: PackFile, model: str) -> str:
+    """Say why a pack no longer tells of the map as it is; empty where it does."""
+    if pack.model != model:
+        return "the map has changed since"
+    frozen = sign_off_of(session, read)
+    if pack.baseline != (frozen.root if frozen else ""):
+        return "the map has been signed off or frozen since"
+    return ""
 
 
 @router.post("/impact/{uid}/pack", status_code=303)

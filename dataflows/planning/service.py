@@ -12,6 +12,7 @@ from core.records.models import Project
 from core.records.queries import load_snapshot
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.verdicts import NOT_RUN, Verdict
+from dataflows.impact import with_drafts_of_losses
 from dataflows.inventory import Department
 from dataflows.planning import ports
 from dataflows.planning.evidence import (
@@ -80,15 +81,16 @@ def plan(session: Session, read: ReadMap, uid: str, purpose: Purpose) -> Plan:
     evidence = evidence_of(read.snapshot, department, found, devices)
     projects = projects_of(devices, evidence)
     verdicts = _verdicts(session, read, projects)
+    lost = losses_for(department, found, purpose)
     return Plan(
         purpose=purpose,
         subject=department.systems.get(uid) or department.connections[uid],
-        impact=found,
+        impact=with_drafts_of_losses(department, found, lost) if lost else found,
         devices=devices,
         evidence=_with_levels(session, read, evidence),
         runs=last_runs(read.snapshot, evidence, verdicts),
         qa=statuses(session, department, (p.uid for p in found.procedures)),
-        losses=losses_for(department, found, purpose),
+        losses=lost,
         programme=programme_of(department, found),
         hidden=tuple(one for one in projects if one not in read.readable),
     )

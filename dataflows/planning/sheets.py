@@ -1,11 +1,12 @@
 """A plan, and the coverage by event, as rows: a page and a file hold the same."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from core.exports import Sheet
 from dataflows.coverage import AtEvent, Event, EventRow
 from dataflows.impact import Endpoint, Losses
 from dataflows.inventory import Connection, Department, Outside, Procedure
+from dataflows.pathways import WalkedStep
 from dataflows.planning.evidence import LastRun
 from dataflows.planning.plan import Plan, Purpose
 
@@ -20,7 +21,7 @@ AT_EVENT_HEADINGS = ("Event", "Kind", "Id", "What", "QA procedures")
 
 def plan_sheet(department: Department, plan: Plan) -> Sheet:
     """Lay out a plan, part by part, in the order of its page."""
-    rows = list(_rows(department, plan))
+    rows = [_marked(row, department.drafts) for row in _rows(department, plan)]
     about = {
         "project": department.project,
         "purpose": plan.purpose.value,
@@ -28,6 +29,25 @@ def plan_sheet(department: Department, plan: Plan) -> Sheet:
         "downstream": str(len(plan.impact.downstream)),
     }
     return Sheet(plan.heading, PLAN_HEADINGS, rows, about)
+
+
+def _marked(row: Row, drafts: Collection[str]) -> Row:
+    """Say of a row, whose second cell is an id, that nobody has approved it yet."""
+    *told, stands = row
+    return (*told, _stands(stands, UNAPPROVED)) if row[1] in drafts else row
+
+
+def _stands(*said: str | int | float | None) -> str:
+    return "; ".join(str(one) for one in said if one not in (None, ""))
+
+
+def _steps(department: Department, steps: Iterable[WalkedStep], before: str = "") -> str:
+    """Return steps by number and connection, and which of these nobody has approved yet."""
+    return "; ".join(
+        f"{before}{step.number} {step.uid}"
+        + (f" ({UNAPPROVED})" if step.uid in department.drafts else "")
+        for step in steps
+    )
 
 
 def _rows(department: Department, plan: Plan) -> Iterator[Row]:
@@ -42,7 +62,7 @@ def _rows(department: Department, plan: Plan) -> Iterator[Row]:
     if plan.losses is not None:
         yield from _loss_rows(department, plan.losses)
     if plan.shows_endpoints:
-        yield from (_endpoint_row(end) for end in found.endpoints)
+        yield from (_endpoint_row(department, end) for end in found.endpoints)
     yield from _connection_rows(plan, "connection between systems", found.external)
     yield from _connection_rows(plan, "connection inside the system", found.internal)
     for procedure in found.procedures:
@@ -53,7 +73,7 @@ def _rows(department: Department, plan: Plan) -> Iterator[Row]:
     for touched in found.pathways:
         title = touched.pathway.title
         for part, steps in (("pathway", touched.direct), ("steps downstream", touched.downstream)):
-            told = "; ".join(f"{step.number} {step.uid}" for step in steps)
+            told = _steps(department, steps)
             yield (part, touched.pathway.uid, title, told, len(steps))
     for group in found.groups:
         yield ("group to tell", "", group, "", "")
@@ -61,35 +81,18 @@ def _rows(department: Department, plan: Plan) -> Iterator[Row]:
 
 def _connection_rows(plan: Plan, part: str, connections: Iterable[Connection]) -> Iterator[Row]:
     for one in connections:
-        stands = [
-            "no QA" if one.uid in plan.impact.uncovered else "",
-            UNAPPROVED if one.uid in plan.impact.drafts else "",
-        ]
+        stands = "no QA" if one.uid in plan.impact.uncovered else ""
         ends = f"{one.source} to {one.target}, {one.protocol or one.category.value}"
-        yield (
-            part,
-            one.uid,
-            one.title,
-            f"{ends}; {one.responsible}",
-            "; ".join(filter(None, stands)),
-        )
+        yield (part, one.uid, one.title, f"{ends}; {one.responsible}", stands)
 
 
 def _procedure_row(plan: Plan, part: str, procedure: Procedure) -> Row:
     controls = " ".join((*procedure.connections, *procedure.pathways))
     status = plan.qa.get(procedure.uid)
-    stands = [
-        status.words if status else "",
-        UNAPPROVED if procedure.uid in plan.impact.drafts else "",
-    ]
+    stands = status.words if status else ""
     when = procedure.frequency or "no frequency stated"
-    return (
-        part,
-        procedure.uid,
-        procedure.title,
-        f"{when}; controls {controls or 'nothing'}",
-        "; ".join(filter(None, stands)),
-    )
+    told = f"{when}; controls {controls or 'nothing'}"
+    return (part, procedure.uid, procedure.title, told, stands)
 
 
 def _run_row(run: LastRun) -> Row:
@@ -102,9 +105,12 @@ def _run_row(run: LastRun) -> Row:
     return ("last run of test", outside_uid(run.record), run.record.title, shows, told)
 
 
-def _endpoint_row(end: Endpoint) -> Row:
+def _endpoint_row(department: Department, end: Endpoint) -> Row:
     address = " ".join(str(part) for part in (end.ae, end.host, end.port) if part)
-    return ("endpoint to set", end.connection, f"{end.system} {end.side}: {end.role}", address, "")
+    # A connection in draft is marked by its id; here the system may be the one that is.
+    stands = f"{end.system} {UNAPPROVED}" if end.system in department.drafts else ""
+    what = f"{end.system} {end.side}: {end.role}"
+    return ("endpoint to set", end.connection, what, address, stands)
 
 
 def _loss_rows(department: Department, lost: Losses) -> Iterator[Row]:
@@ -117,8 +123,8 @@ def _loss_rows(department: Department, lost: Losses) -> Iterator[Row]:
             left = f"targets left: {one.left_out or 'none'}"
             yield ("loses its target", one.system, title, _uids(one.targets), left)
     for broken in lost.pathways:
-        gone = "; ".join(f"{step.number} {step.uid}" for step in broken.lost)
-        breaks = "; ".join(f"breaks at step {s.number} {s.uid}" for s in broken.breaks)
+        gone = _steps(department, broken.lost)
+        breaks = _steps(department, broken.breaks, "breaks at step ")
         yield (
             "pathway that loses steps",
             broken.pathway.uid,

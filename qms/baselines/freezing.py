@@ -147,6 +147,16 @@ def standings(session: Session, project: Project) -> list[Standing]:
     ]
 
 
+def signatures(session: Session, project: Project) -> dict[int, str]:
+    """Return who signed each signed baseline of a project, and in which role, by its number."""
+    said = _told(session, project)
+    signed = {
+        one.number: _signed(said.get(f"baseline {one.number}", {}))
+        for one in baselines_of(session, project)
+    }
+    return {number: by for number, by in signed.items() if by}
+
+
 def _told(session: Session, project: Project) -> dict[str, Mapping[str, Any]]:
     query = select(LedgerEntry).where(
         col(LedgerEntry.project_id) == project.id, col(LedgerEntry.action) == CREATED

@@ -46,11 +46,12 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class PackFile:
-    """A pack that was built: its name, its digest, the map it is of, and where it is kept."""
+    """A pack that was built: its name and digest, its map and sign-off, and where it is kept."""
 
     name: str
     sha256: str
     model: str
+    baseline: str
     path: Path
     at: datetime
 
@@ -182,6 +183,7 @@ def record(
             "name": f"{origin.name}.zip",
             "purpose": origin.purpose.value,
             "model": origin.model,
+            "baseline": origin.baseline.root if origin.baseline else "",
             "renderer": origin.renderer,
             "sha256": stored.sha256,
             "readable": sorted({origin.project, *readable}),
@@ -215,5 +217,12 @@ def latest_pack(
                 path = BlobStore(settings.data_dir.resolve() / "blobs").path(told["sha256"])
             except NotFound:
                 continue
-            return PackFile(told["name"], told["sha256"], told["model"], path, entry.at)
+            return PackFile(
+                name=told["name"],
+                sha256=told["sha256"],
+                model=told["model"],
+                baseline=told.get("baseline", ""),
+                path=path,
+                at=entry.at,
+            )
     return None

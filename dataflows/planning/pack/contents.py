@@ -1,8 +1,8 @@
 """What a change-impact pack holds: the plan as tables and texts, the picture, and where it is from.
 
 Every text follows from the records, runs and readings that it names. Nothing in it says when it was
-built, so the same map with the same facts gives the same bytes; where QATrack+ was asked, on the
-same day, because a test becomes overdue by the day.
+built, so the same map with the same sign-off and facts gives the same bytes; where QATrack+ was
+asked, on the same day, because a test becomes overdue by the day.
 """
 
 import json
@@ -17,7 +17,7 @@ from core.canonical import rfc3339
 from core.clock import now
 from core.errors import NotFound
 from core.exports import Sheet, to_csv
-from core.records.snapshot import Key, RecordView
+from core.records.snapshot import Key
 from dataflows.diagram import to_dot, to_plantuml
 from dataflows.inventory import Department
 from dataflows.matrix import matrix_of
@@ -63,7 +63,8 @@ class Origin:
     records, in_force : int
         How many records that is, and how many of them are signed and in force.
     baseline : SignedOff or None
-        The first baseline that froze exactly these revisions.
+        The baseline that froze exactly these revisions: the first that is signed, or else the
+        first.
     qa_judged_on : str
         The day by which a test of QATrack+ is due or overdue; empty where no server was asked.
     """
@@ -88,12 +89,13 @@ class Origin:
 
     @property
     def signed(self) -> str:
-        """Say how much of the map is signed, and whether all of it was signed off together."""
+        """Say how much of the map is signed, whether it was frozen as a whole, and by whom."""
         told = f"{self.in_force} of {self.records} records of the map are signed and in force"
         if self.baseline is None:
             return f"{told}; no baseline froze this map"
         one = self.baseline
-        return f"{told}; this map is {one.label}, signed by {one.by} at {rfc3339(one.at)}"
+        by = f"signed by {one.signed}" if one.signed else f"not signed, frozen by {one.by}"
+        return f"{told}; this map is {one.label}, {by} at {rfc3339(one.at)}"
 
     def as_json(self) -> dict[str, str | int]:
         """Return it for the manifest."""
@@ -105,6 +107,7 @@ class Origin:
             "records": self.records,
             "records_in_force": self.in_force,
             "baseline": self.baseline.root if self.baseline else "",
+            "baseline_signed_by": self.baseline.signed if self.baseline else "",
             "renderer": self.renderer,
             "facts_until": rfc3339(self.facts_until),
             "qa_judged_on": self.qa_judged_on,
@@ -178,8 +181,7 @@ def _origin(session: Session, read: ReadMap, made: Plan, project: tuple[str, boo
     department = read.department
     title, demonstration = project
     records = records_of_map(read.snapshot, department.project)
-    signed = [view for view in records if view.approved_at is not None]
-    baseline = _sign_off(session, department.project, records, signed)
+    baseline = sign_off_of(session, read)
     facts_until = _facts_until(session, read, made)
     return Origin(
         project=department.project,
@@ -189,7 +191,7 @@ def _origin(session: Session, read: ReadMap, made: Plan, project: tuple[str, boo
         purpose=made.purpose,
         model=model_digest(read.snapshot, department.project),
         records=len(records),
-        in_force=len(signed),
+        in_force=sum(view.approved_at is not None for view in records),
         baseline=baseline,
         renderer=graphviz_version(),
         facts_until=max(facts_until, baseline.at) if baseline else facts_until,
@@ -197,12 +199,11 @@ def _origin(session: Session, read: ReadMap, made: Plan, project: tuple[str, boo
     )
 
 
-def _sign_off(
-    session: Session, project: str, records: list[RecordView], signed: list[RecordView]
-) -> ports.SignedOff | None:
+def sign_off_of(session: Session, read: ReadMap) -> ports.SignedOff | None:
     """Return the baseline that the map is; a map with a draft in it is none."""
-    source = ports.sign_off.source
-    if source is None or not records or len(signed) < len(records):
+    source, project = ports.sign_off.source, read.department.project
+    records = records_of_map(read.snapshot, project)
+    if source is None or not records or any(view.approved_at is None for view in records):
         return None
     return source(session, project, {view.key.uid: view.revision for view in records})
 

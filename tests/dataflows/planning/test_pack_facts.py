@@ -19,10 +19,12 @@ from typer.testing import CliRunner
 from app.answers import drift_of, drift_until, risk_levels, signed_off
 from app.cli import cli
 from app.schema import newest
+from core.blobs import BlobStore
+from core.canonical import rfc3339
 from core.clock import now
 from core.db import Database
 from core.people.actor import Actor
-from core.people.service import find_actor
+from core.people.service import Reauthentication, find_actor
 from core.records.models import Record
 from core.records.service import (
     edit_token,
@@ -34,12 +36,15 @@ from core.records.service import (
 )
 from core.settings import get_settings
 from dataflows.planning import ports
-from dataflows.planning.pack.contents import Contents, contents_of
+from dataflows.planning.pack.build import record
+from dataflows.planning.pack.contents import Contents, contents_of, manifest
 from dataflows.planning.pack.printing import to_html
 from dataflows.planning.plan import Purpose
 from dataflows.planning.service import model_digest, read_map
 from dataflows.probing import drifting
 from qms.baselines.current import freeze_now
+from qms.baselines.freezing import freeze_baseline
+from tests.dataflows.conftest import Browse
 from tests.dataflows.planning.facts import approve, leave_reading
 
 MOVED = b"AE title,host,port\nPQA,192.0.2.99,11112\n"
@@ -158,22 +163,32 @@ def test_every_pack_prints_the_digest_of_the_map_and_who_signed_it_off(
             approve(session, one)
         signed = _pack(session, author, "PQA")
         project = find_project(session, "DEPT")
-        first = freeze_now(session, project, "Sign-off", author)
+        first = freeze_now(session, project, "Release REL-1.0.0", author)
         freeze_now(session, project, "Once more", author)
         frozen = _pack(session, author, "PQA")
         root, at = first.root, first.at
+        proof = Reauthentication(author.person_id)
+        for name in ("Sign-off", "Signed again"):
+            freeze_baseline(session, project, name, "The map is agreed.", author, proof=proof)
+        agreed = _pack(session, author, "PQA")
 
     counted = "of 213 records of the map are signed and in force"
     assert drafted.origin.signed == f"0 {counted}; no baseline froze this map"
     assert signed.origin.signed == f"213 {counted}; no baseline froze this map"
-    assert frozen.origin.signed.startswith(
-        f"213 {counted}; this map is baseline 1, signed by Amara"
+    # A release, a command and a program freeze without a password: that is nobody's signature.
+    assert frozen.origin.signed == (
+        f"213 {counted}; this map is baseline 1, not signed, frozen by Amara Kole at {rfc3339(at)}"
     )
+    assert agreed.origin.signed.startswith(
+        f"213 {counted}; this map is baseline 3, signed by Amara Kole, author at "
+    )
+    assert json.loads(manifest(frozen.origin, {}))["baseline_signed_by"] == ""
+    assert json.loads(manifest(agreed.origin, {}))["baseline_signed_by"] == "Amara Kole, author"
     assert frozen.origin.facts_until == at
     assert root in frozen.texts["README.txt"].decode()
     assert root in to_html(frozen)
     assert root not in to_html(signed)
-    for made in (drafted, signed, frozen):
+    for made in (drafted, signed, frozen, agreed):
         print_ = "".join(to_html(made).split())
         # The first twelve digits stand alone, because they stand on the foot of every page.
         assert f"{made.origin.model[:12]}</span>{made.origin.model[12:]}" in print_
@@ -199,3 +214,42 @@ def test_a_map_that_went_on_is_not_the_baseline_that_froze_it(
 
     assert made.origin.signed.startswith("212 of 212 records")
     assert made.origin.baseline is None
+
+
+@pytest.mark.usefixtures("answered")
+def test_the_page_of_a_pack_says_when_its_map_was_frozen_or_changed_since(
+    browse: Browse, map_db: Database, author: Actor, tmp_path: Path
+) -> None:
+    browser = browse("PPL-AK")
+    at = "/p/DEPT/map/impact/HDR"
+    with map_db.writing() as session:
+        for one in session.exec(select(Record)).all():
+            approve(session, one)
+        made = _pack(session, author, "HDR")
+        _keep(session, author, tmp_path, made)
+    kept = browser.get(at).text
+    with map_db.writing() as session:
+        first = freeze_now(session, find_project(session, "DEPT"), "Sign-off", author)
+        baseline = ports.SignedOff("baseline 1", first.root, first.person_name, first.at, "")
+    frozen = browser.get(at).text
+    with map_db.writing() as session:
+        told_of = replace(made, origin=replace(made.origin, baseline=baseline))
+        _keep(session, author, tmp_path, told_of)
+    again = browser.get(at).text
+    of_another_map = replace(made, origin=replace(made.origin, model="0" * 64))
+    with map_db.writing() as session:
+        _keep(session, author, tmp_path, of_another_map)
+    changed = browser.get(at).text
+
+    told = [
+        [word for word in ("signed off or frozen since", "has changed since") if word in page]
+        for page in (kept, frozen, again, changed)
+    ]
+    assert all("DEPT-upgrade-HDR.zip" in page for page in (kept, frozen, again, changed))
+    assert told == [[], ["signed off or frozen since"], [], ["has changed since"]]
+
+
+def _keep(session: Session, by: Actor, folder: Path, made: Contents) -> None:
+    """Leave what the building of a pack leaves, without its print."""
+    stored = BlobStore(folder / "var" / "blobs").put(b"a pack")
+    record(session, made, stored, ["DEPT"], by)

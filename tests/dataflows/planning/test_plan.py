@@ -9,18 +9,26 @@ from core.errors import Invalid
 from core.records.content import RecordDraft
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from core.verdicts import Verdict, VerdictWord
-from dataflows.impact import impact_of_connection, impact_of_system, losses
+from dataflows.impact import (
+    Impact,
+    impact_of_connection,
+    impact_of_system,
+    losses,
+    with_drafts_of_losses,
+)
 from dataflows.inventory import Department, Outside, Pathway, Procedure, Step
 from dataflows.pathways import breaks
 from dataflows.planning.evidence import Nearness, evidence_of, last_runs, touched_devices
 from dataflows.planning.plan import (
     KEPT_ELSEWHERE,
     NO_SERVER,
+    Plan,
     Purpose,
     programme_of,
     purpose_named,
     qa_status_of,
 )
+from dataflows.planning.sheets import plan_sheet
 from dataflows.priorities import SCALE, Priority, action_priority
 from dataflows.qatrack.standing import Standing, State
 
@@ -109,6 +117,75 @@ def test_a_device_that_reads_over_several_connections_says_so_once_and_drafts_ar
     assert found.drafts == ("C092", "QA-022", "TPS.DICOM")
 
 
+def test_what_is_only_downstream_is_named_and_marked_where_nobody_approved_it(
+    small: Department,
+) -> None:
+    onward = replace(small.connections["C1"], uid="C5", source="B", target="D")
+    pathway = Pathway("P1", "To the portal", steps=(Step("C1", entry=True), Step("C5")))
+    department = replace(
+        small,
+        connections={**small.connections, "C5": onward},
+        pathways={"P1": pathway},
+        drafts=frozenset({"A", "C2", "C5", "D", "P1"}),
+    )
+
+    found = impact_of_system(department, "A.1")
+    rows = _rows(department, found, Purpose.UPGRADE)
+
+    assert found.drafts == ("A", "C5", "D", "P1")
+    assert rows["pathway", "P1"] == ("1 C1", "1; not approved yet")
+    onwards = "1 C1; 2 C5 (not approved yet)"
+    assert rows["steps downstream", "P1"] == (onwards, "2; not approved yet")
+    assert rows["connection between systems", "C1"][1] == "no QA"
+
+
+def test_an_endpoint_says_where_its_connection_or_its_system_is_not_approved(
+    department: Department,
+) -> None:
+    drafted = replace(department, drafts=frozenset({"C036", "BTPS.WS"}))
+
+    rows = plan_sheet(drafted, _plan(drafted, impact_of_system(drafted, "HDR"), Purpose.REPLACE))
+
+    stands = {
+        (uid, str(what).split()[0]): stands
+        for part, uid, what, _, stands in rows.rows
+        if part == "endpoint to set"
+    }
+    assert set(stands.values()) >= {""}
+    assert {system for (_, system), said in stands.items() if "BTPS.WS not approved" in str(said)}
+    for (uid, system), said in stands.items():
+        assert ("not approved yet" in str(said)) == (uid == "C036" or system == "BTPS.WS")
+
+
+def test_a_step_at_which_a_pathway_breaks_is_named_where_nobody_approved_it(
+    small: Department,
+) -> None:
+    pathway = Pathway("P1", "Both ways", steps=(Step("C1", entry=True), Step("C4")))
+    department = replace(small, pathways={"P1": pathway}, drafts=frozenset({"C4"}))
+
+    found = impact_of_system(department, "B")
+    lost = losses(department, found)
+    rows = _rows(department, found, Purpose.RETIRE)
+
+    assert found.drafts == ()
+    assert with_drafts_of_losses(department, found, lost).drafts == ("C4",)
+    assert rows["pathway that loses steps", "P1"][1] == ("breaks at step 2 C4 (not approved yet)")
+
+
+def _plan(department: Department, found: Impact, purpose: Purpose) -> Plan:
+    subject = department.systems[found.subject]
+    lost = losses(department, found) if purpose is Purpose.RETIRE else None
+    return Plan(purpose, subject, found, (), (), (), {}, lost, programme_of(department, found))
+
+
+def _rows(
+    department: Department, found: Impact, purpose: Purpose
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return detail and standing of each row of a plan by its part and id."""
+    rows = plan_sheet(department, _plan(department, found, purpose)).rows
+    return {(str(r[0]), str(r[1])): (str(r[3]), str(r[4])) for r in rows}
+
+
 def test_a_device_that_two_systems_realise_names_both_in_their_order(small: Department) -> None:
     device = Outside("RPM", "PRJ-RPM")
     names = ("A", "A.1", "A.2")
@@ -118,6 +195,19 @@ def test_a_device_that_two_systems_realise_names_both_in_their_order(small: Depa
     [found] = touched_devices(department, impact_of_system(department, "A"))
 
     assert found.how == "realised by A; realised by A.1; realised by A.2"
+
+
+def test_a_device_that_a_part_and_its_whole_realise_is_told_once_for_a_connection(
+    small: Department,
+) -> None:
+    device = Outside("RPM", "PRJ-RPM")
+    realising = {uid: replace(small.systems[uid], realises=(device,)) for uid in ("A", "A.2")}
+    department = replace(small, systems={**small.systems, **realising})
+
+    [found] = touched_devices(department, impact_of_system(department, "B"))
+
+    assert found.how == "sends over C1, C2, C3"
+    assert found.connections == ("C1", "C2", "C3")
 
 
 def test_what_names_the_whole_rests_on_a_change_of_its_part(small: Department) -> None:
