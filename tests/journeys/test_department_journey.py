@@ -191,7 +191,7 @@ def _paste(journey: Journey) -> None:
     journey.follow("Check again")
     journey.says("20 to create, 0 to change, 0 unchanged, 0 with faults")
     journey.follow("Import 20 rows")
-    assert f"({PASTED[0]} to {PASTED[-1]} are new)" in told(page)
+    assert f"(connections {PASTED[0]} to {PASTED[-1]} are new)" in told(page)
     listed = rows_of(page.get_by_role("table", name=re.compile("Connections")))
     assert [row[0] for row in listed] == [FIRST, *PASTED]
 
