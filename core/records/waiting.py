@@ -290,7 +290,7 @@ def _in_state(
     *,
     co_author: bool = False,
     types: Sequence[str] = (),
-) -> Select[tuple[Record, Revision, Project]]:
+) -> Select[Record, Revision, Project]:
     """Return the question for the records whose latest revision is in a state, oldest first."""
     query = (
         select(Record, Revision, Project)
