@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, cast, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlmodel import Session, col
 
 from core.errors import Fault
@@ -152,31 +152,57 @@ class Submittable:
     lacks: Sequence[Fault]
 
 
+@dataclass(frozen=True)
+class Submittables:
+    """One page of the drafts that a person may submit.
+
+    Attributes
+    ----------
+    page : int
+        The page that is shown: the last one where there are fewer than was asked for.
+    by_type : sequence of (str, int)
+        How many there are of each type, whatever is listed.
+    """
+
+    drafts: Sequence[Submittable]
+    total: int
+    page: int
+    by_type: Sequence[tuple[str, int]]
+
+
 def submittable(
-    session: Session, person: Actor, project: Project, most: int, record_type: str = ""
-) -> tuple[list[Submittable], int]:
-    """Return the drafts that a person may submit, the oldest first, and how many there are.
+    session: Session,
+    person: Actor,
+    project: Project,
+    size: int,
+    page: int = 1,
+    record_type: str = "",
+) -> Submittables:
+    """Return one page of the drafts that a person may submit, the oldest first.
 
     Parameters
     ----------
-    most : int
-        How many are returned; what a draft lacks costs a look at each.
+    size : int
+        Drafts on a page; what a draft lacks costs a look at each, and only these are looked at.
     record_type : str
         Only drafts of this type, where one is named.
     """
-    types = [
-        one.name
-        for one in get_registry().all()
-        if record_type in ("", one.name) and person.has(project.id or 0, *one.authors)
-    ]
+    types = [one.name for one in get_registry().all() if person.has(project.id or 0, *one.authors)]
     if not types:
-        return [], 0
-    rows = _latest(session, [project], lifecycle.DRAFT, person, co_author=True, types=types)
+        return Submittables((), 0, 1, ())
+    mine = _in_state([project], lifecycle.DRAFT, person, co_author=True, types=types)
+    counted = mine.with_only_columns(col(Record.type), func.count()).order_by(None)
+    counts = {name: int(n) for name, n in session.execute(counted.group_by(col(Record.type)))}
+    total = counts.get(record_type, 0) if record_type else sum(counts.values())
+    page = min(page, max(1, -(-total // size)))
+    if record_type:
+        mine = mine.where(col(Record.type) == record_type)
+    rows = [tuple(row) for row in session.execute(mine.limit(size).offset((page - 1) * size))]
     found = [
         Submittable(_waiting(*row), tuple(lacking(session, project, row[0], row[1])))
-        for row in rows[:most]
+        for row in rows
     ]
-    return found, len(rows)
+    return Submittables(found, total, page, [(one, counts[one]) for one in types if one in counts])
 
 
 @dataclass(frozen=True)
@@ -253,6 +279,19 @@ def _latest(
     co_author: bool = False,
     types: Sequence[str] = (),
 ) -> list[tuple[Record, Revision, Project]]:
+    query = _in_state(projects, state, author, co_author=co_author, types=types)
+    return [tuple(row) for row in session.execute(query)]
+
+
+def _in_state(
+    projects: Sequence[Project],
+    state: str,
+    author: Actor | None = None,
+    *,
+    co_author: bool = False,
+    types: Sequence[str] = (),
+) -> Select[Record, Revision, Project]:
+    """Return the question for the records whose latest revision is in a state, oldest first."""
     query = (
         select(Record, Revision, Project)
         .join(Revision, col(Revision.id) == col(Record.latest_id))
@@ -272,7 +311,7 @@ def _latest(
         query = query.where(wrote)
     if types:
         query = query.where(col(Record.type).in_(types))
-    return [tuple(row) for row in session.execute(query)]
+    return query
 
 
 def _waiting(

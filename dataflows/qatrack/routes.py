@@ -277,6 +277,7 @@ def _choosing_page(
         record_uid=record.uid,
         record_title=records.read_content(session, record).title,
         is_procedure=record.type == queries.PROCEDURE,
+        role=linking.ROLES.get(record.type, ""),
         view=view,
         kinds=[(kind.value, word) for kind, word in WORDS.items()],
         lines=found[begin : begin + PAGE_SIZE],

@@ -1,7 +1,9 @@
 """Hand several of one's own drafts to review at once, with one password."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -17,12 +19,13 @@ from core.records.waiting import submittable
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, say
 from core.web.answers import ASKS_PASSWORD
 from core.web.proving import prove
-from core.web.refusals import refuse_within, status_of
+from core.web.refusals import note_refusal, status_of
+from core.web.transaction import database_of
 
 router = APIRouter(prefix="/p/{project_key}")
 
-MOST_LISTED = 200
-"""Drafts on the page; what each lacks is looked up, and nobody reads more at one sitting."""
+PAGE_SIZE = 100
+"""Drafts on a page; what each lacks is looked up, and nobody reads more at one sitting."""
 
 MOST_NAMED = 5
 """Records that the sentence about them names."""
@@ -33,6 +36,13 @@ class DraftsView(BaseModel):
 
     type: str = Field(default="", max_length=60)
     ticked: bool = False
+    page: int = Field(default=1, ge=1, le=1_000_000)
+
+    def query(self, **changes: Any) -> str:
+        """Return this view as the end of an address, with some of it changed."""
+        asked = self.model_dump(include={"type", "page"}, exclude_defaults=True) | changes
+        said = urlencode({name: value for name, value in asked.items() if value})
+        return f"?{said}" if said else ""
 
 
 class DraftsForm(BaseModel):
@@ -70,9 +80,13 @@ def submit_many(
     try:
         told = _submit_all(request, session, project, person, form)
     except FiducialError as error:
-        refuse_within(request, session, request.url.path, error)
-        return _drafts_page(request, session, project, person, view, form, error)
-    response = RedirectResponse(f"/p/{key}/submit", status_code=303)
+        session.rollback()
+        note_refusal(request, error)
+        # What every draft lacks is judged where no writer waits for it.
+        with database_of(request).reading() as reading:
+            again = service.find_project(reading, key)
+            return _drafts_page(request, reading, again, person, view, form, error)
+    response = RedirectResponse(f"/p/{key}/submit{view.query()}", status_code=303)
     say(response, told)
     return response
 
@@ -93,7 +107,7 @@ def _submit_all(
         try:
             revision = approval.submit(session, record, person, proof, token, form.reason)
         except Invalid as refused:
-            faults += refused.faults
+            faults += [_named(uid, fault) for fault in refused.faults]
             continue
         uids.append(uid)
         waits = waits or revision.state == "in_review"
@@ -106,6 +120,13 @@ def _submit_all(
     return f"{many} {follows if waits else 'in force'}."
 
 
+def _named(uid: str, fault: Fault) -> Fault:
+    """Return a fault under the draft that it keeps from review, also where another is to blame."""
+    if fault.where == uid:
+        return fault
+    return replace(fault, where=uid, what=f"{fault.where}: {fault.what}")
+
+
 def _drafts_page(
     request: Request,
     session: Session,
@@ -115,7 +136,10 @@ def _drafts_page(
     form: DraftsForm,
     error: FiducialError | None = None,
 ) -> HTMLResponse:
-    found, total = submittable(session, person, project, MOST_LISTED, view.type)
+    found = submittable(session, person, project, PAGE_SIZE, view.page, view.type)
+    view = view.model_copy(update={"page": found.page})
+    at, label = f"/p/{project.key}/submit", _label(view.type)
+    types = [(_label(name), n, f"{at}?type={name}") for name, n in found.by_type]
     return page(
         request,
         "records/submit.html",
@@ -123,10 +147,16 @@ def _drafts_page(
         project=project,
         nav="Record",
         view=view,
-        type_label=_label(view.type),
-        drafts=found,
-        total=total,
-        ready=sum(not one.lacks for one in found),
+        here=at,
+        type_label=label or "all",
+        type_filters=[("all", sum(n for _, n in found.by_type), at), *types],
+        drafts=[
+            (one, [_named(one.draft.key.uid, fault) for fault in one.lacks]) for one in found.drafts
+        ],
+        total=found.total,
+        page_size=PAGE_SIZE,
+        page_address=f"{at}{view.query(page='') or '?'}{'&' if view.type else ''}page=",
+        ready=sum(not one.lacks for one in found.drafts),
         form=form,
         problem=error.message if error else "",
         faults=_faults(error),

@@ -1,5 +1,6 @@
 """Take a table from a spreadsheet: judge it whole, and import it whole or not at all."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from dataflows.editing.spreadsheet.judging import Defaults, Judge, Judged, Row
 from dataflows.interchange.kept import Kept, kept_records
 from dataflows.interchange.planning import NOTHING, Plan, Planned, Verdict, carry_out, plan
 
+_NUMBERED = re.compile(r"(\D+)(\d{1,9})")
+
 KINDS = ("connection", "system")
 REASON = "Pasted from a spreadsheet."
 
@@ -33,7 +36,7 @@ class Pasted:
 
 
 MOST_NAMED = 5
-"""New records that a sentence names; of more, the first and the last."""
+"""New records of a kind that a sentence names; of more in one series, the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,13 @@ class Preview:
 
     @property
     def told(self) -> str:
-        """What was done, with the ids of what is new."""
-        made = [one.draft.uid or "" for one in self.plan.planned if one.verdict is Verdict.CREATE]
-        new = ", ".join(made) if len(made) <= MOST_NAMED else f"{made[0]} to {made[-1]}"
-        return f"{self.plan.outcome}{f' ({new} are new)' if made else ''}"
+        """What was done, with the ids of what is new, each kind by itself."""
+        made: dict[str, list[str]] = {}
+        for one in self.plan.planned:
+            if one.verdict is Verdict.CREATE:
+                made.setdefault(one.draft.type, []).append(one.draft.uid or "")
+        new = "; ".join(_new(kind, uids) for kind, uids in made.items())
+        return f"{self.plan.outcome}{f' ({new})' if new else ''}"
 
     def count(self, verdict: Verdict) -> int:
         """How many rows are of a verdict."""
@@ -137,6 +143,31 @@ def keep(
         raise Invalid(NOTHING, found.faults)
     carry_out(session, found.plan, by, REASON, seen)
     return found
+
+
+def _new(kind: str, uids: Sequence[str]) -> str:
+    """Return which records of a kind are new.
+
+    A range is told only of one series: systems have names, and nobody knows what lies between two.
+    """
+    record_type = get_registry().of(kind)
+    one = len(uids) == 1
+    if len(uids) <= MOST_NAMED:
+        named = ", ".join(uids)
+    elif _in_a_row(uids):
+        named = f"{uids[0]} to {uids[-1]}"
+    else:
+        named = f"{', '.join(uids[:MOST_NAMED])} and {len(uids) - MOST_NAMED} more"
+    label = record_type.label if one else record_type.plural
+    return f"{label.lower()} {named} {'is' if one else 'are'} new"
+
+
+def _in_a_row(uids: Sequence[str]) -> bool:
+    """Whether ids are the numbers of one series without a gap, such as C092, C093, C094."""
+    found = [_NUMBERED.fullmatch(uid) for uid in uids]
+    parts = [(one[1], int(one[2])) for one in found if one]
+    first = parts[0] if parts else ("", 0)
+    return parts == [(first[0], first[1] + place) for place in range(len(uids))]
 
 
 def _numbers(session: Session, project: Project) -> Callable[[str, Iterable[str]], str]:

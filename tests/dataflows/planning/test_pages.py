@@ -92,6 +92,18 @@ def test_the_print_of_a_replacement_holds_every_cell_of_its_table_and_its_page(
     assert [one for one in sorted(wanted) if one not in page] == []
 
 
+def test_the_qa_programme_leads_to_a_new_procedure_for_who_may_write_one(browse: Browse) -> None:
+    at = "/p/DEPT/map/impact/HDR?purpose=qa"
+    begin = "/p/DEPT/new/qa_procedure?controls_pathway="
+
+    author, reader = browse("PPL-AK").get(at).text, browse("PPL-VW").get(at).text
+
+    assert [uid for uid in ("P3", "P4", "P5") if f'{begin}{uid}"' in author] == ["P4", "P5"]
+    assert "#link-qa" in author
+    assert begin not in reader
+    assert "#link-qa" not in reader
+
+
 def test_retiring_a_system_lists_pathways_qa_requirements_and_runs(browser: TestClient) -> None:
     told = browser.get("/api/p/DEPT/map/impact/PQA?purpose=retire").json()
 

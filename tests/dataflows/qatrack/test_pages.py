@@ -146,6 +146,22 @@ def test_without_a_server_pages_say_that_nothing_is_known(enter: Enter, map_db: 
     assert author.get("/p/DEPT/map/qatrack/PQA").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("uid", "role"), [("C022", "controls_connection"), ("P3", "controls_pathway")]
+)
+def test_without_a_server_a_procedure_is_still_begun_for_what_it_controls(
+    enter: Enter, map_db: Database, uid: str, role: str
+) -> None:
+    author, viewer = enter("PPL-AK"), enter("PPL-VW")
+    at, begin = f"/p/DEPT/map/qatrack/{uid}", f"/p/DEPT/new/qa_procedure?{role}={uid}"
+
+    form = author.get(begin).text
+
+    assert f'href="{begin}"' in author.get(at).text
+    assert f'href="{begin}"' not in viewer.get(at).text
+    assert f'name="link.{role}.1.target" value="{uid}"' in form
+
+
 def test_somebody_else_s_reading_is_waited_for(fresh: Enter, work: Work) -> None:
     author = fresh("PPL-AK")
     post(fresh("PPL-AD"), "/qatrack/main/read")

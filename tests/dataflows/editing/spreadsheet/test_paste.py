@@ -13,6 +13,7 @@ from core.people.actor import Actor
 from core.records.models import Project, Record
 from core.records.service import find_project, find_record, latest_revision, read_content
 from dataflows import service, sheets
+from dataflows.editing.spreadsheet import pasting
 from dataflows.editing.spreadsheet.grid import MOST_ROWS, Grid, _rows, read_grid
 from dataflows.editing.spreadsheet.pasting import Pasted, keep, preview
 from dataflows.interchange.planning import Verdict
@@ -72,6 +73,7 @@ def test_twenty_rows_with_two_faults_are_mended_and_imported_together(
         done = keep(session, project, Pasted(mended), author)
 
         assert done.count(Verdict.CREATE) == 20
+        assert done.told == "20 created, 0 changed, 0 unchanged (connections C092 to C111 are new)"
         assert _connections(session, project) == before + 20
         first = read_content(session, find_record(session, project, "C092"))
         assert first.fields["mode"] == "push"
@@ -110,10 +112,30 @@ def test_missing_systems_are_named_or_made_on_request(map_db: Database, author: 
         done = keep(session, project, _pasted(*rows, create_systems=True), author)
 
         assert [one.uid for one in done.created] == ["FILM-SCANNER", "FILM2"]
+        systems, connections = "systems FILM-SCANNER, FILM2 are new", "connections C092, C093"
+        assert done.told.endswith(f"unchanged ({systems}; {connections} are new)")
         made = find_record(session, project, "FILM-SCANNER")
         assert latest_revision(session, made).title == "Film scanner"
         department = service.read_department(session, "DEPT", author, drafts=True)
         assert department.connections["C092"].target == "FILM-SCANNER"
+
+
+@pytest.mark.parametrize(
+    ("kind", "uids", "told"),
+    [
+        ("connection", ["C092"], "connection C092 is new"),
+        ("system", ["FILM"], "system FILM is new"),
+        ("connection", [f"C{n}" for n in range(94, 104)], "connections C94 to C103 are new"),
+        ("system", list("ABCDEFG"), "systems A, B, C, D, E and 2 more are new"),
+        (
+            "connection",
+            ["C001", "C002", "C003", "C004", "C005", "C009"],
+            "connections C001, C002, C003, C004, C005 and 1 more are new",
+        ),
+    ],
+)
+def test_a_range_is_told_only_of_one_series(kind: str, uids: list[str], told: str) -> None:
+    assert pasting._new(kind, uids) == told
 
 
 def test_what_our_own_table_exports_can_be_pasted_and_changes_nothing(
