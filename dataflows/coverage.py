@@ -45,10 +45,9 @@ def coverage(department: Department) -> Coverage:
     over it shows that data arrived, not that each value on this connection is right.
     """
     controlled = {**department.qa_of_connection, **department.qa_of_pathway}
-    every = sorted(department.connections.values(), key=lambda c: natural_order(c.uid))
     external: list[Connection] = []
     internal: list[Connection] = []
-    for connection in every:
+    for connection in department.in_order:
         (internal if department.is_internal(connection) else external).append(connection)
     ways = sorted(department.pathways.values(), key=lambda p: natural_order(p.uid))
     return Coverage(

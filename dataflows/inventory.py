@@ -206,6 +206,11 @@ class Department:
         )
 
     @cached_property
+    def in_order(self) -> tuple[Connection, ...]:
+        """The connections in reading order."""
+        return tuple(sorted(self.connections.values(), key=lambda one: natural_order(one.uid)))
+
+    @cached_property
     def qa_of_connection(self) -> Mapping[str, tuple[str, ...]]:
         """The QA procedures that control each connection; a connection without any is absent."""
         return _reverse((p.uid, p.connections) for p in self.procedures.values())
