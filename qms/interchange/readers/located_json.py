@@ -33,8 +33,8 @@ class Unreadable(Exception):
 
 def read_json(text: str, name: str, into: Gathering) -> Any:
     """Return the value, its mappings as `Lined`; None, with a fault, for what is no JSON."""
-    reader = _Reader(text)
     try:
+        reader = _Reader(text)
         value = reader.value(0)
         if reader.kind:
             raise Unreadable(reader.line, "Something follows after the end of the value.")
