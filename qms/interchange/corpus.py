@@ -15,7 +15,7 @@ class Place:
 
     file: str
     line: int | None = None
-    """Counted from 1; none where the format has no lines, as in a spreadsheet's binary file."""
+    """Counted from 1, in a sheet its row; none where nothing can be counted."""
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"
