@@ -39,7 +39,11 @@ def trace_check(
     corpus = read_corpus(path, form, column_map(column or ()))
     checked = check_links(corpus, level or ())
     found = tuple(all_findings(corpus, checked))
-    say(_result(corpus, checked, found), as_json, _told(corpus, checked, found, READING | LINKS))
+    say(
+        _result(corpus, checked, found),
+        as_json,
+        _told(corpus, checked, found, {**READING, **LINKS}),
+    )
     if found:
         raise typer.Exit(1)
 
@@ -51,9 +55,7 @@ def _counts(found: tuple["Finding", ...]) -> dict[str, int]:
     return counts
 
 
-def _result(
-    corpus: "Corpus", checked: "LinkCheck", found: tuple["Finding", ...]
-) -> dict[str, Any]:
+def _result(corpus: "Corpus", checked: "LinkCheck", found: tuple["Finding", ...]) -> dict[str, Any]:
     return {
         "format": corpus.format,
         "items": len(corpus.items),

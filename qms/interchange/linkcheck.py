@@ -216,17 +216,16 @@ class _Check:
 
     def _edge(self, edge: _Edge, stated_by: Item) -> None:
         below, above = self.level(self.items[edge.below]), self.level(self.items[edge.above])
-        if below is not None and above is not None and below != above:
-            if above not in self.over[below]:
-                where = "below" if below in self.over[above] else "beside"
-                what = (
-                    f"{edge.below} of {below} stands under {edge.above} of {above} here, but "
-                    f"{above} is {where} {below}."
-                )
-                mend = "Turn the link round." if where == "below" else "Link to a level above."
-                self.tell(WRONG_WAY, stated_by, edge.place, what, mend)
-                return
-        self.edges.append(edge)
+        if below is None or above is None or above in {below, *self.over[below]}:
+            self.edges.append(edge)
+            return
+        where = "below" if below in self.over[above] else "beside"
+        what = (
+            f"{edge.below} of {below} stands under {edge.above} of {above} here, but "
+            f"{above} is {where} {below}."
+        )
+        mend = "Turn the link round." if where == "below" else "Link to a level above."
+        self.tell(WRONG_WAY, stated_by, edge.place, what, mend)
 
     def _circles(self) -> None:
         up: dict[str, list[str]] = defaultdict(list)
@@ -266,7 +265,11 @@ class _Check:
             if level is None:
                 self._alone(item, linked, tried, covering)
                 continue
-            if self.above[level] and item.uid not in tried and item.fields.get("derived") is not True:
+            if (
+                self.above[level]
+                and item.uid not in tried
+                and item.fields.get("derived") is not True
+            ):
                 what = f"{item.uid} of {level} stands under nothing of {_any(self.above[level])}."
                 self.tell(ORPHAN, item, item.place, what, "Link it, or take it out.")
             self._covered(item, level, covering.get(item.uid, set()), present)
@@ -280,9 +283,7 @@ class _Check:
             what = f"{item.uid} leads nowhere, and nothing leads to it."
             self.tell(ORPHAN, item, item.place, what, "Link it, or take it out.")
 
-    def _covered(
-        self, item: Item, level: str, by: set[str], present: set[str | None]
-    ) -> None:
+    def _covered(self, item: Item, level: str, by: set[str], present: set[str | None]) -> None:
         stated = item.fields.get("Needs")
         if isinstance(stated, tuple):
             for kind in stated:

@@ -46,7 +46,9 @@ class NearIds:
         for remainder in _remainders(missing):
             near |= dict.fromkeys(self._shorter.get(remainder, ())[:MOST_NEAR])
         # The later in the id, the likelier the slip: what agrees from the left is preferred.
-        return max(near, key=lambda one: (_ratio(one, missing), _common(one, missing)), default=None)
+        return max(
+            near, key=lambda one: (_ratio(one, missing), _common(one, missing)), default=None
+        )
 
 
 def _plain(uid: str) -> str:

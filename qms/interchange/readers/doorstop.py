@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.errors import Invalid
-from core.located_yaml import Lined, read_yaml
+from core.located_yaml import Lined
 from qms.interchange.corpus import Attached, Item, Place, Reference
-from qms.interchange.readers.codes import ATTACHED, NO_ID, SHAPE, UNREADABLE, UNREVIEWED
+from qms.interchange.readers.codes import ATTACHED, NO_ID, SHAPE, UNREVIEWED
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, attached, shape_of
+from qms.interchange.readers.located import read_located_yaml
 
 SETTINGS = ".doorstop.yml"
 PARENT = "parent"
@@ -62,21 +62,13 @@ def _yaml(files: Files, name: str, into: Gathering) -> tuple[Lined, list[str]] |
     text = files.text(name, into)
     if text is None:
         return None
-    try:
-        document, faults = read_yaml(text, name)
-    except Invalid as refusal:
-        faults, document = refusal.faults, None
-    for fault in faults:
-        line = fault.where.rpartition(":")[2]
-        place = Place(name, int(line) if line.isdigit() else None)
-        into.fault(UNREADABLE, place, fault.what, fault.mend)
-    if document is None:
-        return None
-    if not isinstance(document.value, Lined):
-        what = f"The file holds {shape_of(document.value)} where a mapping is expected."
+    value = read_located_yaml(text, name, into)
+    if isinstance(value, Lined):
+        return value, text.split("\n")
+    if value is not None:
+        what = f"The file holds {shape_of(value)} where a mapping is expected."
         into.fault(SHAPE, Place(name, 1), what)
-        return None
-    return document.value, text.split("\n")
+    return None
 
 
 def _document(files: Files, name: str, into: Gathering) -> _Document | None:

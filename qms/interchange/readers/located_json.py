@@ -14,7 +14,7 @@ DEEPEST = 60
 MOST_VALUES = 5_000_000
 
 _TOKEN = re.compile(
-    r'(?P<space>[ \t\n\r]+)|(?P<mark>[{}\[\],:])'
+    r"(?P<space>[ \t\n\r]+)|(?P<mark>[{}\[\],:])"
     r'|(?P<text>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*")'
     r"|(?P<number>-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?)"
     r"|(?P<word>true|false|null)"
@@ -35,9 +35,7 @@ def read_json(text: str, name: str, into: Gathering) -> Any:
     """Return the value, its mappings as `Lined`; None, with a fault, for what is no JSON."""
     try:
         reader = _Reader(text)
-        value = reader.value(0)
-        if reader.kind:
-            raise Unreadable(reader.line, "Something follows after the end of the value.")
+        value = reader.whole()
     except Unreadable as fault:
         into.fault(UNREADABLE, Place(name, fault.line), f"This is not JSON: {fault.what}")
         return None
@@ -57,7 +55,7 @@ class _Reader:
         self._values = 0
         self.line = 1
         self.kind = ""
-        self.token = ""
+        self.found = ""
         self.twice: list[tuple[int, str]] = []
         self._advance()
 
@@ -67,14 +65,21 @@ class _Reader:
             if found is None:
                 raise Unreadable(self._next_line, f"{self._text[self._at : self._at + 20]!r}.")
             self._at = found.end()
-            self.kind, self.token = str(found.lastgroup), found[0]
+            self.kind, self.found = str(found.lastgroup), found[0]
             if self.kind == "space":
-                self._next_line += self.token.count("\n")
+                self._next_line += self.found.count("\n")
                 continue
             self.line = self._next_line
             return
-        self.kind = self.token = ""
+        self.kind = self.found = ""
         self.line = self._next_line
+
+    def whole(self) -> Any:
+        """Read the one value of the text."""
+        value = self.value(0)
+        if self.kind:
+            raise Unreadable(self.line, "something follows after the end of the value.")
+        return value
 
     def value(self, depth: int) -> Any:
         """Read one value."""
@@ -83,27 +88,27 @@ class _Reader:
             raise Unreadable(self.line, f"it is nested more than {DEEPEST} deep.")
         if self._values > MOST_VALUES:
             raise Unreadable(self.line, f"it holds more than {MOST_VALUES:,} values.")
-        if self.token == "{":
+        if self.found == "{":
             return self._mapping(depth)
-        if self.token == "[":
+        if self.found == "[":
             return self._list(depth)
-        kind, token = self.kind, self.token
+        kind, written = self.kind, self.found
         if kind not in {"text", "number", "word"}:
-            raise Unreadable(self.line, f"{token or 'the end'!r} where a value is expected.")
+            raise Unreadable(self.line, f"{written or 'the end'!r} where a value is expected.")
         self._advance()
         if kind == "word":
-            return _WORDS[token]
-        return json.loads(token)
+            return _WORDS[written]
+        return json.loads(written)
 
     def _mapping(self, depth: int) -> Lined:
         found = Lined(self.line)
         self._advance()
-        while self.token != "}":
+        while self.found != "}":
             if found:
                 self._expect(",")
             if self.kind != "text":
-                raise Unreadable(self.line, f"{self.token!r} where a key in quotes is expected.")
-            key, line = json.loads(self.token), self.line
+                raise Unreadable(self.line, f"{self.found!r} where a key in quotes is expected.")
+            key, line = json.loads(self.found), self.line
             self._advance()
             self._expect(":")
             value = self.value(depth + 1)
@@ -117,7 +122,7 @@ class _Reader:
     def _list(self, depth: int) -> list[Any]:
         found: list[Any] = []
         self._advance()
-        while self.token != "]":
+        while self.found != "]":
             if found:
                 self._expect(",")
             found.append(self.value(depth + 1))
@@ -125,6 +130,6 @@ class _Reader:
         return found
 
     def _expect(self, mark: str) -> None:
-        if self.token != mark:
-            raise Unreadable(self.line, f"{self.token or 'the end'!r} where '{mark}' is expected.")
+        if self.found != mark:
+            raise Unreadable(self.line, f"{self.found or 'the end'!r} where '{mark}' is expected.")
         self._advance()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from xml.parsers import expat  # noqa: S407 - what is dangerous in it is refused below
+from xml.parsers import expat
 
 from qms.interchange.corpus import Place
 from qms.interchange.readers.codes import ENTITIES, TOO_MUCH, UNREADABLE

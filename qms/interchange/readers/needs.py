@@ -38,12 +38,14 @@ def holds_needs(value: Any) -> bool:
 
 def _file(name: str, value: Lined, into: Gathering) -> None:
     versions: Lined = value["versions"]
-    current = value.get("current_version")
+    current = str(value.get("current_version"))
     if current not in versions:
         known = [str(one) for one in versions]
         if len(known) != 1:
-            near = difflib.get_close_matches(str(current), known, 1)
-            mend = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known) or 'none'}."
+            near = difflib.get_close_matches(current, known, 1)
+            mend = (
+                f"Did you mean {near[0]}?" if near else f"There are {', '.join(known) or 'none'}."
+            )
             place = Place(name, value.line_of("current_version"))
             into.fault(UNKNOWN, place, f"There is no version '{current}' in the file.", mend)
             return
@@ -56,7 +58,7 @@ def _file(name: str, value: Lined, into: Gathering) -> None:
     version = versions[current]
     needs = version.get("needs") if isinstance(version, Lined) else None
     if not isinstance(needs, Lined):
-        place = Place(name, versions.line_of(str(current)))
+        place = Place(name, versions.line_of(current))
         into.fault(SHAPE, place, f"Version '{current}' holds {shape_of(needs)}, no needs.")
         return
     roles, back = _roles(version, needs)
@@ -126,9 +128,7 @@ def _need(
     )
 
 
-def _links(
-    role: str, value: Any, place: Place, uid: str, into: Gathering
-) -> list[Reference]:
+def _links(role: str, value: Any, place: Place, uid: str, into: Gathering) -> list[Reference]:
     found = []
     links = [value] if isinstance(value, str) else value
     if not isinstance(links, list):

@@ -14,12 +14,13 @@ COVERS, DEPENDS = "covers", "depends"
 _ID = r"([A-Za-z]+)~([\w][\w.-]*)~(\d{1,9})"
 _ITEM = re.compile(rf"^\s{{0,3}}`?{_ID}`?\s*$")
 _LINKED = re.compile(rf"^\s*[*+-]\s+\[?`?{_ID}`?")
-_FORWARDED = re.compile(rf"^\s{{0,3}}(?:[*+-]\s+)?([A-Za-z]+)\s*-->\s*([\w\s,]+?)\s*:\s*`?{_ID}`?\s*$")
+_FORWARDED = re.compile(
+    rf"^\s{{0,3}}(?:[*+-]\s+)?([A-Za-z]+)\s*-->\s*([\w\s,]+?)\s*:\s*`?{_ID}`?\s*$"
+)
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
 _UNDERLINE = re.compile(r"^(=+|-+)\s*$")
-_KEYWORD = re.compile(
-    r"^(Needs|Covers|Depends|Tags|Status|Description|Rationale|Comment):\s*(.*)$"
-)
+_KEYWORD = re.compile(r"^(Needs|Covers|Depends|Tags|Status|Description|Rationale|Comment):\s*(.*)$")
+_BULLET = re.compile(r"^\s*[*+-]\s+")
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 _LISTS = frozenset({"Covers", "Depends", "Needs", "Tags"})
 
@@ -76,7 +77,7 @@ def holds_items(text: str) -> bool:
 
 
 def _levels(into: Gathering) -> None:
-    """A kind stands under each kind that needs it; one that nothing needs is at the top."""
+    """State the levels: a kind stands under each kind that needs it."""
     above: dict[str, set[str]] = {one.kind: set() for one in into.items}
     for one in into.items:
         for kind in needs(one):
@@ -130,9 +131,7 @@ def _heading(line: str, following: str) -> int:
     return 0
 
 
-def _forwarded(
-    found: re.Match[str], name: str, number: int, place: tuple[int, ...]
-) -> _Open:
+def _forwarded(found: re.Match[str], name: str, number: int, place: tuple[int, ...]) -> _Open:
     """Return the item that stands for `arch --> dsn : req~x~1`: arch hands the need on to dsn."""
     kind, needed, target, own, revision = found.groups()
     one = _Open(f"{kind}~{own}", kind, revision, "", number, place)
@@ -154,12 +153,13 @@ def _line(reading: _Open, line: str, name: str, number: int, into: Gathering) ->
             return
     if reading.keyword in {"Covers", "Depends"}:
         _reference(reading, line, name, number, into)
-    elif reading.keyword in _LISTS:
-        text = re.sub(r"^\s*[*+-]\s+", "", line)
-        reading.lists[reading.keyword] += _split(text)
+    elif reading.keyword in _LISTS and (keyword or _BULLET.match(line)):
+        reading.lists[reading.keyword] += _split(_BULLET.sub("", line))
         if reading.keyword == "Needs":
             _kinds_are_words(reading, name, number, into)
-    else:
+    elif line.strip() or reading.keyword not in _LISTS:
+        # A paragraph after a list is text of the item again.
+        reading.keyword = "Description" if reading.keyword in _LISTS else reading.keyword
         reading.texts.setdefault(reading.keyword, []).append(line)
 
 
@@ -170,11 +170,10 @@ def _reference(reading: _Open, line: str, name: str, number: int, into: Gatherin
         kind, own, revision = found.groups()
         role = reading.keyword.lower()
         reading.references.append(Reference(role, f"{kind}~{own}", place, revision))
-    elif re.match(r"^\s*[*+-]\s+\S", line):
+    elif _BULLET.match(line):
         what = f"'{line.strip()[:60]}' under '{reading.keyword}' is no id."
         into.fault(NO_VALUE, place, what, "Write '* type~name~revision'.", reading.uid)
     elif line.strip():
-        # A paragraph after the list is text of the item again.
         reading.keyword = "Description"
         reading.texts.setdefault("Description", []).append(line)
 

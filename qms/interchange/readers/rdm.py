@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.errors import Invalid
-from core.located_yaml import Lined, read_yaml
+from core.located_yaml import Lined
 from qms.interchange.corpus import Item, Place, Reference
-from qms.interchange.readers.codes import NO_ID, SHAPE, UNKNOWN, UNREADABLE
+from qms.interchange.readers.codes import NO_ID, SHAPE, UNKNOWN
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, shape_of
+from qms.interchange.readers.located import read_located_yaml
 from qms.interchange.readers.sheets import HAZARD_LOG, is_hazard_log, read_workbook
 
 ABOVE = {"requirement": (), "specification": ("requirement",)}
@@ -44,10 +44,17 @@ _LISTS = {
         text="hazardous_situation",
         keys=frozenset(
             {
-                "software_item", "events", "harm", "severity", "probability", "control_measures",
-                "residual_severity", "residual_probability", "notes",
+                "software_item",
+                "events",
+                "harm",
+                "severity",
+                "probability",
+                "control_measures",
+                "residual_severity",
+                "residual_probability",
+                "notes",
             }
-        ),  # fmt: skip
+        ),
     ),
     ("soup", ""): _Rows(
         "soup",
@@ -84,7 +91,8 @@ def read(files: Files) -> Gathering:
 
 
 def _file(files: Files, name: str, stem: str, into: Gathering) -> None:
-    value = yaml_of(files, name, into)
+    text = files.text(name, into)
+    value = None if text is None else read_located_yaml(text, name, into)
     if value is None:
         return
     if stem in _TESTS:
@@ -107,22 +115,6 @@ def _file(files: Files, name: str, stem: str, into: Gathering) -> None:
             into.fault(SHAPE, Place(name, 1), what)
         else:
             _list(name, rows, value, 1, into)
-
-
-def yaml_of(files: Files, name: str, into: Gathering) -> Any:
-    """Return what a YAML file holds, or None with its faults."""
-    text = files.text(name, into)
-    if text is None:
-        return None
-    try:
-        document, faults = read_yaml(text, name)
-    except Invalid as refusal:
-        document, faults = None, refusal.faults
-    for fault in faults:
-        line = fault.where.rpartition(":")[2]
-        place = Place(name, int(line) if line.isdigit() else None)
-        into.fault(UNREADABLE, place, fault.what, fault.mend)
-    return document.value if document else None
 
 
 def _list(name: str, rows: _Rows, entries: Any, line: int, into: Gathering) -> None:

@@ -95,9 +95,7 @@ def _item(name: str, section: str, number: int, entry: Lined, into: Gathering) -
             document=section,
             position=(number,),
             revision=into.text(entry.get("ItemRevision"), place, "ItemRevision", uid) or None,
-            fields={
-                key: value for key, value in entry.items() if key not in _TOLD | {title, text}
-            },
+            fields={key: value for key, value in entry.items() if key not in _TOLD | {title, text}},
             references=_links(name, entry, uid, into),
         )
     )

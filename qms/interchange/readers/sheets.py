@@ -106,9 +106,7 @@ def read(files: Files, columns: ColumnMap = ANY) -> Gathering:
     return into
 
 
-def read_workbook(
-    data: bytes, name: str, columns: ColumnMap, into: Gathering
-) -> Iterator[Item]:
+def read_workbook(data: bytes, name: str, columns: ColumnMap, into: Gathering) -> Iterator[Item]:
     """Go through the items of every sheet of a workbook."""
     for title, rows in _workbook(data, name, into):
         yield from _items(name, title, rows, columns, into)

@@ -151,7 +151,8 @@ class _Reader:
         node.fields[name], node.lines[name] = value, line
 
     def _until_closed(self, name: str) -> str:
-        opened, taken = self.number, []
+        opened = self.number
+        taken: list[str] = []
         while (line := self.next()) is not None:
             if line == "<<<":
                 return "\n".join(taken)
