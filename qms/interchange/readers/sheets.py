@@ -4,6 +4,7 @@ import csv
 import difflib
 import io
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -66,6 +67,12 @@ HAZARD_LOG = ColumnMap(
 )
 
 _Row = tuple[int, list[str]]
+
+# What openpyxl raises of a damaged workbook; malformed XML is a SyntaxError there.
+_DAMAGED = (
+    SyntaxError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError,
+    BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def column_map(stated: Iterable[str], kind: str = "row") -> ColumnMap:
@@ -134,7 +141,6 @@ def plain(heading: str) -> str:
 
 def _workbook(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, Sequence[_Row]]]:
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     if not safe_workbook(data, name, into):
         return
@@ -142,15 +148,21 @@ def _workbook(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, Se
         # Macros are not kept, and formulas read as what they last came to.
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         for sheet in book.worksheets:
-            yield sheet.title, _rows(sheet.iter_rows(values_only=True), name, into)
-    except (InvalidFileException, BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        what = f"This is no workbook that can be read: {str(error)[:120]}."
+            # What a sheet states of its own size is often the whole grid.
+            sheet.reset_dimensions()
+            rows = _rows(sheet.iter_rows(values_only=True), f"{name}/{sheet.title}", into)
+            yield sheet.title, rows
+    except _DAMAGED as error:
+        what = f"This is no workbook that can be read: {' '.join(str(error).split())[:120]}."
         into.fault(UNREADABLE, Place(name), what, "Save it anew as .xlsx.")
 
 
 def _rows(rows: Iterable[Sequence[object]], name: str, into: Gathering) -> list[_Row]:
     found = []
-    for number, cells in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=1):
+        cells = list(row)
+        while cells and cells[-1] is None:
+            cells.pop()
         if number > MOST_ROWS or len(cells) > MOST_COLUMNS:
             what = f"It holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns."
             into.fault(TOO_MUCH, Place(name, number), what, "Delete what is empty, or split it.")

@@ -115,6 +115,8 @@ def test_openfasttrace(tmp_path: Path) -> None:
 
 def test_doorstop(tmp_path: Path) -> None:
     (tmp_path / ".doorstop.yml").write_text("settings:\n  prefix: REQ\n")
+    (tmp_path / "md").mkdir()
+    (tmp_path / "md/.doorstop.yml").write_text("settings:\n  prefix: MD\n  itemformat: markdown\n")
     (tmp_path / "REQ1.yml").write_text("level: 1.10\ntext: [a]\nlinks:\n- REQ2: null\n- [x]\n")
     (tmp_path / "REQ2.yml").write_text("text: a: b\n")
     (tmp_path / "REQ3.yml").write_text("- no mapping\n")
@@ -122,6 +124,7 @@ def test_doorstop(tmp_path: Path) -> None:
     corpus = read_corpus(tmp_path)
 
     assert told(corpus) == [
+        ("TR009", "md/.doorstop.yml:3"),
         ("TR008", "REQ1.yml:2"),
         ("TR008", "REQ1.yml:3"),
         ("TR003", "REQ2.yml:1"),

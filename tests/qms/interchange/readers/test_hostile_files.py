@@ -121,6 +121,25 @@ def test_a_workbook_that_is_a_bomb_is_refused(tmp_path: Path) -> None:
     assert codes(caught) == {"TR006"}
 
 
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/styles.xml"])
+def test_a_damaged_workbook_is_told(tmp_path: Path, part: str) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["Id", "Title"])
+    held = io.BytesIO()
+    book.save(held)
+    with zipfile.ZipFile(held) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[part] = members[part][:-30]
+    path = zipped(tmp_path / "a.xlsx", **members)
+
+    with pytest.raises(Invalid) as caught:
+        read_corpus(path)
+
+    assert codes(caught) == {"TR003"}
+
+
 def test_a_link_that_leads_out_of_the_folder_is_named_and_not_followed(tmp_path: Path) -> None:
     inside, outside = tmp_path / "in", tmp_path / "out"
     inside.mkdir()
