@@ -47,6 +47,8 @@ class Words:
     """Roles between items that order nothing."""
     elsewhere: frozenset[str] = frozenset()
     """Roles whose target is no item: a file, for one."""
+    stamped: bool = False
+    """Whether a link should state what it was made for, so that one without cannot be judged."""
 
     def leads_up(self, role: str) -> bool:
         """Tell whether a role leads to what its item stands under."""
@@ -56,6 +58,7 @@ class Words:
 
 
 WORDS: Mapping[str, Words] = {
+    "doorstop": Words(up=frozenset({"parent"}), stamped=True),
     "openfasttrace": Words(up=frozenset({"covers"}), aside=frozenset({"depends"})),
     "strictdoc": Words(
         up=frozenset({"Parent"}), down=frozenset({"Child"}), elsewhere=frozenset({"File"})
@@ -126,7 +129,9 @@ class _Check:
     def run(self) -> LinkCheck:
         """Go over the items once, then over what they made of the graph."""
         self._names()
-        stamped = any(one.stated for item in self.corpus.items for one in item.references)
+        stamped = self.words.stamped or any(
+            one.stated for item in self.corpus.items for one in item.references
+        )
         tried: set[str] = set()
         for item in self.corpus.items:
             told: set[tuple[object, ...]] = set()

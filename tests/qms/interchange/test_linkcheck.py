@@ -140,6 +140,16 @@ def test_what_could_not_be_judged_is_said() -> None:
     assert checked.not_judged == {"items whose coverage needs levels, which are not stated": 2}
 
 
+def test_a_link_of_doorstop_without_a_stamp_is_not_taken_as_reviewed() -> None:
+    linked = item("T1", "normative", Reference("parent", "R1", Place("a", 1)))
+    corpus = Corpus("doorstop", (item("R1", "normative", revision="x"), linked))
+
+    checked = check_links(corpus, ("normative",))
+
+    unstamped = "links that state no revision, or lead to an item without one"
+    assert checked.not_judged == {unstamped: 1}
+
+
 def test_a_link_that_both_ends_state_is_one_link_and_no_circle() -> None:
     above = item("A", "SystemRequirement", Reference("Child", "B", Place("a", 1)))
     below = item("B", "SoftwareRequirement", Reference("Parent", "A", Place("a", 2)))
