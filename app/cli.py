@@ -10,6 +10,7 @@ from app.commands import (
     documents,
     evidence,
     flows,
+    interchange,
     people,
     probes,
     records,
@@ -44,6 +45,7 @@ for command in (
 ):
     cli.command()(command)
 cli.command("data-sets")(evidence.data_sets)
+cli.command("trace-check")(interchange.trace_check)
 cli.command("import")(records.import_file)
 cli.command("export")(flows.export_file)
 cli.add_typer(service.db, name="db")

@@ -15,7 +15,7 @@ class Place:
 
     file: str
     line: int | None = None
-    """Counted from 1; none where the format has no lines, as in a spreadsheet's binary file."""
+    """Counted from 1, in a sheet its row; none where nothing can be counted."""
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"
@@ -85,3 +85,5 @@ class Corpus:
     """What its reader could not take, each with its place; checks of the links add theirs."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """What the format holds and an import does not take, by its name there: how often."""
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The levels, where the format states them: what each document or kind stands under."""
