@@ -45,6 +45,8 @@ import qms.releases.api.routes
 import qms.releases.routes
 import qms.repositories.api.routes
 import qms.repositories.routes
+import qms.results.api.routes
+import qms.results.routes
 import qms.risks.routes
 import qms.soup.routes
 import qms.traceability.api.routes
@@ -106,6 +108,7 @@ ROUTERS = (
     qms.falling_due.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
+    qms.results.routes.router,
     qms.risks.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
@@ -123,6 +126,7 @@ ROUTERS = (
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
+    qms.results.api.routes.router,
     qms.traceability.api.routes.router,
     qms.traceability.views.api.routes.router,
     qms.training_matrix.api.routes.router,

@@ -206,4 +206,8 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _text(value: Any, most: int = MOST_TEXT) -> str:
-    return value.strip()[:most] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # JSON may spell what no database keeps: the character of the code 0, and halves of others.
+    plain = value.strip()[:most].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return plain.encode("utf-8", "replace").decode()

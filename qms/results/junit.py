@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from qms.interchange.corpus import Finding, Place
-from qms.results.cases import MOST_TEXT, Case, Outcome, Report, worst
+from qms.results.cases import MOST_TEXT, Case, Naming, Outcome, Report, worst
 from qms.results.guarded_xml import Node, read_xml, refused
 from qms.results.ids import once, seen_in, stated_by
 
@@ -105,7 +105,8 @@ def _case(
     if not name:
         reading.find("TR607", node.line, "A case has no name.", "Name it, so it can be found.")
     outcome, message = _outcome(node)
-    named, files = [], list(_files_in_output(node))
+    named: list[Naming] = []
+    files = list(_files_in_output(node))
     for one, key, value in (*shared, *_properties(node)):
         named += stated_by(key, value, Place(reading.file, one.line))
         if re.split(r"[:.]", key)[-1].lower() in _FILE_PROPERTIES:
