@@ -76,6 +76,7 @@ from dataflows.qatrack.panels import procedure_panel
 from qms.releases.panels import release_panel
 from qms.reportability import complaint_panel
 from qms.repositories.panels import code_panel
+from qms.results.panels import results_panel
 from qms.risks.annexes import hazard_log
 from qms.risks.panels import issue_panel, risk_panel
 from validation.runs.panels import runs_panel
@@ -142,6 +143,7 @@ PANELS = (
     risk_panel,
     issue_panel,
     code_panel,
+    results_panel,
     system_panel,
     connection_panel,
     provenance_panel,

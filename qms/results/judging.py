@@ -215,6 +215,23 @@ def bearings(
     return {key: tuple(many) for key, many in found.items()}
 
 
+def below(snapshot: Snapshot, key: Key) -> frozenset[Key]:
+    """Return what a record rests on, itself included: whose results count against it.
+
+    The other way round than `above`.
+    """
+    found = {key}
+    waiting = [key]
+    for one in waiting:
+        for role in BEARING_ROLES:
+            for link in snapshot.incoming(one, role):
+                record = snapshot.records.get(link.source)
+                if record is not None and not record.withdrawn and link.source not in found:
+                    found.add(link.source)
+                    waiting.append(link.source)
+    return frozenset(found)
+
+
 def above(snapshot: Snapshot, key: Key) -> Mapping[Key, tuple[Key, ...]]:
     """Return what rests on a record, nearest first, each with the way to it; itself included."""
     ways: dict[Key, tuple[Key, ...]] = {key: ()}

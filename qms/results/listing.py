@@ -64,6 +64,12 @@ class ReportLine:
     sha256: str
 
 
+def has_imports(session: Session, project: Project) -> bool:
+    """Whether anything was ever imported into a project."""
+    query = select(col(ResultImport.id)).where(col(ResultImport.project_id) == project.id).limit(1)
+    return session.execute(query).first() is not None
+
+
 def imports_of(session: Session, project: Project, number: int | None = None) -> list[ImportLine]:
     """Return the imports of a project, the latest first, or the one of that number."""
     query = select(ResultImport).where(col(ResultImport.project_id) == project.id)

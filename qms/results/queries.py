@@ -1,13 +1,13 @@
 """What imported results say about each record of a project, fetched and never stored."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from core.db import chunks
+from core.db import CHUNK, chunks
 from core.records.models import Project
 from qms.releases.commits import commit_of_release
 from qms.results.cases import Outcome
@@ -16,7 +16,10 @@ from qms.results.models import ResultCase, ResultImport, ResultNaming, ResultRep
 
 
 def imported_results(
-    session: Session, project: str, release: str | None = None
+    session: Session,
+    project: str,
+    release: str | None = None,
+    uids: Collection[str] | None = None,
 ) -> dict[str, Imported]:
     """Return what imported results say, by the uid that cases name.
 
@@ -27,15 +30,19 @@ def imported_results(
     release : str, optional
         Uid of the release whose commit counts. Without one, the latest commit that names a record
         counts for it.
+    uids : collection of str, optional
+        Look at these records alone.
     """
     imports = _imports(session, project)
     if not imports:
         return {}
     commit = commit_of_release(session, project, release) if release is not None else None
     last = _last_import(session, project)
+    if uids is not None:
+        last = {uid: number for uid, number in last.items() if uid in uids}
     wanted = {imports[number].commit for number in last.values()} if commit is None else {commit}
     numbers = [number for number, one in imports.items() if one.commit in wanted]
-    told = _told(session, project, imports, numbers)
+    told = _told(session, project, imports, numbers, uids)
     found = {}
     for uid, number in last.items():
         deciding = imports[number].commit if commit is None else commit
@@ -79,7 +86,11 @@ def _last_import(session: Session, project: str) -> dict[str, int]:
 
 
 def _told(
-    session: Session, project: str, imports: Mapping[int, ResultImport], numbers: list[int]
+    session: Session,
+    project: str,
+    imports: Mapping[int, ResultImport],
+    numbers: list[int],
+    uids: Collection[str] | None,
 ) -> Mapping[str, list[Told]]:
     query = (
         select(
@@ -97,6 +108,8 @@ def _told(
         .where(col(Project.key) == project)
         .order_by(col(ResultImport.number), col(ResultCase.id))
     )
+    if uids is not None and len(uids) <= CHUNK:
+        query = query.where(col(ResultNaming.uid).in_(sorted(uids)))
     found: dict[str, list[Told]] = defaultdict(list)
     for chunk in chunks(numbers):
         for uid, number, suite, label, outcome, message in session.execute(

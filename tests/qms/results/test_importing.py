@@ -13,15 +13,18 @@ from app.cli import cli
 from core.blobs import Blob, BlobStore
 from core.errors import Invalid, Refused
 from core.ledger.models import LedgerEntry
-from core.records.content import Content
+from core.records.content import Content, LinkDraft
+from core.records.panels import Panel
 from core.records.service import create_record, find_project
 from core.settings import get_settings
+from core.web.pages import environment
 from qms.results import service
 from qms.results.api.routes import router as api
 from qms.results.arriving import Sent, read_all, wanted_files, with_files
 from qms.results.judging import Standing
 from qms.results.listing import cases_of, find_import, imports_of
 from qms.results.models import ResultCase, ResultImport
+from qms.results.panels import results_panel
 from qms.results.queries import imported_results
 from qms.results.routes import router as pages
 from tests.conftest import TEST_DATABASE, Office
@@ -211,6 +214,35 @@ def installed(tested: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     get_settings.cache_clear()
     yield tested
     get_settings.cache_clear()
+
+
+def test_the_page_of_what_rests_on_a_failing_test_says_so(tested: Office, store: BlobStore) -> None:
+    with tested.writing() as session:
+        project, by = tested.project(session), tested.staff["PPL-AK"]
+        content = Content(title="A requirement")
+        create_record(session, project, "requirement", content, by, uid="REQ-001")
+        verifying = Content(title="t", links=(LinkDraft("verifies", "REQ-001"),))
+        create_record(session, project, "test", verifying, by, uid="TST-003")
+    before = shown_panel(tested, "REQ-001")
+    send(tested, store, ONE, a="TST-003 <failure message='off by 2'/>", b="TST-001")
+
+    after = shown_panel(tested, "REQ-001")
+
+    assert before is None
+    assert after is not None
+    assert after.title == "Imported results: not verified"
+    [bearing] = after.context["bearing"]
+    assert bearing.sentence == ("TST-003 is not verified: imported results 1: a failed: off by 2.")
+    drawn = environment().get_template(after.template).render(after.context)
+    assert "imported results 1: a failed: off by 2" in drawn
+    assert "/p/RPM/TST-003" in drawn
+    assert shown_panel(tested, "TST-001").title == "Imported results: passed"
+    assert shown_panel(tested, "REL-1") is None
+
+
+def shown_panel(office: Office, uid: str) -> Panel | None:
+    with office.reading() as session:
+        return results_panel(session, office.project(session), office.record(session, uid))
 
 
 def fiducial(*arguments: object):
