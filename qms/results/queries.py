@@ -37,7 +37,7 @@ def imported_results(
     if not imports:
         return {}
     commit = commit_of_release(session, project, release) if release is not None else None
-    last = _last_import(session, project)
+    last = _last_import(session, project, uids)
     if uids is not None:
         last = {uid: number for uid, number in last.items() if uid in uids}
     wanted = {imports[number].commit for number in last.values()} if commit is None else {commit}
@@ -70,9 +70,9 @@ def _imports(session: Session, project: str) -> dict[int, ResultImport]:
     return {one.number: one for one in session.execute(query).scalars()}
 
 
-def _last_import(session: Session, project: str) -> dict[str, int]:
+def _last_import(session: Session, project: str, uids: Collection[str] | None) -> dict[str, int]:
     """Return the last import that names each uid."""
-    rows = session.execute(
+    query = (
         select(col(ResultNaming.uid), func.max(col(ResultImport.number)))
         .join(ResultCase, col(ResultCase.id) == col(ResultNaming.case_id))
         .join(ResultReport, col(ResultReport.id) == col(ResultCase.report_id))
@@ -82,7 +82,9 @@ def _last_import(session: Session, project: str) -> dict[str, int]:
         .group_by(col(ResultNaming.uid))
         .order_by(col(ResultNaming.uid))
     )
-    return {row[0]: row[1] for row in rows}
+    if uids is not None and len(uids) <= CHUNK:
+        query = query.where(col(ResultNaming.uid).in_(sorted(uids)))
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _told(
