@@ -14,6 +14,7 @@ from app.commands import (
     people,
     probes,
     records,
+    results,
     service,
 )
 from app.commands.console import RefusingGroup
@@ -52,6 +53,7 @@ cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
 cli.add_typer(records.git, name="git")
 cli.add_typer(records.audit, name="audit")
+cli.add_typer(results.results, name="results")
 cli.add_typer(baselines.baseline, name="baseline")
 cli.add_typer(people.people, name="people")
 cli.add_typer(documents.documents, name="documents")

@@ -52,6 +52,7 @@ from tests.app.furnished_people import (
     make_tokens,
     name_deputies,
     read_qatrack,
+    report_results,
     token_for,
 )
 from tests.core.conftest import hashed
@@ -228,6 +229,9 @@ def _fill(at: _Filling, beyond: Mapping[str, str] | None = None) -> Things:
     _device(at)
     _release(at)
     _run(at)
+    at.things |= report_results(
+        at.session, at.settings, at.project, at.n, at.word, at.things["sha"]
+    )
     view = keep_view(
         at.session, at.project, at.staff["author"], f"{at.word} view", Choice(), shared=True
     )
