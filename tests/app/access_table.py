@@ -189,6 +189,13 @@ EVIDENCE = (
         sends={"path": "plan.py"},
     ),
     Line("GET /p/{project}/repositories/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/repositories/lines/{link}", MEMBERS),
+    Line(
+        "POST /p/{project}/repositories/lines/{link}/acceptance",
+        NEED_WRITERS | NEED_SIGNERS,
+        422,
+        sends={"digest": "none"},
+    ),
     Line("GET /p/{project}/risks", MEMBERS),
     Line("GET /p/{project}/risks/export/{format_name}", MEMBERS),
     Line("POST /p/{project}/risks/issues", AUTHORS, 303),
