@@ -35,11 +35,25 @@ class Spot:
 class Placed(Protocol):
     """What is compared of marked lines, whether read now or kept from an earlier scan."""
 
-    record_id: int
-    role: str
-    path: str
-    digest: str
-    line: int
+    @property
+    def record_id(self) -> int:
+        """The record that the lines are marked with."""
+
+    @property
+    def role(self) -> str:
+        """What the lines do for it."""
+
+    @property
+    def path(self) -> str:
+        """Their file."""
+
+    @property
+    def digest(self) -> str:
+        """Of what they say."""
+
+    @property
+    def line(self) -> int:
+        """The marker's line."""
 
 
 class Doubt(StrEnum):

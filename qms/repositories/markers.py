@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from itertools import islice
 from pathlib import PurePosixPath
 
 from qms.repositories.regions import (
@@ -22,8 +24,11 @@ from qms.repositories.regions import (
     scenario_from,
 )
 
-MOST_MARKERS = 2_000
-"""Markers of one file that are kept; no file that people write holds more."""
+MOST_MARKERS = 500
+"""Markers of one file that are read; no file that people write holds more."""
+
+MOST_LINES = 20_000
+"""Lines of one file that are read, so that no file made for it keeps a scan busy."""
 
 LONGEST_LINE = 2_000
 """Characters of a line that is looked at; a longer one was made by a machine."""
@@ -140,7 +145,7 @@ def lines_of(content: bytes) -> list[str]:
 
 
 def markers_in(content: bytes, dialect: str) -> list[Marker]:
-    r"""Return every marker of a file, by line; each role and id once for the same lines.
+    r"""Return the markers of a file by line, each role and id once for the same lines.
 
     Examples
     --------
@@ -150,16 +155,16 @@ def markers_in(content: bytes, dialect: str) -> list[Marker]:
     text = content.decode("utf-8", "replace")
     if not _HINT.search(text):
         return []
-    page = _Page(lines_of(content), dialect)
-    found = [*_from_lines(page)]
-    if dialect == "python":
-        found += _from_tests(page)
+    page = _Page(lines_of(content)[:MOST_LINES], dialect)
+    found = _raw_markers(page)
+    digests: dict[Span, str] = {}
     kept: dict[tuple[str, str, Span], Marker] = {}
     for one in sorted(found, key=lambda raw: (raw.line, raw.named)):
         first, last = one.span
-        said = said_by(page.shown, one.span, page.pure)
+        if one.span not in digests:
+            digests[one.span] = digest_of(said_by(page.shown, one.span, page.pure))
         marker = Marker(
-            one.form, one.role, one.named, one.line + 1, first + 1, last + 1, digest_of(said)
+            one.form, one.role, one.named, one.line + 1, first + 1, last + 1, digests[one.span]
         )
         kept.setdefault((one.role, one.named, one.span), marker)
     return list(kept.values())
@@ -167,12 +172,8 @@ def markers_in(content: bytes, dialect: str) -> list[Marker]:
 
 def region_text(content: bytes, dialect: str, first: int, last: int) -> list[str]:
     """Return marked lines of a file as they are compared; counted from 1."""
-    page = _Page(lines_of(content), dialect)
-    for _ in _from_lines(page):
-        pass
-    if dialect == "python":
-        for _ in _from_tests(page):
-            pass
+    page = _Page(lines_of(content)[:MOST_LINES], dialect)
+    _raw_markers(page)
     return said_by(page.shown, (first - 1, min(last, len(page.lines)) - 1), page.pure)
 
 
@@ -214,11 +215,30 @@ class _Page:
         found = self.begins.match(self.lines[at].lstrip())
         return found is not None
 
+    @cached_property
+    def code_below(self) -> list[int]:
+        """Return for each line the first one below it that is neither blank nor a comment."""
+        found, following = [0] * len(self.lines), len(self.lines)
+        for at in range(len(self.lines) - 1, -1, -1):
+            found[at] = following
+            if self.lines[at].strip() and not self.is_comment(at):
+                following = at
+        return found
+
+    @cached_property
+    def range_ends(self) -> dict[str, list[int]]:
+        """Return the lines at which a range of each id ends, in their order."""
+        found: dict[str, list[int]] = {}
+        for at, line in enumerate(self.lines):
+            if "range_end" in line and len(line) <= LONGEST_LINE:
+                for relation in _RELATION.finditer(line):
+                    for named in relation["told"].split(","):
+                        found.setdefault(named.strip(), []).append(at)
+        return found
+
     def below(self, at: int) -> Span:
         """Return the block that a marker stands above, or in where nothing follows it."""
-        start = at + 1
-        while start < len(self.lines) and (not self.lines[start].strip() or self.is_comment(start)):
-            start += 1
+        start = self.code_below[at]
         if start >= len(self.lines) or indent_of(self.lines[start]) < indent_of(self.lines[at]):
             star = self.lines[at].lstrip().startswith("*") and start < len(self.lines)
             return self.block(start) if star else block_around(self.lines, at)
@@ -227,6 +247,14 @@ class _Page:
     def block(self, start: int) -> Span:
         """Return the block that begins at a line and ends before the next marker beside it."""
         return block_from(self.lines, start, self.pure)
+
+
+def _raw_markers(page: _Page) -> list[_Raw]:
+    """Read a file up to the limit; then the page knows which of its lines are only markers."""
+    found = list(islice(_from_lines(page), MOST_MARKERS + 1))
+    if page.dialect == "python":
+        found += islice(_from_tests(page), MOST_MARKERS + 1)
+    return found
 
 
 def _from_lines(page: _Page) -> Iterator[_Raw]:
@@ -247,18 +275,18 @@ def _from_lines(page: _Page) -> Iterator[_Raw]:
         elif comment:
             page.shown[at] = line[: comment.start()].rstrip()
         seen.append((at, comment, alone))
-    for at, comment, alone in seen:
+    for at, begins, alone in seen:
         line = page.lines[at]
-        if page.dialect == "feature" and comment is None:
+        if page.dialect == "feature" and begins is None:
             for tag in _GHERKIN.finditer(line):
                 yield _Raw(
                     Form.FEATURE, "verifies", tag["named"], at, scenario_from(page.lines, at)
                 )
             continue
-        span = _place(page, at, alone, comment)
-        if comment:
-            for role, named in _names(line[comment.end() :]):
-                yield _Raw(Form.COMMENT, role, named, at, span)
+        span = _place(page, at, alone, begins)
+        if begins:
+            for role, spoken in _names(line[begins.end() :]):
+                yield _Raw(Form.COMMENT, role, spoken, at, span)
         yield from _from_tags(line, at, span)
         yield from _from_relations(page, line, at, span)
 
@@ -294,7 +322,8 @@ def _from_tags(line: str, at: int, span: Span) -> Iterator[_Raw]:
 def _from_relations(page: _Page, line: str, at: int, span: Span) -> Iterator[_Raw]:
     for relation in _RELATION.finditer(line):
         words = [one.strip() for one in relation["told"].split(",")]
-        options = dict((part.strip() for part in one.split("=", 1)) for one in words if "=" in one)
+        pairs = [one.partition("=") for one in words if "=" in one]
+        options = {name.strip(): value.strip() for name, _, value in pairs}
         tested = re.search("verif|test", options.get("role", ""), re.IGNORECASE)
         scope = options.get("scope", "")
         if scope == "range_end":
@@ -312,11 +341,10 @@ def _scoped(page: _Page, at: int, scope: str, named: str, span: Span) -> Span:
     if scope == "line":
         return (at + 1, at + 1) if at < end else (at, at)
     if scope == "range_start":
-        for after in range(at + 1, end + 1):
-            found = _RELATION.search(page.lines[after])
-            if found and "range_end" in found["told"] and named in found["told"]:
-                return at + 1, max(after - 1, at + 1)
-        return min(at + 1, end), end
+        ends = page.range_ends.get(named, [])
+        after = bisect_right(ends, at)
+        # A range that never ends marks what a marker without a scope would.
+        return (at + 1, max(ends[after] - 1, at + 1)) if after < len(ends) else span
     if scope in ("function", "class") and page.dialect == "python" and page.is_comment(at):
         following = next((one for one in page.lines[at + 1 :] if one.strip()), "")
         if not _DEFINES.match(following) and indent_of(page.lines[at]):

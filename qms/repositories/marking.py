@@ -181,7 +181,7 @@ def acceptances(session: Session, link_ids: Sequence[int]) -> dict[int, LinesAcc
 
 def held(accepted: LinesAcceptance | None) -> Held | None:
     """Return an acceptance as the rule sees it."""
-    return accepted and Held(accepted.at, accepted.digest, accepted.gone)
+    return Held(accepted.at, accepted.digest, accepted.gone) if accepted else None
 
 
 def _bases(

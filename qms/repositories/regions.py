@@ -5,6 +5,7 @@ Pure. The rules look at indentation and blank lines only, so that they hold for 
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 Lines = Sequence[str]
@@ -12,6 +13,9 @@ Span = tuple[int, int]
 """First and last line, counted from 0, both included."""
 
 TAB = 8
+
+MOST_TAGS = 50
+"""Lines of tags and remarks above what they belong to."""
 
 _CONTINUES = re.compile(
     r"\s*(?:[)\]}{]|(?:else|elif|except|finally|catch|case|when|end|done|fi|esac)\b)"
@@ -22,6 +26,7 @@ _WHOLE = ("feature", "rule")
 _TABLES = ("examples", "scenarios")
 
 
+@lru_cache(maxsize=1 << 16)
 def indent_of(line: str) -> int:
     """Return the width of a line's indentation."""
     text = line.expandtabs(TAB)
@@ -74,7 +79,10 @@ def block_around(lines: Lines, at: int, stops: Collection[int] = ()) -> Span:
 
 def scenario_from(lines: Lines, at: int) -> Span:
     """Return what a line of Gherkin tags belongs to: a feature to its end, or a scenario."""
-    head = next((n for n in range(at + 1, len(lines)) if _KEYWORD.match(lines[n])), len(lines) - 1)
+    below = range(at + 1, min(at + 1 + MOST_TAGS, len(lines)))
+    head = next((n for n in below if _KEYWORD.match(lines[n])), None)
+    if head is None:
+        return at, at
     if _word(lines[head]) in _WHOLE:
         return at, len(lines) - 1
     indent, last = indent_of(lines[head]), head

@@ -1,10 +1,18 @@
 """Markers of source files: every form, what they mark, and what is none."""
 
+import time
 from textwrap import dedent
 
 import pytest
 
-from qms.repositories.markers import LONGEST_LINE, Form, dialect_of, markers_in, region_text
+from qms.repositories.markers import (
+    LONGEST_LINE,
+    MOST_MARKERS,
+    Form,
+    dialect_of,
+    markers_in,
+    region_text,
+)
 
 
 def found(text: str, dialect: str = "python") -> list[tuple[str, str, int, int, int]]:
@@ -215,3 +223,19 @@ def test_marked_lines_are_read_as_they_are_compared() -> None:
     content = b"class A:\n    # REQ-001\n    def f():\n        return 1  # REQ-002\n"
 
     assert region_text(content, "python", 3, 4) == ["def f():", "    return 1"]
+
+
+@pytest.mark.parametrize(
+    ("line", "dialect"),
+    [("# REQ-001\n", "python"), ("@REQ-001\n", "feature"), ("x # @relation(REQ-1)\n", "python"),
+     ("// @relation(REQ-1, scope=range_start)\n", "slash"), ("#" + " " * 1998 + "\n", "python"),
+     ('pytest.mark.verifies("REQ-1"' + ", " * 800 + "\n", "python")],
+)  # fmt: skip
+def test_a_file_made_to_keep_a_scan_busy_does_not(line: str, dialect: str) -> None:
+    content = (line * (500_000 // len(line))).encode()
+    began = time.process_time()
+
+    found = markers_in(content, dialect)
+
+    assert len(found) <= 2 * (MOST_MARKERS + 1)
+    assert time.process_time() - began < 3
