@@ -17,15 +17,16 @@ from core.records.types import get_registry
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
 from core.web.downloads import exported
 from core.web.transaction import settings_of
-from qms.repositories import line_routes, queries, service
+from qms.repositories import queries, service
 from qms.repositories.asking import TRACED_TYPE, changed_since_run, in_force
 from qms.repositories.lines import lines_in_doubt, unknown_markers, unread_files
+from qms.repositories.marked import routes as marked_routes
 from qms.repositories.markers import lines_of
 from qms.repositories.observing import tags_of
 from qms.repositories.queries import CommitFilter, CommitLine
 
 router = APIRouter(prefix="/p/{project}/repositories", tags=["repositories"])
-router.include_router(line_routes.router)
+router.include_router(marked_routes.router)
 
 PAGE_SIZE = 50
 

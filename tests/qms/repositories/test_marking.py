@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import Conflict, Invalid
-from core.records.models import Record, Revision
+from core.records.models import Record
 from core.records.service import find_project
 from qms.repositories import marking, sources
+from qms.repositories.asking import contents_of_release
 from qms.repositories.following import Doubt
 from qms.repositories.lines import (
     LinesShown,
@@ -21,7 +22,12 @@ from qms.repositories.lines import (
     unread_files,
 )
 from qms.repositories.models import MarkedLines, SourceBlob
-from tests.qms.repositories.conftest import FIRST_SECOND, Registered, SourceRepository
+from tests.qms.repositories.conftest import (
+    FIRST_SECOND,
+    Registered,
+    SourceRepository,
+    approve,
+)
 
 FIRST = """\
 # REQ-001: margins
@@ -66,18 +72,7 @@ class Team:
 
     def approve(self, uid: str, second: int, number: int = 1) -> None:
         """Let a revision of a record be in force since then."""
-        with self.registered.db.writing() as session:
-            record = session.execute(select(Record).where(Record.uid == uid)).scalar_one()
-            revision = Revision(
-                record_id=record.id or 0, number=number, state="approved", title=uid,
-                author_id=self.registered.by.person_id, author_name="A", author_uid="PPL-AK",
-                approved_at=at(second), content_digest="c", envelope_digest=f"e{uid}{number}",
-                fingerprint="f",
-            )  # fmt: skip
-            session.add(revision)
-            session.flush()
-            record.effective_id = record.latest_id = revision.id
-            session.add(record)
+        approve(self.registered.db, uid, at(second), number)
 
     def scan(self):
         """Scan, after registering where that was not done."""
@@ -298,3 +293,39 @@ def test_another_project_s_link_is_not_found(team: Team) -> None:
         link = session.execute(select(MarkedLines)).scalars().first()
         assert link is not None
         assert find_lines(session, find_project(session, "RPM"), link.id or 0).uid == "REQ-001"
+
+
+def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Team) -> None:
+    """Its files are read at its own commit too."""
+    first = approved(team).source.head()
+    team.source.add("Margins\n\nImplements: REQ-001\nVerifies: TST-001\n", "Tidy")
+    second = team.commit(10_000, {"extra.py": "# REQ-002\nx = 1\n"})
+    team.commit(20_000, {"extra.py": None})
+    release(team.registered, "REL-1", first)
+    release(team.registered, "REL-2", second)
+    report = team.scan()
+
+    with team.registered.db.reading() as session:
+        project = find_project(session, "RPM")
+        settings = team.registered.settings
+        began = contents_of_release(session, project, "REL-1", settings)
+        told = contents_of_release(session, project, "REL-2", settings)
+        with pytest.raises(Conflict, match="REL-3"):
+            contents_of_release(session, project, "REL-3", settings)
+
+    assert report.read == 3
+    assert (began.since, [one.subject for one in began.commits]) == ((), ["Change"])
+    assert told.since == ("REL-1",)
+    assert [one.subject for one in told.commits] == ["Margins", "Tidy", "Change"]
+    assert {role: list(named) for role, named in told.records.items()} == {
+        "implements": ["REQ-001"],
+        "verifies": ["TST-001"],
+    }
+    assert [one.subject for one in told.untraced] == ["Tidy", "Change"]
+
+
+def release(registered: Registered, uid: str, commit: str) -> None:
+    """Let a release name its commit."""
+    with registered.db.writing() as session:
+        session.add(Record(project_id=registered.project_id, type="release", uid=uid))
+    approve(registered.db, uid, at(0), 1, {"commit": commit})
