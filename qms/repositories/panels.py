@@ -6,13 +6,15 @@ from core.records.models import Project, Record
 from core.records.panels import Panel
 from qms.repositories.lines import lines_of_record
 from qms.repositories.queries import commits_of_record
+from qms.repositories.released import lines_released
 
 
 def code_panel(session: Session, project: Project, record: Record) -> Panel | None:
     """Return the panel of commits and marked lines, or None when nothing names the record."""
     commits = commits_of_record(session, record.id or 0)
     lines = lines_of_record(session, record.id or 0)
-    if not commits and not lines:
+    released = lines_released(session, project, record)
+    if not commits and not lines and not released:
         return None
     doubtful = sum(one.doubt is not None for one in lines)
     told = [
@@ -20,7 +22,7 @@ def code_panel(session: Session, project: Project, record: Record) -> Panel | No
         _count(len(lines), "marked place"),
         f"{doubtful} {'needs' if doubtful == 1 else 'need'} re-review" if doubtful else "",
     ]
-    context = {"commits": commits, "lines": lines, "project_key": project.key}
+    context = {"commits": commits, "lines": lines, "released": released, "project_key": project.key}
     title = f"Code: {', '.join(filter(None, told))}"
     return Panel(title, "qms/repositories/_panel.html", context)
 

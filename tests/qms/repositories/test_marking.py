@@ -22,6 +22,7 @@ from qms.repositories.lines import (
     unread_files,
 )
 from qms.repositories.models import MarkedLines, SourceBlob
+from qms.repositories.released import lines_released
 from tests.qms.repositories.conftest import (
     FIRST_SECOND,
     Registered,
@@ -310,10 +311,16 @@ def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Tea
         settings = team.registered.settings
         began = contents_of_release(session, project, "REL-1", settings)
         told = contents_of_release(session, project, "REL-2", settings)
+        record = session.execute(select(Record).where(Record.uid == "REQ-002")).scalar_one()
+        places = lines_released(session, project, record, settings)
         with pytest.raises(Conflict, match="REL-3"):
             contents_of_release(session, project, "REL-3", settings)
 
     assert report.read == 3
+    assert [(one.release, one.commit, one.path, one.first, one.last) for one in places] == [
+        ("REL-2", second, "extra.py", 2, 2),
+        ("REL-2", second, "rpm/plan.py", 7, 8),
+    ]
     assert (began.since, [one.subject for one in began.commits]) == ((), ["Change"])
     assert told.since == ("REL-1",)
     assert [one.subject for one in told.commits] == ["Margins", "Tidy", "Change"]
