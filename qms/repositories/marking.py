@@ -101,15 +101,18 @@ def _read_trees(
     steps: Steps,
 ) -> int:
     """Read what the default branch and the commits of releases hold and no scan has read yet."""
-    number = repository.id or 0
-    if head == repository.marked_commit:
-        return 0
-    files = list(source_files(files_of(mirror, head)))
-    wanted = [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]
-    read = read_contents(db, mirror, number, wanted, steps)
-    for commit in set(releases.values()) - {head}:
+    number, read = repository.id or 0, 0
+    unchanged = head == repository.marked_commit
+    # Of a branch that did not move only the latest release can have been named since.
+    commits = list(releases.values())[-1:] if unchanged else list(releases.values())
+    for commit in set(commits) - {head}:
         if mirror.holds(commit):
             read += read_contents(db, mirror, number, contents_at(mirror, commit), steps)
+    if unchanged:
+        return read
+    files = list(source_files(files_of(mirror, head)))
+    wanted = [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]
+    read += read_contents(db, mirror, number, wanted, steps)
     steps.step(f"places {head}", lambda session: keep_places(session, number, files))
     return read
 
