@@ -198,6 +198,29 @@ def scan(
     say([asdict(report) for report in reports], as_json, "\n".join(lines))
 
 
+@git.command("answers")
+def git_answers(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    release: Annotated[str, typer.Option(help="Tell what this release contains.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what is amiss between code and records; exit 1 when something is."""
+    from core.records.service import find_project
+    from qms.repositories.asking import answers_of, contents_of_release
+    from qms.repositories.telling import answers_in_words, contents_in_words
+
+    with installation() as opened, opened.database.reading() as session:
+        project = find_project(session, project_key)
+        if release:
+            contents = contents_of_release(session, project, release, opened.settings)
+            say(asdict(contents), as_json, contents_in_words(contents))
+            return
+        found = answers_of(session, project)
+        say(found.plain(), as_json, answers_in_words(found))
+    if found.count:
+        raise typer.Exit(1)
+
+
 @audit.command("verify")
 def verify_trail(
     against: Annotated[Path | None, typer.Option(help="A pack that saw the trail.")] = None,

@@ -190,6 +190,13 @@ EVIDENCE = (
         sends={"path": "plan.py"},
     ),
     Line("GET /p/{project}/repositories/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/repositories/lines/{link}", MEMBERS),
+    Line(
+        "POST /p/{project}/repositories/lines/{link}/acceptance",
+        NEED_WRITERS | NEED_SIGNERS,
+        422,
+        sends={"digest": "none"},
+    ),
     Line("GET /p/{project}/results", MEMBERS),
     Line("POST /p/{project}/results", REPORTERS, 422),
     Line("GET /p/{project}/results/{number}", MEMBERS, at={"number": "import"}),
