@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.exchange import propose_records
 from app.commands.flows import update_map
 from core.errors import Invalid
 
@@ -54,8 +55,8 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 
 def import_file(
-    kind: Annotated[str, typer.Argument(help="department or design-record")],
-    path: Annotated[Path, typer.Argument(help="A YAML file.")],
+    kind: Annotated[str, typer.Argument(help="department, design-record or records")],
+    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder.")],
     into: Annotated[str, typer.Option(help="Key of the project.")],
     person: AsPerson,
     also: Annotated[
@@ -81,6 +82,11 @@ def import_file(
         if kind != "department" or also:
             raise Invalid("--update is for one department; other records are changed one by one.")
         update_map(path, into, person, dry_run, as_json)
+        return
+    if kind == "records":
+        if also:
+            raise Invalid("--also is for files; a folder of records is imported on its own.")
+        propose_records(path, into, person, dry_run, as_json)
         return
     prepare()
     wanted = [Source(kind, into, path)]
