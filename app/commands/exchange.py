@@ -1,12 +1,15 @@
 """Commands that write records out in a form of their own, and bring them back."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.console import AsJson, acting, installation, say, tell
 from core.errors import Invalid
+
+if TYPE_CHECKING:
+    from qms.interchange.markdown.folder import RecordFolder
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
 
@@ -101,7 +104,6 @@ def check_records(
 def propose_records(path: Path, into: str, person: str, dry_run: bool, as_json: bool) -> None:
     """Bring a folder of records back: drafts of what is new and what was edited, or tell only."""
     from core.records.service import find_project
-    from qms.interchange.markdown.folder import read_folder
     from qms.interchange.markdown.proposing import (
         NOTHING,
         Verdict,
@@ -109,9 +111,8 @@ def propose_records(path: Path, into: str, person: str, dry_run: bool, as_json: 
         plan_proposals,
     )
 
-    # The types first: what a file holds is judged by them.
+    folder = _read(path)
     with installation() as opened:
-        folder = read_folder(path)
         by = acting(opened, person)
         if dry_run:
             with opened.database.reading() as session:
@@ -139,3 +140,10 @@ def propose_records(path: Path, into: str, person: str, dry_run: bool, as_json: 
         raise Invalid(NOTHING, found.faults)
     if found.counts[Verdict.CONFLICT]:
         raise typer.Exit(1)
+
+
+def _read(path: Path) -> "RecordFolder":
+    from qms.interchange.markdown.folder import read_folder
+    from qms.interchange.writers.json_form import from_json
+
+    return from_json(path.read_bytes(), path.name) if path.is_file() else read_folder(path)
