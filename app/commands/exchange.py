@@ -1,5 +1,6 @@
 """Commands that write records out in a form of their own, and bring them back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from app.commands.console import AsJson, acting, installation, say, tell
 from core.errors import Invalid
 
 if TYPE_CHECKING:
+    from app.reading import Source
     from qms.interchange.markdown.folder import RecordFolder
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
@@ -101,8 +103,8 @@ def check_records(
     raise typer.Exit(1 if faults else 0)
 
 
-def propose_records(path: Path, into: str, person: str, dry_run: bool, as_json: bool) -> None:
-    """Bring a folder of records back: drafts of what is new and what was edited, or tell only."""
+def propose_records(sources: "Sequence[Source]", person: str, dry_run: bool, as_json: bool) -> None:
+    """Bring folders of records back: drafts of what is new and what was edited, or tell only."""
     from core.records.service import find_project
     from qms.interchange.markdown.proposing import (
         NOTHING,
@@ -111,34 +113,37 @@ def propose_records(path: Path, into: str, person: str, dry_run: bool, as_json: 
         plan_proposals,
     )
 
-    folder = _read(path)
+    if any(one.kind != "records" for one in sources):
+        raise Invalid("Records as files are imported with other records as files alone.")
+    folders = [_read(one.path) for one in sources]
     with installation() as opened:
         by = acting(opened, person)
-        if dry_run:
-            with opened.database.reading() as session:
-                found = plan_proposals(session, find_project(session, into), folder, by)
-        else:
-            with opened.database.writing() as session:
-                project = find_project(session, into)
-                reason = f"Imported from {path.resolve().name}."
-                found = keep_proposals(session, project, folder, by, reason)
-    told: list[dict[str, Any]] = [
-        {"uid": one.file.uid, "file": one.file.file, "verdict": one.verdict.value, "note": one.note}
-        for one in found.proposed
-    ]
-    lines = [
-        f"{one['verdict']:<9} {one['uid']}  {one['note']}".rstrip()
-        for one in told
-        if one["verdict"] != "unchanged" or one["note"]
-    ]
-    lines.append(f"{found.sentence}{'; nothing was kept' if dry_run else ''}.")
-    if found.baseline is not None:
-        lines.append(f"Baseline {found.baseline} holds what was in force before.")
-    result = {"kept": not dry_run, "baseline": found.baseline, "records": told}
-    say(result, as_json, "\n".join(lines))
-    if found.faults:
-        raise Invalid(NOTHING, found.faults)
-    if found.counts[Verdict.CONFLICT]:
+        with opened.database.reading() if dry_run else opened.database.writing() as session:
+            projects = [find_project(session, one.project) for one in sources]
+            incoming = list(zip(projects, folders, strict=True))
+            if dry_run:
+                plans = plan_proposals(session, incoming, by)
+            else:
+                reason = f"Imported from {sources[0].path.resolve().name}."
+                plans = keep_proposals(session, incoming, by, reason)
+    told: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for source, found in zip(sources, plans, strict=True):
+        for one in found.proposed:
+            about = {"project": source.project, "uid": one.file.uid, "file": one.file.file}
+            told.append({**about, "verdict": one.verdict.value, "note": one.note})
+            if one.verdict is not Verdict.UNCHANGED or one.note:
+                lines.append(f"{one.verdict.value:<9} {one.file.uid}  {one.note}".rstrip())
+        kept = "; nothing was kept" if dry_run else ""
+        lines.append(f"{source.project}: {found.sentence}{kept}.")
+        if found.baseline is not None:
+            lines.append(f"Baseline {found.baseline} holds what was in force before.")
+    frozen = {one.project: plan.baseline for one, plan in zip(sources, plans, strict=True)}
+    say({"kept": not dry_run, "baselines": frozen, "records": told}, as_json, "\n".join(lines))
+    faults = [fault for found in plans for fault in found.faults]
+    if faults:
+        raise Invalid(NOTHING, faults)
+    if any(found.counts[Verdict.CONFLICT] for found in plans):
         raise typer.Exit(1)
 
 

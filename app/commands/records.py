@@ -83,11 +83,6 @@ def import_file(
             raise Invalid("--update is for one department; other records are changed one by one.")
         update_map(path, into, person, dry_run, as_json)
         return
-    if kind == "records":
-        if also:
-            raise Invalid("--also is for files; a folder of records is imported on its own.")
-        propose_records(path, into, person, dry_run, as_json)
-        return
     prepare()
     wanted = [Source(kind, into, path)]
     for text in also or []:
@@ -95,6 +90,9 @@ def import_file(
         if len(parts) != 3:
             raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
         wanted.append(Source(parts[0], parts[1], Path(parts[2])))
+    if any(one.kind == "records" for one in wanted):
+        propose_records(wanted, person, dry_run, as_json)
+        return
     read = read_sources(wanted)
     with installation() as opened:
         by = acting(opened, person)

@@ -6,7 +6,7 @@ of the file is a draft above it; where the record went on, both are shown and ne
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -75,7 +75,7 @@ class Proposals:
     faults: tuple[Fault, ...] = ()
     absent: tuple[str, ...] = ()
     baseline: int | None = None
-    counts: Mapping[Verdict, int] = field(init=False)
+    counts: Mapping[Verdict, int] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """Count once."""
@@ -95,28 +95,47 @@ class Proposals:
         return [one for one in self.proposed if one.verdict is verdict]
 
 
-def plan_proposals(
-    session: Session, project: Project, folder: RecordFolder, by: Actor
-) -> Proposals:
-    """Compare a folder with what is kept; nothing is written.
+Incoming = tuple[Project, RecordFolder]
+"""A project, and the folder of its records that comes in."""
+
+
+def plan_proposals(session: Session, incoming: Sequence[Incoming], by: Actor) -> list[Proposals]:
+    """Compare folders with what is kept, project by project; nothing is written.
+
+    Links may lead from one of the folders into another.
 
     Raises
     ------
     Refused
         If the person may not write a type of which something is created or changed.
     """
+    beside = {
+        Key(project.key, one.uid): one.type
+        for project, folder in incoming
+        for one in folder.records
+    }
+    return [_plan(session, project, folder, by, beside) for project, folder in incoming]
+
+
+def _plan(
+    session: Session, project: Project, folder: RecordFolder, by: Actor, beside: Mapping[Key, str]
+) -> Proposals:
     registry = get_registry()
     kept = _Kept(session, project, folder.records)
     faults = [*folder.faults, *_of_others(folder.records, project)]
-    own = [one for one in folder.records if one.project in ("", project.key)]
+    own = [
+        replace(one, project=project.key)
+        for one in folder.records
+        if one.project in ("", project.key)
+    ]
     for one in own:
         found = type_faults(one, registry)
         faults += found or kept.faults_of(one)
-    faults += link_faults(own, registry, kept.types(own))
+    faults += link_faults(own, registry, {**kept.types(own), **beside})
     proposed = [kept.proposed(one, by, registry) for one in own if one.type in registry]
-    for one in proposed:
-        if one.verdict is Verdict.UPDATE:
-            faults += _made(session, one, project, registry)
+    for each in proposed:
+        if each.verdict is Verdict.UPDATE:
+            faults += _made(session, each, project, registry)
     for name in sorted(
         {one.file.type for one in proposed if one.verdict in (Verdict.CREATE, Verdict.UPDATE)}
     ):
@@ -127,9 +146,9 @@ def plan_proposals(
 
 
 def keep_proposals(
-    session: Session, project: Project, folder: RecordFolder, by: Actor, reason: str
-) -> Proposals:
-    """Freeze what is in force, then create and change what a folder proposes: all or nothing.
+    session: Session, incoming: Sequence[Incoming], by: Actor, reason: str
+) -> list[Proposals]:
+    """Freeze what is in force, then create and change what folders propose: all or nothing.
 
     What is controlled arrives as drafts of the person who imports; approval is a signature, and
     no file gives one.
@@ -142,22 +161,31 @@ def keep_proposals(
         As `plan_proposals`.
     """
     hold_still(session)
-    found = plan_proposals(session, project, folder, by)
-    conflicts = [
+    plans = plan_proposals(session, incoming, by)
+    faults = [fault for found in plans for fault in (*found.faults, *_conflicts(found))]
+    if faults:
+        raise Invalid(NOTHING, faults)
+    kept = []
+    for (project, _), found in zip(incoming, plans, strict=True):
+        changes = found.counts[Verdict.CREATE] + found.counts[Verdict.UPDATE]
+        number = _frozen(session, project, reason, by) if changes else None
+        kept.append(replace(found, baseline=number))
+    drafts = [
+        one.file.draft(project.key)
+        for (project, _), found in zip(incoming, plans, strict=True)
+        for one in found.of(Verdict.CREATE)
+    ]
+    if drafts:
+        import_records(session, drafts, by, get_registry())
+    _save(session, [one for found in plans for one in found.of(Verdict.UPDATE)], by, reason)
+    return kept
+
+
+def _conflicts(found: Proposals) -> list[Fault]:
+    return [
         Fault("TR318", one.file.where("digest"), f"{one.file.uid} {one.note}.", _MEND)
         for one in found.of(Verdict.CONFLICT)
     ]
-    if found.faults or conflicts:
-        raise Invalid(NOTHING, [*found.faults, *conflicts])
-    created, updated = found.of(Verdict.CREATE), found.of(Verdict.UPDATE)
-    if not created and not updated:
-        return found
-    number = _frozen(session, project, reason, by)
-    if created:
-        drafts = [one.file.draft(project.key) for one in created]
-        import_records(session, drafts, by, get_registry())
-    _save(session, updated, by, reason)
-    return Proposals(found.proposed, (), found.absent, number)
 
 
 _MEND = "Export the record again, make the change there, and import that."

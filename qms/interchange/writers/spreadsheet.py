@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.canonical import canonical_json
@@ -13,8 +14,8 @@ from core.records.types import TypeRegistry
 from qms.interchange.markdown.record_file import RecordFile
 
 HEADINGS = ("Id", "Title", "Text", "Revision", "State", "Digest")
-FIELD, LINK = "", "→ "
-"""What stands before the name of a field and of a role in the heading of its column."""
+LINK = "→ "
+"""What stands before the name of a role in the heading of its column."""
 
 LONGEST_CELL = 32_767
 LONGEST_NAME = 31
@@ -38,40 +39,63 @@ def to_workbook(project: str, records: Sequence[RecordFile], registry: TypeRegis
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
 
-    book = Workbook(write_only=True)
-    faults: list[Fault] = []
-    for name in sorted({one.type for one in records}):
-        own = [one for one in records if one.type == name]
-        fields, roles = _columns(own, registry)
-        page = book.create_sheet(name[:LONGEST_NAME])
-        page.freeze_panes = "C2"
-        headings = [*HEADINGS, *(FIELD + one for one in fields), *(LINK + one for one in roles)]
-        row = [WriteOnlyCell(page, value=heading) for heading in headings]
-        for cell in row:
-            cell.font = Font(bold=True)
-        page.append(row)
-        for one in own:
-            cells = []
-            for heading, value in zip(headings, _row(one, fields, roles), strict=True):
-                text = escaped(value) if isinstance(value, str) else value
-                if isinstance(text, str) and len(text) > LONGEST_CELL:
-                    what = f"{heading} is longer than a cell of a spreadsheet can be."
-                    mend = "Export it as JSON or Markdown."
-                    faults.append(Fault("TR322", f"{project} {one.uid}", what, mend))
-                    text = ""
-                cell = WriteOnlyCell(page, value=text)
-                if isinstance(text, str):
-                    cell.data_type = "s"
-                    cell.alignment = Alignment(wrap_text=True, vertical="top")
-                cells.append(cell)
-            page.append(cells)
+    tables = [
+        _table([one for one in records if one.type == name], registry)
+        for name in sorted({one.type for one in records})
+    ]
+    faults = [
+        Fault(
+            "TR322",
+            f"{project} {row[0]}",
+            f"{heading} is longer than a cell of a spreadsheet can be.",
+            "Export it as JSON or Markdown.",
+        )
+        for table in tables
+        for row in table.rows
+        for heading, value in zip(table.headings, row, strict=True)
+        if isinstance(value, str) and len(value) > LONGEST_CELL
+    ]
     if faults:
         raise Invalid("No workbook was written.", faults)
-    if not records:
+    book = Workbook(write_only=True)
+    top = Alignment(wrap_text=True, vertical="top")
+    for table in tables:
+        page = book.create_sheet(table.name[:LONGEST_NAME])
+        page.freeze_panes = "C2"
+        for number, row in enumerate([table.headings, *table.rows]):
+            cells = [WriteOnlyCell(page, value=value) for value in row]
+            for cell in cells:
+                if isinstance(cell.value, str):
+                    # Never a formula, whatever it begins with.
+                    cell.data_type = "s"
+                    cell.alignment = top
+                if number == 0:
+                    cell.font = Font(bold=True)
+            page.append(cells)
+    if not tables:
         book.create_sheet("Empty")
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The records of one type as rows."""
+
+    name: str
+    headings: list[str]
+    rows: list[list[Any]]
+
+
+def _table(records: Sequence[RecordFile], registry: TypeRegistry) -> _Table:
+    fields, roles = _columns(records, registry)
+    rows = [
+        [escaped(value) if isinstance(value, str) else value for value in _row(one, fields, roles)]
+        for one in records
+    ]
+    headings = [*HEADINGS, *fields, *(LINK + one for one in roles)]
+    return _Table(records[0].type, headings, rows)
 
 
 def _columns(records: Iterable[RecordFile], registry: TypeRegistry) -> tuple[list[str], list[str]]:

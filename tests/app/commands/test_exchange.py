@@ -45,7 +45,7 @@ def test_records_go_out_are_edited_and_come_back(demo: BuiltDemo, tmp_path: Path
     assert kept.exit_code == 0, kept.output
     value = json.loads(kept.stdout)
     assert [one["uid"] for one in value["records"] if one["verdict"] == "update"] == ["REQ-001"]
-    assert value["baseline"]
+    assert value["baselines"]["RPM"]
     assert "0 to create, 0 to change," in twice.stdout
 
 

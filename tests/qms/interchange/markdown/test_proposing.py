@@ -60,13 +60,16 @@ def edited(one: RecordFile, title: str) -> RecordFile:
 def keep(office: Office, *files: RecordFile, by: str = "PPL-AK") -> Proposals:
     folder = RecordFolder(files, ())
     with office.writing() as session:
-        return keep_proposals(session, office.project(session), folder, office.staff[by], "Why")
+        incoming = [(office.project(session), folder)]
+        [found] = keep_proposals(session, incoming, office.staff[by], "Why")
+    return found
 
 
 def plan(office: Office, *files: RecordFile, by: str = "PPL-AK") -> list[tuple[str, str, str]]:
     with office.reading() as session:
         project = office.project(session)
-        found = plan_proposals(session, project, RecordFolder(files, ()), office.staff[by])
+        incoming = [(project, RecordFolder(files, ()))]
+        [found] = plan_proposals(session, incoming, office.staff[by])
     assert not found.faults
     return [(one.file.uid, one.verdict.value, one.note) for one in found.proposed]
 
@@ -197,7 +200,8 @@ def test_the_demonstration_comes_back_as_it_was_and_an_edit_as_a_draft(
 
     with demo.writing() as session:
         project, by = find_project(session, "RPM"), find_actor(session, "PPL-AK")
-        found = keep_proposals(session, project, read_folder(tmp_path), by, "By pull request")
+        incoming = [(project, read_folder(tmp_path))]
+        [found] = keep_proposals(session, incoming, by, "By pull request")
 
     assert found.counts == {
         Verdict.CREATE: 0,
@@ -225,10 +229,11 @@ def test_the_demonstration_in_an_empty_installation_has_the_same_digests(
 
     with database.writing() as session:
         by = everybody(session, roles)
-        for key, records in sets.items():
-            project = create_project(session, key, key, by)
-            folder = brought(tmp_path / key, key, records, form)
-            keep_proposals(session, project, folder, by, "Moved")
+        incoming = [
+            (create_project(session, key, key, by), brought(tmp_path / key, key, records, form))
+            for key, records in sets.items()
+        ]
+        keep_proposals(session, incoming, by, "Moved")
 
     with database.reading() as session:
         for key, records in sets.items():
