@@ -157,6 +157,69 @@ def grant_author(office: Office, session: Session) -> None:
     office.staff["PPL-EQ"] = Actor(held.person_id, held.name, held.uid, roles)
 
 
+def test_what_was_recorded_once_is_not_changed_by_a_file(office: Office) -> None:
+    watch = RecordFile("RPM", "surveillance", "SRV-001", Content("Watch"))
+    seen = RecordFile(
+        "RPM",
+        "surveillance_event",
+        "SRE-001",
+        Content("Seen", "All well.", {}, (LinkDraft("result_of", "SRV-001"),)),
+    )
+    keep(office, watch, seen)
+    [before, _] = sorted(kept(office), key=lambda one: one.uid)
+
+    [(_, verdict, note)] = plan(office, edited(before, "Not seen"))
+
+    assert before.uid == "SRE-001"
+    assert verdict == "conflict"
+    assert note == "was recorded once; correct it with an event of its own"
+
+
+def test_an_issue_comes_with_its_state_and_is_edited_like_any_record(office: Office) -> None:
+    problem = RecordFile("RPM", "problem", "PRB-001", Content("Slow"), state="assessed")
+    keep(office, problem)
+    [before] = kept(office)
+
+    [(_, verdict, _)] = plan(office, edited(before, "Very slow"))
+
+    assert before.state == "assessed"
+    assert verdict == "update"
+
+
+def test_a_table_that_an_act_made_is_not_written_by_a_file(office: Office) -> None:
+    made = {"taken_at": "2026-11-20"}
+    log = RecordFile("RPM", "hazard_log", "HZL-001", Content("Hazards", "", made))
+    keep(office, log)
+    [before] = kept(office)
+    forged = replace(before, content=replace(before.content, fields={"taken_at": "2026-11-21"}))
+
+    with pytest.raises(Invalid) as caught:
+        keep(office, forged)
+
+    assert [one.code for one in caught.value.faults] == ["TR312"]
+
+
+def test_a_file_of_an_earlier_revision_says_nothing_new(demo: Database) -> None:
+    with demo.writing() as session:
+        project, by = find_project(session, "RPM"), find_actor(session, "PPL-AK")
+        [early] = [one for one in kept_records(session, project) if one.uid == "REQ-001"]
+        record = find_record(session, project, "REQ-001")
+        content = replace(read_content(session, record), title="Later")
+        save_draft(session, record, content, by, edit_token(latest_revision(session, record)))
+        both = [early, edited(early, "On a branch")]
+
+        [in_force] = plan_proposals(session, [(project, RecordFolder((both[0],), ()))], by)
+        [branch] = plan_proposals(session, [(project, RecordFolder((both[1],), ()))], by)
+
+    assert in_force.proposed[0].verdict is Verdict.UNCHANGED
+    assert in_force.proposed[0].note == "says what is in force; the open draft stays"
+    assert branch.proposed[0].verdict is Verdict.CONFLICT
+    assert branch.proposed[0].note == (
+        f"was edited here too: the file was written from revision {early.revision}, and revision "
+        f"{early.revision + 1} (draft) says something else"
+    )
+
+
 def test_who_may_not_write_may_not_import(office: Office) -> None:
     with pytest.raises(Refused, match="Vera Wynn may not write a"):
         keep(office, NEED, by="PPL-VW")
