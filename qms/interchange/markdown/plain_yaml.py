@@ -10,7 +10,7 @@ from typing import Any
 
 from core.canonical import LARGEST_INTEGER
 from core.located_yaml import DEEPEST
-from qms.interchange.markdown.spelling import DAY, NO_TEXT, is_plain
+from qms.interchange.markdown.spelling import NO_TEXT, is_plain
 
 Path = tuple[str | int, ...]
 
@@ -185,7 +185,7 @@ def _scalar(text: str) -> Any:
         raise NotPlain
     if first == '"' or first in "[{":
         return read_flow(text)
-    if first.isalpha() and is_plain(text):
+    if is_plain(text):
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -193,6 +193,4 @@ def _scalar(text: str) -> Any:
         return _number(text)
     if _FRACTION.fullmatch(text):
         return float(text)
-    if DAY.fullmatch(text):
-        return text
     raise NotPlain

@@ -33,7 +33,7 @@ from qms.baselines.current import lines_now, project_snapshot
 from qms.baselines.service import baselines_of, create_baseline
 from qms.interchange.markdown.checking import link_faults, type_faults
 from qms.interchange.markdown.folder import RecordFolder
-from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.markdown.record_file import RecordFile, in_project
 
 NOTHING = "Nothing was imported."
 
@@ -124,9 +124,7 @@ def _plan(
     kept = _Kept(session, project, folder.records)
     faults = [*folder.faults, *_of_others(folder.records, project)]
     own = [
-        replace(one, project=project.key)
-        for one in folder.records
-        if one.project in ("", project.key)
+        in_project(one, project.key) for one in folder.records if one.project in ("", project.key)
     ]
     for one in own:
         found = type_faults(one, registry)

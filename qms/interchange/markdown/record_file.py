@@ -93,6 +93,15 @@ class RecordFile:
         )
 
 
+def in_project(one: RecordFile, project: str) -> RecordFile:
+    """Return a file as one of a project: links that name it are links to its own records."""
+    links = tuple(
+        replace(link, project=None) if link.project == project else link
+        for link in one.content.links
+    )
+    return replace(one, project=project, content=replace(one.content, links=links))
+
+
 def path_of(one: RecordFile) -> str:
     """Return where the file of a record stands: its type is the folder, its uid the name."""
     return f"{one.type}/{one.uid}.md"

@@ -90,6 +90,17 @@ def test_what_is_new_is_created_as_drafts_of_the_person(office: Office) -> None:
         assert revision.content_digest == REQUIREMENT.content_digest
 
 
+def test_a_file_may_leave_its_project_out_or_name_it_in_every_link(office: Office) -> None:
+    links = (LinkDraft("derives_from", "UN-001", "RPM"),)
+    bare = replace(
+        REQUIREMENT, project="", content=replace(REQUIREMENT.content, links=links), digest=""
+    )
+
+    keep(office, NEED, bare)
+
+    assert [one.content for one in kept(office)] == [REQUIREMENT.content, NEED.content]
+
+
 def test_what_was_not_edited_is_unchanged(office: Office) -> None:
     keep(office, NEED, REQUIREMENT)
 

@@ -20,7 +20,7 @@ SPOKEN = st.sampled_from(
         "The dose is read.", "It is 0.5 Gy.", "no", "1.0", "2026-11-20", "- a", "a: b", "a #b",
         "---", "true", "  odd", "odd  ", "> 3", "'quoted'", '"both"', "a\tb", "Ünïcode. Ärger.",
         "{x}", "", "# head", "\u2028", "\r\n", "\n", "\n\n", "e.g. this", "null", "[1]", "\x85",
-        "\ufeff", "~",
+        "\ufeff", "~", "¼ dose", "²",
     ]
 )  # fmt: skip
 TEXTS = st.one_of(
