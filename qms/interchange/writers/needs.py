@@ -6,7 +6,7 @@ types of their own. There is no time in it, so that the same records are the sam
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from core.canonical import canonical_json
@@ -22,12 +22,14 @@ RESERVED = frozenset(
 
 def to_needs(project: str, records: Sequence[RecordFile]) -> bytes:
     """Write every record as one need of the current, unnamed version."""
-    needs = {one.uid: _need(one) for one in records}
-    value = {
-        "project": project,
-        "current_version": "",
-        "versions": {"": {"needs_amount": len(needs), "needs": needs}},
+    names = field_names(records)
+    needs = {one.uid: _need(one, names) for one in records}
+    version = {
+        "needs_amount": len(needs),
+        "needs": needs,
+        "needs_schema": _schema(records, names),
     }
+    value = {"project": project, "current_version": "", "versions": {"": version}}
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
@@ -36,8 +38,26 @@ def option_of(field: str) -> str:
     return f"field_{field}" if field in RESERVED else field
 
 
-def link_type_of(role: str, fields: Sequence[str]) -> str:
-    """Return the link type that a role becomes, where the type has these fields."""
+def field_names(records: Iterable[RecordFile]) -> frozenset[str]:
+    """Return the names of all fields that any of some records has."""
+    return frozenset(name for one in records for name in one.content.fields)
+
+
+def _schema(records: Iterable[RecordFile], names: Collection[str]) -> dict[str, Any]:
+    """Say which keys of a need are links and which are options, as newer readers ask."""
+    roles = {link_type_of(link.role, names) for one in records for link in one.content.links}
+    text = {"type": "string", "field_type": "extra", "default": ""}
+    links = {"type": "array", "items": {"type": "string"}, "field_type": "links", "default": []}
+    options = {option_of(name) for name in names} | {"revision", "digest", "link_order"}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": {**dict.fromkeys(options, text), **dict.fromkeys({*roles, "links"}, links)},
+    }
+
+
+def link_type_of(role: str, fields: Collection[str]) -> str:
+    """Return the link type that a role becomes, where these are the fields of all records."""
     return f"link_{role}" if role in RESERVED or role in fields else role
 
 
@@ -46,7 +66,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else canonical_json(value).decode()
 
 
-def _need(one: RecordFile) -> dict[str, Any]:
+def _need(one: RecordFile, names: Collection[str]) -> dict[str, Any]:
     content = one.content
     need: dict[str, Any] = {
         "id": one.uid,
@@ -61,7 +81,6 @@ def _need(one: RecordFile) -> dict[str, Any]:
         "docname": None,
         "links": [],
     }
-    names = list(content.fields)
     for name, value in content.fields.items():
         need[option_of(name)] = as_text(value)
     for link in content.links:

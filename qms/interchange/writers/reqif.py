@@ -164,11 +164,15 @@ class _Document:
     def _element(
         self, parent: Tree.Element, tag: str, identity: str, name: str | None = None
     ) -> Tree.Element:
-        made = {"IDENTIFIER": f"_{self.project}-{identity}", "LAST-CHANGE": self.moment}
+        made = {"IDENTIFIER": self._name(identity), "LAST-CHANGE": self.moment}
         return Tree.SubElement(parent, tag, {**made, **({"LONG-NAME": name} if name else {})})
 
     def _reference(self, parent: Tree.Element, around: str, tag: str, identity: str) -> None:
-        _down(parent, around, tag).text = f"_{self.project}-{identity}"
+        _down(parent, around, tag).text = self._name(identity)
+
+    def _name(self, identity: str) -> str:
+        """Return an identifier; a record's is its uid, and all others begin otherwise."""
+        return identity if identity in self.here else f"_{self.project}-{identity}"
 
     def _datatypes(self, parent: Tree.Element) -> None:
         limits: Mapping[str, Mapping[str, str]] = {
@@ -222,7 +226,7 @@ class _Document:
             self._reference(made, "TYPE", f"DATATYPE-DEFINITION-{kind}-REF", datatype)
 
     def _object(self, parent: Tree.Element, one: RecordFile) -> None:
-        made = self._element(parent, "SPEC-OBJECT", f"so-{one.uid}", one.content.title or None)
+        made = self._element(parent, "SPEC-OBJECT", one.uid, one.content.title or None)
         values = Tree.SubElement(made, "VALUES")
         specs, content = self._specs(one.type), one.content
         foreign = [
@@ -278,8 +282,8 @@ class _Document:
         values = Tree.SubElement(made, "VALUES")
         said = [place, dict(link.attributes)]
         self._value(values, f"rt-{link.role}-Fiducial.Link", "STRING", said)
-        self._reference(made, "SOURCE", "SPEC-OBJECT-REF", f"so-{one.uid}")
-        self._reference(made, "TARGET", "SPEC-OBJECT-REF", f"so-{link.target}")
+        self._reference(made, "SOURCE", "SPEC-OBJECT-REF", one.uid)
+        self._reference(made, "TARGET", "SPEC-OBJECT-REF", link.target)
         self._reference(made, "TYPE", "SPEC-RELATION-TYPE-REF", f"rt-{link.role}")
 
     def _specification(self, parent: Tree.Element, name: str) -> None:
@@ -290,7 +294,7 @@ class _Document:
         for one in self.records:
             if one.type == name:
                 entry = self._element(children, "SPEC-HIERARCHY", f"sh-{one.uid}")
-                self._reference(entry, "OBJECT", "SPEC-OBJECT-REF", f"so-{one.uid}")
+                self._reference(entry, "OBJECT", "SPEC-OBJECT-REF", one.uid)
 
 
 def _fits(specs: Mapping[str, FieldSpec], name: str, value: Any) -> bool:

@@ -19,7 +19,7 @@ from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.writers.forms import FORMS, write_as
 from qms.interchange.writers.json_form import from_json
 from qms.interchange.writers.kept import kept_records
-from qms.interchange.writers.needs import link_type_of, option_of
+from qms.interchange.writers.needs import field_names, link_type_of, option_of
 from qms.interchange.writers.spreadsheet import HEADINGS, LINK, unescaped
 
 TEXT_KINDS = {"string", "text", "markdown", "date", "choice"}
@@ -128,6 +128,9 @@ def test_needs_keep_ids_texts_links_and_digests(device: list[RecordFile]) -> Non
     value = json.loads(write_as("needs", "RPM", "Device", device, get_registry()))
     needs = value["versions"][value["current_version"]]["needs"]
 
+    names = field_names(device)
+    declared = value["versions"][""]["needs_schema"]["properties"]
+    assert declared["derives_from"]["field_type"] == "links"
     assert len(needs) == len(device)
     for one in device:
         need = needs[one.uid]
@@ -135,7 +138,7 @@ def test_needs_keep_ids_texts_links_and_digests(device: list[RecordFile]) -> Non
             name: of_kind(one.type, name, need[option_of(name)]) for name in one.content.fields
         }
         order = json.loads(need.get("link_order", "[]"))
-        by_role = {role: iter(need[link_type_of(role, list(fields))]) for role, *_ in order}
+        by_role = {role: iter(need[link_type_of(role, names)]) for role, *_ in order}
         links = []
         for role, _, said in order:
             project, _, target = next(by_role[role]).rpartition("/")

@@ -30,14 +30,13 @@ def test_an_independent_reader_finds_every_record(demo_records: Path, tmp_path: 
 
     content = parser.ReqIFParser.parse(str(path)).core_content.req_if_content
 
-    uids = [one.identifier.removeprefix("_RPM-so-") for one in content.spec_objects]
+    uids = [one.identifier for one in content.spec_objects]
     assert uids == [one.uid for one in device]
     links: dict[str, list[Any]] = {uid: [] for uid in uids}
     for one in content.spec_relations:
         place, said = json.loads(one.values_attribute.value)
         role = one.relation_type_ref.removeprefix("_RPM-rt-")
-        source, target = (end.removeprefix("_RPM-so-") for end in (one.source, one.target))
-        links[source].append((place, (role, target, None, said)))
+        links[one.source].append((place, (role, one.target, None, said)))
     for one, found in zip(device, content.spec_objects, strict=True):
         told = values_of(one, found)
         for place, role, project, target, said in json.loads(told.pop("Fiducial.Links", "[]")):
