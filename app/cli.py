@@ -9,6 +9,7 @@ from app.commands import (
     clauses,
     documents,
     evidence,
+    exchange,
     flows,
     interchange,
     people,
@@ -48,9 +49,10 @@ for command in (
 cli.command("data-sets")(evidence.data_sets)
 cli.command("trace-check")(interchange.trace_check)
 cli.command("import")(records.import_file)
-cli.command("export")(flows.export_file)
+cli.command("export")(exchange.export_file)
 cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
+cli.add_typer(exchange.records, name="records")
 cli.add_typer(records.git, name="git")
 cli.add_typer(records.audit, name="audit")
 cli.add_typer(results.results, name="results")

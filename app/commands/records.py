@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.exchange import propose_records
 from app.commands.flows import update_map
 from core.errors import Invalid
 
@@ -54,8 +55,8 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 
 def import_file(
-    kind: Annotated[str, typer.Argument(help="department or design-record")],
-    path: Annotated[Path, typer.Argument(help="A YAML file.")],
+    kind: Annotated[str, typer.Argument(help="department, design-record or records")],
+    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder.")],
     into: Annotated[str, typer.Option(help="Key of the project.")],
     person: AsPerson,
     also: Annotated[
@@ -89,6 +90,9 @@ def import_file(
         if len(parts) != 3:
             raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
         wanted.append(Source(parts[0], parts[1], Path(parts[2])))
+    if any(one.kind == "records" for one in wanted):
+        propose_records(wanted, person, dry_run, as_json)
+        return
     read = read_sources(wanted)
     with installation() as opened:
         by = acting(opened, person)
