@@ -148,7 +148,10 @@ EXTERNAL, INTERNAL, PATHWAY = (
 
 def connections_in_order(department: Department, uids: Collection[str] | None = None) -> list[str]:
     """Return each connection, or those named: the ones between systems first."""
-    listed = sorted(department.connections if uids is None else uids, key=natural_order)
+    if uids is None:
+        listed = [connection.uid for connection in department.in_order]
+    else:
+        listed = sorted(uids, key=natural_order)
     listed.sort(key=lambda uid: department.is_internal(department.connections[uid]))
     return listed
 

@@ -18,10 +18,13 @@ from dataflows.editing.spreadsheet.judging import Defaults, Judge, Judged, Row
 from dataflows.interchange.kept import Kept, kept_records
 from dataflows.interchange.planning import NOTHING, Plan, Planned, Verdict, carry_out, plan
 
-_NUMBERED = re.compile(r"(\D+)(\d{1,9})")
-
 KINDS = ("connection", "system")
 REASON = "Pasted from a spreadsheet."
+
+MOST_NAMED = 5
+"""New records of a kind that a sentence names; of more in one series, the first and the last."""
+
+_NUMBERED = re.compile(r"(\D+)(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,6 @@ class Pasted:
     surveyed_from: str = ""
     responsible: str = ""
     create_systems: bool = False
-
-
-MOST_NAMED = 5
-"""New records of a kind that a sentence names; of more in one series, the first and the last."""
 
 
 @dataclass(frozen=True)
