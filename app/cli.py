@@ -9,10 +9,13 @@ from app.commands import (
     clauses,
     documents,
     evidence,
+    exchange,
     flows,
+    interchange,
     people,
     probes,
     records,
+    results,
     service,
 )
 from app.commands.console import RefusingGroup
@@ -44,12 +47,15 @@ for command in (
 ):
     cli.command()(command)
 cli.command("data-sets")(evidence.data_sets)
+cli.command("trace-check")(interchange.trace_check)
 cli.command("import")(records.import_file)
-cli.command("export")(flows.export_file)
+cli.command("export")(exchange.export_file)
 cli.add_typer(service.db, name="db")
 cli.add_typer(records.project, name="project")
+cli.add_typer(exchange.records, name="records")
 cli.add_typer(records.git, name="git")
 cli.add_typer(records.audit, name="audit")
+cli.add_typer(results.results, name="results")
 cli.add_typer(baselines.baseline, name="baseline")
 cli.add_typer(people.people, name="people")
 cli.add_typer(documents.documents, name="documents")

@@ -45,6 +45,8 @@ import qms.releases.api.routes
 import qms.releases.routes
 import qms.repositories.api.routes
 import qms.repositories.routes
+import qms.results.api.routes
+import qms.results.routes
 import qms.risks.routes
 import qms.soup.routes
 import qms.traceability.api.routes
@@ -74,6 +76,7 @@ from dataflows.qatrack.panels import procedure_panel
 from qms.releases.panels import release_panel
 from qms.reportability import complaint_panel
 from qms.repositories.panels import code_panel
+from qms.results.panels import results_panel
 from qms.risks.annexes import hazard_log
 from qms.risks.panels import issue_panel, risk_panel
 from validation.runs.panels import runs_panel
@@ -106,6 +109,7 @@ ROUTERS = (
     qms.falling_due.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
+    qms.results.routes.router,
     qms.risks.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
@@ -123,6 +127,7 @@ ROUTERS = (
     qms.baselines.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
+    qms.results.api.routes.router,
     qms.traceability.api.routes.router,
     qms.traceability.views.api.routes.router,
     qms.training_matrix.api.routes.router,
@@ -138,6 +143,7 @@ PANELS = (
     risk_panel,
     issue_panel,
     code_panel,
+    results_panel,
     system_panel,
     connection_panel,
     provenance_panel,

@@ -18,6 +18,7 @@ import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
 import dataflows.probing.models
 import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
+import qms.results.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from app.probing import probe_association

@@ -35,6 +35,9 @@ class Verdict:
         The revision of the test that was executed.
     address : str
         The page that shows the evidence, "/p/RPM/runs/14".
+    imported : bool
+        Whether imported results say it, and no run that was recorded here; `run` then numbers the
+        import.
     """
 
     word: VerdictWord
@@ -44,6 +47,7 @@ class Verdict:
     detail: str = ""
     revision: int | None = None
     address: str = ""
+    imported: bool = False
 
     @property
     def passed(self) -> bool:

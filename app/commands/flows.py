@@ -247,28 +247,6 @@ def diff(
     raise typer.Exit(1 if found.lines else 0)
 
 
-def export_file(
-    kind: Annotated[str, typer.Argument(help="department")],
-    project: Annotated[str, typer.Option("--from", help="Key of the project.")],
-    output: Annotated[Path, typer.Option("-o", help="File to write: .yaml, or .zip of sheets.")],
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
-    ] = False,
-) -> None:
-    """Write the whole map to a file that imports back without loss."""
-    from core.errors import Invalid
-    from core.records.service import find_project
-    from dataflows.interchange.service import export_department
-
-    if kind != "department":
-        raise Invalid(f"'{kind}' is nothing that can be exported; there is department.")
-    form = "zip" if output.suffix == ".zip" else "yaml"
-    with installation() as opened, opened.database.reading() as session:
-        data = export_department(session, find_project(session, project), form, latest=drafts)
-    output.write_bytes(data)
-    tell(f"{output} holds the map of {project}, {len(data):,} bytes.")
-
-
 def update_map(path: Path, into: str, person: str, dry_run: bool, as_json: bool) -> None:
     """Bring a department file back: create what is new, change what differs, or tell it only."""
     from core.errors import Invalid

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.exchange import propose_records
 from app.commands.flows import update_map
 from core.errors import Invalid
 
@@ -54,8 +55,8 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 
 def import_file(
-    kind: Annotated[str, typer.Argument(help="department or design-record")],
-    path: Annotated[Path, typer.Argument(help="A YAML file.")],
+    kind: Annotated[str, typer.Argument(help="department, design-record or records")],
+    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder.")],
     into: Annotated[str, typer.Option(help="Key of the project.")],
     person: AsPerson,
     also: Annotated[
@@ -89,6 +90,9 @@ def import_file(
         if len(parts) != 3:
             raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
         wanted.append(Source(parts[0], parts[1], Path(parts[2])))
+    if any(one.kind == "records" for one in wanted):
+        propose_records(wanted, person, dry_run, as_json)
+        return
     read = read_sources(wanted)
     with installation() as opened:
         by = acting(opened, person)
@@ -196,6 +200,29 @@ def scan(
         ]
     lines = [str(report) for report in reports] or [f"{project_key} has no repository."]
     say([asdict(report) for report in reports], as_json, "\n".join(lines))
+
+
+@git.command("answers")
+def git_answers(
+    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
+    release: Annotated[str, typer.Option(help="Tell what this release contains.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what is amiss between code and records; exit 1 when something is."""
+    from core.records.service import find_project
+    from qms.repositories.asking import answers_of, contents_of_release
+    from qms.repositories.telling import answers_in_words, contents_in_words
+
+    with installation() as opened, opened.database.reading() as session:
+        project = find_project(session, project_key)
+        if release:
+            contents = contents_of_release(session, project, release, opened.settings)
+            say(asdict(contents), as_json, contents_in_words(contents))
+            return
+        found = answers_of(session, project)
+        say(found.plain(), as_json, answers_in_words(found))
+    if found.count:
+        raise typer.Exit(1)
 
 
 @audit.command("verify")

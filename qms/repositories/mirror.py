@@ -112,7 +112,7 @@ class Mirror:
         self.path.mkdir(parents=True, exist_ok=True)
         local = address.transport is Transport.LOCAL
         url = f"file://{quote(address.url)}" if local else address.url
-        with self._open(create=True) as repo:
+        with self.opened(create=True) as repo:
             with repo.config_writer() as config:
                 config.set_value('remote "origin"', "url", url)
             repo.git.update_environment(**_environment(address.transport))
@@ -150,19 +150,19 @@ class Mirror:
 
     def default_branch(self) -> str:
         """Return the branch that HEAD names; empty while the mirror has no commit."""
-        with self._open() as repo:
+        with self.opened() as repo:
             return repo.head.reference.name if repo.head.is_valid() else ""
 
     def tips(self) -> dict[str, str]:
         """Return the commit or tag object of every ref by its full name."""
-        with self._open() as repo:
+        with self.opened() as repo:
             lines = repo.git.for_each_ref("--format=%(objectname) %(refname)").splitlines()
         return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
 
     def tags(self) -> list[TagSeen]:
         """Return every tag that names a commit."""
         form = "--format=" + "%00".join((*_TAG_FIELDS, "%(*objecttype)%(objecttype)"))
-        with self._open() as repo:
+        with self.opened() as repo:
             lines = repo.git.for_each_ref(form, "refs/tags").split("\n")
         tags = []
         for line in filter(None, lines):
@@ -194,7 +194,7 @@ class Mirror:
         wanted, without = wanted - without, without
         if not wanted:
             return
-        with self._open() as repo, tempfile.TemporaryFile() as revisions:
+        with self.opened() as repo, tempfile.TemporaryFile() as revisions:
             present = self._present(repo, wanted | without)
             lines = [*sorted(wanted & present), *(f"^{sha}" for sha in sorted(without & present))]
             if lines[:1] and not lines[0].startswith("^"):
@@ -215,13 +215,13 @@ class Mirror:
         """Whether the mirror holds this commit."""
         if not self.exists:
             return False
-        with self._open() as repo:
+        with self.opened() as repo:
             return bool(self._present(repo, {object_name(commit)}))
 
     def ancestors(self, commit: str) -> set[str]:
         """Return a commit with every commit it stands on."""
         name = object_name(commit)
-        with self._open() as repo:
+        with self.opened() as repo:
             return set(repo.git.rev_list(name).split())
 
     def since(self, commit: str, released: Iterable[str]) -> list[str]:
@@ -231,7 +231,7 @@ class Mirror:
         was released lies below `commit`: then everything is new, and nothing was changed.
         """
         name = object_name(commit)
-        with self._open() as repo:
+        with self.opened() as repo:
             below = set(repo.git.rev_list(name).split()) - {name}
             bounds = [one for one in map(object_name, released) if one in below]
             if not bounds:
@@ -242,14 +242,14 @@ class Mirror:
     def paths(self, commit: str) -> set[str]:
         """Return every file and folder in the tree of `commit`; the root is "."."""
         name = object_name(commit)
-        with self._open() as repo:
+        with self.opened() as repo:
             listed = repo.git.ls_tree("-r", "-t", "-z", "--name-only", "--full-tree", name)
         return {".", *filter(None, listed.split("\0"))}
 
     def changed(self, commit: str) -> list[tuple[str, str]]:
         """Return what `commit` did to each file, against its first parent: a word, and the path."""
         name = object_name(commit)
-        with self._open() as repo:
+        with self.opened() as repo:
             told = repo.git.diff_tree(
                 "-r", "--root", "-z", "--no-commit-id", "--no-renames", "--name-status",
                 "--diff-merges=first-parent", name,
@@ -274,7 +274,7 @@ class Mirror:
         name = object_name(commit)
         if not _is_plain(path):
             return None
-        with self._open() as repo, tempfile.TemporaryFile() as asked:
+        with self.opened() as repo, tempfile.TemporaryFile() as asked:
             asked.write(f"{name}:{path}\n".encode())
             asked.seek(0)
             told = str(
@@ -294,7 +294,8 @@ class Mirror:
         return content[1:-1]
 
     @contextmanager
-    def _open(self, *, create: bool = False) -> Iterator[Repo]:
+    def opened(self, *, create: bool = False) -> Iterator[Repo]:
+        """Open the mirror for one question; what asks another beside these is in `trees`."""
         if not self.exists and not create:
             raise Conflict("This repository has not been scanned yet; scan it first.")
         repo = Repo(self.path) if self.exists else Repo.init(self.path, bare=True)

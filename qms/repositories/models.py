@@ -11,6 +11,8 @@ from sqlmodel import Field
 
 from core.clock import now
 from core.db import JsonColumn, Table, UtcDateTime
+from core.ledger.guards import append_only
+from core.ledger.witness import witnessed
 
 
 class Repository(Table, table=True):
@@ -28,6 +30,8 @@ class Repository(Table, table=True):
     """Every ref and its object at the last scan; the next scan begins there."""
     registered_by: str
     registered_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    marked_commit: str = ""
+    """The commit of the default branch whose source markers were read last."""
     scanned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     problem: str = Field(default="", sa_type=Text)
     """Why the last scan failed; empty when it did not."""
@@ -85,3 +89,111 @@ class RepositoryTag(Table, table=True):
     """The commit it named before it was last moved; a release tag should never have one."""
     moved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     lost_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SourceBlob(Table, table=True):
+    """A file's content that was read for markers; the same content is never read again."""
+
+    __tablename__ = "repository_blob"
+    __table_args__ = (UniqueConstraint("repository_id", "sha", "dialect"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    repository_id: int = Field(foreign_key="repository.id")
+    sha: str
+    dialect: str
+    problem: str = ""
+    """Why it was not read, or not to its end; empty where it was."""
+
+
+class SourceMarker(Table, table=True):
+    """One id that one line of a content names; lines are counted from 1."""
+
+    __tablename__ = "repository_marker"
+
+    id: int | None = Field(default=None, primary_key=True)
+    blob_id: int = Field(foreign_key="repository_blob.id", index=True)
+    form: str
+    role: str
+    named: str
+    line: int
+    first: int
+    last: int
+    digest: str
+
+
+class SourcePlace(Table, table=True):
+    """A path at which the last read commit holds a content with markers or with a problem."""
+
+    __tablename__ = "repository_place"
+    __table_args__ = (UniqueConstraint("repository_id", "path"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    repository_id: int = Field(foreign_key="repository.id")
+    path: str = Field(sa_type=Text)
+    blob_id: int | None = Field(default=None, foreign_key="repository_blob.id")
+    problem: str = ""
+    """Why the file was not looked at at all; empty where it was."""
+
+
+class MarkedLines(Table, table=True):
+    """The link of a record to lines that a marker gives it, followed from commit to commit.
+
+    What the lines were when the record was last approved, or when somebody last said that they
+    still hold, is the base; lines that say something else need re-review.
+    """
+
+    __tablename__ = "repository_marked"
+
+    id: int | None = Field(default=None, primary_key=True)
+    repository_id: int = Field(foreign_key="repository.id", index=True)
+    record_id: int = Field(foreign_key="record.id", index=True)
+    form: str
+    role: str
+    named: str
+    commit: str
+    path: str = Field(sa_type=Text)
+    blob: str
+    line: int
+    first: int
+    last: int
+    digest: str
+    committed_at: datetime = Field(sa_type=UtcDateTime)
+    """When the commit was made at which the lines are as they are told here."""
+    base_of: str
+    """What the base was taken from: ``revision 7``, ``acceptance 3``, ``seen after revision 7``."""
+    base_commit: str
+    base_path: str = Field(sa_type=Text)
+    base_first: int
+    base_last: int
+    base_digest: str
+    diff: str = Field(default="", sa_type=Text)
+    """From the base to the lines as they are; empty while they say the same."""
+    gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When a scan no longer found the marker."""
+
+
+@append_only
+@witnessed(
+    "marked_id", "commit", "path", "blob", "first", "last", "digest", "gone", "person_id",
+    "person_name", "reason", "at",
+    named="path",
+)  # fmt: skip
+class LinesAcceptance(Table, table=True):
+    """Somebody read marked lines as they are and said that they still serve the record."""
+
+    __tablename__ = "repository_acceptance"
+
+    id: int | None = Field(default=None, primary_key=True)
+    marked_id: int = Field(foreign_key="repository_marked.id", index=True)
+    commit: str
+    path: str = Field(sa_type=Text)
+    blob: str
+    first: int
+    last: int
+    digest: str
+    gone: bool = False
+    """The marker was seen to be gone, and rightly so."""
+    person_id: int = Field(foreign_key="person.id")
+    person_name: str
+    reason: str = Field(sa_type=Text)
+    at: datetime = Field(default_factory=now, sa_type=UtcDateTime)

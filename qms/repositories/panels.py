@@ -1,17 +1,31 @@
-"""The commits that name a record, on the record's own page."""
+"""The commits that name a record and the lines that are marked with it, on the record's page."""
 
 from sqlmodel import Session
 
 from core.records.models import Project, Record
 from core.records.panels import Panel
+from qms.repositories.lines import lines_of_record
 from qms.repositories.queries import commits_of_record
+from qms.repositories.released import lines_released
 
 
 def code_panel(session: Session, project: Project, record: Record) -> Panel | None:
-    """Return the panel of commits, or None when no commit names the record."""
+    """Return the panel of commits and marked lines, or None when nothing names the record."""
     commits = commits_of_record(session, record.id or 0)
-    if not commits:
+    lines = lines_of_record(session, record.id or 0)
+    released = lines_released(session, project, record)
+    if not commits and not lines and not released:
         return None
-    count = f"{len(commits)} commit{'' if len(commits) == 1 else 's'}"
-    context = {"commits": commits, "project_key": project.key}
-    return Panel(f"Code: {count}", "qms/repositories/_panel.html", context)
+    doubtful = sum(one.doubt is not None for one in lines)
+    told = [
+        _count(len(commits), "commit"),
+        _count(len(lines), "marked place"),
+        f"{doubtful} {'needs' if doubtful == 1 else 'need'} re-review" if doubtful else "",
+    ]
+    context = {"commits": commits, "lines": lines, "released": released, "project_key": project.key}
+    title = f"Code: {', '.join(filter(None, told))}"
+    return Panel(title, "qms/repositories/_panel.html", context)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}" if number else ""

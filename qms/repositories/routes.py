@@ -18,18 +18,20 @@ from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, pa
 from core.web.downloads import exported
 from core.web.transaction import settings_of
 from qms.repositories import queries, service
+from qms.repositories.asking import TRACED_TYPE, changed_since_run, in_force
+from qms.repositories.lines import lines_in_doubt, unknown_markers, unread_files
+from qms.repositories.marked import routes as marked_routes
+from qms.repositories.markers import lines_of
 from qms.repositories.observing import tags_of
 from qms.repositories.queries import CommitFilter, CommitLine
 
 router = APIRouter(prefix="/p/{project}/repositories", tags=["repositories"])
+router.include_router(marked_routes.router)
 
 PAGE_SIZE = 50
 
 EXPORT_SIZE = 1_000_000
 """An export holds every commit that the filter shows."""
-
-TRACED_TYPE = "requirement"
-"""Records of this type without a commit are listed."""
 
 
 MOST_FILES = 500
@@ -166,7 +168,7 @@ def show_file(
     content = mirror.read(sha, path, LONGEST_FILE) if found and mirror.holds(sha) else None
     if found is None or content is None:
         raise NotFound(f"Commit {sha[:40]} of {name} has no file {path[:200]}.")
-    lines = None if b"\0" in content else _lines_of(content)
+    lines = None if b"\0" in content else lines_of(content)
     return page(
         request,
         "qms/repositories/file.html",
@@ -179,12 +181,6 @@ def show_file(
         lines=lines and lines[:MOST_LINES],
         more_lines=max(len(lines or ()) - MOST_LINES, 0),
     )
-
-
-def _lines_of(content: bytes) -> list[str]:
-    """Return the lines as Git counts them; the last one may lack its line feed."""
-    lines = content.decode("utf-8", "replace").split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
 
 
 @router.get("/export/{format_name}")
@@ -241,6 +237,10 @@ def _page(
         ],
         tags=[(tag, one) for one in repositories for tag in tags_of(session, one)],
         unknown=queries.unknown_mentions(session, project_id),
+        doubtful=lines_in_doubt(session, project_id),
+        unknown_markers=unknown_markers(session, project),
+        unread=unread_files(session, project_id),
+        changed_since=changed_since_run(session, project.key, in_force(session, project.key)),
         bare=[
             (
                 registry.of(TRACED_TYPE).plural,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -24,6 +23,7 @@ from core.people.models import Person
 from core.people.service import actor_of
 from core.records.models import Project
 from core.settings import Settings
+from qms.repositories.marking import follow_markers
 from qms.repositories.mirror import CommitSeen, Mirror
 from qms.repositories.models import Repository
 from qms.repositories.observing import (
@@ -34,6 +34,7 @@ from qms.repositories.observing import (
     store_tags,
 )
 from qms.repositories.service import address_of, mirror_of
+from qms.repositories.steps import AtOnce, JsonDict, Steps
 
 BATCH = 1000
 """Commits per transaction: short enough to let other writers in, long enough to be quick."""
@@ -42,18 +43,6 @@ TURN_S = 1800.0
 """How long a scan waits for another one of the same repository: as long as that may take."""
 
 LOOK_S = 0.2
-
-JsonDict = dict[str, Any]
-
-
-class Steps(Protocol):
-    """How the steps of a scan are done and told: by a job, or at once."""
-
-    def step(self, name: str, fn: Callable[[Session], JsonDict], /) -> JsonDict:
-        """Do `fn` in a transaction of its own."""
-
-    def progress(self, done: int, total: int, text: str, /) -> None:
-        """Tell how far the scan is; a total of 0 is unknown."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +57,9 @@ class ScanReport:
         Record ids in trailers that were linked, and that no record has.
     tags, moved : int
         New tags, and tags that now name another commit.
+    read, marked, suspect : int
+        Source files that were read for the first time, links between records and marked lines of
+        the default branch, and those of them that need re-review.
     """
 
     repository: str
@@ -77,30 +69,17 @@ class ScanReport:
     unknown: int
     tags: int
     moved: int
+    read: int = 0
+    marked: int = 0
+    suspect: int = 0
 
     def __str__(self) -> str:
         return (
             f"{self.repository}: {self.commits} new commits, {self.lost} lost to a rewritten "
             f"history; {self.linked} record ids linked, {self.unknown} that no record has; "
-            f"{self.tags} new tags, {self.moved} moved."
+            f"{self.tags} new tags, {self.moved} moved; {self.read} source files read, "
+            f"{self.marked} links to marked lines, {self.suspect} of them need re-review."
         )
-
-
-@dataclass(frozen=True)
-class AtOnce:
-    """Steps for a scan outside the worker: each in a transaction of `db`."""
-
-    db: Database
-    tell: Callable[[int, int, str], None]
-
-    def step(self, _name: str, fn: Callable[[Session], JsonDict], /) -> JsonDict:
-        """Do `fn` in a transaction of its own."""
-        with self.db.writing() as session:
-            return fn(session)
-
-    def progress(self, done: int, total: int, text: str, /) -> None:
-        """Pass the progress on."""
-        self.tell(done, total, text)
 
 
 def scan_repository(
@@ -222,7 +201,8 @@ def _scan_alone(
         seen = seen + Seen(**found)
         steps.progress(seen.commits, 0, f"Reading {name}: {seen.commits} commits")
     end = steps.step("end", _ending(repository_id, mirror, known, seen, by))
-    return ScanReport(repository=name, **end)
+    marks = follow_markers(db, mirror, repository_id, steps)
+    return ScanReport(repository=name, **end, **marks)
 
 
 def _batches(commits: Iterable[CommitSeen]) -> Iterator[list[CommitSeen]]:

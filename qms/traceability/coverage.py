@@ -44,6 +44,13 @@ _FLAG_OF = {
     Outcome.NOT_RUN: Flag.NOT_RUN,
 }
 
+FLAG_OF_WORD = {
+    VerdictWord.FAILED: Flag.FAILING,
+    VerdictWord.OLDER_COMMIT: Flag.OLDER_COMMIT,
+    VerdictWord.NOT_RUN: Flag.NOT_RUN,
+}
+"""What is wrong with a test of that verdict."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -69,8 +76,13 @@ class Judgement:
         return min((_WORST_FIRST[flag] for flag in self.flags), default=len(_WORST_FIRST))
 
 
-def outcome(verdicts: Sequence[Verdict]) -> Outcome:
+def outcome(verdicts: Sequence[Verdict], others: Iterable[VerdictWord] = ()) -> Outcome:
     """Return what several tests say together: the worst of them, and never a guess.
+
+    Parameters
+    ----------
+    others : iterable of VerdictWord
+        What else is said of them, by imported results that are no pass.
 
     Examples
     --------
@@ -78,7 +90,7 @@ def outcome(verdicts: Sequence[Verdict]) -> Outcome:
     >>> str(outcome([Verdict(VerdictWord.PASSED), NOT_RUN]))
     'not run'
     """
-    words = {verdict.word for verdict in verdicts}
+    words = {*others, *(verdict.word for verdict in verdicts)}
     for word, said in (
         (VerdictWord.FAILED, Outcome.FAILED),
         (VerdictWord.OLDER_COMMIT, Outcome.OLDER_COMMIT),
@@ -98,6 +110,7 @@ def judge(
     has_tests: bool,
     suspect: Iterable[str],
     not_effective: Sequence[str] = (),
+    not_verified: Sequence[tuple[VerdictWord, str]] = (),
 ) -> Judgement:
     """Judge one row.
 
@@ -115,11 +128,16 @@ def judge(
         Uids in this row that need re-review.
     not_effective : sequence of str
         One sentence per QA procedure that no longer controls what stands in this row.
+    not_verified : sequence of (VerdictWord, str)
+        What each imported result that is no pass comes to, and the sentence that says why.
     """
-    result = outcome(verdicts) if has_tests else Outcome.NONE
+    others = [word for word, _ in not_verified]
+    result = outcome(verdicts, others) if has_tests else Outcome.NONE
     reasons: list[tuple[Flag, str]] = [(Flag.UNCOVERED, sentence) for sentence in lacking]
     if result in _FLAG_OF:
         reasons.append((_FLAG_OF[result], f"Its tests read: {result}."))
+    if has_tests:
+        reasons += [(FLAG_OF_WORD[word], sentence) for word, sentence in not_verified]
     reasons += [(Flag.NOT_EFFECTIVE, sentence) for sentence in not_effective]
     uids = sorted(set(suspect))
     if uids:

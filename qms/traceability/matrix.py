@@ -8,6 +8,7 @@ from core.qa_controls import QaControl, QaControls, watching
 from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
 from core.verdicts import NOT_RUN, Verdict
+from qms.results.judging import Bearing, Imported
 from qms.traceability.coverage import Flag, Judgement, judge
 from qms.traceability.paths import Column, reach
 
@@ -28,6 +29,8 @@ class Entry:
         For a test, whether the row's verdict rests on it.
     watched_by : tuple of QaControl
         The QA procedures that control it in use.
+    imported : Imported or None
+        What imported results say of it, beside the runs that were recorded here.
     """
 
     record: RecordView
@@ -35,6 +38,7 @@ class Entry:
     verdict: Verdict | None = None
     judged: bool = False
     watched_by: tuple[QaControl, ...] = ()
+    imported: Imported | None = None
 
     @property
     def not_effective(self) -> tuple[QaControl, ...]:
@@ -62,6 +66,10 @@ class Facts:
         How many commits name a record.
     qa : mapping of Key to QaControls
         The QA procedures by what they watch; empty where nobody was asked.
+    imported : mapping of Key to Imported
+        What imported results say of each record that they name.
+    bearing : mapping of Key to tuple of Bearing
+        Per record, each imported result that keeps it from being verified.
     """
 
     snapshot: Snapshot
@@ -71,6 +79,8 @@ class Facts:
     delivered: frozenset[Key] = frozenset()
     code: Mapping[Key, int] = field(default_factory=dict)
     qa: QaControls = field(default_factory=dict)
+    imported: Mapping[Key, Imported] = field(default_factory=dict)
+    bearing: Mapping[Key, tuple[Bearing, ...]] = field(default_factory=dict)
 
     @cached_property
     def order(self) -> Mapping[Key, int]:
@@ -101,12 +111,21 @@ class Facts:
             known = Entry(
                 record=record,
                 suspicions=self.suspicions_by_record.get(record.key, ()),
-                verdict=self.verdicts.get(record.key, NOT_RUN) if is_test else None,
+                verdict=self._verdict(record.key) if is_test else None,
                 judged=judged and is_test and not record.withdrawn,
                 watched_by=self._watched_by(record.key) if self.qa else (),
+                imported=self.imported.get(record.key),
             )
             self._entries[record.key, judged] = known
         return known
+
+    def _verdict(self, test: Key) -> Verdict:
+        """Return what a recorded run says; where none does, what was imported, marked as that."""
+        recorded = self.verdicts.get(test)
+        imported = self.imported.get(test)
+        if recorded is not None or imported is None:
+            return recorded or NOT_RUN
+        return imported.as_verdict()
 
     def _watched_by(self, key: Key) -> tuple[QaControl, ...]:
         """Return the QA procedures on a record, on its connections and on what mitigates it."""
@@ -123,6 +142,8 @@ class Row:
     ----------
     lacking : mapping of str to str
         Per column that is required and empty, the sentence that says so.
+    bearing : tuple of Bearing
+        The imported results that keep it from being verified.
     """
 
     record: RecordView
@@ -133,6 +154,7 @@ class Row:
     delivered: bool
     judgement: Judgement
     lacking: Mapping[str, str]
+    bearing: tuple[Bearing, ...] = ()
 
     @property
     def flags(self) -> frozenset[Flag]:
@@ -209,6 +231,7 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
     own = facts.entry(record, judged=True)
     entries = [entry for cell in cells.values() for entry in cell]
     tests = [own] if record.type == TEST else entries
+    bearing = _bearing(facts, record, tests)
     judgement = judge(
         record,
         lacking=tuple(lacking.values()),
@@ -220,6 +243,7 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
                 control.sentence for entry in (own, *entries) for control in entry.not_effective
             )
         ),
+        not_verified=[(one.word, one.sentence) for one in bearing],
     )
     return Row(
         record=record,
@@ -230,7 +254,18 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
         delivered=record.key in facts.delivered,
         judgement=judgement,
         lacking=lacking,
+        bearing=bearing,
     )
+
+
+def _bearing(facts: Facts, record: RecordView, tests: Iterable[Entry]) -> tuple[Bearing, ...]:
+    """Return the imported results against a row: what rests below it, and its own tests."""
+    found = {one.about: one for one in facts.bearing.get(record.key, ())}
+    for entry in tests:
+        if entry.judged and entry.imported is not None:
+            for one in facts.bearing.get(entry.record.key, ()):
+                found.setdefault(one.about, one)
+    return tuple(found[about] for about in sorted(found))
 
 
 def _cell(facts: Facts, keys: Iterable[Key], column: Column) -> tuple[Entry, ...]:

@@ -12,6 +12,8 @@ from core.records.snapshot import Key, Snapshot
 from core.records.types import TypeRegistry, get_registry
 from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.repositories.queries import commit_count_per_record, commits_of_uid
+from qms.results.judging import bearings, speaks
+from qms.results.queries import imported_results
 from qms.traceability.columns import Links, columns_for
 from qms.traceability.keeping import drawn
 from qms.traceability.matrix import Facts, Matrix, Row, build_row
@@ -127,6 +129,9 @@ def load_trace(
 def _facts(session: Session, snapshot: Snapshot, project: str, scope: ReleaseScope | None) -> Facts:
     verdicts = ports.verdicts(session, project, scope.uid if scope else None)
     code = commit_count_per_record(session, project)
+    said = imported_results(session, project, scope.uid if scope else None)
+    imported = {Key(project, uid): one for uid, one in said.items()}
+    against = {key: one for key, one in imported.items() if speaks(one, verdicts.get(key.uid))}
     return Facts(
         snapshot=snapshot,
         verdicts={Key(project, uid): verdict for uid, verdict in verdicts.items()},
@@ -135,6 +140,8 @@ def _facts(session: Session, snapshot: Snapshot, project: str, scope: ReleaseSco
         delivered=scope.delivered if scope else frozenset(),
         code={Key(project, uid): count for uid, count in code.items()},
         qa=ports.qa_controls(session, project),
+        imported=imported,
+        bearing=bearings(snapshot, against),
     )
 
 

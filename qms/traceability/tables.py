@@ -66,6 +66,8 @@ def _said(entry: Entry) -> str:
         words.append(str(entry.verdict.word))
         if entry.verdict.detail:
             words.append(f"({entry.verdict.detail})")
+    if entry.imported is not None and not (entry.verdict and entry.verdict.imported):
+        words.append(f"({entry.imported.detail})")
     if entry.not_effective:
         words.append("control not effective")
     if entry.suspicions:

@@ -8,7 +8,8 @@ from core.qa_controls import QaControl
 from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
 from core.verdicts import VerdictWord
-from qms.traceability.coverage import Flag, Outcome
+from qms.results.judging import Bearing
+from qms.traceability.coverage import FLAG_OF_WORD, Flag, Outcome
 from qms.traceability.matrix import TEST, Entry, Row
 from qms.traceability.paths import Column
 
@@ -57,13 +58,6 @@ class CommitNamed:
     address: str
 
 
-_FLAG_OF_WORD = {
-    VerdictWord.FAILED: Flag.FAILING,
-    VerdictWord.OLDER_COMMIT: Flag.OLDER_COMMIT,
-    VerdictWord.NOT_RUN: Flag.NOT_RUN,
-}
-
-
 def explain(
     row: Row,
     columns: Sequence[Column],
@@ -94,6 +88,10 @@ def explain(
     if row.record.type == TEST:
         tests = []
     sentences.extend(_tested(entry) for entry in tests)
+    against = {one.about for one in row.bearing}
+    beside = [entry for entry in (row.own, *tests) if entry.record.key not in against]
+    sentences.extend(one for entry in beside for one in _beside(entry))
+    sentences.extend(_imported(one) for one in row.bearing)
     sentences.extend(
         Sentence((Part(what),), flag)
         for flag, what in row.judgement.reasons
@@ -129,6 +127,7 @@ def explain_cell(row: Row, column: Column, paths: Sequence[str]) -> tuple[Senten
             sentences.append(_tested(entry))
             if not entry.judged:
                 sentences.append(Sentence((_link(entry.record), Part(" is not judged here."))))
+            sentences.extend(_beside(entry))
         else:
             sentences.append(_standing(entry.record))
         sentences.extend(_watched(one) for one in entry.watched_by)
@@ -193,7 +192,11 @@ def _tested(entry: Entry) -> Sentence:
     verdict = entry.verdict
     assert verdict is not None  # noqa: S101 - only tests come here, and each has a verdict
     start = _link(entry.record)
-    flag = _FLAG_OF_WORD.get(verdict.word) if entry.judged else None
+    if verdict.imported:
+        flag = FLAG_OF_WORD.get(verdict.word) if entry.judged else None
+        said = Part(verdict.detail, verdict.address)
+        return Sentence((start, Part(" has no recorded run; "), said, Part(".")), flag)
+    flag = FLAG_OF_WORD.get(verdict.word) if entry.judged else None
     if verdict.word is VerdictWord.NOT_RUN:
         draft = not entry.record.in_force
         state = f" (it is {entry.record.state.replace('_', ' ')})" if draft else ""
@@ -213,6 +216,25 @@ def _tested(entry: Entry) -> Sentence:
     if verdict.detail:
         parts.append(Part(f", {verdict.detail}"))
     return Sentence((*parts, Part(".")), flag)
+
+
+def _beside(entry: Entry) -> Iterable[Sentence]:
+    """Say what imported results tell of a record, where its verdict does not say so already."""
+    if entry.imported is None or (entry.verdict and entry.verdict.imported):
+        return
+    said = Part(entry.imported.detail, entry.imported.address)
+    yield Sentence((_link(entry.record), Part(" beside that: "), said, Part(".")))
+
+
+def _imported(bearing: Bearing) -> Sentence:
+    """Say which imported result keeps a row from being verified, and over what it reaches it."""
+    over = bearing.through[1:]
+    parts = [_key_link(bearing.about)]
+    for place, key in enumerate(over):
+        parts += [Part(" and " if place else ", over "), _key_link(key)]
+    said = Part(bearing.result.detail, bearing.result.address)
+    parts += [Part(", is not verified: " if over else " is not verified: "), said, Part(".")]
+    return Sentence(tuple(parts), FLAG_OF_WORD[bearing.word])
 
 
 def _watched(control: QaControl) -> Sentence:

@@ -14,6 +14,9 @@ EVERYBODY = SIGNED_IN | {ANONYMOUS}
 
 AUTHORS = frozenset({"author", "developer"})
 RUNNERS = frozenset({"tester", "validation_tester", "release_manager"})
+REPORTERS = RUNNERS | {"developer", "quality_manager"}
+"""Who imports the results of tests."""
+
 KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "quality_manager"})
 CANCELLERS = frozenset({OWNER, "author", "quality_manager", "release_manager"})
 """Of the job that the author asked for."""

@@ -6,6 +6,7 @@ The projects differ in every id, so that an address of one can be bent to name a
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from git import Actor as Committer
@@ -35,6 +36,7 @@ from core.records.service import (
     create_project,
     create_record,
     edit_token,
+    find_record,
     latest_revision,
     save_draft,
 )
@@ -42,7 +44,7 @@ from core.records.talking.service import Opening, open_thread
 from core.settings import Settings
 from core.signing.keys import create_key
 from qms.baselines.current import freeze_now
-from qms.repositories.models import Repository, RepositoryCommit, RepositoryTag
+from qms.repositories.models import MarkedLines, Repository, RepositoryCommit, RepositoryTag
 from qms.repositories.service import mirror_in
 from qms.traceability.asking import Choice
 from qms.traceability.views.service import keep_view
@@ -52,6 +54,7 @@ from tests.app.furnished_people import (
     make_tokens,
     name_deputies,
     read_qatrack,
+    report_results,
     token_for,
 )
 from tests.core.conftest import hashed
@@ -228,6 +231,9 @@ def _fill(at: _Filling, beyond: Mapping[str, str] | None = None) -> Things:
     _device(at)
     _release(at)
     _run(at)
+    at.things |= report_results(
+        at.session, at.settings, at.project, at.n, at.word, at.things["sha"]
+    )
     view = keep_view(
         at.session, at.project, at.staff["author"], f"{at.word} view", Choice(), shared=True
     )
@@ -329,6 +335,17 @@ def _device(at: _Filling) -> None:
         RepositoryTag(repository_id=inside, name=f"v{at.n}", sha=sha, annotated=True, at=now())
     )
     at.things |= {"name": repository.name, "sha": sha, "repository_id": str(inside)}
+    record = find_record(at.session, at.project, at.things["uid"])
+    marked = MarkedLines(
+        repository_id=inside, record_id=record.id or 0, form="comment", role="implements",
+        named=record.uid, commit=sha, path="plan.py", blob="b", line=1, first=1, last=1,
+        digest="now", committed_at=now() + timedelta(days=1), base_of="seen after revision 1",
+        base_commit=sha, base_path="plan.py", base_first=1, base_last=1, base_digest="before",
+        diff=f"-{at.word}",
+    )  # fmt: skip
+    at.session.add(marked)
+    at.session.flush()
+    at.things["link"] = str(marked.id)
 
 
 def _committed(at: _Filling, mirror: Path) -> str:

@@ -155,6 +155,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/repositories",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}/file?path=app.yaml",
+        "/p/RPM/repositories/lines/{link}",
         "/p/RPM/repositories/export/csv",
         "/p/DEPT/risks",
         "/p/RPM/risks",
@@ -253,6 +254,7 @@ def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
     found = {}
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
+        ("link", "/p/RPM/REQ-009", r"/repositories/lines/(\d+)"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
         ("view", "/p/RPM/trace/views", r"/trace/views/(\d+)"),
@@ -288,7 +290,7 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
     stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
-    stand_ins |= {"view": "1", "listed": "1"}
+    stand_ins |= {"view": "1", "listed": "1", "link": "1"}
 
     tried = {
         route_of(address.format(**stand_ins), everything)

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.db import chunks
-from core.records.models import Project, Record, Revision
+from core.records.models import Project
 from core.verdicts import Verdict
-from qms.repositories.service import commit_of_tag
+from qms.releases.commits import commit_of_release
 from validation.protocols.plan import COUNTED
 from validation.runs.judging import Measured, Outcome, deciding, judge
 from validation.runs.models import (
@@ -68,22 +68,7 @@ def release_verdicts(
     """
     if release is None:
         return verdicts(session, project_key)
-    return verdicts(session, project_key, _commit_of(session, project_key, release))
-
-
-def _commit_of(session: Session, project_key: str, release: str) -> str:
-    # One row: a snapshot of the latest drafts is nothing that a page would need beside this.
-    fields = session.execute(
-        select(col(Revision.fields))
-        .join(Record, col(Record.latest_id) == col(Revision.id))
-        .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Project.key) == project_key, col(Record.uid) == release)
-    ).scalar_one_or_none()
-    if not fields:
-        return ""
-    tag = fields.get("git_tag") or ""
-    named = commit_of_tag(session, project_key, tag) if tag else None
-    return named or fields.get("commit") or ""
+    return verdicts(session, project_key, commit_of_release(session, project_key, release))
 
 
 def _outcomes(session: Session, project_key: str, until: datetime | None) -> list[Outcome]:

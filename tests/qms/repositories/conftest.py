@@ -2,13 +2,17 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from git import Repo
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
-from core.records.models import Record
+from core.db import Database
+from core.people.models import Person
+from core.records.models import Record, Revision
 from core.records.service import find_project
 from core.settings import Settings
 from qms.repositories.scanning import ScanReport, scan_repository
@@ -125,3 +129,24 @@ class Registered:
 @pytest.fixture
 def registered(tmp_path: Path, office: Office) -> Registered:
     return Registered(tmp_path, office)
+
+
+def approve(
+    db: Database, uid: str, at: datetime, number: int, fields: dict[str, str] | None = None
+) -> None:
+    """Let a revision of the first record of that id be in force since then."""
+    with db.writing() as session:
+        record = session.execute(select(Record).where(col(Record.uid) == uid)).scalars().first()
+        person = session.execute(select(Person)).scalars().first()
+        assert record
+        assert person
+        revision = Revision(
+            record_id=record.id or 0, number=number, state="approved", title=uid,
+            author_id=person.id or 0, author_name="A", author_uid="PPL-AK", approved_at=at,
+            content_digest="c", fields=fields or {},
+            envelope_digest=f"e{uid}{number}", fingerprint="f",
+        )  # fmt: skip
+        session.add(revision)
+        session.flush()
+        record.effective_id = record.latest_id = revision.id
+        session.add(record)

@@ -50,6 +50,9 @@ def test_a_scan_job_tells_what_it_brought_and_where_to_look(registered, source, 
         "unknown": 1,
         "tags": 1,
         "moved": 0,
+        "read": 1,
+        "marked": 0,
+        "suspect": 0,
         "address": "/p/RPM/repositories",
     }
     assert "2 new commits" in job.progress["text"]

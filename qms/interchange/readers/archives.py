@@ -1,0 +1,89 @@
+"""The members of a zip, unpacked within limits; names that lead elsewhere are refused."""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from qms.interchange.corpus import Place
+from qms.interchange.readers.codes import ARCHIVE, ENTITIES, OUTSIDE
+from qms.interchange.readers.gathering import Gathering
+
+MOST_MEMBERS = 2_000
+LARGEST_UNPACKED = 256_000_000
+"""Bytes of all members together."""
+
+HIGHEST_RATIO = 250
+"""XML packs 10 to 60 times; a bomb a thousand times."""
+
+SMALL = 1_000_000
+"""Bytes up to which the ratio says nothing."""
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+_DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, bytes]]:
+    """Go through the files of a zip by their names; nothing is written anywhere."""
+    archive = _opened(data, name, into)
+    if archive is None:
+        return
+    for info in archive.infolist():
+        parts = re.split(r"[/\\]", info.filename)
+        if info.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
+            continue
+        if ".." in parts or parts[0] == "" or ":" in info.filename[:3]:
+            what = f"The member '{info.filename[:80]}' leads out of the archive and is not read."
+            into.fault(OUTSIDE, Place(name), what, "Pack the archive again.")
+            continue
+        try:
+            # The size was added up before; no more than the archive states is unpacked.
+            with archive.open(info) as stream:
+                content = stream.read(info.file_size + 1)
+        except _DAMAGED as error:
+            what = f"The member '{info.filename[:80]}' cannot be unpacked: {error}."
+            into.fault(ARCHIVE, Place(name), what, "Export it again.")
+            continue
+        yield info.filename, content
+
+
+def _opened(data: bytes, name: str, into: Gathering) -> zipfile.ZipFile | None:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        infos = archive.infolist()
+    except _DAMAGED as error:
+        into.fault(ARCHIVE, Place(name), f"This is no zip: {error}.", "Export it again.")
+        return None
+    unpacked = sum(one.file_size for one in infos)
+    if len(infos) > MOST_MEMBERS or unpacked > LARGEST_UNPACKED:
+        what = (
+            f"It holds {len(infos):,} files of {unpacked:,} bytes; {MOST_MEMBERS:,} files of "
+            f"{LARGEST_UNPACKED:,} bytes together are read."
+        )
+        into.fault(ARCHIVE, Place(name), what, "Split it.")
+        return None
+    if unpacked > SMALL and unpacked > HIGHEST_RATIO * len(data):
+        what = f"It unpacks from {len(data):,} to {unpacked:,} bytes, as only a zip bomb does."
+        into.fault(ARCHIVE, Place(name), what, "Nothing of it was unpacked.")
+        return None
+    return archive
+
+
+def safe_workbook(data: bytes, name: str, into: Gathering) -> bool:
+    """Tell whether a workbook may be given to a reader of workbooks: no bomb, no entities."""
+    told = len(into.findings)
+    count = 0
+    for member, content in members(data, name, into):
+        count += 1
+        if not member.lower().endswith((".xml", ".rels", ".vml")):
+            continue
+        # A declaration could hide from the search in another encoding than these.
+        if content[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in content[:4]:
+            content = content.replace(b"\0", b"")
+        if _DECLARES.search(content):
+            what = f"Its part '{member[:80]}' declares a document type or an entity."
+            into.fault(ENTITIES, Place(name), what, "Save it anew; nothing of it was expanded.")
+    if not count and len(into.findings) == told:
+        into.fault(ARCHIVE, Place(name), "The workbook is empty.")
+    return len(into.findings) == told

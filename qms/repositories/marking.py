@@ -1,0 +1,359 @@
+"""Link records to the lines that markers give them, and follow both through the commits.
+
+A link's base is what its lines said when its record was approved, or when somebody accepted them
+later. Both are looked up in the history, so it does not matter when scans happened.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from core.db import Database
+from core.records.models import Record, Revision
+from qms.repositories.following import Approved, Held, Spot, difference, doubt_of, follow
+from qms.repositories.markers import dialect_of, region_text
+from qms.repositories.mirror import Mirror
+from qms.repositories.models import (
+    LinesAcceptance,
+    MarkedLines,
+    Repository,
+    RepositoryCommit,
+)
+from qms.repositories.sources import (
+    AT_ONCE,
+    LARGEST_FILE,
+    contents_at,
+    keep_places,
+    read_contents,
+    release_commits,
+    source_files,
+    spots_in,
+    spots_of,
+)
+from qms.repositories.steps import JsonDict, Steps
+from qms.repositories.trees import Came, blobs, came_from, files_of, held_at
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the lines of a link are compared with, and what that was taken from."""
+
+    of: str
+    commit: str
+    path: str
+    first: int
+    last: int
+    digest: str
+    blob: str = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database holds when a scan begins to follow markers."""
+
+    repository: Repository
+    head: str
+    head_at: datetime
+    spots: Sequence[Spot]
+    links: Sequence[MarkedLines]
+    approved: Mapping[int, Approved]
+    accepted: Mapping[int, LinesAcceptance]
+
+
+def follow_markers(
+    db: Database, mirror: Mirror, repository_id: int, steps: Steps
+) -> dict[str, int]:
+    """Read the default branch for markers, and bring every link up to it."""
+    with db.reading() as session:
+        repository = session.get_one(Repository, repository_id)
+        head = repository.tips.get(f"refs/heads/{repository.default_branch}", "")
+        releases = release_commits(session, repository.project_id)
+        # What is read here is still looked at while Git works, when the session has ended.
+        session.expunge_all()
+    if not head:
+        return {"read": 0, "marked": 0, "suspect": 0}
+    read = _read_trees(db, mirror, repository, head, releases, steps)
+    with db.reading() as session:
+        known = _known(session, repository_id, head)
+        session.expunge_all()
+    previous = repository.marked_commit
+    # A link that was stored at an earlier commit is where the file was then.
+    moved = _moves(mirror, previous, head) if previous not in ("", head) else {}
+    came = {path: one.path for path, one in moved.items() if one is not None}
+    continued = follow(known.links, known.spots, came)
+    bases = _bases(db, mirror, known, continued, steps)
+    diffs = _differences(mirror, known, continued, bases)
+    found = steps.step(f"links {head}", _linking(repository_id, known, continued, bases, diffs))
+    return {"read": read, **found}
+
+
+def _read_trees(
+    db: Database,
+    mirror: Mirror,
+    repository: Repository,
+    head: str,
+    releases: Mapping[str, str],
+    steps: Steps,
+) -> int:
+    """Read what the default branch and the commits of releases hold and no scan has read yet."""
+    number, read = repository.id or 0, 0
+    unchanged = head == repository.marked_commit
+    # Of a branch that did not move only the latest release can have been named since.
+    commits = list(releases.values())[-1:] if unchanged else list(releases.values())
+    for commit in set(commits) - {head}:
+        if mirror.holds(commit):
+            read += read_contents(db, mirror, number, contents_at(mirror, commit), steps)
+    if unchanged:
+        return read
+    files = list(source_files(files_of(mirror, head)))
+    wanted = [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]
+    read += read_contents(db, mirror, number, wanted, steps)
+    steps.step(f"places {head}", lambda session: keep_places(session, number, files))
+    return read
+
+
+def _moves(mirror: Mirror, earlier: str, later: str) -> Mapping[str, Came | None]:
+    return came_from(mirror, earlier, later) if mirror.holds(earlier) else {}
+
+
+def _known(session: Session, repository_id: int, head: str) -> Known:
+    repository = session.get_one(Repository, repository_id)
+    spots = spots_of(session, repository)
+    links = list(
+        session.execute(
+            select(MarkedLines)
+            .where(col(MarkedLines.repository_id) == repository_id)
+            .order_by(col(MarkedLines.id))
+        ).scalars()
+    )
+    at = session.execute(
+        select(col(RepositoryCommit.at)).where(
+            col(RepositoryCommit.repository_id) == repository_id,
+            col(RepositoryCommit.sha) == head,
+        )
+    ).scalar_one()
+    records = {spot.record_id for spot in spots} | {link.record_id for link in links}
+    return Known(
+        repository,
+        head,
+        at,
+        spots,
+        links,
+        approved_revisions(session, records),
+        acceptances(session, [link.id or 0 for link in links]),
+    )
+
+
+def approved_revisions(session: Session, record_ids: set[int]) -> dict[int, Approved]:
+    """Return the revision in force of each record that has one and is not withdrawn."""
+    wanted = sorted(record_ids)
+    found = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        query = (
+            select(col(Record.id), col(Revision.number), col(Revision.approved_at))
+            .join(Revision, col(Revision.id) == col(Record.effective_id))
+            .where(
+                col(Record.id).in_(wanted[start : start + AT_ONCE]),
+                col(Record.withdrawn_at).is_(None),
+                col(Revision.approved_at).is_not(None),
+            )
+        )
+        for record, number, at in session.execute(query).all():
+            found[record] = Approved(number, at)
+    return found
+
+
+def acceptances(session: Session, link_ids: Sequence[int]) -> dict[int, LinesAcceptance]:
+    """Return what was accepted last of each link."""
+    found = {}
+    for start in range(0, len(link_ids), AT_ONCE):
+        query = (
+            select(LinesAcceptance)
+            .where(col(LinesAcceptance.marked_id).in_(link_ids[start : start + AT_ONCE]))
+            .order_by(col(LinesAcceptance.id))
+        )
+        for one in session.execute(query).scalars():
+            found[one.marked_id] = one
+    return found
+
+
+def held(accepted: LinesAcceptance | None) -> Held | None:
+    """Return an acceptance as the rule sees it."""
+    return Held(accepted.at, accepted.digest, accepted.gone) if accepted else None
+
+
+def _bases(
+    db: Database, mirror: Mirror, known: Known, continued: Mapping[int, int], steps: Steps
+) -> dict[int, Base]:
+    """Return the base of every place in `known.spots`."""
+    found: dict[int, Base] = {}
+    open_ones: dict[datetime, list[int]] = defaultdict(list)
+    for place, spot in enumerate(known.spots):
+        link = known.links[continued[place]] if place in continued else None
+        approved = known.approved.get(spot.record_id)
+        accepted = known.accepted.get(link.id or 0) if link else None
+        if approved is None:
+            found[place] = _as_it_is("not approved", known.head, spot)
+        elif accepted and not accepted.gone and accepted.at > approved.at:
+            found[place] = Base(
+                f"acceptance {accepted.id}", accepted.commit, accepted.path, accepted.first,
+                accepted.last, accepted.digest, accepted.blob,
+            )  # fmt: skip
+        elif link and link.base_of in (_revision(approved), f"seen after {_revision(approved)}"):
+            found[place] = Base(
+                link.base_of, link.base_commit, link.base_path, link.base_first, link.base_last,
+                link.base_digest,
+            )  # fmt: skip
+        else:
+            open_ones[approved.at].append(place)
+    commits = held_at(mirror, known.head, open_ones)
+    for moment, places in open_ones.items():
+        commit = commits[moment]
+        earlier = _as_approved(db, mirror, known, commit, places, steps) if commit else {}
+        for place in places:
+            spot = known.spots[place]
+            of = _revision(known.approved[spot.record_id])
+            then = earlier.get(place)
+            found[place] = (
+                Base(of, commit or "", then.path, then.first, then.last, then.digest, then.blob)
+                if then
+                else _as_it_is(f"seen after {of}", known.head, spot)
+            )
+    return found
+
+
+def _as_it_is(of: str, commit: str, spot: Spot) -> Base:
+    return Base(of, commit, spot.path, spot.first, spot.last, spot.digest, spot.blob)
+
+
+def _revision(approved: Approved) -> str:
+    return f"revision {approved.revision}"
+
+
+def _as_approved(
+    db: Database,
+    mirror: Mirror,
+    known: Known,
+    commit: str,
+    places: Sequence[int],
+    steps: Steps,
+) -> dict[int, Spot]:
+    """Return what the lines of these places were in an earlier commit, where they were marked."""
+    moved = came_from(mirror, commit, known.head)
+    now = [known.spots[place] for place in places]
+    before: dict[str, str] = {}
+    for spot in now:
+        came = moved.get(spot.path, Came(spot.path, spot.blob))
+        if came is not None:
+            before[came.path] = came.blob
+    contents = [(blob, dialect_of(path)) for path, blob in before.items() if dialect_of(path)]
+    read_contents(db, mirror, known.repository.id or 0, contents, steps)
+    with db.reading() as session:
+        earlier = spots_in(session, known.repository, list(before.items()))
+    came_paths = {path: one.path for path, one in moved.items() if one is not None}
+    matched = follow(earlier, now, came_paths)
+    return {places[at]: earlier[old] for at, old in matched.items()}
+
+
+def _differences(
+    mirror: Mirror, known: Known, continued: Mapping[int, int], bases: Mapping[int, Base]
+) -> dict[int, str]:
+    """Return what changed since the base of each place that says something else."""
+    found: dict[int, str] = {}
+    for place, base in bases.items():
+        spot = known.spots[place]
+        if base.digest == spot.digest:
+            found[place] = ""
+            continue
+        link = known.links[continued[place]] if place in continued else None
+        same = link and (link.digest, link.base_digest) == (spot.digest, base.digest)
+        if link and same and link.diff:
+            found[place] = link.diff
+            continue
+        before = _text(mirror, base.commit, base.path, base.first, base.last)
+        ((_, content),) = blobs(mirror, [spot.blob], LARGEST_FILE)
+        after = region_text(content or b"", dialect_of(spot.path), spot.first, spot.last)
+        found[place] = difference(before, after)
+    return found
+
+
+def _text(mirror: Mirror, commit: str, path: str, first: int, last: int) -> list[str]:
+    content = mirror.read(commit, path, LARGEST_FILE) if mirror.holds(commit) else None
+    return region_text(content, dialect_of(path), first, last) if content is not None else []
+
+
+def _linking(
+    repository_id: int,
+    known: Known,
+    continued: Mapping[int, int],
+    bases: Mapping[int, Base],
+    diffs: Mapping[int, str],
+) -> Callable[[Session], JsonDict]:
+    """Write the links as they are, in one transaction with the commit that they were read at."""
+
+    def link(session: Session) -> JsonDict:
+        fresh: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
+        for place, spot in enumerate(known.spots):
+            old = known.links[continued[place]] if place in continued else None
+            row = _row(known, spot, bases[place], diffs[place], old)
+            if old is None:
+                fresh.append({"repository_id": repository_id, **row})
+            elif any(getattr(old, name) != value for name, value in row.items()):
+                changed.append({"id": old.id, **row})
+        kept = set(continued.values())
+        gone: list[dict[str, Any]] = [
+            {"id": one.id, "gone_at": known.head_at}
+            for at, one in enumerate(known.links)
+            if at not in kept and one.gone_at is None
+        ]
+        if fresh:
+            session.execute(insert(MarkedLines), fresh)
+        for rows in (changed, gone):
+            if rows:
+                session.execute(update(MarkedLines), rows)
+        repository = session.get_one(Repository, repository_id)
+        repository.marked_commit = known.head
+        session.add(repository)
+        session.flush()
+        return _counts(session, repository_id)
+
+    return link
+
+
+def _row(
+    known: Known, spot: Spot, base: Base, diff: str, old: MarkedLines | None
+) -> dict[str, Any]:
+    unchanged = old is not None and old.digest == spot.digest
+    return {
+        **asdict(spot),
+        "commit": known.head,
+        "committed_at": old.committed_at if old and unchanged else known.head_at,
+        "base_of": base.of,
+        "base_commit": base.commit,
+        "base_path": base.path,
+        "base_first": base.first,
+        "base_last": base.last,
+        "base_digest": base.digest,
+        "diff": diff,
+        "gone_at": None,
+    }
+
+
+def _counts(session: Session, repository_id: int) -> JsonDict:
+    query = select(MarkedLines).where(col(MarkedLines.repository_id) == repository_id)
+    links = list(session.execute(query).scalars())
+    approved = approved_revisions(session, {one.record_id for one in links})
+    accepted = acceptances(session, [one.id or 0 for one in links])
+    doubts = [
+        doubt_of(one, approved.get(one.record_id), held(accepted.get(one.id or 0))) for one in links
+    ]
+    return {
+        "marked": sum(one.gone_at is None for one in links),
+        "suspect": sum(doubt is not None for doubt in doubts),
+    }

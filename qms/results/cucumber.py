@@ -1,0 +1,213 @@
+"""Read Cucumber JSON, as Cucumber, behave and pytest-bdd write it.
+
+A scenario passes only where it has steps and every one of them passed: a step nobody defined, one
+that waits to be written and one that was passed over are told apart and are no pass.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qms.interchange.corpus import Attached, Finding, Place
+from qms.results.cases import MOST_TEXT, Case, Outcome, Report, worst
+from qms.results.guarded_xml import DEEPEST, LARGEST_BYTES, refused
+from qms.results.ids import once, seen_in, tagged
+from qms.results.junit import MOST_CASES
+
+_STATUS: Mapping[str, tuple[Outcome, str]] = {
+    "passed": (Outcome.PASSED, ""),
+    "failed": (Outcome.FAILED, "failed"),
+    "undefined": (Outcome.ERROR, "is not defined"),
+    "ambiguous": (Outcome.ERROR, "is defined more than once"),
+    "pending": (Outcome.SKIPPED, "is not written yet"),
+    "skipped": (Outcome.SKIPPED, "was passed over"),
+    "untested": (Outcome.SKIPPED, "was not run"),
+    "unused": (Outcome.SKIPPED, "was not run"),
+    "unknown": (Outcome.ERROR, "has no known status"),
+}
+LARGEST_ATTACHED = 10_000_000
+
+
+@dataclass
+class _Reading:
+    file: str
+    cases: list[Case] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, code: str, what: str, mend: str = "") -> None:
+        self.findings.append(Finding(code, what, Place(self.file), mend=mend))
+
+
+def read_cucumber(content: bytes, file: str) -> Report:
+    """Read one report.
+
+    Raises
+    ------
+    Invalid
+        If it is too large, too deep, not JSON, or no list of features.
+    """
+    features = _loaded(content, file)
+    if not isinstance(features, list) or not all(_is_feature(one) for one in features):
+        mend = "Write it with the JSON formatter of Cucumber."
+        raise refused("TR605", file, "is no list of features with their elements.", mend)
+    reading = _Reading(file)
+    for feature in features:
+        _feature(reading, feature)
+    if not reading.cases:
+        reading.find("TR608", "The report holds no scenario.", "Run the scenarios.")
+    return Report(file, "cucumber", tuple(reading.cases), tuple(reading.findings))
+
+
+def _loaded(content: bytes, file: str) -> Any:
+    if len(content) > LARGEST_BYTES:
+        what = f"has {len(content)} bytes; at most {LARGEST_BYTES} are read."
+        raise refused("TR601", file, what, "Split the report.")
+    deep = refused("TR602", file, f"nests more than {DEEPEST} values.", "Flatten it.")
+    try:
+        value = json.loads(content)
+    except json.JSONDecodeError as error:
+        what = f"is not JSON: {error.msg}."
+        raise refused("TR604", f"{file}:{error.lineno}", what, "Write it again.") from error
+    except UnicodeDecodeError as error:
+        raise refused("TR604", file, "is not text in UTF-8.", "Write it as UTF-8.") from error
+    except RecursionError as error:
+        raise deep from error
+    except ValueError as error:
+        what = "holds a number too long to read."
+        raise refused("TR604", file, what, "Write it again.") from error
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [below for one in level for below in _below(one)]
+        if not level:
+            return value
+    raise deep
+
+
+def _below(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _is_feature(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("elements", []), list)
+
+
+def _feature(reading: _Reading, feature: dict[str, Any]) -> None:
+    background: list[dict[str, Any]] = []
+    for element in _dicts(feature.get("elements")):
+        if element.get("type") == "background":
+            background = _dicts(element.get("steps"))
+            continue
+        reading.cases.append(_case(reading, feature, element, background))
+        background = []
+        if len(reading.cases) > MOST_CASES:
+            raise refused("TR602", reading.file, f"has more than {MOST_CASES} scenarios.", "Split.")
+
+
+def _case(
+    reading: _Reading,
+    feature: dict[str, Any],
+    element: dict[str, Any],
+    background: Sequence[dict[str, Any]],
+) -> Case:
+    place = Place(reading.file)
+    name, title = _text(element.get("name")), _text(feature.get("name"))
+    steps = [*background, *_dicts(element.get("steps"))]
+    hooks = [*_dicts(element.get("before")), *_dicts(element.get("after"))]
+    if not name:
+        reading.find("TR607", f"A scenario of {title or 'a feature'} has no name.", "Name it.")
+    outcome, message = _outcome(steps, hooks)
+    line = element.get("line")
+    uri = _text(feature.get("uri"))
+    tags = [*_tags(feature), *_tags(element)]
+    return Case(
+        suite=title,
+        classname=title,
+        name=name,
+        outcome=outcome,
+        place=place,
+        seconds=_seconds(steps),
+        message=message,
+        source=f"{uri}:{line}" if uri and isinstance(line, int) else uri,
+        named=once([*tagged(tags, place), *seen_in((title, name), place)]),
+        attached=tuple(_attached(reading, [*steps, *hooks])),
+    )
+
+
+def _outcome(
+    steps: Sequence[dict[str, Any]], hooks: Sequence[dict[str, Any]]
+) -> tuple[Outcome, str]:
+    if not steps:
+        return Outcome.SKIPPED, "The scenario has no step."
+    said: list[tuple[Outcome, str]] = []
+    for step in steps:
+        outcome, words = _STATUS.get(_status(step), _STATUS["unknown"])
+        said.append((outcome, f"The step {_text(step.get('name'))} {words}{_reason(step)}"))
+    said += [
+        (Outcome.ERROR, f"Set-up or tear-down failed{_reason(hook)}")
+        for hook in hooks
+        if _status(hook) not in ("passed", "skipped")
+    ]
+    # A failed step passes over those after it: what failed is told, not what was never reached.
+    decided = worst(outcome for outcome, _ in said) or Outcome.SKIPPED
+    if decided is Outcome.PASSED:
+        return decided, ""
+    return decided, next(words for outcome, words in said if outcome is decided)[:MOST_TEXT]
+
+
+def _status(step: dict[str, Any]) -> str:
+    result = step.get("result")
+    return _text(result.get("status")).lower() if isinstance(result, dict) else "unknown"
+
+
+def _reason(step: dict[str, Any]) -> str:
+    result = step.get("result")
+    told = _text(result.get("error_message")) if isinstance(result, dict) else ""
+    return f": {told}" if told else "."
+
+
+def _seconds(steps: Sequence[dict[str, Any]]) -> float | None:
+    results = [step.get("result") for step in steps]
+    given = [one.get("duration") for one in results if isinstance(one, dict)]
+    spent = [one for one in given if isinstance(one, int) and 0 <= one < 10**16]
+    return sum(spent) / 1e9 if spent else None
+
+
+def _tags(of: dict[str, Any]) -> Iterator[str]:
+    tags = of.get("tags")
+    for tag in tags if isinstance(tags, list) else []:
+        yield _text(tag.get("name")) if isinstance(tag, dict) else _text(tag)
+
+
+def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[Attached]:
+    embedded = [one for step in steps for one in _dicts(step.get("embeddings"))]
+    for place, one in enumerate(embedded, start=1):
+        name = _text(one.get("name")) or f"attachment {place}"
+        data = _text(one.get("data"), LARGEST_BYTES)
+        try:
+            content = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            reading.find("TR609", f"The file {name} is not in base64.", "Attach it again.")
+            continue
+        if len(content) > LARGEST_ATTACHED:
+            reading.find("TR609", f"The file {name} is larger than {LARGEST_ATTACHED} bytes.")
+            continue
+        yield Attached(name[:200], hashlib.sha256(content).hexdigest(), content)
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any, most: int = MOST_TEXT) -> str:
+    if not isinstance(value, str):
+        return ""
+    # JSON may spell what no database keeps: the character of the code 0, and halves of others.
+    plain = value.strip()[:most].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return plain.encode("utf-8", "replace").decode()

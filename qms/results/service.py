@@ -1,0 +1,258 @@
+"""Import results of tests for a commit: read whole, judged by nobody yet, kept or not at all."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlmodel import Session, col
+
+from core.blobs import BlobStore, keep
+from core.db import chunks
+from core.errors import FiducialError, Refused
+from core.ledger import append, hold_still
+from core.people.actor import Actor
+from core.records.models import Project, Record
+from qms.interchange.corpus import Finding, Place
+from qms.repositories.mirror import object_name
+from qms.repositories.service import mirror_holding, repositories_of
+from qms.results.arriving import Arrived
+from qms.results.cases import Case, Outcome
+from qms.results.models import ResultCase, ResultImport, ResultNaming, ResultReport
+
+MAY_IMPORT = ("developer", "tester", "validation_tester", "release_manager", "quality_manager")
+"""Roles that may import results; a program does so in the name of a person who holds one."""
+
+MOST_TOLD = 500
+"""Findings of one import that are told and kept; whoever has more mends those first."""
+
+MOST_GUESSED = 50
+"""Unknown ids for which the one that may be meant is looked for."""
+
+COMMAND, PROGRAM, PAGE = "command line", "program", "page"
+"""How results come in."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an import came to.
+
+    Attributes
+    ----------
+    named : tuple of str
+        The records of the project that its cases name.
+    """
+
+    number: int
+    commit: str
+    reports: tuple[tuple[str, str, int], ...]
+    counts: dict[Outcome, int]
+    named: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def import_results(
+    session: Session,
+    store: BlobStore,
+    project: Project,
+    arrived: Arrived,
+    commit: str,
+    by: Actor,
+    via: str,
+) -> Kept:
+    """Keep what arrived as one import.
+
+    Parameters
+    ----------
+    commit : str
+        The full name of the commit that the tests ran on.
+
+    Raises
+    ------
+    Refused
+        If the person holds no role that may.
+    Invalid
+        If `commit` is no full commit name.
+    """
+    if not by.has(project.id or 0, *MAY_IMPORT):
+        raise Refused(f"{by.name} may not import results of tests into {project.key}.")
+    sha = object_name(commit.strip().lower())
+    known = _known(session, project, arrived)
+    about = tuple(_about(session, project, arrived, sha, known))
+    findings = _the_first((*about, *arrived.findings))
+    # The number that comes next is nobody else's until this is kept.
+    hold_still(session)
+    made = ResultImport(
+        project_id=project.id or 0,
+        number=_last_number(session, project) + 1,
+        commit=sha,
+        via=via,
+        imported_by=by.name,
+        findings=[{**asdict(one), "place": str(one.place)} for one in findings],
+    )
+    session.add(made)
+    session.flush()
+    digests = [
+        _keep_report(session, store, made, arrived, at) for at in range(len(arrived.reports))
+    ]
+    _record(session, project, made, arrived, digests, by)
+    return Kept(
+        number=made.number,
+        commit=sha,
+        reports=tuple((one.file, one.tool, len(one.cases)) for one, _ in arrived.reports),
+        counts=arrived.counts(),
+        named=tuple(sorted(known)),
+        findings=findings,
+    )
+
+
+def _the_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    if len(findings) <= MOST_TOLD:
+        return findings
+    more = f"{len(findings) - MOST_TOLD} more findings are not listed."
+    return (*findings[:MOST_TOLD], Finding("TR615", more, findings[-1].place))
+
+
+def _record(
+    session: Session,
+    project: Project,
+    made: ResultImport,
+    arrived: Arrived,
+    digests: Sequence[str],
+    by: Actor,
+) -> None:
+    append(
+        session,
+        "results:report:import",
+        by,
+        project_id=project.id,
+        subject=f"results {made.number}",
+        data={
+            "commit": made.commit,
+            "via": made.via,
+            "reports": {
+                report.file: sha256
+                for (report, _), sha256 in zip(arrived.reports, digests, strict=True)
+            },
+            "counts": {str(one): count for one, count in arrived.counts().items() if count},
+        },
+    )
+
+
+def as_json(kept: Kept, project: str) -> dict[str, Any]:
+    """Return an import as plain values."""
+    return {
+        "number": kept.number,
+        "address": f"/p/{project}/results/{kept.number}",
+        "commit": kept.commit,
+        "reports": [{"file": f, "tool": t, "cases": n} for f, t, n in kept.reports],
+        "counts": {str(one): count for one, count in kept.counts.items()},
+        "named": list(kept.named),
+        "findings": [
+            {"code": one.code, "where": str(one.place), "what": one.what, "mend": one.mend}
+            for one in kept.findings
+        ],
+    }
+
+
+def _last_number(session: Session, project: Project) -> int:
+    query = select(func.max(col(ResultImport.number))).where(
+        col(ResultImport.project_id) == project.id
+    )
+    return session.execute(query).scalar_one() or 0
+
+
+def _keep_report(
+    session: Session, store: BlobStore, made: ResultImport, arrived: Arrived, at: int
+) -> str:
+    report, content = arrived.reports[at]
+    kind = "application/json" if report.tool == "cucumber" else "application/xml"
+    row = ResultReport(
+        import_id=made.id or 0,
+        name=report.file,
+        sha256=keep(session, store, content, kind).sha256,
+        tool=report.tool,
+    )
+    session.add(row)
+    session.flush()
+    for case in report.cases:
+        for one in arrived.files_of(case):
+            keep(session, store, one.data)
+    rows = [_row(row.id or 0, place, case, arrived) for place, case in enumerate(report.cases)]
+    if rows:
+        session.execute(insert(ResultCase), rows)
+    query = select(col(ResultCase.ordinal), col(ResultCase.id)).where(
+        col(ResultCase.report_id) == row.id
+    )
+    ids: dict[int, int] = {row[0]: row[1] for row in session.execute(query)}
+    namings = [
+        {"case_id": ids[place], "uid": one.uid, "stated": one.stated}
+        for place, case in enumerate(report.cases)
+        for one in case.named
+    ]
+    if namings:
+        session.execute(insert(ResultNaming), namings)
+    return row.sha256
+
+
+def _row(report_id: int, ordinal: int, case: Case, arrived: Arrived) -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "ordinal": ordinal,
+        "suite": case.suite,
+        "label": case.label,
+        "outcome": case.outcome.value,
+        "message": case.message,
+        "source": case.source,
+        "line": case.place.line,
+        "seconds": case.seconds,
+        "files": [[one.name, one.sha256] for one in arrived.files_of(case)],
+    }
+
+
+def _known(session: Session, project: Project, arrived: Arrived) -> set[str]:
+    """Return the records that cases name and the project has."""
+    named = {
+        one.uid for report, _ in arrived.reports for case in report.cases for one in case.named
+    }
+    query = select(col(Record.uid)).where(col(Record.project_id) == project.id)
+    return {
+        uid
+        for chunk in chunks(named)
+        for uid in session.execute(query.where(col(Record.uid).in_(chunk))).scalars()
+    }
+
+
+def _about(
+    session: Session, project: Project, arrived: Arrived, sha: str, known: set[str]
+) -> Iterator[Finding]:
+    """Say what of the import leads nowhere: ids, and the commit."""
+    stated: dict[str, Place] = {}
+    for report, _ in arrived.reports:
+        for case in report.cases:
+            for one in case.named:
+                if one.stated and one.uid not in known:
+                    stated.setdefault(one.uid, one.place)
+    if stated:
+        yield from _unknown(session, project, stated.items())
+    first = Place(arrived.reports[0][0].file)
+    if not known:
+        mend = 'Name them: record_property("verifies", "REQ-1"), a tag, or the name of the test.'
+        yield Finding("TR613", f"No case names a record of {project.key}.", first, mend=mend)
+    if repositories_of(session, project.key):
+        try:
+            mirror_holding(session, project.key, sha)
+        except FiducialError as unknown:
+            yield Finding("TR612", unknown.message, first, mend="Scan the repository.")
+
+
+def _unknown(
+    session: Session, project: Project, stated: Iterable[tuple[str, Place]]
+) -> Iterator[Finding]:
+    query = select(col(Record.uid)).where(col(Record.project_id) == project.id)
+    uids = list(session.execute(query).scalars())
+    for count, (uid, place) in enumerate(stated):
+        near = difflib.get_close_matches(uid, uids, 1) if count < MOST_GUESSED else []
+        what = f"{uid} is named, and {project.key} has no such record."
+        yield Finding("TR610", what, place, uid, f"Did you mean {near[0]}?" if near else "")

@@ -1,0 +1,92 @@
+"""The ReqIF that we write is read by the `reqif` package, and says what the records say."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from core.db import open_database
+from core.records.content import Content, LinkDraft
+from core.records.service import find_project
+from core.records.types import get_registry
+from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.writers.kept import kept_records
+from qms.interchange.writers.reqif import XHTML, to_reqif
+from tests.qms.interchange.writers.test_forms import HARD, of_kind, same
+
+parser = pytest.importorskip("reqif.parser", reason="the reqif package is not installed")
+
+
+def test_an_independent_reader_finds_every_record(demo_records: Path, tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{demo_records}")
+    with database.reading() as session:
+        kept = kept_records(session, find_project(session, "RPM"), drafts=True)
+    database.engine.dispose()
+    device = [*kept, HARD]
+    path = tmp_path / "rpm.reqif"
+    path.write_bytes(to_reqif("RPM", "Device", device, get_registry()))
+
+    content = parser.ReqIFParser.parse(str(path)).core_content.req_if_content
+
+    uids = [one.identifier for one in content.spec_objects]
+    assert uids == [one.uid for one in device]
+    links: dict[str, list[Any]] = {uid: [] for uid in uids}
+    for one in content.spec_relations:
+        place, said = json.loads(one.values_attribute.value)
+        role = one.relation_type_ref.removeprefix("_RPM-rt-")
+        links[one.source].append((place, (role, one.target, None, said)))
+    for one, found in zip(device, content.spec_objects, strict=True):
+        told = values_of(one, found)
+        for place, role, project, target, said in json.loads(told.pop("Fiducial.Links", "[]")):
+            foreign = None if project == "RPM" else project
+            links[one.uid].append((place, (role, target, foreign, said)))
+        ordered = [link for _, link in sorted(links[one.uid], key=lambda pair: pair[0])]
+        same(one, {**told, "links": ordered})
+
+
+def values_of(one: RecordFile, found: Any) -> dict[str, Any]:
+    prefix = f"_RPM-ot-{one.type}-"
+    said = {
+        attribute.definition_ref.removeprefix(prefix): attribute.value
+        for attribute in found.attributes
+    }
+    told = {
+        "id": said.pop("ReqIF.ForeignID"),
+        "type": one.type,
+        "title": said.pop("ReqIF.Name"),
+        "text": plain(said.pop("ReqIF.Text")),
+        "digest": said.pop("Fiducial.Digest"),
+        "Fiducial.Links": said.pop("Fiducial.Links", "[]"),
+    }
+    told["text"] = said.pop("Fiducial.Text", told["text"])
+    assert said.pop("Fiducial.Revision") == str(one.revision)
+    assert said.pop("Fiducial.State") == one.state
+    others = json.loads(said.pop("Fiducial.Fields", "{}"))
+    return {**told, "fields": {**{k: field(one, k, v) for k, v in said.items()}, **others}}
+
+
+def field(one: RecordFile, name: str, value: Any) -> Any:
+    spec = get_registry().of(one.type).fields[name]
+    if spec.kind == "choice":
+        return spec.choices[int(value[0].rpartition("-")[2])]
+    return of_kind(one.type, name, value)
+
+
+def plain(written: str) -> str:
+    """Return the text of a division of XHTML, its breaks as ends of lines."""
+    text = written.strip().replace("<xhtml:", "<").replace("</xhtml:", "</")
+    root = ElementTree.fromstring(text)  # noqa: S314 - our own file
+    return (root.text or "") + "".join(f"\n{one.tail or ''}" for one in root)
+
+
+def test_spaces_of_a_text_are_kept_as_they_are() -> None:
+    one = RecordFile("RPM", "requirement", "REQ-1", Content("A", "\n  a\n\n b\n"))
+    two = RecordFile("RPM", "test", "TST-1", Content("B", links=(LinkDraft("verifies", "REQ-1"),)))
+
+    root = ElementTree.fromstring(to_reqif("RPM", "D", [one, two], get_registry()))  # noqa: S314
+
+    first = root.find(f".//{{{XHTML}}}div")
+    assert first is not None
+    assert (first.text or "") + "".join(f"\n{each.tail or ''}" for each in first) == "\n  a\n\n b\n"

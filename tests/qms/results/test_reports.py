@@ -1,0 +1,257 @@
+"""Reports of tests are read with exact counts, and hostile ones are refused by name."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from core.errors import Invalid
+from qms.results.cases import Case, Outcome
+from qms.results.guarded_xml import DEEPEST
+from qms.results.reading import read_results
+
+GTEST, CTEST, LIT, NEXTEST = "gtest", "ctest", "lit", "nextest"
+KNOWN = {
+    "00": ("pytest", 2, {}),
+    "01": (GTEST, 5, {}),
+    "02": (GTEST, 5, {}),
+    "03": (GTEST, 2, {}),
+    "04": (CTEST, 1, {}),
+    "05": (CTEST, 1, {}),
+    "06": (CTEST, 1, {Outcome.FAILED: 1}),
+    "07": (CTEST, 1, {Outcome.SKIPPED: 1}),
+    "08": (CTEST, 4, {}),
+    "09": (CTEST, 5, {}),
+    "10": (CTEST, 1, {}),
+    "11": (GTEST, 5, {}),
+    "12": (GTEST, 2, {}),
+    "13": (LIT, 1, {}),
+    "14": (LIT, 1, {Outcome.FAILED: 1}),
+    "15": (LIT, 1, {Outcome.SKIPPED: 1}),
+    "16": (NEXTEST, 1, {}),
+    "17": (NEXTEST, 1, {Outcome.FAILED: 1}),
+    "18": (NEXTEST, 1, {}),
+    "19": (NEXTEST, 6, {}),
+    "20": (NEXTEST, 3, {}),
+    "21": (NEXTEST, 4, {Outcome.FAILED: 1}),
+}
+"""What each real file holds: its tool, its cases, and those that did not pass."""
+
+
+def refusal(content: bytes | str, name: str = "bad.xml") -> str:
+    raw = content.encode() if isinstance(content, str) else content
+    with pytest.raises(Invalid) as caught:
+        read_results(raw, name)
+    (fault,) = caught.value.faults
+    return f"{fault.code} {fault}"
+
+
+def only(case: str) -> Case:
+    report = read_results(f"<testsuite>{case}</testsuite>".encode(), "one.xml")
+    (found,) = report.cases
+    return found
+
+
+def scenarios(*elements: dict[str, object], **feature: object) -> tuple[Case, ...]:
+    content = json.dumps([{"name": "Doses", "elements": list(elements), **feature}])
+    return read_results(content.encode(), "one.json").cases
+
+
+def step(status: str, **more: object) -> dict[str, object]:
+    return {"name": "a plan", "result": {"status": status, **more}}
+
+
+def test_every_real_report_reads_with_its_exact_counts(reference_data: Path) -> None:
+    folder = reference_data / "trace" / "junit"
+
+    reports = {
+        path.name[:2]: read_results(path.read_bytes(), path.name) for path in folder.iterdir()
+    }
+
+    found = {
+        key: (one.tool, len(one.cases), {k: n for k, n in one.counts().items() if n})
+        for key, one in reports.items()
+    }
+    expected = {
+        key: (tool, total, Counter({Outcome.PASSED: total - sum(wrong.values())}) + Counter(wrong))
+        for key, (tool, total, wrong) in KNOWN.items()
+    }
+    assert found == expected
+    assert sum(len(one.cases) for one in reports.values()) == 54
+
+
+def test_a_report_that_holds_fewer_tests_than_it_declares_says_so(reference_data: Path) -> None:
+    folder = reference_data / "trace" / "junit"
+
+    odd = {
+        path.name[:2]: [
+            str(one.what) for one in read_results(path.read_bytes(), path.name).findings
+        ]
+        for path in sorted(folder.iterdir())
+    }
+
+    assert {key for key, found in odd.items() if found} == {
+        "00", "04", "05", "06", "07", "13", "14",
+    }  # fmt: skip
+    assert odd["13"] == ["The suite StrictDoc integration tests declares 358 tests and holds 1."]
+
+
+def test_a_property_names_a_record_and_a_file(reference_data: Path) -> None:
+    path = reference_data / "trace" / "junit" / "10-tests_unit.ctest.junit.xml"
+
+    (case,) = read_results(path.read_bytes(), path.name).cases
+
+    assert [(one.uid, one.stated, one.place.line) for one in case.named] == [("REQ-1", True, 13)]
+    assert case.files == ("test1.png",)
+    assert case.place.line == 8
+
+
+def test_a_failure_is_told_with_its_reason(reference_data: Path) -> None:
+    path = reference_data / "trace" / "junit" / "17-tests_unit.nextest.junit.xml"
+
+    (case,) = read_results(path.read_bytes(), path.name).cases
+
+    assert case.message == "thread 'tests::add_fails' panicked at src/lib.rs:12:9"
+    assert case.label == "hello_world_crate.tests::add_fails"
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        ("", Outcome.PASSED),
+        ('<failure message="no"/>', Outcome.FAILED),
+        ('<error message="set-up broke"/>', Outcome.ERROR),
+        ('<skipped message="no display"/>', Outcome.SKIPPED),
+        ('<skipped type="pytest.xfail" message="known"/>', Outcome.XFAIL),
+        ('<failure message="[XPASS(strict)] known"/>', Outcome.XPASS),
+        ('<skipped/><error message="tear-down broke"/>', Outcome.ERROR),
+        ('<error/><failure message="no"/>', Outcome.FAILED),
+        ('<flakyFailure message="first try"/>', Outcome.PASSED),
+    ],
+)
+def test_the_outcomes_are_told_apart(inside: str, expected: Outcome) -> None:
+    assert only(f'<testcase name="a">{inside}</testcase>').outcome is expected
+
+
+@pytest.mark.parametrize("status", ["notrun", "disabled", "suppressed"])
+def test_a_case_that_was_not_run_has_not_passed(status: str) -> None:
+    assert only(f'<testcase name="a" status="{status}"/>').outcome is Outcome.SKIPPED
+
+
+def test_ids_are_taken_from_properties_markers_and_names() -> None:
+    case = only(
+        '<testcase classname="tests.TST-004" name="test_REQ_0012_dose_SHA-256">'
+        "<properties>"
+        '<property name="verifies" value="REQ-1, REQ-2"/>'
+        '<property name="marker" value="verifies(\'REQ-3\')"/>'
+        '<property name="marker" value="slow"/>'
+        '<property name="seed" value="REQ-9"/>'
+        "</properties></testcase>"
+    )
+
+    assert {one.uid for one in case.named if one.stated} == {"REQ-1", "REQ-2", "REQ-3"}
+    assert {one.uid for one in case.named if not one.stated} == {"TST-004", "REQ-0012", "SHA-256"}
+
+
+def test_an_attachment_named_in_the_output_belongs_to_the_case() -> None:
+    case = only('<testcase name="a"><system-out>[[ATTACHMENT|out/dvh.png]]</system-out></testcase>')
+
+    assert case.files == ("out/dvh.png",)
+
+
+def test_a_scenario_passes_only_where_every_step_passed() -> None:
+    cases = scenarios(
+        {"name": "good", "steps": [step("passed", duration=2_000_000_000)]},
+        {"name": "bad", "steps": [step("failed", error_message="off by 2"), step("skipped")]},
+        {"name": "undefined", "steps": [step("passed"), step("undefined")]},
+        {"name": "pending", "steps": [step("passed"), step("pending")]},
+        {"name": "empty", "steps": []},
+        {"name": "torn", "steps": [step("passed")], "after": [step("failed")]},
+        {"name": "odd", "steps": [{"name": "a plan"}]},
+    )
+
+    assert [str(case.outcome) for case in cases] == [
+        "passed", "failed", "error", "skipped", "skipped", "error", "error",
+    ]  # fmt: skip
+    assert cases[0].seconds == 2.0
+    assert cases[1].message == "The step a plan failed: off by 2"
+
+
+def test_tags_of_feature_and_scenario_name_records() -> None:
+    (case,) = scenarios(
+        {"name": "a", "steps": [step("passed")], "tags": [{"name": "@TST-004"}, {"name": "@slow"}]},
+        tags=[{"name": "@REQ-0031", "line": 1}],
+    )
+
+    assert [one.uid for one in case.named] == ["REQ-0031", "TST-004"]
+
+
+def test_a_failing_background_fails_its_scenario() -> None:
+    (case,) = scenarios(
+        {"type": "background", "steps": [step("failed")]},
+        {"type": "scenario", "name": "a", "steps": [step("skipped")]},
+    )
+
+    assert case.outcome is Outcome.FAILED
+
+
+def test_a_file_inside_a_scenario_is_known_by_its_digest() -> None:
+    (case,) = scenarios(
+        {
+            "name": "a",
+            "steps": [
+                {**step("passed"), "embeddings": [{"name": "dvh.txt", "data": "cGhhbnRvbQ=="}]}
+            ],
+        }
+    )
+
+    (file,) = case.attached
+    assert file.data == b"phantom"
+    assert file.sha256 == hashlib.sha256(b"phantom").hexdigest()
+
+
+BOMB = """<?xml version="1.0"?>
+<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;">]>
+<testsuite><testcase name="&lol2;"/></testsuite>"""
+OUTSIDE = """<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>
+<testsuite><testcase name="a"><failure>&x;</failure></testcase></testsuite>"""
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (BOMB, "TR603 bad.xml:2: declares a document type (DOCTYPE)."),
+        (OUTSIDE, "TR603 bad.xml:1: declares a document type (DOCTYPE)."),
+        (BOMB.encode("utf-16"), "TR603 bad.xml:2: declares a document type (DOCTYPE)."),
+        ("<testsuite>" * (DEEPEST + 1), "TR602 bad.xml:1: nests more than"),
+        ("[" * 100_000, "TR602 bad.xml: nests more than"),
+        ("[" * 40 + "]" * 40, "TR602 bad.xml: nests more than"),
+        ("<testsuite><testcase></testsuite>", "TR604 bad.xml:1: is not well-formed XML"),
+        ("<testsuite>&unknown;</testsuite>", "TR604 bad.xml:1: is not well-formed XML"),
+        ('<?xml version="1.0" encoding="x-none"?><testsuite/>', "TR604 bad.xml"),
+        ("<html/>", "TR605 bad.xml:1: begins with <html>, which is no report of tests."),
+        ('{"a": 1}', "TR605 bad.xml: is no list of features with their elements."),
+        ('[{"elements": 3}]', "TR605 bad.xml: is no list of features"),
+        ("[1, 2", "TR604 bad.xml:1: is not JSON"),
+        ("PK\x03\x04", "TR605 bad.xml: is neither XML nor JSON."),
+        ("", "TR605 bad.xml: is empty."),
+    ],
+)
+def test_what_is_hostile_or_no_report_is_refused_by_name(content: bytes | str, told: str) -> None:
+    assert refusal(content).startswith(told)
+
+
+def test_a_report_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qms.results.guarded_xml.LARGEST_BYTES", 10)
+
+    assert refusal("<testsuite/>") == (
+        "TR601 bad.xml: has 12 bytes; at most 10 are read. Split the report."
+    )
+
+
+def test_an_empty_report_is_no_good_news() -> None:
+    report = read_results(b"<testsuites/>", "none.xml")
+
+    assert [one.code for one in report.findings] == ["TR608"]
