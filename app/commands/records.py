@@ -109,52 +109,6 @@ def import_file(
     say(told, as_json, f"{len(result.created)} records {verb} as drafts.")
 
 
-def check(
-    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
-    release: Annotated[str | None, typer.Option(help="Version or uid of a release.")] = None,
-    gate: Annotated[str, typer.Option(help="Which rules are asked.")] = "release",
-    findings: Annotated[
-        bool, typer.Option("--findings", help="Print the findings alone, one per line.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Ask every rule; exit 1 when something stops the gate."""
-    from qms.releases.service import release_check
-
-    with installation() as opened, opened.database.reading() as session:
-        result = release_check(session, project_key, release, gate)
-    found = [
-        f"{finding.code} {finding.sentence} {finding.mend} ({finding.address})"
-        for finding in result.findings
-    ]
-    summary = (
-        f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
-        f"{result.conceded} conceded."
-    )
-    if findings:
-        # Beside the list, so that counting its lines counts the findings.
-        tell(summary)
-        if found or as_json:
-            say(result.findings_as_json(), as_json, "\n".join(found))
-        raise typer.Exit(0 if result.passed else 1)
-    lines = [
-        f"{rule.code}  {rule.word.value:<14} {rule.looked_at:>5} looked at, "
-        f"{len(rule.findings)} findings  {rule.title}"
-        for rule in result.rules
-    ]
-    lines += found
-    lines += [f"{rule.code} {rule.remark}" for rule in result.rules if rule.remark]
-    lines += [
-        f"{one.question.code} a person answers: {one.question.asks} "
-        f"{len(one.considered)} answers kept, {len(one.beside) + one.more} to look at."
-        for one in result.questions
-    ]
-    lines += [f"This department asks otherwise: {change}" for change in result.changes]
-    lines.append(summary)
-    say(result.as_json(), as_json, "\n".join(lines))
-    raise typer.Exit(0 if result.passed else 1)
-
-
 def trace(
     project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
     rows: Annotated[str, typer.Option(help="Record type of the rows.")] = "requirement",

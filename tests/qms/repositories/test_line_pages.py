@@ -13,6 +13,8 @@ from qms.repositories.scanning import scan_repository
 from qms.repositories.telling import answers_in_words
 from tests.qms.repositories.conftest import approve
 
+pytestmark = pytest.mark.verifies("TST-026")
+
 ADDRESS = "/p/RPM/repositories"
 CODE = b"# REQ-009: <b>bins</b>\ndef dvh(dose):\n    return dose + 1\n"
 

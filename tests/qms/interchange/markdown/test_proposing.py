@@ -37,6 +37,8 @@ from qms.interchange.writers.kept import kept_records
 from tests.conftest import Office
 from tests.demonstration import BuiltDemo
 
+pytestmark = pytest.mark.verifies("TST-030")
+
 NEED = RecordFile("RPM", "user_need", "UN-001", Content("See the dose"))
 REQUIREMENT = RecordFile(
     "RPM",
