@@ -3,6 +3,8 @@
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from core.records.types import get_registry
 from qms.interchange.markdown.folder import read_folder
 from qms.interchange.markdown.proposing import Verdict, plan_proposals
 from qms.interchange.markdown.record_file import path_of, write_record
+from qms.results.cases import Outcome
+from qms.results.reading import read_results
 from tests.conftest import add_staff
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +110,33 @@ def test_an_empty_project_takes_it_all_in(database: Database) -> None:
 
     assert plan.faults == ()
     assert plan.counts[Verdict.CREATE] == len(folder.records)
+
+
+def test_the_report_of_our_own_suite_names_the_tests_of_the_record(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    tests = "tests/qms/risks/test_evaluation.py"
+    subprocess.run(  # noqa: S603 - tests of this very checkout
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--junitxml",
+            report,
+            tests,
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+
+    read = read_results(report.read_bytes(), report.name)
+
+    assert len(read.cases) > 5
+    assert {one.outcome for one in read.cases} == {Outcome.PASSED}
+    assert {one.uid for case in read.cases for one in case.named if one.stated} == {"TST-011"}
 
 
 @pytest.mark.parametrize(
