@@ -56,7 +56,7 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 def import_file(
     kind: Annotated[str, typer.Argument(help="department, design-record or records")],
-    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder.")],
+    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder or a file.")],
     into: Annotated[str, typer.Option(help="Key of the project.")],
     person: AsPerson,
     also: Annotated[
