@@ -106,12 +106,8 @@ def check_records(
 def propose_records(sources: "Sequence[Source]", person: str, dry_run: bool, as_json: bool) -> None:
     """Bring folders of records back: drafts of what is new and what was edited, or tell only."""
     from core.records.service import find_project
-    from qms.interchange.markdown.proposing import (
-        NOTHING,
-        Verdict,
-        keep_proposals,
-        plan_proposals,
-    )
+    from qms.interchange.markdown.proposing import NOTHING, keep_proposals, plan_proposals
+    from qms.interchange.markdown.standing import Verdict
 
     if any(one.kind != "records" for one in sources):
         raise Invalid("Records as files are imported with other records as files alone.")
