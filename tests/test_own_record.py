@@ -16,8 +16,9 @@ from core.errors import Invalid
 from core.records.service import create_project, find_project
 from core.records.types import get_registry
 from qms.interchange.markdown.folder import read_folder
-from qms.interchange.markdown.proposing import Verdict, plan_proposals
+from qms.interchange.markdown.proposing import plan_proposals
 from qms.interchange.markdown.record_file import path_of, write_record
+from qms.interchange.markdown.standing import Verdict
 from qms.results.cases import Outcome
 from qms.results.reading import read_results
 from tests.conftest import add_staff

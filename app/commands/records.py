@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.corpora import KIND as CORPUS
+from app.commands.corpora import CorpusOptions, import_corpus
 from app.commands.exchange import propose_records
 from app.commands.flows import update_map
 from core.errors import Invalid
@@ -55,8 +57,13 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 
 def import_file(
-    kind: Annotated[str, typer.Argument(help="department, design-record or records")],
-    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder or a file.")],
+    kind: Annotated[str, typer.Argument(help="department, design-record, records or corpus")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A YAML file; of records a folder or a file; of another tool its files."
+        ),
+    ],
     into: Annotated[str, typer.Option(help="Key of the project.")],
     person: AsPerson,
     also: Annotated[
@@ -69,6 +76,27 @@ def import_file(
     update: Annotated[
         bool, typer.Option("--update", help="Change what exists too (department alone).")
     ] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", help="Of a corpus; found out unless named.")
+    ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Of a corpus: KIND=RECORD_TYPE.")
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: ROLE=OUR_ROLE of its links.")
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: NAME=OUR_FIELD of its values.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Of a sheet: PART=HEADING, as in trace-check.")
+    ] = None,
+    level: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: kind or document, from the top down.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: code of findings that may stand.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Import records: every fault first, then everything or nothing. They arrive as drafts."""
@@ -78,6 +106,17 @@ def import_file(
     from app.tables import prepare
     from core.records.types import get_registry
 
+    options = CorpusOptions(
+        form, types or (), role or (), field or (), column or (), level or (), accept or ()
+    )
+    if kind == CORPUS:
+        if also or update:
+            raise Invalid("--also and --update are not for a corpus; import one at a time.")
+        prepare()
+        import_corpus(path, into, person, options, dry_run=dry_run, as_json=as_json)
+        return
+    if options.given:
+        raise Invalid(f"{', '.join(options.given)} is for a corpus alone, not for {kind}.")
     if update:
         if kind != "department" or also:
             raise Invalid("--update is for one department; other records are changed one by one.")
