@@ -11,6 +11,7 @@ from app.commands.corpora import KIND as CORPUS
 from app.commands.corpora import CorpusOptions, import_corpus
 from app.commands.exchange import propose_records
 from app.commands.flows import update_map
+from app.commands.sealing import seal, seen_outside
 from core.errors import Invalid
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
@@ -174,6 +175,9 @@ def trace(
         tell(f"{output} holds {len(matrix.rows)} rows.")
 
 
+git.command("seal")(seal)
+
+
 @git.command("scan")
 def scan(
     project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
@@ -220,25 +224,22 @@ def git_answers(
 
 @audit.command("verify")
 def verify_trail(
-    against: Annotated[Path | None, typer.Option(help="A pack that saw the trail.")] = None,
+    against: Annotated[
+        str, typer.Option(help="A pack that saw the trail, or REPOSITORY@TAG of a sealed release.")
+    ] = "",
     record: Annotated[bool, typer.Option(help="Write into the trail what came of it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify the chain, every revision, signature and run; exit 1 when something does not fit."""
     from core.blobs import BlobStore
     from core.ledger.verified import record_verification
-    from core.ledger.verify import Anchor
     from core.records.audit import verify_installation
-    from validation.verify.ledger import ledger_of
 
-    anchors = []
-    if against is not None:
-        head = ledger_of(against)["head"]
-        anchors = [Anchor(int(head["seq"]), str(head["hash"]), against.name)]
     with installation() as opened:
+        anchors = seen_outside(against, opened.settings.data_dir)
         files = BlobStore(opened.settings.data_dir / "blobs")
         with opened.database.reading() as session:
-            found = verify_installation(session, files, tuple(anchors))
+            found = verify_installation(session, files, anchors)
         if record:
             with opened.database.writing() as session:
                 record_verification(session, found)

@@ -90,14 +90,13 @@ def _finding(
     record: RecordView, flaw: Flaw, entry: PackEntry, waivers: Mapping[tuple[str, Key], str]
 ) -> Finding:
     at = flaw.at or record.key
+    page = f"/p/{at.project}/releases/{at.uid}#steps" if flaw.step else f"/p/{at.project}/{at.uid}"
     return Finding(
         code=entry.code,
         record=record.key,
         sentence=f"{record.key.uid} {flaw.what}",
         mend=flaw.mend,
-        address=f"/p/{at.project}/releases/{at.uid}#steps"
-        if flaw.step
-        else f"/p/{at.project}/{at.uid}",
+        address=flaw.address or page,
         level=flaw.level or entry.level,
         waiver=waivers.get((entry.code, record.key), "") if flaw.concedable else "",
     )

@@ -56,6 +56,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/api/p/RPM/check",
         "/api/p/RPM/releases",
         "/api/p/RPM/repositories",
+        "/api/p/RPM/repositories/lines?show=re-review",
         "/api/p/RPM/runs",
         "/api/p/RPM/trace/views",
         "/api/p/RPM/trace/why/REQ-009",
