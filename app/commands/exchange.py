@@ -121,12 +121,8 @@ def propose_records(sources: "Sequence[Source]", person: str, dry_run: bool, as_
     """Bring folders of records back: drafts of what is new and what was edited, or tell only."""
     from core.records.service import find_project
     from core.records.types import get_registry
-    from qms.interchange.markdown.proposing import (
-        NOTHING,
-        Verdict,
-        keep_proposals,
-        plan_proposals,
-    )
+    from qms.interchange.markdown.proposing import NOTHING, keep_proposals, plan_proposals
+    from qms.interchange.markdown.standing import Verdict
     from qms.interchange.returning.reading import read_records
 
     if any(one.kind != "records" for one in sources):

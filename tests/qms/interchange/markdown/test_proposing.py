@@ -27,18 +27,16 @@ from core.records.service import (
 from core.records.types import get_registry
 from qms.baselines.service import find_baseline, verify_baseline
 from qms.interchange.markdown.folder import RecordFolder, read_folder, write_folder
-from qms.interchange.markdown.proposing import (
-    Proposals,
-    Verdict,
-    keep_proposals,
-    plan_proposals,
-)
+from qms.interchange.markdown.proposing import Proposals, keep_proposals, plan_proposals
 from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.markdown.standing import Verdict
 from qms.interchange.returning.reading import read_records
 from qms.interchange.writers.forms import FORMS, write_as
 from qms.interchange.writers.kept import kept_records
 from tests.conftest import Office
 from tests.demonstration import BuiltDemo
+
+pytestmark = pytest.mark.verifies("TST-030")
 
 NEED = RecordFile("RPM", "user_need", "UN-001", Content("See the dose"))
 REQUIREMENT = RecordFile(
