@@ -8,6 +8,7 @@ from app.commands import (
     bills,
     checking,
     clauses,
+    descriptions,
     documents,
     evidence,
     exchange,
@@ -52,6 +53,8 @@ cli.command("trace-check")(interchange.trace_check)
 cli.command("import")(records.import_file)
 cli.command("export")(exchange.export_file)
 cli.add_typer(service.db, name="db")
+records.project.command("new")(descriptions.new_description)
+records.project.command("show")(descriptions.show_description)
 cli.add_typer(records.project, name="project")
 cli.add_typer(exchange.records, name="records")
 cli.add_typer(records.git, name="git")

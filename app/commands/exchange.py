@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.console import AsJson, acting, installation, say, tell
+from app.commands.document_sets import export_documents
 from core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -14,29 +15,42 @@ if TYPE_CHECKING:
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
 
-KINDS = ("department", "records")
+KINDS = ("department", "documents", "records")
 
 
 def export_file(
-    kind: Annotated[str, typer.Argument(help="department or records")],
+    kind: Annotated[str, typer.Argument(help="department, documents or records")],
     project: Annotated[str, typer.Option("--from", help="Key of the project.")],
     output: Annotated[
-        Path, typer.Option("-o", "--to", help="File to write; a folder for records as Markdown.")
+        Path,
+        typer.Option(
+            "-o", "--to", help="File; a folder for documents and for records in Markdown."
+        ),
     ],
     form: Annotated[
         str,
-        typer.Option("--format", help="Of records: markdown, json, needs, reqif(z) or xlsx."),
+        typer.Option(
+            "--format", help="Records: markdown, json, needs, reqif(z), xlsx; documents: pdf."
+        ),
     ] = "",
     drafts: Annotated[
         bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
     ] = False,
+    release: Annotated[
+        str, typer.Option(help="Of documents: version or uid of the release they are made for.")
+    ] = "",
 ) -> None:
-    """Write the whole map, or all records, so that they import back without loss."""
+    """Write the whole map or all records, to import back without loss; or a set of documents."""
+    if kind == "documents":
+        export_documents(project, output, form, release)
+        return
+    if release:
+        raise Invalid("--release is for documents; a map and records are written as they stand.")
     if kind == "records":
         _export_records(project, output, form or "markdown", drafts)
         return
     if kind != "department":
-        known = " and ".join(KINDS)
+        known = ", ".join(KINDS)
         raise Invalid(f"'{kind}' is nothing that can be exported; there are {known}.")
     if form:
         raise Invalid("--format is for records; a map is YAML, or sheets where FILE ends in .zip.")

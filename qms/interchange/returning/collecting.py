@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.canonical import LARGEST_INTEGER
+from core.canonical import LARGEST_INTEGER, NotCanonical
 from core.errors import Fault, Invalid
 from core.records.checking import UID
 from core.records.content import Content, LinkDraft
@@ -124,6 +124,14 @@ def _made(part: Part, project: str) -> RecordFile:
         part.file,
         lines,
     )
+
+
+def is_as_written(one: RecordFile) -> bool:
+    """Whether a record says what it was written from; what has no digest at all does not."""
+    try:
+        return not one.is_edited
+    except NotCanonical:
+        return False
 
 
 def target_of(text: str, project: str) -> tuple[str, str | None]:
