@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.console import AsJson, acting, installation, say, tell
+from app.commands.corpora import export_corpus
 from core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -15,17 +16,21 @@ if TYPE_CHECKING:
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
 
-KINDS = ("department", "records")
+KINDS = ("department", "records", "corpus")
 
 
 def export_file(
-    kind: Annotated[str, typer.Argument(help="department or records")],
+    kind: Annotated[str, typer.Argument(help="department, records or corpus")],
     project: Annotated[str, typer.Option("--from", help="Key of the project.")],
     output: Annotated[
-        Path, typer.Option("-o", "--to", help="File to write; a folder for records as Markdown.")
+        Path, typer.Option("-o", "--to", help="File to write; a folder for Markdown or a corpus.")
     ],
     form: Annotated[
-        str, typer.Option("--format", help="Of records: markdown, json, needs, reqif or xlsx.")
+        str,
+        typer.Option(
+            "--format",
+            help="Of records: markdown, json, needs, reqif or xlsx; of a corpus its own.",
+        ),
     ] = "",
     drafts: Annotated[
         bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
@@ -34,6 +39,9 @@ def export_file(
     """Write the whole map, or all records, so that they import back without loss."""
     if kind == "records":
         _export_records(project, output, form or "markdown", drafts)
+        return
+    if kind == "corpus":
+        export_corpus(project, output, form, drafts=drafts)
         return
     if kind != "department":
         known = " and ".join(KINDS)
