@@ -53,9 +53,17 @@ def _item(item: Item, before: bytes | None) -> bytes:
         names = sorted(said.keys() - ({"level"} if not level else set()))
         entry = CommentedMap({key: written(said[key]) for key in names})
     put(entry, fields, texts)
-    if plain(entry.get("links") or []) != links:
+    if _stated(entry.get("links") or []) != links:
         entry["links"] = links
     return dump(entry, before, offset=0)
+
+
+def _stated(links: Any) -> list[Any]:
+    """Return links as they are written: one whose stamp is empty states none."""
+    return [
+        next(iter(one)) if isinstance(one, dict) and not any(one.values()) else one
+        for one in plain(links)
+    ]
 
 
 def _level(level: str) -> float | str:

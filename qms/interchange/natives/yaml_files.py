@@ -8,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from core.errors import Fault, Invalid
@@ -52,6 +53,8 @@ def dump(value: Any, before: bytes | None = None, offset: int = 2) -> bytes:
     if before and plain(_yaml().load(text)) == plain(value):
         return before
     yaml = _yaml()
+    if not text or ": null" in text:
+        yaml.Representer = _WithNull
     found = _DRAWN_IN.search(text)
     offset = len(found[2]) - len(found[1]) if found else offset
     yaml.indent(mapping=2, sequence=2 + offset, offset=offset)
@@ -59,6 +62,14 @@ def dump(value: Any, before: bytes | None = None, offset: int = 2) -> bytes:
     yaml.dump(value, out)
     return out.getvalue().encode()
 
+
+class _WithNull(RoundTripRepresenter):
+    """Writes the word where nothing is said; otherwise the place stays empty."""
+
+
+_WithNull.add_representer(
+    type(None), lambda one, _: one.represent_scalar("tag:yaml.org,2002:null", "null")
+)
 
 _DRAWN_IN = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*\n(?: *#[^\n]*\n)*( *)- ", re.MULTILINE)
 """A key and the first entry of the list below it."""
@@ -81,10 +92,17 @@ def put(entry: Any, fields: Mapping[str, Any], texts: Mapping[str, str]) -> None
     """
     for key, value in texts.items():
         if (value or key in entry) and not (key in entry and _same(entry[key], value)):
-            entry[key] = written(value)
+            entry[key] = _as_before(entry.get(key), value)
     for key, value in fields.items():
         if key not in entry or not _same(entry[key], value):
             entry[key] = written(value)
+
+
+def _as_before(there: Any, value: str) -> Any:
+    """Return a text in the form that the one before it had: a block stays a block."""
+    if isinstance(there, str) and there.endswith("\n") and value:
+        return LiteralScalarString(f"{value.strip()}\n")
+    return written(value)
 
 
 def _same(there: Any, value: Any) -> bool:
