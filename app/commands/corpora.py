@@ -180,7 +180,9 @@ def export_corpus(project: str, folder: Path, form: str, *, drafts: bool) -> Non
     done = write_corpus(corpus, folder)
     for one in corpus.findings:
         tell(f"{one.code} {one.what}")
+    for fault in done.left_out:
+        tell(f"{fault.code} {fault}")
     tell(
-        f"{folder} holds {len(corpus.items)} items of {project} as {corpus.format}: "
-        f"{len(done.written)} files written, {done.unchanged} unchanged."
+        f"{folder} holds {project} as {corpus.format}: {len(done.written)} files written, "
+        f"{done.unchanged} unchanged."
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.errors import Fault, Invalid
 from core.records.snapshot import natural_order
 from qms.interchange.corpus import Corpus, Item
 from qms.interchange.readers.sheets import HAZARD_COLUMNS, LINK, TITLE, UID, USUAL
@@ -27,13 +26,7 @@ def write(corpus: Corpus) -> dict[str, bytes]:
 
 
 def write_sheet_files(items: Iterable[Item]) -> dict[str, bytes]:
-    """Return CSV files and workbooks, each new.
-
-    Raises
-    ------
-    Invalid
-        If a sheet stands in a workbook with macros, which can be kept only where it is.
-    """
+    """Return CSV files and workbooks, each new."""
     sheets: dict[str, list[Item]] = {}
     for item in sorted(items, key=lambda one: natural_order(one.uid)):
         sheets.setdefault(item.place.file, []).append(item)
@@ -46,15 +39,6 @@ def write_sheet_files(items: Iterable[Item]) -> dict[str, bytes]:
         else:
             book, _, sheet = name.rpartition("/")
             books.setdefault(book, {})[sheet] = table
-    macros = [name for name in books if name.lower().endswith(".xlsm")]
-    if macros:
-        raise Invalid(
-            "Nothing was written.",
-            [
-                Fault("TR343", name, "is a workbook with macros, which cannot be made anew.")
-                for name in macros
-            ],
-        )
     return found | {name: _workbook(tables) for name, tables in books.items()}
 
 

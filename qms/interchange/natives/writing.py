@@ -6,7 +6,7 @@ What the form cannot say as a record says it is named, and then nothing is writt
 import difflib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from core.errors import Fault, Invalid
@@ -25,7 +25,7 @@ from qms.interchange.natives.yaml_files import There
 from qms.interchange.readers.reading import read_corpus
 from qms.interchange.readers.sheets import LINK, ColumnMap
 
-THERE_ALREADY, OUTSIDE, CANNOT_SAY = "TR342", "TR344", "TR345"
+THERE_ALREADY, MACROS, OUTSIDE, CANNOT_SAY = "TR342", "TR343", "TR344", "TR345"
 
 NOTHING = "Nothing was written."
 
@@ -59,10 +59,13 @@ class WrittenCorpus:
         Files that were made or changed.
     unchanged : int
         Files that said the same already.
+    left_out : tuple of Fault
+        Workbooks with macros, which can neither be made anew nor changed without loss.
     """
 
     written: tuple[str, ...]
     unchanged: int
+    left_out: tuple[Fault, ...] = ()
 
 
 def write_corpus(corpus: Corpus, folder: Path) -> WrittenCorpus:
@@ -78,6 +81,9 @@ def write_corpus(corpus: Corpus, folder: Path) -> WrittenCorpus:
         near = difflib.get_close_matches(corpus.format, NATIVES, 1)
         mend = f"Did you mean {near[0]}?" if near else f"There are {', '.join(NATIVES)}."
         raise Invalid(f"Nothing is written as '{corpus.format[:40]}'. {mend}")
+    corpus, left_out = _without_macros(corpus)
+    if not corpus.items and left_out:
+        raise Invalid(NOTHING, left_out)
     if not corpus.items:
         raise Invalid(f"No record here was imported from {corpus.format}; {NOTHING.lower()}")
 
@@ -102,7 +108,30 @@ def write_corpus(corpus: Corpus, folder: Path) -> WrittenCorpus:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(files[name])
-    return WrittenCorpus(tuple(changed), len(files) - len(changed))
+    return WrittenCorpus(tuple(changed), len(files) - len(changed), left_out)
+
+
+def _without_macros(corpus: Corpus) -> tuple[Corpus, tuple[Fault, ...]]:
+    """Return what can be written, and each workbook with macros that is left as it is."""
+    found: dict[str, int] = {}
+    items = []
+    for one in corpus.items:
+        book, inside, _ = one.place.file.lower().partition(".xlsm/")
+        if inside:
+            name = one.place.file[: len(book) + len(".xlsm")]
+            found[name] = found.get(name, 0) + 1
+        else:
+            items.append(one)
+    left = tuple(
+        Fault(
+            MACROS,
+            name,
+            f"is a workbook with macros, which is never written; {count} items of it are left out.",
+            "Export the risks as a sheet, or change the workbook by hand.",
+        )
+        for name, count in found.items()
+    )
+    return replace(corpus, items=tuple(items)), left
 
 
 def _inside(name: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from core.errors import Invalid
 from core.records.content import LinkDraft
 from core.records.types import get_registry
-from qms.interchange.corpus import Corpus
+from qms.interchange.corpus import Corpus, Item, Place
 from qms.interchange.mapping.back import corpus_of
 from qms.interchange.mapping.records import Stated, map_corpus
 from qms.interchange.markdown.record_file import RecordFile
@@ -246,3 +246,29 @@ def test_a_record_that_the_tool_never_had_is_left_out_by_name(files) -> None:
     corpus = corpus_of([*found, own], "rdm", {})
 
     assert [(one.code, one.uid) for one in corpus.findings] == [("TR340", "REQ-001")]
+
+
+def test_a_workbook_with_macros_is_left_as_it_is_and_all_else_is_written(
+    files, tmp_path: Path
+) -> None:
+    found = records(files("rdm"), "rdm")
+    corpus = corpus_of(found, "rdm", {})
+    hazard = Item("H1", "hazard", "Dose", "", Place("log.xlsm/Sheet1", 2))
+
+    done = write_corpus(replace(corpus, items=(*corpus.items, hazard)), tmp_path / "new")
+
+    assert [(one.code, one.where) for one in done.left_out] == [("TR343", "log.xlsm")]
+    assert len(done.written) == 3
+    with pytest.raises(Invalid):
+        write_corpus(replace(corpus, items=(hazard,)), tmp_path / "none")
+
+
+def test_a_hazard_log_without_macros_goes_out_with_its_columns(tmp_path: Path) -> None:
+    fields = {"possible_causes": "=A1", "initial_severity": "3"}
+    hazard = Item("H1", "hazard", "Dose", "Harm.", Place("log.xlsx/Log", 2), "Log", fields=fields)
+
+    write_corpus(Corpus("rdm", (hazard,)), tmp_path / "new")
+
+    [read] = read_corpus(tmp_path / "new", "rdm").items
+    assert (read.uid, read.kind, read.title, read.text) == ("H1", "hazard", "Dose", "Harm.")
+    assert read.fields == fields
