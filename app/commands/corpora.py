@@ -142,7 +142,7 @@ def _tell(
     lines += [f"{count:>6}  {name}" for name, count in types.items()]
     lines.append(f"{plan.sentence}{'; nothing was kept' if dry_run else ''}.")
     if files:
-        lines.append(f"{files} files of items were attached.")
+        lines.append(f"Files attached: {files}.")
     if plan.baseline is not None:
         lines.append(f"Baseline {plan.baseline} holds what was in force before.")
     say(told, as_json, "\n".join(lines))
@@ -183,6 +183,6 @@ def export_corpus(project: str, folder: Path, form: str, *, drafts: bool) -> Non
     for fault in done.left_out:
         tell(f"{fault.code} {fault}")
     tell(
-        f"{folder} holds {project} as {corpus.format}: {len(done.written)} files written, "
-        f"{done.unchanged} unchanged."
+        f"{folder} holds {project} as {corpus.format}; files written: {len(done.written)}, "
+        f"unchanged: {done.unchanged}."
     )

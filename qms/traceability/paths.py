@@ -173,8 +173,8 @@ def shortest_ways(
         for source, roles in links.items()
     }
     straight = [
-        (Step(role, forward=source == rows),)
-        for source, target in dict.fromkeys(((rows, columns), (columns, rows)))
+        (Step(role, forward=forward),)
+        for forward, source, target in ((True, rows, columns), (False, columns, rows))
         for role, to in sorted(links.get(source, {}).items())
         if role in GENERAL and target in to
     ]

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from qms.interchange.corpus import Corpus, Item
 from qms.interchange.mapping.origin import plain
@@ -49,9 +50,13 @@ def _item(item: Item, before: bytes | None) -> bytes:
     ]
     if entry is None:
         level = str(item.fields.get("level", ""))
-        said = {"header": "", "text": "", **fields, "level": _level(level), "links": links}
+        # Doorstop keeps both as blocks, also where one line would do.
+        blocks = {key: LiteralScalarString(f"{one}\n") if one else "" for key, one in texts.items()}
+        said = {**blocks, **fields, "level": _level(level), "links": links}
         names = sorted(said.keys() - ({"level"} if not level else set()))
-        entry = CommentedMap({key: written(said[key]) for key in names})
+        entry = CommentedMap(
+            {key: said[key] if key in blocks else written(said[key]) for key in names}
+        )
     put(entry, fields, texts)
     if _stated(entry.get("links") or []) != links:
         entry["links"] = links
@@ -66,8 +71,8 @@ def _stated(links: Any) -> list[Any]:
     ]
 
 
-def _level(level: str) -> float | str:
+def _level(level: str) -> float | int | str:
     """Return a level as a number where that says it whole: 1.10 is not 1.1."""
     if re.fullmatch(r"\d+\.\d+", level) and str(float(level)) == level:
         return float(level)
-    return level
+    return int(level) if level.isdecimal() and str(int(level)) == level else level
