@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.console import AsJson, acting, installation, say, tell
+from app.commands.corpora import export_corpus
 from app.commands.document_sets import export_documents
 from core.errors import Invalid
 
@@ -15,22 +16,23 @@ if TYPE_CHECKING:
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
 
-KINDS = ("department", "documents", "records")
+KINDS = ("department", "documents", "records", "corpus")
 
 
 def export_file(
-    kind: Annotated[str, typer.Argument(help="department, documents or records")],
+    kind: Annotated[str, typer.Argument(help="department, documents, records or corpus")],
     project: Annotated[str, typer.Option("--from", help="Key of the project.")],
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--to", help="File; a folder for documents and for records in Markdown."
+            "-o", "--to", help="File; a folder for documents, a corpus, or records in Markdown."
         ),
     ],
     form: Annotated[
         str,
         typer.Option(
-            "--format", help="Records: markdown, json, needs, reqif(z), xlsx; documents: pdf."
+            "--format",
+            help="Records: markdown, json, needs, reqif(z), xlsx; documents: pdf; a corpus: its own.",
         ),
     ] = "",
     drafts: Annotated[
@@ -48,6 +50,9 @@ def export_file(
         raise Invalid("--release is for documents; a map and records are written as they stand.")
     if kind == "records":
         _export_records(project, output, form or "markdown", drafts)
+        return
+    if kind == "corpus":
+        export_corpus(project, output, form, drafts=drafts)
         return
     if kind != "department":
         known = ", ".join(KINDS)

@@ -1,5 +1,6 @@
 """Commands about records: import, check, trace, repositories and the audit trail."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,16 @@ import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
 from app.commands.corpora import KIND as CORPUS
-from app.commands.corpora import CorpusOptions, import_corpus
+from app.commands.corpora import (
+    Accepted,
+    Columns,
+    CorpusOptions,
+    Fields,
+    Levels,
+    Roles,
+    Types,
+    import_corpus,
+)
 from app.commands.exchange import propose_records
 from app.commands.flows import update_map
 from app.commands.sealing import seal, seen_outside
@@ -80,52 +90,45 @@ def import_file(
     form: Annotated[
         str | None, typer.Option("--format", help="Of a corpus; found out unless named.")
     ] = None,
-    types: Annotated[
-        list[str] | None, typer.Option("--type", help="Of a corpus: KIND=RECORD_TYPE.")
-    ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: ROLE=OUR_ROLE of its links.")
-    ] = None,
-    field: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: NAME=OUR_FIELD of its values.")
-    ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="Of a sheet: PART=HEADING, as in trace-check.")
-    ] = None,
-    level: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: kind or document, from the top down.")
-    ] = None,
-    accept: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: code of findings that may stand.")
-    ] = None,
+    types: Types = None,
+    role: Roles = None,
+    field: Fields = None,
+    column: Columns = None,
+    level: Levels = None,
+    accept: Accepted = None,
     as_json: AsJson = False,
 ) -> None:
     """Import records: every fault first, then everything or nothing. They arrive as drafts."""
+    options = CorpusOptions(
+        form, types or (), role or (), field or (), column or (), level or (), accept or ()
+    )
+    if options.given and kind != CORPUS:
+        raise Invalid(f"{', '.join(options.given)} is for a corpus alone, not for {kind}.")
+    if update and (kind != "department" or also):
+        raise Invalid("--update is for one department; other records are changed one by one.")
+    if kind == CORPUS:
+        if also:
+            raise Invalid("--also is not for a corpus; import one at a time.")
+        import_corpus(path, into, person, options, dry_run=dry_run, as_json=as_json)
+    elif update:
+        update_map(path, into, person, dry_run, as_json)
+    else:
+        _import_sources(kind, path, into, also or [], (person, dry_run, as_json))
+
+
+def _import_sources(
+    kind: str, path: Path, into: str, also: Sequence[str], how: tuple[str, bool, bool]
+) -> None:
     from sqlmodel import Session
 
     from app.reading import Source, keep, read_sources
     from app.tables import prepare
     from core.records.types import get_registry
 
-    options = CorpusOptions(
-        form, types or (), role or (), field or (), column or (), level or (), accept or ()
-    )
-    if kind == CORPUS:
-        if also or update:
-            raise Invalid("--also and --update are not for a corpus; import one at a time.")
-        prepare()
-        import_corpus(path, into, person, options, dry_run=dry_run, as_json=as_json)
-        return
-    if options.given:
-        raise Invalid(f"{', '.join(options.given)} is for a corpus alone, not for {kind}.")
-    if update:
-        if kind != "department" or also:
-            raise Invalid("--update is for one department; other records are changed one by one.")
-        update_map(path, into, person, dry_run, as_json)
-        return
+    person, dry_run, as_json = how
     prepare()
     wanted = [Source(kind, into, path)]
-    for text in also or []:
+    for text in also:
         parts = text.split(":", 2)
         if len(parts) != 3:
             raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
