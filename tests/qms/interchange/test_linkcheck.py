@@ -18,6 +18,8 @@ from qms.interchange.near_ids import NearIds
 from qms.interchange.readers.codes import READING
 from qms.interchange.readers.reading import read_corpus
 
+pytestmark = pytest.mark.verifies("TST-029")
+
 SEEDED = {
     "TR101": "spec/SPEC4.yml:3",
     "TR102": "spec/REQ1.yml:1",

@@ -26,6 +26,8 @@ from qms.traceability.service import trace
 from tests.programs import Program
 from tests.qms.repositories.conftest import approve
 
+pytestmark = pytest.mark.verifies("TST-026")
+
 ADDRESS = "/p/RPM/repositories"
 CODE = b"# REQ-009: <b>bins</b>\ndef dvh(dose):\n    return dose + 1\n"
 

@@ -12,6 +12,8 @@ from qms.rules.findings import Level, Word
 from qms.rules.packs import framework_pack, pack_from
 from qms.rules.registry import RULES
 
+pytestmark = pytest.mark.verifies("TST-009")
+
 
 def plant_old_evaluation(demo, uid: str = "SOUP-04") -> None:
     demo.fill(uid, evaluated_on="2026-01-01")

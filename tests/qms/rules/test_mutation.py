@@ -27,6 +27,8 @@ from tests.qms.rules import (
 )
 from tests.qms.rules.conftest import Case
 
+pytestmark = pytest.mark.verifies("TST-008")
+
 FAMILIES: tuple[ModuleType, ...] = (
     test_identity,
     test_design,
