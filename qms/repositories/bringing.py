@@ -4,13 +4,15 @@ A team that writes the trailers into the pull request has commits without any; t
 they carried them, and each says by which pull request.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, insert, select
+from git import Repo
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from core.db import Database
+from core.db import Database, chunks
 from core.records.models import ObservedLink
 from qms.repositories.mirror import Mirror, object_name
 from qms.repositories.models import (
@@ -39,15 +41,15 @@ def spread_requests(db: Database, mirror: Mirror, repository_id: int, steps: Ste
     waiting = _waiting(db, repository_id)
     for start in range(0, len(waiting), REQUESTS_AT_ONCE):
         some = waiting[start : start + REQUESTS_AT_ONCE]
-        brought = {one.number: _brought_by(mirror, one.merge) for one in some}
+        with mirror.opened() as repo:
+            brought = {one.number: _brought_by(repo, one.merge) for one in some}
         steps.step(f"requests {some[0].merge}", _spreading(repository_id, brought))
 
 
-def _brought_by(mirror: Mirror, merge: str) -> list[str]:
+def _brought_by(repo: Repo, merge: str) -> list[str]:
     """Return the commits that a merge of two parents added to the first of them."""
     name = object_name(merge)
-    with mirror.opened() as repo:
-        told: str = repo.git.rev_list(f"{name}^2", f"^{name}^1")
+    told: str = repo.git.rev_list(f"{name}^2", f"^{name}^1")
     return told.split()
 
 
@@ -63,61 +65,64 @@ def _waiting(db: Database, repository_id: int) -> list[Waiting]:
         return [Waiting(number, sha) for number, sha in session.execute(query).all()]
 
 
-def _spreading(repository_id: int, brought: dict[int, list[str]]) -> Callable[[Session], JsonDict]:
+def _spreading(
+    repository_id: int, brought: Mapping[int, Sequence[str]]
+) -> Callable[[Session], JsonDict]:
     def spread(session: Session) -> JsonDict:
         repository = session.get_one(Repository, repository_id)
-        for number, shas in brought.items():
-            request = session.get_one(PullRequest, number)
-            ids = list(commit_ids(session, repository, shas).values())
-            _bring(session, request, ids)
-            request.spread = True
-            session.add(request)
-            session.flush()
-            _inherit(session, repository, request)
+        _bring(session, repository, brought)
+        session.execute(
+            update(PullRequest).where(col(PullRequest.id).in_(list(brought))).values(spread=True)
+        )
+        _inherit(session, repository, list(brought))
         return {"requests": len(brought)}
 
     return spread
 
 
-def _bring(session: Session, request: PullRequest, ids: Sequence[int]) -> None:
-    for start in range(0, len(ids), AT_ONCE):
-        chunk = ids[start : start + AT_ONCE]
-        known = set(
+def _bring(session: Session, repository: Repository, brought: Mapping[int, Sequence[str]]) -> None:
+    """Give each commit to the first request that brought it, the oldest being looked at first."""
+    ids = commit_ids(session, repository, [sha for shas in brought.values() for sha in shas])
+    known = set()
+    for chunk in chunks(ids.values()):
+        known |= set(
             session.scalars(
                 select(col(BroughtCommit.commit_id)).where(col(BroughtCommit.commit_id).in_(chunk))
             )
         )
-        fresh = [one for one in chunk if one not in known and one != request.merge_id]
-        if fresh:
-            rows = [{"commit_id": one, "request_id": request.id} for one in fresh]
-            session.execute(insert(BroughtCommit), rows)
+    first: dict[int, int] = {}
+    for number, shas in brought.items():
+        for sha in shas:
+            if sha in ids and ids[sha] not in known:
+                first.setdefault(ids[sha], number)
+    if first:
+        rows = [{"commit_id": one, "request_id": number} for one, number in first.items()]
+        session.execute(insert(BroughtCommit), rows)
 
 
-def _inherit(session: Session, repository: Repository, request: PullRequest) -> None:
-    """Let the commits of a request that name nothing name what its merge names."""
-    said = session.execute(
-        select(col(CommitMention.role), col(CommitMention.named)).where(
-            col(CommitMention.commit_id) == request.merge_id, col(CommitMention.via) == ""
+def _inherit(session: Session, repository: Repository, numbers: Sequence[int]) -> None:
+    """Let the commits of some requests that name nothing name what the merges name."""
+    own = aliased(CommitMention)
+    named = exists().where(col(own.commit_id) == col(BroughtCommit.commit_id))
+    query = (
+        select(
+            col(BroughtCommit.commit_id),
+            col(CommitMention.role),
+            col(CommitMention.named),
+            col(PullRequest.label),
         )
-    ).all()
-    if not said:
-        return
-    named = exists().where(col(CommitMention.commit_id) == col(BroughtCommit.commit_id))
-    silent = list(
-        session.scalars(
-            select(col(BroughtCommit.commit_id)).where(
-                col(BroughtCommit.request_id) == request.id, ~named
-            )
-        )
+        .join(PullRequest, col(PullRequest.id) == col(BroughtCommit.request_id))
+        .join(CommitMention, col(CommitMention.commit_id) == col(PullRequest.merge_id))
+        .where(col(PullRequest.id).in_(numbers), col(CommitMention.via) == "", ~named)
+        .order_by(col(CommitMention.id))
     )
     rows = [
-        {"commit_id": one, "role": role, "named": uid, "via": request.label}
-        for one in silent
-        for role, uid in said
+        {"commit_id": commit, "role": role, "named": uid, "via": label}
+        for commit, role, uid, label in session.execute(query).all()
     ]
     if rows:
         session.execute(insert(CommitMention), rows)
-        resolve_mentions(session, repository, within=silent)
+        resolve_mentions(session, repository, within=sorted({row["commit_id"] for row in rows}))
 
 
 def forget_mentions(session: Session, repository: Repository, ids: Sequence[int]) -> None:
