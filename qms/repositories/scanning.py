@@ -201,7 +201,7 @@ def _scan_alone(
             session.get_one(Repository, repository_id).problem = error.message
         raise
     keys = trailer_keys()
-    _read_anew(db, mirror, repository_id, keys, steps)
+    _read_anew(db, mirror, repository_id, keys, by, steps)
     seen = Seen()
     for batch in _batches(mirror.commits(known)):
         found = steps.step(f"commits {batch[0].sha}", _storing(repository_id, batch, keys))
@@ -232,16 +232,44 @@ def _storing(
 
 
 def _read_anew(
-    db: Database, mirror: Mirror, repository_id: int, keys: Mapping[str, str], steps: Steps
+    db: Database,
+    mirror: Mirror,
+    repository_id: int,
+    keys: Mapping[str, str],
+    by: Actor | None,
+    steps: Steps,
 ) -> None:
     """Read what is stored again where the department's trailer keys are other ones by now."""
     with db.reading() as session:
         repository = session.get_one(Repository, repository_id)
         if repository.trailer_keys == digest_of(keys) or not repository.tips:
             return
+    name = f"anew {digest_of(keys)}"
     for batch in _batches(mirror.commits()):
-        steps.step(f"anew {digest_of(keys)} {batch[0].sha}", _again(repository_id, batch, keys))
-    steps.step(f"anew {digest_of(keys)}", _storing(repository_id, [], keys))
+        steps.step(f"{name} {batch[0].sha}", _again(repository_id, batch, keys))
+    steps.step(name, _settling(repository_id, keys, by))
+
+
+def _settling(
+    repository_id: int, keys: Mapping[str, str], by: Actor | None
+) -> Callable[[Session], JsonDict]:
+    """Remember the keys that its commits are read with, in the audit trail too."""
+
+    def settle(session: Session) -> JsonDict:
+        repository = session.get_one(Repository, repository_id)
+        repository.trailer_keys = digest_of(keys)
+        session.add(repository)
+        append(
+            session,
+            "repository:trailers:read",
+            by,
+            project_id=repository.project_id,
+            subject=repository.name,
+            data={"keys": dict(keys)},
+        )
+        return {}
+
+    return settle
 
 
 def _again(

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from core.clock import now
 from core.errors import Invalid
+from core.ledger.models import LedgerEntry
 from core.records.models import ObservedLink, Record
 from core.records.service import find_project
 from qms.repositories import queries, scanning
@@ -170,6 +171,8 @@ def test_other_keys_are_taken_up_by_the_next_scan_and_given_up_again(
     with registered.db.reading() as session:
         links = session.execute(select(ObservedLink.role).order_by(ObservedLink.role)).all()
         used = session.execute(select(Repository.trailer_keys)).scalar_one()
+        entry = select(LedgerEntry).where(LedgerEntry.action == "repository:trailers:read")
+        recorded = session.scalars(entry).one().details["keys"]
     monkeypatch.setattr(scanning, "trailer_keys", lambda: TRACE_KEYS)
     registered.scan(number)
 
@@ -177,6 +180,7 @@ def test_other_keys_are_taken_up_by_the_next_scan_and_given_up_again(
     assert wider[first] == ([("implements", "REQ-002", ""), ("refers to", "TST-001", "")], "")
     assert [one for (one,) in links] == ["implements", "implements", "refers to"]
     assert used
+    assert recorded == keys
     assert told(registered) == plain
     with registered.db.reading() as session:
         assert session.execute(select(func.count()).select_from(ObservedLink)).scalar_one() == 1
