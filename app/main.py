@@ -44,6 +44,7 @@ import qms.findings.routes
 import qms.releases.api.routes
 import qms.releases.routes
 import qms.repositories.api.routes
+import qms.repositories.contents.routes
 import qms.repositories.routes
 import qms.results.api.routes
 import qms.results.routes
@@ -108,6 +109,7 @@ ROUTERS = (
     qms.findings.routes.router,
     qms.falling_due.routes.router,
     qms.releases.routes.router,
+    qms.repositories.contents.routes.router,
     qms.repositories.routes.router,
     qms.results.routes.router,
     qms.risks.routes.router,

@@ -179,6 +179,13 @@ RELEASES = (
 )  # fmt: skip
 
 EVIDENCE = (
+    Line("GET /p/{project}/releases/{uid}/contents", MEMBERS, 409, at={"uid": "release"}),
+    Line(
+        "GET /p/{project}/releases/{uid}/contents/export/{format_name}",
+        MEMBERS,
+        409,
+        at={"uid": "release"},
+    ),
     Line("GET /p/{project}/repositories", MEMBERS),
     Line("POST /p/{project}/repositories", KEEPERS, 422, sends={"address": "nowhere"}),
     Line("POST /p/{project}/repositories/{name}/scan", KEEPERS, 303),

@@ -150,6 +150,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/trend",
         "/p/RPM/trend/export/html",
         "/p/DEPT/repositories",
+        "/p/RPM/releases/REL-0.1.0/contents",
+        "/p/RPM/releases/REL-0.1.0/contents/export/csv",
         "/p/RPM/repositories",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}/file?path=app.yaml",
