@@ -32,7 +32,7 @@ def export_file(
         str,
         typer.Option(
             "--format",
-            help="Records: markdown, json, needs, reqif(z), xlsx; documents: pdf; a corpus: its own.",
+            help="Records: markdown, json, needs, reqif(z), xlsx; documents: pdf; corpus: its own.",
         ),
     ] = "",
     drafts: Annotated[

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.blobs import BlobStore
+from core.clock import now
 from core.errors import Invalid, Refused
 from core.records.attaching import files_of
 from core.records.content import Content
@@ -115,3 +116,18 @@ def test_who_may_write_no_requirement_imports_none(office: Office, tmp_path: Pat
         keep(office, tmp_path, FIRST, by="PPL-VW")
 
     assert [one[1] for one in verdicts(office, FIRST)] == ["create"]
+
+
+def test_an_item_whose_record_was_withdrawn_is_not_brought_back(
+    office: Office, tmp_path: Path
+) -> None:
+    keep(office, tmp_path, FIRST, OTHER)
+    with office.writing() as session:
+        office.record(session, "REQ-2").withdrawn_at = now()
+
+    with pytest.raises(Invalid) as refusal:
+        keep(office, tmp_path, FIRST, OTHER)
+
+    [fault] = refusal.value.faults
+    assert (fault.code, fault.where) == ("TR317", "a.csv:3")
+    assert fault.mend == "Take the item out in its tool too, or give it another id there."
