@@ -23,14 +23,15 @@ from core.archive.writing import types_told
 from core.blobs import Blob, BlobStore, StoredBlob
 from core.db import Database, Table, insert_into
 from core.errors import Conflict, Fault, Invalid, Refused
+from core.ledger.brought import IMPORTED
 from core.ledger.chain import append
+from core.ledger.verified import record_verification
 from core.people.actor import Actor
 from core.records.audit import verify_installation
 from core.records.models import Project, Record
 from core.settings import Settings
 from core.signing.keys import PublicKey
 
-IMPORTED = "archive:project:import"
 NOTHING = "Nothing was imported."
 
 
@@ -128,7 +129,7 @@ class _Bringing:
     def bring(self, session: Session) -> Brought:
         """Put everything into the database, and verify it there before it is kept."""
         files = ArchivedFiles(self.root, self.archive.reader)
-        before = {(one.where, one.what) for one in self._findings(session, files)}
+        before = {(one.where, one.what) for one in verify_installation(session, files).findings}
         people = [row for _, row in self.archive.rows(PERSON)]
         self._refuse([*self._misfits(session, people)])
         into = self.into = Inserting(session, self.archive, self.register)
@@ -140,12 +141,17 @@ class _Bringing:
         into.tell_witness()
         self.result.rows = dict(into.counts)
         self.result.notes += into.notes
-        after = self._findings(session, files)
-        found = [one for one in after if (one.where, one.what) not in before]
+        verified = verify_installation(session, files)
+        found = [
+            Fault(one.code, one.where, one.what)
+            for one in verified.findings
+            if (one.where, one.what) not in before
+        ]
         for project in projects.values():
             for check in self.register.checks:
                 found += check(session, project, files)
         self._refuse(found)
+        record_verification(session, verified)
         return self.result
 
     def put_files(self) -> None:
@@ -184,10 +190,6 @@ class _Bringing:
     def _refuse(self, faults: Sequence[Fault]) -> None:
         if faults:
             raise Invalid(NOTHING, list(faults)[:MOST_FAULTS])
-
-    def _findings(self, session: Session, files: BlobStore) -> list[Fault]:
-        found = verify_installation(session, files).findings
-        return [Fault(one.code, one.where, one.what) for one in found]
 
     def _misfits(self, session: Session, people: Sequence[Row]) -> list[Fault]:
         """Name everything of this installation that keeps the archive out."""

@@ -8,14 +8,15 @@ its digest was made with, and both can be computed.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from core.archive.rows import Row
 from core.canonical import read_json
-from core.ledger.brought import PREFIX, is_whole, told, verbatim
+from core.ledger.brought import IMPORTED, PREFIX, acts, is_whole, told, verbatim
 from core.ledger.chain import append
 from core.ledger.models import LedgerEntry
+from core.ledger.placing import ACTION as VERIFIED
 from core.people.actor import Actor
 from core.records.approval import signature_digest
 from core.signing.models import Signature
@@ -51,12 +52,13 @@ class Trail:
         self._before: dict[str, tuple[str, int]] = {}
 
     def entries(self) -> Iterator[Row]:
-        """Yield every entry about the projects, word for word and with who made it."""
-        query = (
-            select(LedgerEntry)
-            .where(col(LedgerEntry.project_id).in_(list(self.projects)))
-            .order_by(col(LedgerEntry.seq))
-        )
+        """Yield every entry about the projects, word for word and with who made it.
+
+        With them come the verifications of the whole trail: a release was signed on the last one.
+        """
+        about = col(LedgerEntry.project_id).in_(list(self.projects))
+        query = select(LedgerEntry).where(or_(about, acts(VERIFIED))).order_by(col(LedgerEntry.seq))
+        archives = self._archives()
         found = self.session.execute(query, execution_options={"yield_per": FETCHED}).scalars()
         for entry in found:
             said = told(entry)
@@ -65,12 +67,23 @@ class Trail:
             kept: Row = {"of": self.origin, "entry": verbatim(entry)}
             if said.origin:
                 details = entry.details
+                if said.project_id is None and details["archive"] not in archives:
+                    continue
                 kept = {"of": said.origin, "entry": details["entry"]}
                 if said.signature:
                     there = str(said.details["signature"])
                     self._before[said.signature] = there, details["signature"]["revision_id"]
-            yield kept | {"project": self.projects[entry.project_id or 0]}
+            yield kept | {"project": self.projects.get(entry.project_id or 0)}
             self.session.expunge(entry)
+
+    def _archives(self) -> set[str]:
+        """Return the archives in which the projects came here."""
+        rows = self.session.execute(
+            select(LedgerEntry).where(
+                acts(IMPORTED), col(LedgerEntry.project_id).in_(list(self.projects))
+            )
+        ).scalars()
+        return {str(told(one).details["archive"]) for one in rows}
 
     def signatures(self, rows: SignatureRows) -> Iterator[Row]:
         """Yield the digest by which the trail knows each signature; to be asked after `entries`."""
@@ -120,12 +133,10 @@ class Arriving:
     def keep(self, line: Row) -> str:
         """Write one entry into the trail; return what is wrong with it, or nothing."""
         of, project, kept = line.get("of"), line.get("project"), line.get("entry")
-        if (
-            not isinstance(of, str)
-            or not isinstance(kept, dict)
-            or str(project) not in self.projects
-        ):
-            return "is no entry of these projects."
+        if not isinstance(of, str) or not isinstance(kept, dict):
+            return "is no entry of an audit trail."
+        if project not in self.projects and (project or kept.get("action") != VERIFIED):
+            return "is no entry about these projects."
         if not is_whole(kept) or kept["action"].startswith(PREFIX):
             return f"entry {kept.get('seq')} was edited after it was written."
         last = self._last.get(of, (0, ""))
@@ -139,7 +150,7 @@ class Arriving:
             said["signature"] = {"here": here, "revision_id": revision}
             self.unsaid.discard(signature)
         entry = append(
-            self.session, PREFIX + kept["action"], self.by, self.projects[str(project)],
+            self.session, PREFIX + kept["action"], self.by, self.projects.get(str(project)),
             kept["subject"], said,
         )  # fmt: skip
         self.session.expunge(entry)

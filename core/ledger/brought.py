@@ -20,6 +20,9 @@ from core.ledger.models import LedgerEntry, entry_hash
 PREFIX = "brought:"
 """Begins the action of an entry that holds one of another installation."""
 
+IMPORTED = "archive:project:import"
+"""What the audit trail calls the arrival of a project; its entry names the archive."""
+
 
 @dataclass(frozen=True)
 class Told:

@@ -109,7 +109,7 @@ def frozen_input(
             if (one.ended_at or one.started_at) <= signed.until
         ],
         bill=bill,
-        audit=audit_fact(session, signed.until),
+        audit=audit_fact(session, signed.until, project),
         declared=declared(session, project, snapshot.records[release], bill),
         unaccepted=unaccepted(session, project, until=signed.until),
         # How QA stands changes by the day; a release is judged by what its signers could see.
