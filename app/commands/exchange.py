@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.console import AsJson, acting, installation, say, tell
+from app.commands.moving import export_projects
 from core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
 
-KINDS = ("department", "records")
+KINDS = ("department", "project", "records")
 
 
 def export_file(
-    kind: Annotated[str, typer.Argument(help="department or records")],
-    project: Annotated[str, typer.Option("--from", help="Key of the project.")],
+    kind: Annotated[str, typer.Argument(help="department, project or records")],
+    projects: Annotated[
+        list[str], typer.Option("--from", help="Key of the project; of whole projects several.")
+    ],
     output: Annotated[
         Path, typer.Option("-o", "--to", help="File to write; a folder for records as Markdown.")
     ],
@@ -31,12 +34,19 @@ def export_file(
         bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
     ] = False,
 ) -> None:
-    """Write the whole map, or all records, so that they import back without loss."""
+    """Write the whole map, all records or whole projects, so that they import without loss."""
+    if kind == "project":
+        if form or drafts:
+            raise Invalid("A whole project has one form, and its drafts are in it.")
+        export_projects(projects, output)
+    if len(projects) > 1:
+        raise Invalid(f"One project is exported as {kind}; name one with --from.")
+    [project] = projects
     if kind == "records":
         _export_records(project, output, form or "markdown", drafts)
         return
     if kind != "department":
-        known = " and ".join(KINDS)
+        known = ", ".join(KINDS)
         raise Invalid(f"'{kind}' is nothing that can be exported; there are {known}.")
     if form:
         raise Invalid("--format is for records; a map is YAML, or sheets where FILE ends in .zip.")

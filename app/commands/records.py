@@ -9,6 +9,7 @@ import typer
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
 from app.commands.exchange import propose_records
 from app.commands.flows import update_map
+from app.commands.moving import import_archive
 from core.errors import Invalid
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
@@ -55,10 +56,12 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 
 def import_file(
-    kind: Annotated[str, typer.Argument(help="department, design-record or records")],
-    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder.")],
-    into: Annotated[str, typer.Option(help="Key of the project.")],
+    kind: Annotated[str, typer.Argument(help="department, design-record, records or project")],
+    path: Annotated[
+        Path, typer.Argument(help="A YAML file; of records a folder; of a project its archive.")
+    ],
     person: AsPerson,
+    into: Annotated[str, typer.Option(help="Key of the project; an archive knows its own.")] = "",
     also: Annotated[
         list[str] | None,
         typer.Option(help="KIND:PROJECT:FILE imported in the same step; links may lead across."),
@@ -69,9 +72,41 @@ def import_file(
     update: Annotated[
         bool, typer.Option("--update", help="Change what exists too (department alone).")
     ] = False,
+    key: Annotated[
+        Path | None, typer.Option(help="Public key that must have signed an archive.")
+    ] = None,
+    same_person: Annotated[
+        list[str] | None,
+        typer.Option(help="Uid of somebody with another name here who is the same (project)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import records: every fault first, then everything or nothing. They arrive as drafts."""
+    """Import records: every fault first, then everything or nothing. They arrive as drafts.
+
+    A project arrives whole, as it was, with its history and signatures.
+    """
+    if kind == "project":
+        if into or also or update:
+            raise Invalid(
+                "An archive holds whole projects: --into, --also and --update are not for it."
+            )
+        import_archive(path, person, key, same_person or (), dry_run, as_json)
+        return
+    if not into:
+        raise Invalid("Name the project that is imported into with --into.")
+    _import_records(kind, path, into, person, also or [], dry_run, update, as_json)
+
+
+def _import_records(
+    kind: str,
+    path: Path,
+    into: str,
+    person: str,
+    also: list[str],
+    dry_run: bool,
+    update: bool,
+    as_json: bool,
+) -> None:
     from sqlmodel import Session
 
     from app.reading import Source, keep, read_sources
@@ -85,7 +120,7 @@ def import_file(
         return
     prepare()
     wanted = [Source(kind, into, path)]
-    for text in also or []:
+    for text in also:
         parts = text.split(":", 2)
         if len(parts) != 3:
             raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
