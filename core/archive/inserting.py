@@ -31,10 +31,6 @@ class _Unknown(Exception):
     """A row names another one that is not there."""
 
 
-class _Skipped(Exception):
-    """A row belongs to one that the destination keeps as it has it."""
-
-
 class Inserting:
     """Rows on their way into a database.
 
@@ -116,15 +112,16 @@ class Inserting:
             if isinstance(line, Shared) and self._there_already(sheet, line, name, row):
                 return None
             targets = self.register.targets(sheet)
+            if isinstance(line, Carried) and key_of(row[line.by]) in self.kept[targets[line.by]]:
+                # It belongs to one that the destination keeps as it has it.
+                self.kept[sheet.name].add(name)
+                return None
             values = {
                 one.name: self._reference(sheet, line, one.name, targets[one.name], row[one.name])
                 if one.name in targets
                 else decoded(one, row[one.name])
                 for one in columns
             }
-        except _Skipped:
-            self.kept[sheet.name].add(name)
-            return None
         except (OddRow, _Unknown) as error:
             self.faults.append(Fault("row", where, str(error)))
             return None
@@ -161,11 +158,8 @@ class Inserting:
                 raise _Unknown(f"{column} names the file {str(value)[:64]}, which is not there.")
             return value
         key = key_of(value)
-        if isinstance(line, Carried):
-            if column in line.later:
-                return value
-            if column == line.by and key in self.kept[target]:
-                raise _Skipped
+        if isinstance(line, Carried) and column in line.later:
+            return value
         found = self.ids[target].get(key)
         if found is None and target == RECORD:
             found = self._elsewhere(value)
