@@ -156,10 +156,6 @@ class _Bringing:
 
     def put_files(self) -> None:
         """Keep the files and the repositories; they are durable before the rows are."""
-        store = BlobStore(self.root)
-        for sha256 in sorted(self.into.files if self.into else ()):
-            with self.archive.reader.archive.open(file_member(sha256)) as incoming:
-                store.put(incoming)  # type: ignore[arg-type]
         for line, number in self._repositories():
             folder = self.register.repositories.folder_of(self.data_dir, number)
             if folder.exists():
@@ -171,6 +167,10 @@ class _Bringing:
             except SubprocessError as error:
                 fault = Fault("repository", folder.name, "is no sound Git repository.")
                 raise Invalid(NOTHING, [fault]) from error
+        store = BlobStore(self.root)
+        for sha256 in sorted(self.into.files if self.into else ()):
+            with self.archive.reader.archive.open(file_member(sha256)) as incoming:
+                store.put(incoming)  # type: ignore[arg-type]
 
     def take_back(self) -> None:
         """Remove the repositories of a transaction that failed; its files are merely unused."""

@@ -122,10 +122,17 @@ class Inserting:
                 else decoded(one, row[one.name])
                 for one in columns
             }
+            if isinstance(line, Carried):
+                self._refuse_lost_files(line, row)
         except (OddRow, _Unknown) as error:
             self.faults.append(Fault("row", where, str(error)))
             return None
         return name, values | left
+
+    def _refuse_lost_files(self, line: Carried, row: Row) -> None:
+        for column in line.files:
+            if row[column] and row[column] not in self.files:
+                raise _Unknown(f"{column} names the file {row[column][:64]}, which is not there.")
 
     def _there_already(self, sheet: Sheet, line: Shared, name: str, row: Row) -> bool:
         """Whether the destination has a shared row already; it must then be the same thing."""
@@ -222,7 +229,7 @@ class Inserting:
                     self.faults.append(Fault("row", rows_member(sheet.name), str(error)))
             self.witness(sheet.name, identity, SimpleNamespace(**(seen | values)))
             changes.append({"this_row": identity, **{f"new_{one}": values[one] for one in values}})
-        if changes:
+        if changes and not self.faults:
             columns = [one for one in changes[0] if one != "this_row"]
             statement = (
                 update(sheet)

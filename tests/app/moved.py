@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from git import Actor as Committer
 from git import Repo
 from sqlalchemy import func, select
@@ -21,10 +22,12 @@ from core.blobs import BlobStore
 from core.canonical import read_json
 from core.clock import now
 from core.db import Database, Table, open_database
+from core.errors import Invalid
 from core.people.actor import ADMINISTRATOR, Actor
 from core.people.deputies.models import Deputyship, DeputyshipEnd
 from core.people.models import Person
 from core.people.service import actor_of, grant
+from core.records import approval
 from core.records.approval import Signing, reject, sign, submit
 from core.records.attaching import SentFile, attach
 from core.records.content import Content, LinkDraft
@@ -91,6 +94,36 @@ class House:
     def store(self) -> BlobStore:
         """Its files."""
         return BlobStore(self.settings.data_dir / "blobs")
+
+
+@dataclass
+class Source:
+    """Where the projects come from, and the archive that they leave in."""
+
+    house: House
+    office: Office
+    archive: Path
+
+
+def source_house(folder: Path, empty: Path) -> Source:
+    """Make an installation with the projects RPM and SIDE, and export both."""
+    house = empty_house(folder / "var", empty)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(approval.ports, "training", lambda *_: ())
+        office = fill(house)
+    made = house.export(folder / "both.zip", "RPM", "SIDE")
+    assert made.faults == ()
+    assert made.needs == ()
+    return Source(house, office, made.path)
+
+
+def refused(house: House, archive: Path, wish: Wish | None = None) -> list[str]:
+    """Return why an archive is refused, after a look that it left nothing behind."""
+    before = house.size()
+    with pytest.raises(Invalid) as refusal:
+        house.bring(archive, wish)
+    assert house.size() == before
+    return [str(one) for one in refusal.value.faults]
 
 
 def empty_house(folder: Path, empty: Path | Database) -> House:

@@ -1,7 +1,5 @@
 """A project moves to another installation with its whole history, and nothing of it changes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,13 +9,12 @@ from sqlmodel import col
 from core.archive.bringing import Wish
 from core.blobs import BlobStore
 from core.db import Database
-from core.errors import Invalid, Refused
+from core.errors import Refused
 from core.exports import to_json
 from core.ledger.brought import told
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.people.models import Person, RoleGrant
-from core.records import approval
 from core.records.audit import verify_installation
 from core.records.content import Content
 from core.records.pages import trail_of
@@ -32,40 +29,10 @@ from qms.repositories.models import LinesAcceptance, MarkedLines
 from qms.repositories.service import mirror_in
 from qms.traceability.service import trace
 from qms.traceability.tables import sheet
-from tests.app.moved import NEED, House, empty_house, fill, members_of
-from tests.conftest import Office, add_staff
+from tests.app.moved import NEED, House, Source, empty_house, members_of, refused
+from tests.conftest import add_staff
 
 TRAIL = "trail/entries.jsonl"
-
-
-@dataclass
-class Source:
-    """Where the projects come from, and the archive that they leave in."""
-
-    house: House
-    office: Office
-    archive: Path
-
-
-@pytest.fixture(scope="module")
-def source(empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
-    folder = tmp_path_factory.mktemp("source")
-    house = empty_house(folder / "var", empty_sqlite)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(approval.ports, "training", lambda *_: ())
-        office = fill(house)
-    made = house.export(folder / "both.zip", "RPM", "SIDE")
-    assert made.faults == ()
-    assert made.needs == ()
-    yield Source(house, office, made.path)
-    house.database.engine.dispose()
-
-
-@pytest.fixture
-def empty(empty_sqlite: Path, tmp_path: Path) -> Iterator[House]:
-    made = empty_house(tmp_path / "var", empty_sqlite)
-    yield made
-    made.database.engine.dispose()
 
 
 def shown(house: House) -> dict[str, object]:
@@ -221,15 +188,6 @@ def test_only_an_administrator_imports_a_project(source: Source, empty: House) -
 
     with pytest.raises(Refused, match="is no administrator"):
         house.bring(source.archive)
-
-
-def refused(house: House, archive: Path, wish: Wish | None = None) -> list[str]:
-    """Return why an archive is refused, after a look that it left nothing behind."""
-    before = house.size()
-    with pytest.raises(Invalid) as refusal:
-        house.bring(archive, wish)
-    assert house.size() == before
-    return [str(one) for one in refusal.value.faults]
 
 
 def test_a_project_that_is_here_is_never_changed(source: Source, empty: House) -> None:
