@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from core.archive.bringing import Brought
     from core.archive.writing import Exported
 
+MOST_TOLD = 20
+
 
 def export_projects(keys: Sequence[str], output: Path) -> None:
     """Write projects into one archive; exit 3 when made, but something in it is damaged."""
@@ -49,7 +51,10 @@ def _exported_lines(made: "Exported") -> list[str]:
     ]
     if made.faults:
         lines.append("Already wrong in this installation, so that it is refused elsewhere:")
-    return [*lines, *(f"  {one}" for one in made.faults)]
+    lines += [f"  {one}" for one in made.faults[:MOST_TOLD]]
+    if len(made.faults) > MOST_TOLD:
+        lines.append(f"  and {len(made.faults) - MOST_TOLD} more ('fiducial audit verify').")
+    return lines
 
 
 def import_archive(

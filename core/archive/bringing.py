@@ -15,11 +15,11 @@ from core.archive import repositories
 from core.archive.inserting import MOST_FAULTS, Inserting
 from core.archive.people import bring_people, people_faults
 from core.archive.reading import Archive, ArchivedFiles, opened
+from core.archive.record_types import types_told
 from core.archive.register import BLOB, PERSON, PROJECT, Register
 from core.archive.rows import OddRow, Row, decoded, key_of
 from core.archive.shape import SIGNATURES, TRAIL, file_member
 from core.archive.trailing import Arriving
-from core.archive.writing import types_told
 from core.blobs import Blob, BlobStore, StoredBlob
 from core.db import Database, Table, insert_into
 from core.errors import Conflict, Fault, Invalid, Refused
@@ -221,7 +221,7 @@ class _Bringing:
     def _elsewhere(self, session: Session) -> list[Fault]:
         """Name the records that are linked to and come neither along nor are here."""
         found = []
-        for one in self.archive.facts.get("elsewhere", ()):
+        for one in self.archive.facts["elsewhere"]:
             kind = session.scalar(
                 select(col(Record.type))
                 .join(Project, col(Project.id) == col(Record.project_id))

@@ -5,7 +5,7 @@ not 1 to somebody who reads it on a page.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -132,3 +132,16 @@ def flat(parts: Any) -> Any:
 def key_of(reference: Any) -> str:
     """Return a reference as one text, to look it up."""
     return json.dumps(reference, ensure_ascii=False, separators=(",", ":"))
+
+
+def digests_in(value: Any) -> Iterator[str]:
+    """Yield what looks like a SHA-256 anywhere in a value."""
+    if isinstance(value, str):
+        if len(value) == 64 and set(value) <= set("0123456789abcdef"):
+            yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from digests_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from digests_in(one)

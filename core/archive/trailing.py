@@ -15,7 +15,7 @@ from core.archive.rows import Row
 from core.canonical import read_json
 from core.ledger.brought import IMPORTED, PREFIX, acts, is_whole, told, verbatim
 from core.ledger.chain import append
-from core.ledger.models import LedgerEntry
+from core.ledger.models import GENESIS, LedgerEntry
 from core.ledger.placing import ACTION as VERIFIED
 from core.people.actor import Actor
 from core.records.approval import signature_digest
@@ -139,7 +139,7 @@ class Arriving:
             return "is no entry about these projects."
         if not is_whole(kept) or kept["action"].startswith(PREFIX):
             return f"entry {kept.get('seq')} was edited after it was written."
-        last = self._last.get(of, (0, ""))
+        last = self._last.get(of, (0, GENESIS))
         if kept["seq"] <= last[0] or (kept["seq"] == last[0] + 1 and kept["previous"] != last[1]):
             return f"entry {kept['seq']} does not follow the entry before it."
         self._last[of] = kept["seq"], kept["hash"]

@@ -16,8 +16,9 @@ from sqlalchemy import Table as Sheet
 from sqlmodel import Session, col
 
 from core.archive import repositories
+from core.archive.record_types import types_told
 from core.archive.register import BLOB, PERSON, PROJECT, RECORD, Carried, Register, Shared
-from core.archive.rows import Row, columns_of, encoded, flat, line_of
+from core.archive.rows import Row, columns_of, digests_in, encoded, flat, line_of
 from core.archive.shape import (
     PAYLOAD_TYPE,
     PROJECT_ARCHIVE,
@@ -29,7 +30,7 @@ from core.archive.shape import (
 )
 from core.archive.trailing import NO_KEY, SignatureRows, Trail
 from core.blobs import Blob, BlobStore
-from core.canonical import digest, rfc3339
+from core.canonical import rfc3339
 from core.clock import now
 from core.db import Database, Table, chunks
 from core.errors import Conflict, Fault, NotFound
@@ -38,7 +39,6 @@ from core.people.models import Person
 from core.records.audit import verify_installation
 from core.records.models import Project, Record
 from core.records.service import find_project
-from core.records.types import get_registry
 from core.safekeeping.archives import ArchiveWriter
 from core.settings import Settings
 from core.signing.envelopes import seal
@@ -150,11 +150,17 @@ class _Exporting:
         self.found = _Gathered()
         self.named = register.named(Table.metadata)
         self._numbered: dict[str, dict[int, int]] = {}
+        self._names: dict[str, dict[int, Any]] = {}
 
     def write(self, schema: str) -> _Gathered:
         """Write every member; return what was learned."""
         found = self.found
         found.refs[PROJECT] = {number: one.key for number, one in self.projects.items()}
+        query = select(col(Record.id), col(Record.project_id), col(Record.uid)).where(
+            col(Record.project_id).in_(list(self.projects))
+        )
+        for identity, project, uid in self.session.execute(query):
+            found.refs[RECORD][identity] = [self.projects[project].key, uid]
         self._member(PROJECT, map(self._project, self.projects.values()))
         for sheet, line in self.register.moving(Table.metadata):
             self._member(sheet.name, self._rows(sheet, line))
@@ -243,7 +249,7 @@ class _Exporting:
         found = self.found
         found.files.update(filter(None, (kept[one] for one in line.files)))
         for one in line.files_in:
-            found.files.update(_digests_in(kept[one]))
+            found.files.update(digests_in(kept[one]))
         for one in line.people:
             value = kept[one]
             found.uids.update(value if isinstance(value, list) else filter(None, [value]))
@@ -266,29 +272,37 @@ class _Exporting:
 
     def _ahead(self, target: str, value: int) -> Any:
         """Return how a row of a table that is written later will be named."""
-        sheet = Table.metadata.tables[target]
-        known_by = self.register.known_by(target)
-        kept = self.session.execute(select(sheet).where(sheet.c.id == value)).mappings().one()
-        targets = self.register.targets(sheet)
-        return flat(
-            [
-                self._reference(targets[one], kept[one]) if one in targets else encoded(kept[one])
-                for one in known_by
-            ]
-        )
+        if target not in self._names:
+            sheet, line = Table.metadata.tables[target], self.register.mover(target)
+            known_by, targets = self.register.known_by(target), self.register.targets(sheet)
+            columns = [sheet.c.id, *(sheet.c[one] for one in known_by)]
+            query = self._query(sheet, line).with_only_columns(*columns)
+            self._names[target] = {
+                kept["id"]: flat(
+                    [
+                        self._reference(targets[one], kept[one])
+                        if one in targets
+                        else encoded(kept[one])
+                        for one in known_by
+                    ]
+                )
+                for kept in self.session.execute(query).mappings()
+            }
+        return self._names[target][value]
 
     def _uid(self, person: int) -> str:
         return self.session.get_one(Person, person).uid
 
     def _record_elsewhere(self, record: int) -> list[str]:
-        found = self.session.execute(
-            select(col(Project.key), col(Record.uid), col(Record.type), col(Project.id))
+        """Name a record of another project, that the destination will need."""
+        key, uid, kind = self.session.execute(
+            select(col(Project.key), col(Record.uid), col(Record.type))
             .join(Record, col(Record.project_id) == col(Project.id))
             .where(col(Record.id) == record)
         ).one()
-        if found.id not in self.projects:
-            self.found.outside[found.key, found.uid] = found.type
-        return [found.key, found.uid]
+        self.found.outside[key, uid] = kind
+        self.found.refs[RECORD][record] = [key, uid]
+        return [key, uid]
 
     def _query(self, sheet: Sheet, line: Carried | Shared) -> Select[Any]:
         """Return the rows of a table that belong to the projects, in the order they were made."""
@@ -369,25 +383,3 @@ class _Exporting:
             select(col(Record.type)).where(col(Record.project_id).in_(list(self.projects)))
         ).scalars()
         return types_told(set(used))
-
-
-def types_told(names: Iterable[str]) -> dict[str, str]:
-    """Return the digest of each record type, as this installation has it."""
-    registry = get_registry()
-    known = set(registry.names())
-    return {
-        name: digest(registry.of(name).model_dump(mode="json")) if name in known else ""
-        for name in sorted(names)
-    }
-
-
-def _digests_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if len(value) == 64 and set(value) <= set("0123456789abcdef"):
-            yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _digests_in(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _digests_in(one)

@@ -172,6 +172,19 @@ def test_nobody_can_sign_in_with_what_came_along(source: Source, empty: House) -
     assert not {"rows/web_session.jsonl", "rows/api_token.jsonl", "rows/job.jsonl"} & rows
 
 
+def test_a_project_that_an_audit_trail_begins_with_moves_too(
+    empty: House, database: Database, tmp_path: Path
+) -> None:
+    with database.writing() as session:
+        create_project(session, "ONE", "The first", None)
+    first = empty_house(tmp_path / "first", database)
+
+    made = first.export(tmp_path / "one.zip", "ONE")
+
+    assert made.faults == ()
+    assert empty.bring(tmp_path / "one.zip").entries == 1
+
+
 def test_trying_it_keeps_nothing(source: Source, empty: House) -> None:
     before = empty.size()
 
