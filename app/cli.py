@@ -12,7 +12,9 @@ from app.commands import (
     documents,
     evidence,
     exchange,
+    exporting,
     flows,
+    importing,
     interchange,
     people,
     probes,
@@ -50,8 +52,8 @@ for command in (
     cli.command()(command)
 cli.command("data-sets")(evidence.data_sets)
 cli.command("trace-check")(interchange.trace_check)
-cli.command("import")(records.import_file)
-cli.command("export")(exchange.export_file)
+cli.add_typer(importing.imports, name="import")
+cli.add_typer(exporting.exports, name="export")
 cli.add_typer(service.db, name="db")
 records.project.command("new")(descriptions.new_description)
 records.project.command("show")(descriptions.show_description)

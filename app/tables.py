@@ -18,7 +18,8 @@ import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
 import dataflows.probing.models
 import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
-import qms.results.models  # noqa: F401 - importing makes its tables known
+import qms.results.models
+import qms.traceability.views.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from app.probing import probe_association

@@ -16,23 +16,17 @@ if TYPE_CHECKING:
     from qms.interchange.mapping.records import MappedCorpus, Stated
     from qms.interchange.markdown.proposing import Proposals
 
-KIND = "corpus"
-
-Types = Annotated[list[str] | None, typer.Option("--type", help="Of a corpus: KIND=RECORD_TYPE.")]
-Roles = Annotated[
-    list[str] | None, typer.Option("--role", help="Of a corpus: ROLE=OUR_ROLE of its links.")
-]
-Fields = Annotated[
-    list[str] | None, typer.Option("--field", help="Of a corpus: NAME=OUR_FIELD of its values.")
-]
+Types = Annotated[list[str] | None, typer.Option("--type", help="KIND=RECORD_TYPE.")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=OUR_ROLE of its links.")]
+Fields = Annotated[list[str] | None, typer.Option("--field", help="NAME=OUR_FIELD of its values.")]
 Columns = Annotated[
     list[str] | None, typer.Option("--column", help="Of a sheet: PART=HEADING, as in trace-check.")
 ]
 Levels = Annotated[
-    list[str] | None, typer.Option("--level", help="Of a corpus: kind or document, topmost first.")
+    list[str] | None, typer.Option("--level", help="Kind or document, topmost first.")
 ]
 Accepted = Annotated[
-    list[str] | None, typer.Option("--accept", help="Of a corpus: code of findings that may stand.")
+    list[str] | None, typer.Option("--accept", help="Code of findings that may stand.")
 ]
 
 
@@ -47,16 +41,6 @@ class CorpusOptions:
     columns: Sequence[str] = ()
     levels: Sequence[str] = ()
     accepted: Sequence[str] = ()
-
-    @property
-    def given(self) -> list[str]:
-        """The options that were given, as they are written."""
-        named = {
-            "--format": self.form, "--type": self.types, "--role": self.roles,
-            "--field": self.fields, "--column": self.columns, "--level": self.levels,
-            "--accept": self.accepted,
-        }  # fmt: skip
-        return [name for name, value in named.items() if value]
 
 
 def import_corpus(

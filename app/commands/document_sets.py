@@ -25,7 +25,6 @@ def export_documents(project: str, output: Path, form: str, release: str) -> Non
     from qms.document_sets.rendering import INDEX, index_of, render_set
     from qms.document_sets.templates import read_templates
 
-    form = form or "markdown"
     if form not in FORMS:
         raise Invalid(f"'{form[:40]}' is no form of documents; there are {' and '.join(FORMS)}.")
     templates = read_templates()
