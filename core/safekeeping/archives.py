@@ -184,7 +184,7 @@ def open_archive(archive: zipfile.ZipFile, kind: Kind = BACKUP) -> ArchiveReader
         With every member that is changed, added, missing, doubled or unsafely named.
     """
     counted = Counter(info.filename for info in archive.infolist())
-    manifest = _manifest(archive, counted, kind)
+    manifest = read_manifest(archive, kind)
     members, faults = _members(manifest, kind)
     folders = tuple(str(name) for name in manifest.get("folders") or ())
     faults.extend(_unsafe(name) for name in folders if not _is_safe(name))
@@ -198,9 +198,17 @@ def open_archive(archive: zipfile.ZipFile, kind: Kind = BACKUP) -> ArchiveReader
     return ArchiveReader(archive, manifest, members, folders)
 
 
-def _manifest(archive: zipfile.ZipFile, counted: Counter[str], kind: Kind) -> dict[str, Any]:
-    if counted[MANIFEST] != 1:
-        raise unfit(kind, f"holds {counted[MANIFEST]} manifests instead of one")
+def read_manifest(archive: zipfile.ZipFile, kind: Kind) -> dict[str, Any]:
+    """Return what the manifest of an archive says.
+
+    Raises
+    ------
+    Invalid
+        If it is none of its kind.
+    """
+    count = archive.namelist().count(MANIFEST)
+    if count != 1:
+        raise unfit(kind, f"holds {count} manifests instead of one")
     if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST_BYTES:
         raise unfit(kind, "has a manifest that is far too large")
     try:
