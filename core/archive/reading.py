@@ -2,13 +2,11 @@
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
-from zipfile import BadZipFile
 
 from core.archive import repositories
 from core.archive.register import BLOB, PERSON, PROJECT, Register
@@ -26,7 +24,14 @@ from core.archive.shape import (
 from core.blobs import BlobStore
 from core.db import Table
 from core.errors import Fault, FiducialError, Invalid, NotFound
-from core.safekeeping.archives import MANIFEST, ArchiveReader, open_archive, read_manifest, unfit
+from core.safekeeping.archives import (
+    MANIFEST,
+    UNREADABLE,
+    ArchiveReader,
+    open_archive,
+    read_manifest,
+    unfit,
+)
 from core.signing.envelopes import read_envelope
 from core.signing.keys import PublicKey, public_key_from_pem
 
@@ -121,7 +126,7 @@ def opened(
 def _zip(file: IO[bytes]) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except (BadZipFile, NotImplementedError, ValueError, OSError) as fault:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as fault:
         raise unfit(PROJECT_ARCHIVE, f"is cut off or no zip file ({fault})") from fault
 
 
@@ -159,15 +164,7 @@ def _signer(found: zipfile.ZipFile, facts: Mapping[str, Any], trusted: PublicKey
         key = public_key_from_pem(str(source.get("public_key")).encode(), MANIFEST)
         envelope = read_envelope(found.read(PROOF))
         manifest = found.read(MANIFEST)
-    except (
-        KeyError,
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-        FiducialError,
-        BadZipFile,
-    ) as error:
+    except (*UNREADABLE, KeyError, FiducialError) as error:
         raise _unproved(f"does not prove {MANIFEST}: {error}.") from error
     good = (
         key.fingerprint == claimed

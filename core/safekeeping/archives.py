@@ -61,11 +61,12 @@ HARMLESS_BYTES = 16 << 20
 """A member of this size is unpacked however small it was packed."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_UNREADABLE = (
+UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError),
     # What zipfile raises for a member that says it is encrypted or uses an unknown method.
     *(RuntimeError, NotImplementedError),
 )
+"""What reading a member that is not as it should be raises."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def read_manifest(archive: zipfile.ZipFile, kind: Kind) -> dict[str, Any]:
         raise unfit(kind, "has a manifest that is far too large")
     try:
         manifest = json.loads(archive.read(MANIFEST))
-    except (RecursionError, *_UNREADABLE) as fault:
+    except (RecursionError, *UNREADABLE) as fault:
         raise unfit(kind, "has a manifest that cannot be read") from fault
     if not isinstance(manifest, dict) or manifest.get("format") != kind.form:
         raise unfit(kind, f"is not of the format {kind.form}")
@@ -295,6 +296,6 @@ def _digest(archive: zipfile.ZipFile, name: str, size: int) -> str:
                     # A small member may claim to unpack into terabytes.
                     return ""
                 digest.update(chunk)
-    except _UNREADABLE:
+    except UNREADABLE:
         return ""
     return digest.hexdigest()
