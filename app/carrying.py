@@ -6,6 +6,7 @@ from dataflows.qatrack.moving import servers_used
 from qms.baselines.moving import baseline_faults
 from qms.repositories.service import mirror_in
 from validation.pack.standing import BUILT as RELEASE_PACK_BUILT
+from validation.runs.moving import runs_under_way
 
 TRAIL = "the audit trail of each installation is its own; entries about a project come in others"
 WAY_IN = "nobody signs in elsewhere with what they have here"
@@ -122,4 +123,5 @@ CARRYING = Register(
     repositories=Repositories("repository", lambda folder, number: mirror_in(folder, number).path),
     files_of_acts=frozenset({RELEASE_PACK_BUILT, IMPACT_PACK_BUILT}),
     checks=(baseline_faults,),
+    under_way=(runs_under_way,),
 )

@@ -2,13 +2,11 @@
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
-from zipfile import BadZipFile
 
 from core.archive import repositories
 from core.archive.register import BLOB, PERSON, PROJECT, Register
@@ -26,7 +24,14 @@ from core.archive.shape import (
 from core.blobs import BlobStore
 from core.db import Table
 from core.errors import Fault, FiducialError, Invalid, NotFound
-from core.safekeeping.archives import MANIFEST, ArchiveReader, open_archive, unfit
+from core.safekeeping.archives import (
+    MANIFEST,
+    UNREADABLE,
+    ArchiveReader,
+    open_archive,
+    read_manifest,
+    unfit,
+)
 from core.signing.envelopes import read_envelope
 from core.signing.keys import PublicKey, public_key_from_pem
 
@@ -107,10 +112,11 @@ def opened(
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         with _zip(file) as found:
+            # First whether the manifest is the one that was signed: members are held against it.
+            signer = _signer(found, read_manifest(found, PROJECT_ARCHIVE), trusted)
             reader = open_archive(found, PROJECT_ARCHIVE)
             _refuse_another_version(reader.facts, schema)
-            signer, faults = _signer(found, reader.facts, trusted)
-            faults += _members(reader, register)
+            faults = _members(reader, register)
             faults += repositories.faults(reader)
             if faults:
                 raise Invalid(PROJECT_ARCHIVE.damaged, faults)
@@ -120,7 +126,7 @@ def opened(
 def _zip(file: IO[bytes]) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except (BadZipFile, NotImplementedError, ValueError, OSError) as fault:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as fault:
         raise unfit(PROJECT_ARCHIVE, f"is cut off or no zip file ({fault})") from fault
 
 
@@ -144,38 +150,35 @@ def _refuse_another_version(facts: Mapping[str, Any], schema: str) -> None:
         raise Invalid("The archive is of another version; nothing was imported.", [fault])
 
 
-def _signer(
-    found: zipfile.ZipFile, facts: Mapping[str, Any], trusted: PublicKey | None
-) -> tuple[str, list[Fault]]:
-    """Return the fingerprint of the key that signed the manifest, and what is wrong with it."""
-    claimed = str(facts["source"]["fingerprint"])
+def _signer(found: zipfile.ZipFile, facts: Mapping[str, Any], trusted: PublicKey | None) -> str:
+    """Return the fingerprint of the key that signed the manifest; empty where nobody did."""
+    said = facts.get("source")
+    source = said if isinstance(said, dict) else {}
+    claimed = str(source.get("fingerprint") or "")
     if trusted is not None and claimed != trusted.fingerprint:
-        what = f"is of the installation {claimed[:16] or 'without a key'}, not of the key given."
-        return "", [Fault("signer-other", PROOF, what, "Ask the source for its public key.")]
+        whose = f"the installation {claimed[:16]}" if claimed else "nobody"
+        raise _unproved(f"is of {whose}, not of the key given.", "Ask the source for its key.")
     if not claimed and PROOF not in found.namelist():
-        return "", []
+        return ""
     try:
-        key = public_key_from_pem(str(facts["source"]["public_key"]).encode(), MANIFEST)
+        key = public_key_from_pem(str(source.get("public_key")).encode(), MANIFEST)
         envelope = read_envelope(found.read(PROOF))
-    except (
-        KeyError,
-        ValueError,
-        OSError,
-        EOFError,
-        zlib.error,
-        FiducialError,
-        BadZipFile,
-    ) as error:
-        return "", [Fault("signature", PROOF, f"does not prove the manifest: {error}.")]
+        manifest = found.read(MANIFEST)
+    except (*UNREADABLE, KeyError, FiducialError) as error:
+        raise _unproved(f"does not prove {MANIFEST}: {error}.") from error
     good = (
         key.fingerprint == claimed
         and envelope.payload_type == PAYLOAD_TYPE
-        and envelope.payload == found.read(MANIFEST)
+        and envelope.payload == manifest
         and claimed in envelope.signers([key])
     )
     if not good:
-        return "", [Fault("signature", PROOF, "is no signature of this manifest.")]
-    return claimed, []
+        raise _unproved(f"is no signature of this {MANIFEST}.", "One of them was changed.")
+    return claimed
+
+
+def _unproved(what: str, mend: str = "") -> Invalid:
+    return Invalid(PROJECT_ARCHIVE.damaged, [Fault("signature", PROOF, what, mend)])
 
 
 def _members(reader: ArchiveReader, register: Register) -> list[Fault]:

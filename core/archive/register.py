@@ -110,6 +110,9 @@ class Repositories:
 Check = Callable[[Session, Project, BlobStore], Sequence[Fault]]
 """``(session, project, files) -> what does not hold`` of rows that have just been brought."""
 
+UnderWay = Callable[[Session, Sequence[int]], Sequence[Fault]]
+"""``(session, project ids) -> work that nobody would finish elsewhere``."""
+
 
 @dataclass(frozen=True)
 class Register:
@@ -127,6 +130,7 @@ class Register:
     repositories: Repositories
     files_of_acts: frozenset[str] = frozenset()
     checks: tuple[Check, ...] = ()
+    under_way: tuple[UnderWay, ...] = ()
 
     def line(self, name: str) -> Line | None:
         """Return the line of a table."""

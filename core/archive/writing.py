@@ -33,7 +33,7 @@ from core.blobs import Blob, BlobStore
 from core.canonical import rfc3339
 from core.clock import now
 from core.db import Database, Table, chunks
-from core.errors import Conflict, Fault, NotFound
+from core.errors import Conflict, Fault, Invalid, NotFound
 from core.ledger.chain import head
 from core.people.models import Person
 from core.records.audit import verify_installation
@@ -98,6 +98,8 @@ def export_projects(
 
     Raises
     ------
+    Invalid
+        While work on a project is under way.
     NotFound
         If there is no such project, or no folder for the file.
     Conflict
@@ -117,6 +119,7 @@ def export_projects(
         ):
             writer = ArchiveWriter(archive, kind=PROJECT_ARCHIVE)
             projects = [find_project(session, one) for one in sorted(set(keys))]
+            _refuse_work_under_way(session, register, [one.id or 0 for one in projects])
             made = _Exporting(session, settings, register, writer, projects, key).write(schema)
         os.link(unfinished, target)
     with target.open("rb") as opened:
@@ -131,6 +134,12 @@ def export_projects(
         needs=tuple(sorted({project for project, _ in made.outside})),
         faults=tuple(made.faults),
     )
+
+
+def _refuse_work_under_way(session: Session, register: Register, projects: Sequence[int]) -> None:
+    faults = [fault for ask in register.under_way for fault in ask(session, projects)]
+    if faults:
+        raise Invalid("Nothing was exported.", faults)
 
 
 class _Exporting:

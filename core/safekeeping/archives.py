@@ -61,11 +61,12 @@ HARMLESS_BYTES = 16 << 20
 """A member of this size is unpacked however small it was packed."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_UNREADABLE = (
+UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError),
     # What zipfile raises for a member that says it is encrypted or uses an unknown method.
     *(RuntimeError, NotImplementedError),
 )
+"""What reading a member that is not as it should be raises."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def open_archive(archive: zipfile.ZipFile, kind: Kind = BACKUP) -> ArchiveReader
         With every member that is changed, added, missing, doubled or unsafely named.
     """
     counted = Counter(info.filename for info in archive.infolist())
-    manifest = _manifest(archive, counted, kind)
+    manifest = read_manifest(archive, kind)
     members, faults = _members(manifest, kind)
     folders = tuple(str(name) for name in manifest.get("folders") or ())
     faults.extend(_unsafe(name) for name in folders if not _is_safe(name))
@@ -198,14 +199,22 @@ def open_archive(archive: zipfile.ZipFile, kind: Kind = BACKUP) -> ArchiveReader
     return ArchiveReader(archive, manifest, members, folders)
 
 
-def _manifest(archive: zipfile.ZipFile, counted: Counter[str], kind: Kind) -> dict[str, Any]:
-    if counted[MANIFEST] != 1:
-        raise unfit(kind, f"holds {counted[MANIFEST]} manifests instead of one")
+def read_manifest(archive: zipfile.ZipFile, kind: Kind) -> dict[str, Any]:
+    """Return what the manifest of an archive says.
+
+    Raises
+    ------
+    Invalid
+        If it is none of its kind.
+    """
+    count = archive.namelist().count(MANIFEST)
+    if count != 1:
+        raise unfit(kind, f"holds {count} manifests instead of one")
     if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST_BYTES:
         raise unfit(kind, "has a manifest that is far too large")
     try:
         manifest = json.loads(archive.read(MANIFEST))
-    except (RecursionError, *_UNREADABLE) as fault:
+    except (RecursionError, *UNREADABLE) as fault:
         raise unfit(kind, "has a manifest that cannot be read") from fault
     if not isinstance(manifest, dict) or manifest.get("format") != kind.form:
         raise unfit(kind, f"is not of the format {kind.form}")
@@ -287,6 +296,6 @@ def _digest(archive: zipfile.ZipFile, name: str, size: int) -> str:
                     # A small member may claim to unpack into terabytes.
                     return ""
                 digest.update(chunk)
-    except _UNREADABLE:
+    except UNREADABLE:
         return ""
     return digest.hexdigest()

@@ -58,8 +58,9 @@ def test_one_changed_byte_is_told_with_the_member_that_it_is_in(
             lambda info, content, name=name: flipped(content) if info.filename == name else content,
         )
         told = faults_of(changed)
-        assert any(name in one for one in told), (name, told)
-        if name not in (MANIFEST, PROOF):
+        if name in (MANIFEST, PROOF):
+            assert any(name in one for one in told), (name, told)
+        else:
             assert told == [f"{name}: differs from the manifest."]
 
 

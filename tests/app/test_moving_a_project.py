@@ -9,8 +9,9 @@ from sqlmodel import col
 from core.archive.bringing import Wish
 from core.blobs import BlobStore
 from core.db import Database
-from core.errors import Refused
+from core.errors import Invalid, Refused
 from core.exports import to_json
+from core.jobs.service import enqueue
 from core.ledger.brought import told
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
@@ -31,6 +32,7 @@ from qms.traceability.service import trace
 from qms.traceability.tables import sheet
 from tests.app.moved import NEED, House, Source, empty_house, members_of, refused
 from tests.conftest import add_staff
+from validation.runs.models import Run, RunState
 
 TRAIL = "trail/entries.jsonl"
 
@@ -287,6 +289,28 @@ def test_an_archive_of_another_key_is_refused_where_a_key_is_given(
 
     assert "not of the key given" in faults[0]
     assert brought.trusted
+
+
+def test_a_run_under_way_is_finished_first(source: Source, empty: House, tmp_path: Path) -> None:
+    empty.bring(source.archive)
+    with empty.database.writing() as session:
+        project = find_project(session, "RPM")
+        job = enqueue(session, "validation.run", {}, None, project_id=project.id)
+        session.add(
+            Run(
+                project_id=project.id or 0, number=3, protocol="verification", tester="x", tag="v1",
+                repository="device", commit="0" * 40, state=RunState.RUNNING, job_id=job.id,
+                repository_id=session.scalars(select(MarkedLines.repository_id)).first() or 0,
+            )
+        )  # fmt: skip
+
+    with pytest.raises(Invalid) as refusal:
+        empty.export(tmp_path / "none.zip", "RPM", "SIDE")
+
+    assert [str(one) for one in refusal.value.faults] == [
+        "run 3 of RPM: is under way. Export when it has ended."
+    ]
+    assert not (tmp_path / "none.zip").exists()
 
 
 def test_what_is_damaged_at_the_source_is_told_when_it_is_exported(
