@@ -55,6 +55,8 @@ REPOSITORIES = (
     Carried("repository", by="project_id", known_by=("project_id", "name")),
     Carried("repository_commit", by="repository_id", known_by=("repository_id", "sha")),
     Carried("repository_mention", by="commit_id"),
+    Carried("repository_request", by="repository_id"),
+    Carried("repository_brought", by="commit_id"),
     Carried("repository_tag", by="repository_id"),
     Carried("repository_blob", by="repository_id", known_by=("repository_id", "sha", "dialect")),
     Carried("repository_marker", by="blob_id"),
