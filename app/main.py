@@ -41,6 +41,8 @@ import qms.baselines.routes
 import qms.clauses.routes
 import qms.falling_due.routes
 import qms.findings.routes
+import qms.interchange.checks.api.routes
+import qms.interchange.checks.routes
 import qms.releases.api.routes
 import qms.releases.routes
 import qms.repositories.api.routes
@@ -107,6 +109,7 @@ ROUTERS = (
     qms.baselines.routes.router,
     qms.findings.routes.router,
     qms.falling_due.routes.router,
+    qms.interchange.checks.routes.router,
     qms.releases.routes.router,
     qms.repositories.routes.router,
     qms.results.routes.router,
@@ -125,6 +128,7 @@ ROUTERS = (
     dataflows.planning.api.routes.router,
     dataflows.probing.api.routes.router,
     qms.baselines.api.routes.router,
+    qms.interchange.checks.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
     qms.results.api.routes.router,

@@ -10,14 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.main import create_app
-from core.blobs import BlobStore
-from core.db import open_database
 from core.settings import Settings
-from dataflows.planning.pack.build import build, record
-from dataflows.planning.plan import Purpose
 from tests.demonstration import BuiltDemo
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
+from tests.journeys.prepared import prepare
 from tests.journeys.roles import (
     ADMINISTRATOR,
     AUTHOR,
@@ -157,6 +154,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}/file?path=app.yaml",
         "/p/RPM/repositories/lines/{link}",
         "/p/RPM/repositories/export/csv",
+        "/p/DEPT/files-in",
+        "/p/RPM/files-in",
+        "/p/RPM/files-in/1",
+        "/p/RPM/files-in/1?code=TR101",
+        "/p/RPM/files-in/1/export/html",
+        "/p/RPM/files-in/1/files/{checked}",
+        "/api/p/RPM/trace-checks",
+        "/api/p/RPM/trace-checks/1",
         "/p/DEPT/risks",
         "/p/RPM/risks",
         "/p/RPM/risks/export/html",
@@ -223,18 +228,10 @@ def _people(desk: Desk) -> dict[str, Page]:
     return {name: desk.person(name) for name in (READER, AUTHOR, ADMINISTRATOR)}
 
 
-def _build_pack(settings: Settings) -> None:
-    """Build a change-impact pack, as the command does, so that there is one to be handed out."""
-    store = BlobStore(settings.data_dir / "blobs")
-    with open_database(settings.database, settings.data_dir).writing() as session:
-        contents, data = build(session, "DEPT", "PQA", Purpose.REPLACE, ["DEPT", "RPM"])
-        record(session, contents, store.put(data), ["DEPT", "RPM"], None)
-
-
 @pytest.fixture(scope="module", name="known")
 def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
     """What only the pages know: a commit, a file of evidence, and a file and a view kept here."""
-    _build_pack(module_demo.settings)
+    prepare(module_demo.settings)
     author = people[AUTHOR]
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
@@ -254,6 +251,7 @@ def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
     found = {}
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
+        ("checked", "/p/RPM/files-in/1", r"/files/(\w{64})"),
         ("link", "/p/RPM/REQ-009", r"/repositories/lines/(\d+)"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
@@ -289,7 +287,7 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
-    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
+    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1", "checked": "0" * 64}
     stand_ins |= {"view": "1", "listed": "1", "link": "1"}
 
     tried = {
