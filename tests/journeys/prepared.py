@@ -1,4 +1,4 @@
-"""What the demonstration has none of and a page shows: a pack of a change, files that were checked."""
+"""What pages show and the demonstration lacks: a pack of a change, files that were checked."""
 
 from app.worker import see_through
 from core.blobs import BlobStore

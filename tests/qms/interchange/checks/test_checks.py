@@ -132,7 +132,7 @@ def test_what_was_sent_and_what_came_of_it_stay_in_the_audit_trail(
         lines = session.execute(
             select(LedgerEntry).where(LedgerEntry.action.like("trace:check:%"))
         ).scalars()
-        told = {one.action: one.data for one in lines}
+        told = {one.action: json.loads(one.data) for one in lines}
         assert (check.levels, kept.form, kept.findings) == (["REQ", "SPEC"], "doorstop", 9)
         assert told["trace:check:tell"]["counts"] == kept.counts
         assert told["trace:check:tell"]["result"] == kept.sha256
