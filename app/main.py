@@ -50,6 +50,7 @@ import qms.repositories.routes
 import qms.results.api.routes
 import qms.results.routes
 import qms.risks.routes
+import qms.sheets.routes
 import qms.soup.routes
 import qms.traceability.api.routes
 import qms.traceability.routes
@@ -114,6 +115,7 @@ ROUTERS = (
     qms.repositories.routes.router,
     qms.results.routes.router,
     qms.risks.routes.router,
+    qms.sheets.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
     qms.traceability.views.routes.router,

@@ -219,6 +219,8 @@ EVIDENCE = (
     ),
     Line("GET /p/{project}/risks", MEMBERS),
     Line("GET /p/{project}/risks/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/sheets/{type_name}", NEED_WRITERS),
+    Line("POST /p/{project}/sheets/{type_name}", NEED_WRITERS, sends={"text": "title\nSeen"}),
     Line("POST /p/{project}/risks/issues", AUTHORS, 303),
     Line(
         "POST /p/{project}/risks/issues/{uid}/take",

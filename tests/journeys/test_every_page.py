@@ -206,6 +206,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/new",
         "/p/RPM/new/requirement",
         "/p/RPM/REQ-009/edit",
+        "/p/RPM/sheets/risk",
         "/p/DEPT/map/add-system",
         "/p/DEPT/map/connect?source=TPS.DICOM&target=EPR",
         "/p/DEPT/map/paste",
