@@ -166,18 +166,20 @@ class RiskJudge(Judge):
             stated = said.get(name, "")
             severity = next((fields[one] for one in severities if one in fields), None)
             likelihood = next((fields[one] for one in likelihoods if one in fields), None)
-            if not stated or severity is None or likelihood is None or self.policy is None:
+            if severity is None or likelihood is None or self.policy is None:
                 continue
             level = self.policy.cells[likelihood - 1][severity - 1]
+            at = f"{self.policy.severity[severity - 1]} x {self.policy.likelihood[likelihood - 1]}"
+            if severities[0] in fields or likelihoods[0] in fields:
+                row.told.append(f"{self._label(name).lower()} {level}, {at}")
             found = _LEVEL.match(stated)
+            if not stated:
+                continue
             if found is None:
                 row.told.append(f"{self._label(name).lower()} '{stated[:30]}' is not compared")
             elif int(found[1]) != level:
-                what = (
-                    f"{self._label(name)} is {stated[:30]}; {self.policy.title} has {level} at "
-                    f"{self.policy.severity[severity - 1]} x "
-                    f"{self.policy.likelihood[likelihood - 1]}."
-                )
+                told = f"{self._label(name)} is {stated[:30]}"
+                what = f"{told}; {self.policy.title} has {level} at {at}."
                 mend = "Correct the steps or the level, or empty this cell: levels are looked up."
                 row.fault(name, "other-level", what, mend)
 
@@ -193,7 +195,7 @@ class RiskJudge(Judge):
             row.controls[found[1]] = kind or row.controls.get(found[1], "")
             if held.obstacle and not self._states(found[1], row.uid):
                 what = f"{found[1]} {held.obstacle}, so it cannot be linked to this risk now."
-                mend = "Have that finished or discarded first, or leave it out here."
+                mend = "Have that finished or discarded first, or leave it or its column out here."
                 row.fault(name, "open-draft", what, mend)
         for found in self._references(cell):
             rest = rest.replace(found[0], " ", 1)

@@ -211,6 +211,8 @@ class Judge:
         if row.held is not None:
             differs = compare(self.record_type, row.held.content, content)
             row.verdict = CHANGE if differs else UNCHANGED
+            if differs:
+                row.told.append(f"changes {', '.join(one.label for one in differs)}")
             if differs and row.held.obstacle:
                 what = f"{row.uid} {row.held.obstacle}, and this row says something else."
                 mend = "Have that finished or discarded first, or leave the row out."

@@ -204,6 +204,7 @@ def _page(
         project=project,
         nav="Risks" if record_type.name in SEEN_AT else "Record",
         type=record_type,
+        known=service.columns_read(record_type),
         back=SEEN_AT.get(record_type.name, f"records?type={record_type.name}"),
         sent=sent,
         found=found,

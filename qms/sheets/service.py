@@ -15,6 +15,7 @@ from core.records.models import Project
 from core.records.queries import load_snapshot
 from core.records.service import edit_token, next_uid, save_draft
 from core.records.sheets.grid import Grid
+from core.records.sheets.headings import columns_of
 from core.records.snapshot import Key
 from core.records.targets import known_records
 from core.records.type_shape import RecordType
@@ -22,7 +23,7 @@ from core.records.types import get_registry
 from core.records.writers import require_author
 from qms.baselines.before_import import frozen
 from qms.risks.policies import policy_in_force
-from qms.risks.rows import CONTROLLED_BY, RiskJudge
+from qms.risks.rows import CONTROLLED_BY, OWN, SPOKEN, RiskJudge
 from qms.sheets.judging import CHANGE, CREATE, UNCHANGED, CellFault, Judge, Judged, Row
 from qms.sheets.kept import Held, held_records
 
@@ -161,6 +162,13 @@ def judge_for(
     return RiskJudge(
         record_type, project.key, held, elsewhere, number, policy, controllers, prefixes, kinds
     )
+
+
+def columns_read(record_type: RecordType) -> list[str]:
+    """Return what the columns of a table of a type are called."""
+    own = OWN if record_type.name == RISK else ()
+    spoken = SPOKEN if record_type.name == RISK else {}
+    return list(dict.fromkeys(one.label for one in columns_of(record_type, spoken, own).values()))
 
 
 def _controllers() -> tuple[tuple[str, ...], tuple[str, ...]]:

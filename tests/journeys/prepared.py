@@ -1,5 +1,7 @@
 """What pages show and the demonstration lacks: a pack of a change, files that were checked."""
 
+from playwright.sync_api import Page
+
 from app.worker import see_through
 from core.blobs import BlobStore
 from core.db import open_database
@@ -10,6 +12,8 @@ from dataflows.planning.pack.build import build, record
 from dataflows.planning.plan import Purpose
 from qms.interchange.checks.arriving import Sent, asked
 from qms.interchange.checks.service import PAGE, ask
+from tests.journeys.deeds import press
+from tests.qms.sheets.workbooks import faulty_log, workbook
 
 
 def prepare(settings: Settings) -> None:
@@ -25,3 +29,11 @@ def prepare(settings: Settings) -> None:
         job = ask(session, store, project, asked([Sent("reqs.csv", rows)]), by, PAGE).job_id
     see_through(database, settings, job)
     database.engine.dispose()
+
+
+def send_faulty_rows(page: Page) -> None:
+    """Send a risk spreadsheet whose faults are to be corrected on the page."""
+    page.goto("/p/RPM/sheets/risk")
+    log = {"name": "log.xlsx", "mimeType": "", "buffer": workbook(faulty_log())}
+    page.get_by_label("File", exact=True).set_input_files(log)
+    press(page, page.get_by_role("button", name="Check the rows"))

@@ -14,7 +14,7 @@ from core.settings import Settings
 from tests.demonstration import BuiltDemo
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
-from tests.journeys.prepared import prepare
+from tests.journeys.prepared import prepare, send_faulty_rows
 from tests.journeys.roles import (
     ADMINISTRATOR,
     AUTHOR,
@@ -350,6 +350,8 @@ def test_every_refusal_is_read_by_everybody(desk: Desk, people: dict[str, Page])
     save_draft(author)
     visit.look(author, "a form sent back with its faults")
     assert author.get_by_role("alert").locator("li").count() == 2
+    send_faulty_rows(author)
+    visit.look(author, "rows of a spreadsheet with faults")
 
     assert "\n".join(visit.faults) == ""
 

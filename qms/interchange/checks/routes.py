@@ -14,6 +14,7 @@ from core.errors import Fault, Invalid
 from core.exports import FORMATS as FORMS
 from core.people.actor import Actor
 from core.records.models import Project
+from core.records.types import get_registry
 from core.web import (
     CurrentPerson,
     NumberInPath,
@@ -179,6 +180,11 @@ def _page(
         checks=listing.checks_of(session, project),
         may_check=person.has(project.id or 0, *service.MAY_CHECK),
         formats=FORMATS,
+        sheets=[
+            (one.name, one.plural)
+            for one in map(get_registry().of, get_registry().names())
+            if one.lifecycle == "controlled" and person.has(project.id or 0, *one.authors)
+        ],
         typed=typed or {"form": "", "levels": "", "columns": ""},
         faults=faults,
     )
