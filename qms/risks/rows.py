@@ -14,7 +14,8 @@ from core.records.content import Content
 from core.records.sheets.headings import Column, Words
 from core.records.type_shape import FieldSpec
 from qms.risks.evaluation import RiskPolicy, is_step
-from qms.sheets.judging import Judge, Row
+from qms.sheets.judging import Judge
+from qms.sheets.rows import Row
 
 CONTROLLED_BY = "mitigates"
 """The role by which what controls a risk is linked to it; it is stated at the other end."""

@@ -20,84 +20,9 @@ from core.records.sheets.headings import Column, Headings, Words, columns_of, re
 from core.records.type_shape import FieldSpec, LinkSpec, RecordType
 from qms.interchange.near_ids import NearIds
 from qms.sheets.kept import Held
+from qms.sheets.rows import CHANGE, CREATE, UNCHANGED, Judged, Row
 
-CREATE, CHANGE, UNCHANGED = "create", "change", "unchanged"
 FORMULA = "="
-
-
-@dataclass(frozen=True, slots=True)
-class CellFault:
-    """A fault and the place of the column that it is about; None where there is no such column."""
-
-    place: int | None
-    fault: Fault
-
-
-@dataclass(slots=True)
-class Row:
-    """One row: its number in the spreadsheet, its cells, and what came of it.
-
-    Attributes
-    ----------
-    controls : dict
-        Records that control what the row tells of, with the kind of control where it is said.
-    told : list of str
-        What is done with it that does not show, in words.
-    """
-
-    number: int
-    cells: tuple[str, ...]
-    places: Mapping[str, int]
-    uid: str = ""
-    content: Content | None = None
-    held: Held | None = None
-    verdict: str = ""
-    faults: list[CellFault] = field(default_factory=list)
-    lacking: tuple[str, ...] = ()
-    controls: dict[str, str] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-
-    @property
-    def where(self) -> str:
-        """How a fault names it."""
-        return f"row {self.number}"
-
-    def fault(self, column: str, code: str, what: str, mend: str = "") -> None:
-        """Note one fault of a column."""
-        self.faults.append(CellFault(self.places.get(column), Fault(code, self.where, what, mend)))
-
-    def faults_at(self, place: int) -> list[Fault]:
-        """Return the faults of one cell."""
-        return [one.fault for one in self.faults if one.place == place]
-
-    @property
-    def elsewhere(self) -> list[Fault]:
-        """Return the faults of no cell that there is."""
-        return [one.fault for one in self.faults if one.place is None]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A whole table.
-
-    Attributes
-    ----------
-    faults : tuple of Fault
-        What is wrong with the headings.
-    unnamed : tuple of int
-        Places of columns that hold something and mean nothing yet.
-    """
-
-    grid: Grid
-    headings: Headings
-    rows: tuple[Row, ...]
-    faults: tuple[Fault, ...] = ()
-    unnamed: tuple[int, ...] = ()
-
-    @property
-    def faulty(self) -> tuple[Row, ...]:
-        """The rows with faults."""
-        return tuple(one for one in self.rows if one.faults)
 
 
 @dataclass
@@ -128,6 +53,7 @@ class Judge:
     passed: frozenset[str] = field(default=frozenset(), init=False)
     computed: frozenset[str] = field(default=frozenset(), init=False)
     """Columns whose formulas are read as what they last came to: they are only compared."""
+    _said_above: dict[object, int] = field(default_factory=dict, init=False, repr=False)
     _near: dict[tuple[str, ...], NearIds] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -155,6 +81,7 @@ class Judge:
         shown : mapping
             What formulas last came to, by row and place.
         """
+        self._said_above.clear()
         headings = self.headings(grid.headings, chosen)
         places = {one.name: place for place, one in enumerate(headings.columns) if one}
         rows = [
@@ -192,6 +119,8 @@ class Judge:
     def _row(self, row: Row, said: Mapping[str, str], first: dict[str, int]) -> None:
         self._identity(row, said.get("id", ""), first)
         content = self.content(row, said)
+        if not said.get("id"):
+            self._repeated(row, content)
         if row.held is not None:
             content = _stated_over(self.record_type, row.held.content, content)
         elif not content.title and not any(
@@ -237,6 +166,29 @@ class Judge:
         else:
             row.uid, row.held = uid, held
         first.setdefault(uid, row.number)
+
+    def _repeated(self, row: Row, content: Content) -> None:
+        """Find what a row without an id says already, here or in a row above."""
+        said = repr((sorted(content.fields.items()), content.links))
+        key = (content.title, content.body, said)
+        for one in self._titled.get(content.title, ()):
+            over = _stated_over(self.record_type, one.content, content)
+            if not compare(self.record_type, one.content, over):
+                row.uid, row.held = one.record.uid, one
+                return
+        above = self._said_above.setdefault(key, row.number)
+        if above != row.number and content.title:
+            mend = "Leave one of the two out, or give it an id."
+            row.fault(self.named_by, "repeated", f"It says what row {above} says.", mend)
+
+    @cached_property
+    def _titled(self) -> dict[str, list[Held]]:
+        """The records of the type by what they are called."""
+        found: dict[str, list[Held]] = {}
+        for one in self.held.values():
+            if one.type == self.record_type.name and not one.gone:
+                found.setdefault(one.title, []).append(one)
+        return found
 
     def content(self, row: Row, said: Mapping[str, str]) -> Content:
         """Return what a row states, and note what cannot be read or kept."""

@@ -28,8 +28,8 @@ from core.web.answers import NEEDS_ROLE
 from core.web.forgery import MOST_FIELDS
 from core.web.refusals import refuse_within, status_of
 from qms.sheets import service
-from qms.sheets.judging import Row
 from qms.sheets.reading import LARGEST_FILE, Read, read_file
+from qms.sheets.rows import Row
 from qms.sheets.service import Preview, Table
 
 router = APIRouter(prefix="/p/{project}/sheets", tags=["rows of spreadsheets"])

@@ -24,8 +24,9 @@ from core.records.writers import require_author
 from qms.baselines.before_import import frozen
 from qms.risks.policies import policy_in_force
 from qms.risks.rows import CONTROLLED_BY, OWN, SPOKEN, RiskJudge
-from qms.sheets.judging import CHANGE, CREATE, UNCHANGED, CellFault, Judge, Judged, Row
+from qms.sheets.judging import Judge
 from qms.sheets.kept import Held, held_records
+from qms.sheets.rows import CHANGE, CREATE, UNCHANGED, CellFault, Judged, Row
 
 NOTHING = "Nothing was imported."
 STALE = (

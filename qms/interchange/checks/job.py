@@ -73,9 +73,19 @@ def checked(
             alone = names[0] if count == 1 and names[0].is_file() else folder
             corpus = read_corpus(alone, form or None, column_map(columns))
             progress(2, STAGES, f"Checking the links of {len(corpus.items)} items")
-            return told(corpus, levels).as_plain()
+            result = told(corpus, levels).as_plain()
         except Invalid as refusal:
-            return _refused(folder, refusal)
+            result = _refused(folder, refusal)
+    return dict(_storable(result))
+
+
+def _storable(value: Any) -> Any:
+    """Return a value without the characters that not every database and page can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def _refused(folder: Path, refusal: Invalid) -> JsonDict:

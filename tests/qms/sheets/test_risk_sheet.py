@@ -146,6 +146,23 @@ def test_the_same_sheet_again_changes_nothing_and_an_edited_row_changes_one(
         assert read_content(session, record).fields["harm"] == "Too much dose"
 
 
+def test_rows_without_ids_that_say_what_there_is_make_nothing_twice(
+    site: Site, author: TestClient
+) -> None:
+    rows = [hazard(1), hazard(2), hazard(2)]
+    for row in rows:
+        row[0] = ""
+    twice = upload(author, workbook(rows))
+    press(author, press(author, twice, "Check again", drop_4="true"), "Import 2 risks as drafts")
+
+    again = upload(author, workbook(rows[:2]))
+
+    assert faults_on(twice) == {
+        "Row 4, Hazard": "It says what row 3 says. Leave one of the two out, or give it an id."
+    }
+    assert "0 to create, 0 to change, 2 unchanged, 0 with faults" in again.text
+
+
 def test_rows_take_their_numbers_from_where_the_headings_stand_and_csv_reads_alike(
     author: TestClient,
 ) -> None:

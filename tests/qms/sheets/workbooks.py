@@ -99,6 +99,7 @@ class Form(HTMLParser):
     def __init__(self, html: str, button: str) -> None:
         super().__init__(convert_charrefs=True)
         self.fields: dict[str, str] = {}
+        self.ticks: set[str] = set()
         self.action = ""
         self._button = button
         self._area: str | None = None
@@ -117,7 +118,9 @@ class Form(HTMLParser):
             self.fields, self.action = {}, at.get("action", "")
         elif tag == "input" and at.get("type") != "file":
             ticked = at.get("type") not in ("checkbox", "radio") or "checked" in at
-            if ticked and at.get("name"):
+            if not ticked:
+                self.ticks.add(at["name"])
+            elif at.get("name"):
                 self.fields[at["name"]] = at.get("value", "")
         elif tag == "textarea":
             self._area = at["name"]
@@ -151,6 +154,6 @@ class Form(HTMLParser):
 
     def filled(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return what is posted with some fields typed over; each of them is on the page."""
-        unknown = set(values) - set(self.fields)
+        unknown = set(values) - set(self.fields) - self.ticks
         assert not unknown, f"the page has no field {unknown}"
         return {**self.fields, **values}

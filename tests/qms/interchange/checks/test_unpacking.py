@@ -1,6 +1,7 @@
 """Hostile archives are refused by name; nothing of them is read, nothing lands elsewhere."""
 
 import io
+import json
 import stat
 import zipfile
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_what_no_reader_knows_is_refused_in_words_of_what_was_sent() -> None:
 
     assert result["refused"] == "What was sent holds none of the formats that are read."
     assert "fiducial-check" not in str(result)
+
+
+def test_characters_that_no_database_holds_are_not_kept() -> None:
+    needs = {"A": {"id": "A", "type": "t", "title": "", "links": ["B\x00", "C\ud800"]}}
+    value = {"current_version": "1", "versions": {"1": {"needs": needs}}}
+
+    result = checked([("needs.json", json.dumps(value).encode())])
+
+    told = json.dumps(result, ensure_ascii=False).encode()
+    assert b"u0000" not in told
+    assert result["counts"]["TR101"] == 2
 
 
 @pytest.mark.parametrize("name", ["..", "a/../b", "/a", "a//b", "a\\b", "c:a", "a\x00b", "", "a/."])
