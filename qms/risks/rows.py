@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from core.records.content import Content
-from core.records.sheets.headings import Column, Words
+from core.records.sheets.headings import Column, Headings, Words, plain
 from core.records.type_shape import FieldSpec
 from qms.risks.evaluation import RiskPolicy, is_step
 from qms.sheets.judging import Judge
@@ -48,6 +48,11 @@ PASSED = frozenset(
     }
 )  # fmt: skip
 """Columns of our own export that are worked out anew each time."""
+
+COMPUTED_ONLY_HERE = "level once verified"
+STANDING = frozenset({"severity after", "likelihood after", "level after"})
+"""In our own export these tell where a risk stands, verified controls counted, not what its record
+states; the export is known by a column that nothing else has."""
 
 OWN = (
     Column("own", "level_before", "Level before"),
@@ -132,6 +137,12 @@ class RiskJudge(Judge):
         """Name the columns of a hazard log."""
         self.spoken, self.own, self.passed = SPOKEN, OWN, PASSED
         self.computed = frozenset(LEVELS)
+
+    def headings(self, stated: Sequence[str], chosen: Mapping[int, str]) -> Headings:
+        """Say what each column means; of our own export what is stated, not what is worked out."""
+        ours = any(plain(one) == COMPUTED_ONLY_HERE for one in stated)
+        self.passed = PASSED | STANDING if ours else PASSED
+        return super().headings(stated, chosen)
 
     def content(self, row: Row, said: Mapping[str, str]) -> Content:
         """Return what a row states of a risk, with its controls beside it."""

@@ -13,6 +13,7 @@ from core.ledger.models import LedgerEntry
 from core.records.models import Record
 from core.records.service import find_project, find_record, latest_revision, read_content
 from qms.baselines.models import Baseline
+from qms.risks.routes import router as risks
 from qms.sheets.routes import router
 from tests.qms.conftest import Site
 from tests.qms.sheets.workbooks import (
@@ -176,6 +177,16 @@ def test_rows_take_their_numbers_from_where_the_headings_stand_and_csv_reads_ali
 
     assert list(faults_on(read)) == ["Row 2, Severity"]
     assert "names nothing of a risk" in upload(author, low).text
+
+
+def test_our_own_export_of_the_risk_file_changes_nothing(new_site) -> None:
+    author = new_site(router, risks).browser("PPL-AK2", "author", "developer")
+
+    for form in ("xlsx", "csv"):
+        data = author.get(f"/p/RPM/risks/export/{form}").content
+        read = upload(author, data, f"risks.{form}")
+
+        assert "0 to create, 0 to change, 13 unchanged, 0 with faults" in read.text, read.text
 
 
 def test_a_heading_that_means_nothing_is_chosen_on_the_page(author: TestClient) -> None:
