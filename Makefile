@@ -1,6 +1,7 @@
 # make demo     set up, load the demonstration, run its main job, serve it on http://127.0.0.1:8000 (SERVE=0 ends after the pack)
 # make test     set up with the tests' peers, then every test   (DB=postgresql: the database tests on a PostgreSQL of their own)
 # make check    format, lint, types, imports, dependencies
+# make record   our own design record (docs/record), by every rule that files can answer, with the tests that carry its ids
 # make bench    the budgets, written to var/bench.json
 # make serve    the web service and its worker
 # make lock     pin every package anew in requirements.lock and package-lock.json (needs uv and npm; UPGRADE=1 takes the newest)
@@ -17,7 +18,7 @@ SOURCES := app core dataflows engine qms validation scripts tests migrations
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test check bench serve lock
+.PHONY: help setup setup-tests demo test check record bench serve lock
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -47,6 +48,13 @@ check: setup-tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
+
+# Left out are the tests about markers: the ids in their texts are examples.
+record: setup-tests
+	@$(BIN)/fiducial check docs/record --code tests \
+	   --leave-out tests/qms/repositories/test_markers.py --leave-out tests/qms/repositories/test_marking.py \
+	   --leave-out tests/qms/results/test_importing.py --leave-out tests/qms/results/test_real_tools.py \
+	   --leave-out tests/test_own_record.py
 
 bench: setup-tests
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -6,6 +6,7 @@ import app.collecting  # noqa: F401 - before what makes many objects
 from app.commands import (
     baselines,
     bills,
+    checking,
     clauses,
     documents,
     evidence,
@@ -39,7 +40,7 @@ for command in (
     service.demo,
     service.backup,
     service.restore,
-    records.check,
+    checking.check,
     clauses.clauses,
     records.trace,
     evidence.validate,

@@ -33,6 +33,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TEST_DATABASE = os.environ.get("FIDUCIAL_TEST_DATABASE_URL", "")
 """A PostgreSQL to run the database tests on; without it they run on SQLite."""
 
+# The tests bring lxml, which the product does without: openpyxl goes the product's way here too.
+os.environ["OPENPYXL_LXML"] = "False"
+
 # The same examples every time, and no limit of wall time: a slow machine proves nothing wrong.
 settings.load_profile("ci")
 
@@ -44,6 +47,12 @@ STAFF = {
     "PPL-FR": ("Farid Rowe", ("validation_tester", "tester")),
     "PPL-VW": ("Vera Wynn", ("viewer",)),
 }
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Name in the report which test of our own design record an item executes."""
+    for mark in item.iter_markers("verifies"):
+        item.user_properties += [("verifies", uid) for uid in mark.args]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.sealing import seals_at
 
 baseline = typer.Typer(help="Frozen lists of revisions.", no_args_is_help=True)
 
@@ -115,6 +116,7 @@ def diff(
 def verify_baseline(
     project_key: InProject,
     name: Annotated[str, typer.Argument(help="Number or root digest of the baseline.")],
+    against: Annotated[str, typer.Option(help="REPOSITORY@TAG of a sealed release.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Recompute a baseline from the records; exit 1 when one of them changed."""
@@ -126,5 +128,12 @@ def verify_baseline(
         found = find_baseline(session, find_project(session, project_key), name)
         result = verify(session, found)
         told, text, intact = result.to_json(), str(result), result.intact
+        for anchor, seal in seals_at(against, opened.settings.data_dir) if against else ():
+            same = (seal.product, seal.root) == (project_key, result.root)
+            text += (
+                f"\n{anchor.source}: {'the same root' if same else f'another root, {seal.root}'}."
+            )
+            told.setdefault("against", []).append({"source": anchor.source, "same": same})
+            intact = intact and same
     say(told, as_json, text)
     raise typer.Exit(0 if intact else 1)

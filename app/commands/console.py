@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,17 @@ out = Console()
 err = Console(stderr=True)
 
 
+STABLE_CODE = re.compile(r"[A-Z]{2,4}[0-9]{2,3}")
+"""Codes that the docs list; others are words for programs."""
+
+
+def harmless(text: str) -> str:
+    """Return text that cannot move a terminal's cursor, whoever wrote it: a commit, a file name."""
+    return "".join(
+        one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text
+    )
+
+
 class RefusingGroup(TyperGroup):
     """A group of commands that tells a refusal as sentences and ends with exit code 1."""
 
@@ -47,9 +59,10 @@ class RefusingGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except FiducialError as refusal:
-            err.print(refusal.message, style="bold", markup=False, soft_wrap=True)
+            err.print(harmless(refusal.message), style="bold", markup=False, soft_wrap=True)
             for fault in refusal.faults if isinstance(refusal, Invalid) else ():
-                err.print(f"  {fault}", markup=False, soft_wrap=True)
+                code = f"{fault.code} " if STABLE_CODE.fullmatch(fault.code) else ""
+                err.print(f"  {code}{harmless(str(fault))}", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
 
 
@@ -116,12 +129,12 @@ def say(value: Any, as_json: bool, text: str) -> None:
     if as_json:
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
     else:
-        out.print(text, markup=False, highlight=False, soft_wrap=True)
+        out.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def tell(text: str) -> None:
     """Tell how far the work is, beside the result and whole: a terminal's width cuts no digest."""
-    err.print(text, markup=False, highlight=False, soft_wrap=True)
+    err.print(harmless(text), markup=False, highlight=False, soft_wrap=True)
 
 
 def write_bytes(content: bytes) -> None:

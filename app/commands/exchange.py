@@ -11,7 +11,6 @@ from core.errors import Invalid
 
 if TYPE_CHECKING:
     from app.reading import Source
-    from qms.interchange.markdown.folder import RecordFolder
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
 
@@ -25,7 +24,8 @@ def export_file(
         Path, typer.Option("-o", "--to", help="File to write; a folder for records as Markdown.")
     ],
     form: Annotated[
-        str, typer.Option("--format", help="Of records: markdown, json, needs, reqif or xlsx.")
+        str,
+        typer.Option("--format", help="Of records: markdown, json, needs, reqif(z) or xlsx."),
     ] = "",
     drafts: Annotated[
         bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
@@ -106,16 +106,14 @@ def check_records(
 def propose_records(sources: "Sequence[Source]", person: str, dry_run: bool, as_json: bool) -> None:
     """Bring folders of records back: drafts of what is new and what was edited, or tell only."""
     from core.records.service import find_project
-    from qms.interchange.markdown.proposing import (
-        NOTHING,
-        Verdict,
-        keep_proposals,
-        plan_proposals,
-    )
+    from core.records.types import get_registry
+    from qms.interchange.markdown.proposing import NOTHING, keep_proposals, plan_proposals
+    from qms.interchange.markdown.standing import Verdict
+    from qms.interchange.returning.reading import read_records
 
     if any(one.kind != "records" for one in sources):
         raise Invalid("Records as files are imported with other records as files alone.")
-    folders = [_read(one.path) for one in sources]
+    folders = [read_records(one.path, get_registry()) for one in sources]
     with installation() as opened:
         by = acting(opened, person)
         with opened.database.reading() if dry_run else opened.database.writing() as session:
@@ -145,10 +143,3 @@ def propose_records(sources: "Sequence[Source]", person: str, dry_run: bool, as_
         raise Invalid(NOTHING, faults)
     if any(found.counts[Verdict.CONFLICT] for found in plans):
         raise typer.Exit(1)
-
-
-def _read(path: Path) -> "RecordFolder":
-    from qms.interchange.markdown.folder import read_folder
-    from qms.interchange.writers.json_form import from_json
-
-    return from_json(path.read_bytes(), path.name) if path.is_file() else read_folder(path)

@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
+from app.commands.corpora import KIND as CORPUS
+from app.commands.corpora import CorpusOptions, import_corpus
 from app.commands.exchange import propose_records
 from app.commands.flows import update_map
+from app.commands.sealing import seal, seen_outside
 from core.errors import Invalid
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
@@ -55,8 +58,13 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
 
 
 def import_file(
-    kind: Annotated[str, typer.Argument(help="department, design-record or records")],
-    path: Annotated[Path, typer.Argument(help="A YAML file; of records a folder.")],
+    kind: Annotated[str, typer.Argument(help="department, design-record, records or corpus")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="A YAML file; of records a folder or a file; of another tool its files."
+        ),
+    ],
     into: Annotated[str, typer.Option(help="Key of the project.")],
     person: AsPerson,
     also: Annotated[
@@ -69,6 +77,27 @@ def import_file(
     update: Annotated[
         bool, typer.Option("--update", help="Change what exists too (department alone).")
     ] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", help="Of a corpus; found out unless named.")
+    ] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Of a corpus: KIND=RECORD_TYPE.")
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: ROLE=OUR_ROLE of its links.")
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: NAME=OUR_FIELD of its values.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Of a sheet: PART=HEADING, as in trace-check.")
+    ] = None,
+    level: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: kind or document, from the top down.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Of a corpus: code of findings that may stand.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Import records: every fault first, then everything or nothing. They arrive as drafts."""
@@ -78,6 +107,17 @@ def import_file(
     from app.tables import prepare
     from core.records.types import get_registry
 
+    options = CorpusOptions(
+        form, types or (), role or (), field or (), column or (), level or (), accept or ()
+    )
+    if kind == CORPUS:
+        if also or update:
+            raise Invalid("--also and --update are not for a corpus; import one at a time.")
+        prepare()
+        import_corpus(path, into, person, options, dry_run=dry_run, as_json=as_json)
+        return
+    if options.given:
+        raise Invalid(f"{', '.join(options.given)} is for a corpus alone, not for {kind}.")
     if update:
         if kind != "department" or also:
             raise Invalid("--update is for one department; other records are changed one by one.")
@@ -109,52 +149,6 @@ def import_file(
     say(told, as_json, f"{len(result.created)} records {verb} as drafts.")
 
 
-def check(
-    project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
-    release: Annotated[str | None, typer.Option(help="Version or uid of a release.")] = None,
-    gate: Annotated[str, typer.Option(help="Which rules are asked.")] = "release",
-    findings: Annotated[
-        bool, typer.Option("--findings", help="Print the findings alone, one per line.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Ask every rule; exit 1 when something stops the gate."""
-    from qms.releases.service import release_check
-
-    with installation() as opened, opened.database.reading() as session:
-        result = release_check(session, project_key, release, gate)
-    found = [
-        f"{finding.code} {finding.sentence} {finding.mend} ({finding.address})"
-        for finding in result.findings
-    ]
-    summary = (
-        f"{result.sentence}: {result.errors} errors, {result.warnings} warnings, "
-        f"{result.conceded} conceded."
-    )
-    if findings:
-        # Beside the list, so that counting its lines counts the findings.
-        tell(summary)
-        if found or as_json:
-            say(result.findings_as_json(), as_json, "\n".join(found))
-        raise typer.Exit(0 if result.passed else 1)
-    lines = [
-        f"{rule.code}  {rule.word.value:<14} {rule.looked_at:>5} looked at, "
-        f"{len(rule.findings)} findings  {rule.title}"
-        for rule in result.rules
-    ]
-    lines += found
-    lines += [f"{rule.code} {rule.remark}" for rule in result.rules if rule.remark]
-    lines += [
-        f"{one.question.code} a person answers: {one.question.asks} "
-        f"{len(one.considered)} answers kept, {len(one.beside) + one.more} to look at."
-        for one in result.questions
-    ]
-    lines += [f"This department asks otherwise: {change}" for change in result.changes]
-    lines.append(summary)
-    say(result.as_json(), as_json, "\n".join(lines))
-    raise typer.Exit(0 if result.passed else 1)
-
-
 def trace(
     project_key: Annotated[str, typer.Argument(metavar="PROJECT")],
     rows: Annotated[str, typer.Option(help="Record type of the rows.")] = "requirement",
@@ -179,6 +173,9 @@ def trace(
     else:
         output.write_bytes(content)
         tell(f"{output} holds {len(matrix.rows)} rows.")
+
+
+git.command("seal")(seal)
 
 
 @git.command("scan")
@@ -227,25 +224,22 @@ def git_answers(
 
 @audit.command("verify")
 def verify_trail(
-    against: Annotated[Path | None, typer.Option(help="A pack that saw the trail.")] = None,
+    against: Annotated[
+        str, typer.Option(help="A pack that saw the trail, or REPOSITORY@TAG of a sealed release.")
+    ] = "",
     record: Annotated[bool, typer.Option(help="Write into the trail what came of it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Verify the chain, every revision, signature and run; exit 1 when something does not fit."""
     from core.blobs import BlobStore
     from core.ledger.verified import record_verification
-    from core.ledger.verify import Anchor
     from core.records.audit import verify_installation
-    from validation.verify.ledger import ledger_of
 
-    anchors = []
-    if against is not None:
-        head = ledger_of(against)["head"]
-        anchors = [Anchor(int(head["seq"]), str(head["hash"]), against.name)]
     with installation() as opened:
+        anchors = seen_outside(against, opened.settings.data_dir)
         files = BlobStore(opened.settings.data_dir / "blobs")
         with opened.database.reading() as session:
-            found = verify_installation(session, files, tuple(anchors))
+            found = verify_installation(session, files, anchors)
         if record:
             with opened.database.writing() as session:
                 record_verification(session, found)

@@ -215,7 +215,7 @@ def _rows(session: Session, query: Any) -> list[Any]:
 def shown_fields(
     record_type: RecordType, revision: Revision
 ) -> tuple[list[tuple[FieldSpec, Any]], list[str]]:
-    """Return the fields of a revision that are filled in, and the labels of the others.
+    """Return the fields of a revision that are filled in, and the labels of others to fill in.
 
     A value whose field the type no longer has is shown under its bare name.
     """
@@ -223,7 +223,8 @@ def shown_fields(
     for name, spec in record_type.fields.items():
         value = revision.fields.get(name)
         if value in (None, "", [], {}):
-            empty.append(spec.label)
+            # What no person fills in is not missing where nothing filled it.
+            empty += [] if spec.made else [spec.label]
         else:
             filled.append((spec, value))
     for name, value in revision.fields.items():

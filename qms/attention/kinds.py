@@ -34,6 +34,12 @@ KINDS = (
     ),
     Kind("warnings", "Warnings", "findings that are only shown", "/findings?show=warnings"),
     Kind("re_review", "Needs re-review", "records with a changed neighbour", "/re-review"),
+    Kind(
+        "marked_lines",
+        "Marked lines",
+        "places in source that changed since their record was approved",
+        "/trend#lines",
+    ),
     Kind("failing_tests", "Failing tests", "by their latest run", "/trace?rows=test&show=failing"),
     Kind(
         "in_review",

@@ -18,7 +18,9 @@ from qms.actions import ASSIGNED, DONE, due_day
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import gather
 from qms.releases.keeping import checked
+from qms.releases.outside import marked_lines
 from qms.releases.scope import NEWEST, choose_release, releases_of
+from qms.rules.facts import LinesFact
 from qms.rules.packs import framework_pack
 from qms.training_matrix.matrix import Standing
 from qms.training_matrix.service import training_matrix
@@ -54,6 +56,8 @@ class Attention:
         Actions and reports to authorities whose day has gone by, the oldest first.
     expiring : tuple of Due
         Concessions that end soon, the next first.
+    lines : tuple of LinesFact
+        Marked lines of source that need re-review, whatever release is judged.
     """
 
     release: str
@@ -61,6 +65,7 @@ class Attention:
     counts: Mapping[str, int]
     overdue: tuple[Due, ...]
     expiring: tuple[Due, ...]
+    lines: tuple[LinesFact, ...] = ()
 
 
 def attention(session: Session, project: Project) -> Attention:
@@ -76,10 +81,12 @@ def attention(session: Session, project: Project) -> Attention:
     people = training_matrix(session, project, snapshot).rows
     overdue = _overdue(session, project, today)
     expiring = _expiring(snapshot, project, today)
+    lines = tuple(one for one in marked_lines(session, project, None) if one.doubt)
     counts = {
         "errors": result.errors,
         "warnings": result.warnings,
         "re_review": len(doubtful),
+        "marked_lines": len(lines),
         "failing_tests": _failing(session, snapshot, project, scope.uid if scope else None),
         "in_review": states[lifecycle.IN_REVIEW],
         "drafts": states[lifecycle.DRAFT],
@@ -88,7 +95,8 @@ def attention(session: Session, project: Project) -> Attention:
         "lacking_training": sum(row.lacks for row in people),
         "expiring": len(expiring),
     }
-    return Attention(scope.uid if scope else "", len(result.failing), counts, overdue, expiring)
+    judged = scope.uid if scope else ""
+    return Attention(judged, len(result.failing), counts, overdue, expiring, lines)
 
 
 def _states(session: Session, project: Project) -> Counter[str]:

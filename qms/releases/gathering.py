@@ -20,6 +20,7 @@ from qms.baselines.service import find_baseline, lines_of, verify_baseline
 from qms.issue_demands import days_opened
 from qms.releases import ports
 from qms.releases.keeping import digests_now
+from qms.releases.outside import imported_for, marked_lines
 from qms.releases.source import source_of
 from qms.repositories.service import commit_of_tag
 from qms.rules.facts import AuditFact, BaselineFact, Declared, Facts, RuleInput, RunOfTest, Tagged
@@ -59,6 +60,8 @@ def gather(
         content_digests=digests_now(snapshot, project.key),
         unaccepted=unaccepted(session, project),
         opened=days_opened(session, project),
+        imported=imported_for(session, project.key, release),
+        lines=marked_lines(session, project, release),
         qa=core_ports.qa_controls(session, project.key),
     )
     return RuleInput(

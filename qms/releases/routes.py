@@ -5,11 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from core.signing.keys import PublicKey, has_key, load_key
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require, say
 from core.web.downloads import disposition
+from core.web.transaction import settings_of
 from qms.releases import service
 from qms.releases.finding_pages import PAGE_SIZE
 from qms.releases.pages import release_lines, release_page
+from qms.releases.sealing import seal_standing
 from qms.rules.told import CheckTold, check_told
 
 router = APIRouter(prefix="/p/{project}/releases", tags=["releases"])
@@ -48,7 +51,8 @@ def show_release(
         project=project,
         actor=person,
         nav="Releases",
-        shown=release_page(session, project, uid, person, number),
+        shown=(shown := release_page(session, project, uid, person, number)),
+        seal=seal_standing(session, project, shown.record, _public_key(request)),
         page_size=PAGE_SIZE,
     )
 
@@ -95,6 +99,11 @@ def build_pack(
     """Have the release's pack built and show how far it is."""
     require(project, person, *service.PACK_ROLES)
     return RedirectResponse(service.start_pack(session, project, uid, person), status_code=303)
+
+
+def _public_key(request: Request) -> PublicKey | None:
+    data_dir = settings_of(request).data_dir
+    return load_key(data_dir).public if has_key(data_dir) else None
 
 
 def _back(project: str, uid: str) -> RedirectResponse:

@@ -52,15 +52,29 @@ class LinesShown:
             return "they were first marked"
         return f"{self.link.base_of} of {self.uid} was approved"
 
+    @property
+    def why(self) -> str:
+        """Why they need re-review, as a clause; empty while they do not."""
+        if self.doubt is None:
+            return ""
+        return (
+            "the marker was removed" if self.doubt is Doubt.GONE else f"changed since {self.since}"
+        )
+
 
 def lines_of_record(session: Session, record_id: int) -> list[LinesShown]:
     """Return the marked lines of a record, those that need re-review first."""
     return _shown(session, col(MarkedLines.record_id) == record_id)
 
 
+def lines_of_project(session: Session, project_id: int) -> list[LinesShown]:
+    """Return every link of a project to marked lines, those that need re-review first."""
+    return _shown(session, col(Repository.project_id) == project_id)
+
+
 def lines_in_doubt(session: Session, project_id: int) -> list[LinesShown]:
     """Return every link of a project to marked lines that needs re-review."""
-    return [one for one in _shown(session, col(Repository.project_id) == project_id) if one.doubt]
+    return [one for one in lines_of_project(session, project_id) if one.doubt]
 
 
 def find_lines(session: Session, project: Project, link: int) -> LinesShown:

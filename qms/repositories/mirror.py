@@ -29,6 +29,9 @@ FETCH_SECONDS = 900
 
 READ_BYTES = 1 << 16
 
+NOTES_REF = "refs/notes/fiducial"
+"""Where notes of ours are kept in Git; a tag of that name cannot be one."""
+
 LAST_SECOND = 253402300799
 """The end of the year 9999, the last that a datetime can say."""
 
@@ -126,6 +129,8 @@ class Mirror:
                     "origin",
                     "+refs/heads/*:refs/heads/*",
                     "+refs/tags/*:refs/tags/*",
+                    # With the star it may be missing.
+                    f"+{NOTES_REF}*:{NOTES_REF}*",
                     kill_after_timeout=FETCH_SECONDS,
                 )
                 self._follow_default_branch(repo)
@@ -154,9 +159,10 @@ class Mirror:
             return repo.head.reference.name if repo.head.is_valid() else ""
 
     def tips(self) -> dict[str, str]:
-        """Return the commit or tag object of every ref by its full name."""
+        """Return the commit or tag object of every branch and tag by its full name."""
+        form = "--format=%(objectname) %(refname)"
         with self.opened() as repo:
-            lines = repo.git.for_each_ref("--format=%(objectname) %(refname)").splitlines()
+            lines = repo.git.for_each_ref(form, "refs/heads", "refs/tags").splitlines()
         return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
 
     def tags(self) -> list[TagSeen]:

@@ -35,7 +35,7 @@ def lines_released(
     session: Session, project: Project, record: Record, settings: Settings | None = None
 ) -> list[LinesReleased]:
     """Return where the latest release with a commit that was scanned marks lines of a record."""
-    markers = _markers_of(session, project, record)
+    markers = _markers_of(session, project, record.uid)
     if not markers:
         return []
     for release, commit in reversed(release_commits(session, project.id or 0).items()):
@@ -54,8 +54,32 @@ def lines_released(
     return []
 
 
+def digests_released(
+    session: Session, project: Project, uid: str, repository_id: int, commit: str
+) -> set[tuple[str, str]]:
+    """Return role and digest of the lines that a commit of a repository marks with a record.
+
+    Empty where the commit is not known there, or was not read for markers.
+
+    Raises
+    ------
+    Conflict
+        If the repository has not been scanned.
+    """
+    repository = session.get_one(Repository, repository_id)
+    mirror = mirror_beside(session, repository)
+    if not commit or not mirror.holds(commit):
+        return set()
+    markers = _markers_of(session, project, uid)
+    return {
+        (one.role, one.digest)
+        for path, blob in _source_files(str(mirror.path), commit)
+        for one in markers.get((repository_id, blob, dialect_of(path)), ())
+    }
+
+
 def _markers_of(
-    session: Session, project: Project, record: Record
+    session: Session, project: Project, uid: str
 ) -> dict[tuple[int, str, str], list[SourceMarker]]:
     """Return every marker that means a record, by the content that holds it."""
     named = col(SourceMarker.named)
@@ -66,16 +90,16 @@ def _markers_of(
         .where(
             col(Repository.project_id) == project.id,
             or_(
-                named == record.uid,
-                named.startswith(f"{record.uid}~", autoescape=True),
-                named.contains(f"~{record.uid}~", autoescape=True),
+                named == uid,
+                named.startswith(f"{uid}~", autoescape=True),
+                named.contains(f"~{uid}~", autoescape=True),
             ),
         )
         .order_by(col(SourceMarker.line), col(SourceMarker.id))
     )
     found: dict[tuple[int, str, str], list[SourceMarker]] = {}
     for marker, blob in session.execute(query).all():
-        if record.uid in candidates(marker.named):
+        if uid in candidates(marker.named):
             key = (blob.repository_id, blob.sha, blob.dialect)
             found.setdefault(key, []).append(marker)
     return found

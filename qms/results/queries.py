@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -20,6 +21,7 @@ def imported_results(
     project: str,
     release: str | None = None,
     uids: Collection[str] | None = None,
+    until: datetime | None = None,
 ) -> dict[str, Imported]:
     """Return what imported results say, by the uid that cases name.
 
@@ -32,12 +34,14 @@ def imported_results(
         counts for it.
     uids : collection of str, optional
         Look at these records alone.
+    until : datetime, optional
+        Look at what had been imported by then.
     """
-    imports = _imports(session, project)
+    imports = _imports(session, project, until)
     if not imports:
         return {}
     commit = commit_of_release(session, project, release) if release is not None else None
-    last = _last_import(session, project, uids)
+    last = _last_import(session, project, uids, max(imports))
     if uids is not None:
         last = {uid: number for uid, number in last.items() if uid in uids}
     wanted = {imports[number].commit for number in last.values()} if commit is None else {commit}
@@ -60,25 +64,29 @@ def imported_results(
     return found
 
 
-def _imports(session: Session, project: str) -> dict[int, ResultImport]:
+def _imports(session: Session, project: str, until: datetime | None) -> dict[int, ResultImport]:
     query = (
         select(ResultImport)
         .join(Project, col(Project.id) == col(ResultImport.project_id))
         .where(col(Project.key) == project)
         .order_by(col(ResultImport.number))
     )
+    if until is not None:
+        query = query.where(col(ResultImport.at) <= until)
     return {one.number: one for one in session.execute(query).scalars()}
 
 
-def _last_import(session: Session, project: str, uids: Collection[str] | None) -> dict[str, int]:
-    """Return the last import that names each uid."""
+def _last_import(
+    session: Session, project: str, uids: Collection[str] | None, newest: int
+) -> dict[str, int]:
+    """Return the last import that names each uid, of those up to the newest one."""
     query = (
         select(col(ResultNaming.uid), func.max(col(ResultImport.number)))
         .join(ResultCase, col(ResultCase.id) == col(ResultNaming.case_id))
         .join(ResultReport, col(ResultReport.id) == col(ResultCase.report_id))
         .join(ResultImport, col(ResultImport.id) == col(ResultReport.import_id))
         .join(Project, col(Project.id) == col(ResultImport.project_id))
-        .where(col(Project.key) == project)
+        .where(col(Project.key) == project, col(ResultImport.number) <= newest)
         .group_by(col(ResultNaming.uid))
         .order_by(col(ResultNaming.uid))
     )

@@ -110,7 +110,7 @@ def show_import(
         request,
         "qms/results/import.html",
         project=project,
-        nav="Record",
+        nav="Trace",
         found=found,
         reports=listing.reports_of(session, project, number),
         cases=listing.cases_of(
@@ -189,7 +189,7 @@ def _page(
         "qms/results/results.html",
         status=422 if faults else 200,
         project=project,
-        nav="Record",
+        nav="Trace",
         imports=listing.imports_of(session, project)[:MOST_IMPORTS],
         judged=judged,
         releases=[(one.uid, one.label) for one in releases],

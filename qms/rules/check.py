@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 
 from core.records.snapshot import Key, RecordView
 from qms.rules.facts import RuleInput
@@ -14,7 +15,12 @@ RELEASE = "release"
 """The gate that asks every rule."""
 
 
-def check(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
+def check(
+    given: RuleInput,
+    pack: Pack,
+    gate: str = RELEASE,
+    unanswerable: Mapping[str, str] = MappingProxyType({}),
+) -> CheckResult:
     """Return what every rule of a gate says.
 
     Parameters
@@ -25,6 +31,8 @@ def check(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
         Clauses, levels, gates and limits.
     gate : str
         Which rules are asked; "release" asks all.
+    unanswerable : mapping
+        Codes of rules that what is given cannot answer, each with why; they do not apply.
     """
     view = View(given, pack.limits)
     waivers = _waivers(view)
@@ -36,7 +44,7 @@ def check(given: RuleInput, pack: Pack, gate: str = RELEASE) -> CheckResult:
         entry = pack.entries[code]
         if gate not in entry.gates:
             continue
-        reason = entry.reason_against(software_class, route)
+        reason = unanswerable.get(code) or entry.reason_against(software_class, route)
         results.append(_result(view, rule, entry, waivers, reason))
     release = view.release
     return CheckResult(
@@ -82,14 +90,13 @@ def _finding(
     record: RecordView, flaw: Flaw, entry: PackEntry, waivers: Mapping[tuple[str, Key], str]
 ) -> Finding:
     at = flaw.at or record.key
+    page = f"/p/{at.project}/releases/{at.uid}#steps" if flaw.step else f"/p/{at.project}/{at.uid}"
     return Finding(
         code=entry.code,
         record=record.key,
         sentence=f"{record.key.uid} {flaw.what}",
         mend=flaw.mend,
-        address=f"/p/{at.project}/releases/{at.uid}#steps"
-        if flaw.step
-        else f"/p/{at.project}/{at.uid}",
+        address=flaw.address or page,
         level=flaw.level or entry.level,
         waiver=waivers.get((entry.code, record.key), "") if flaw.concedable else "",
     )

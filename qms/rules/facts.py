@@ -11,6 +11,7 @@ from core.qa_controls import QaControls
 from core.records.snapshot import Key, Snapshot
 from core.records.suspects import Suspicion
 from core.verdicts import Verdict
+from qms.results.judging import Imported
 from qms.soup.components import Bill, Component
 
 
@@ -257,6 +258,35 @@ class SourceTree:
 
 
 @dataclass(frozen=True)
+class LinesFact:
+    """Lines of source that a marker gives to a record.
+
+    Attributes
+    ----------
+    span : str
+        File and lines, as people write them: "metrics/dvh.py:12-30".
+    commit : str
+        The commit of the default branch at which they were read last.
+    doubt : str
+        Why they need re-review; empty while they do not.
+    address : str
+        The page on which they are read and accepted.
+    """
+
+    record: Key
+    repository: str
+    span: str
+    commit: str
+    doubt: str
+    address: str
+
+    @property
+    def told(self) -> str:
+        """Where the lines are, and why they need re-review."""
+        return f"{self.repository} {self.span} at commit {self.commit[:7]}: {self.doubt}"
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything a rule may use that is not a record."""
 
@@ -277,6 +307,10 @@ class Facts:
     """The day on which each CAPA was opened, by its uid."""
     content_digests: Mapping[Key, str] = field(default_factory=dict)
     """The content digest of each record, computed again from what is stored now."""
+    imported: Mapping[str, Imported] = field(default_factory=dict)
+    """What imported results say at the release's commit, by the uid that they name."""
+    lines: Sequence[LinesFact] = ()
+    """The lines of source that are marked with records of the project."""
     qa: QaControls = field(default_factory=dict)
     """The QA procedures by what they watch, with whether each can be relied on now."""
 

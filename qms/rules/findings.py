@@ -44,6 +44,8 @@ class Flaw:
         Whether one of the five steps on a release's page mends it.
     concedable : bool
         Whether a concession on the record may let it through.
+    address : str
+        The page on which it is mended, where that is the page of no record.
     """
 
     what: str
@@ -52,6 +54,7 @@ class Flaw:
     level: Level | None = None
     step: bool = False
     concedable: bool = True
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

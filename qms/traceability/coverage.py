@@ -111,6 +111,7 @@ def judge(
     suspect: Iterable[str],
     not_effective: Sequence[str] = (),
     not_verified: Sequence[tuple[VerdictWord, str]] = (),
+    lines: Sequence[str] = (),
 ) -> Judgement:
     """Judge one row.
 
@@ -130,6 +131,8 @@ def judge(
         One sentence per QA procedure that no longer controls what stands in this row.
     not_verified : sequence of (VerdictWord, str)
         What each imported result that is no pass comes to, and the sentence that says why.
+    lines : sequence of str
+        One sentence per place of marked source lines that need re-review.
     """
     others = [word for word, _ in not_verified]
     result = outcome(verdicts, others) if has_tests else Outcome.NONE
@@ -143,6 +146,7 @@ def judge(
     if uids:
         verb = "needs" if len(uids) == 1 else "need"
         reasons.append((Flag.NEEDS_REVIEW, f"{', '.join(uids)} {verb} re-review."))
+    reasons += [(Flag.NEEDS_REVIEW, sentence) for sentence in lines]
     if not record.in_force:
         reasons.append((Flag.UNSIGNED, f"It is {record.state.replace('_', ' ')}, not approved."))
     order = list(Flag)

@@ -9,6 +9,7 @@ from core.records.snapshot import Key, RecordView, Snapshot, natural_order
 from core.records.suspects import Suspicion
 from core.verdicts import NOT_RUN, Verdict
 from qms.results.judging import Bearing, Imported
+from qms.rules.facts import LinesFact
 from qms.traceability.coverage import Flag, Judgement, judge
 from qms.traceability.paths import Column, reach
 
@@ -70,6 +71,8 @@ class Facts:
         What imported results say of each record that they name.
     bearing : mapping of Key to tuple of Bearing
         Per record, each imported result that keeps it from being verified.
+    lines : mapping of Key to tuple of LinesFact
+        Per record, its marked lines of source that need re-review.
     """
 
     snapshot: Snapshot
@@ -81,6 +84,7 @@ class Facts:
     qa: QaControls = field(default_factory=dict)
     imported: Mapping[Key, Imported] = field(default_factory=dict)
     bearing: Mapping[Key, tuple[Bearing, ...]] = field(default_factory=dict)
+    lines: Mapping[Key, tuple[LinesFact, ...]] = field(default_factory=dict)
 
     @cached_property
     def order(self) -> Mapping[Key, int]:
@@ -144,6 +148,8 @@ class Row:
         Per column that is required and empty, the sentence that says so.
     bearing : tuple of Bearing
         The imported results that keep it from being verified.
+    lines : tuple of LinesFact
+        Its marked lines of source that need re-review.
     """
 
     record: RecordView
@@ -155,6 +161,7 @@ class Row:
     judgement: Judgement
     lacking: Mapping[str, str]
     bearing: tuple[Bearing, ...] = ()
+    lines: tuple[LinesFact, ...] = ()
 
     @property
     def flags(self) -> frozenset[Flag]:
@@ -232,6 +239,7 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
     entries = [entry for cell in cells.values() for entry in cell]
     tests = [own] if record.type == TEST else entries
     bearing = _bearing(facts, record, tests)
+    lines = facts.lines.get(record.key, ())
     judgement = judge(
         record,
         lacking=tuple(lacking.values()),
@@ -244,6 +252,7 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
             )
         ),
         not_verified=[(one.word, one.sentence) for one in bearing],
+        lines=[f"Its marked lines need re-review, {one.told}." for one in lines],
     )
     return Row(
         record=record,
@@ -255,6 +264,7 @@ def build_row(facts: Facts, record: RecordView, columns: Sequence[Column]) -> Ro
         judgement=judgement,
         lacking=lacking,
         bearing=bearing,
+        lines=lines,
     )
 
 

@@ -94,7 +94,7 @@ def show_matrix(
         why_address=_why_addresses(address, view),
         row_types=_row_types(loaded, labels),
         column_types=_column_types(loaded, labels),
-        show_code=any(row.code for row in matrix.rows),
+        show_code=any(row.code or row.lines for row in matrix.rows),
         re_review=matrix.count(Flag.NEEDS_REVIEW),
         unknown_clause=bool(view.clause.strip()) and not is_listed(view.clause),
         views=kept,

@@ -8,12 +8,15 @@ from sqlmodel import Session
 from core import ports
 from core.errors import NotFound
 from core.records.queries import load_snapshot, load_suspicions
+from core.records.service import find_project
 from core.records.snapshot import Key, Snapshot
 from core.records.types import TypeRegistry, get_registry
+from qms.releases.outside import marked_lines
 from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.repositories.queries import commit_count_per_record, commits_of_uid
 from qms.results.judging import bearings, speaks
 from qms.results.queries import imported_results
+from qms.rules.facts import LinesFact
 from qms.traceability.columns import Links, columns_for
 from qms.traceability.keeping import drawn
 from qms.traceability.matrix import Facts, Matrix, Row, build_row
@@ -132,6 +135,11 @@ def _facts(session: Session, snapshot: Snapshot, project: str, scope: ReleaseSco
     said = imported_results(session, project, scope.uid if scope else None)
     imported = {Key(project, uid): one for uid, one in said.items()}
     against = {key: one for key, one in imported.items() if speaks(one, verdicts.get(key.uid))}
+    judged = snapshot.get(scope.uid, project) if scope else None
+    doubtful: dict[Key, tuple[LinesFact, ...]] = {}
+    for lines in marked_lines(session, find_project(session, project), judged):
+        if lines.doubt:
+            doubtful[lines.record] = (*doubtful.get(lines.record, ()), lines)
     return Facts(
         snapshot=snapshot,
         verdicts={Key(project, uid): verdict for uid, verdict in verdicts.items()},
@@ -142,6 +150,7 @@ def _facts(session: Session, snapshot: Snapshot, project: str, scope: ReleaseSco
         qa=ports.qa_controls(session, project),
         imported=imported,
         bearing=bearings(snapshot, against),
+        lines=doubtful,
     )
 
 

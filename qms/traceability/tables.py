@@ -53,7 +53,9 @@ def _line(matrix: Matrix, row: Row, *, judged: bool) -> tuple[str | int, ...]:
         row.record.revision,
         row.record.state.replace("_", " "),
         *("\n".join(_said(entry) for entry in row.cells[c.name]) for c in matrix.columns),
-        row.code,
+        "\n".join([str(row.code), *(f"needs re-review: {one.told}" for one in row.lines)])
+        if row.lines
+        else row.code,
         *([str(row.judgement.outcome)] if judged else []),
         findings,
     )

@@ -9,6 +9,7 @@ from core.records.snapshot import Key, RecordView
 from core.records.suspects import Suspicion
 from core.verdicts import VerdictWord
 from qms.results.judging import Bearing
+from qms.rules.facts import LinesFact
 from qms.traceability.coverage import FLAG_OF_WORD, Flag, Outcome
 from qms.traceability.matrix import TEST, Entry, Row
 from qms.traceability.paths import Column
@@ -84,6 +85,7 @@ def explain(
         if TEST not in column.types:
             sentences.extend(_linked(column, cell))
     sentences.extend(_code(list(commits)))
+    sentences.extend(_lines(one) for one in row.lines)
     tests = [entry for column in columns for entry in row.cells[column.name] if entry.verdict]
     if row.record.type == TEST:
         tests = []
@@ -185,6 +187,11 @@ def _code(commits: Sequence[CommitNamed]) -> Iterable[Sentence]:
             Part(f": {commit.subject}"),
         )
         yield Sentence(parts)
+
+
+def _lines(one: LinesFact) -> Sentence:
+    said = (Part("Marked lines need re-review, "), Part(one.told, one.address), Part("."))
+    return Sentence(said, Flag.NEEDS_REVIEW)
 
 
 def _tested(entry: Entry) -> Sentence:

@@ -319,6 +319,7 @@ RECORD_API = (
     Line("GET /api/p/{project}/runs", MEMBERS),
     Line("POST /api/p/{project}/runs", RUNNERS, 422, sends={"release": "{release}"}),
     Line("GET /api/p/{project}/repositories", MEMBERS),
+    Line("GET /api/p/{project}/repositories/lines", MEMBERS),
     Line("POST /api/p/{project}/repositories", KEEPERS, 422, sends={"address": "nowhere"}),
     Line("POST /api/p/{project}/repositories/{name}/scan", KEEPERS, 202),
     Line("POST /api/p/{project}/repositories/{name}/retire", KEEPERS),

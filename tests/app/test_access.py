@@ -31,6 +31,8 @@ from tests.app.furnished import (
 )
 from tests.core.conftest import words_of
 
+pytestmark = pytest.mark.verifies("TST-035")
+
 OPEN_TO_ALL = {"/static"}
 """What is mounted for everybody: style sheets and scripts, which say nothing of anybody."""
 

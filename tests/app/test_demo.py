@@ -52,7 +52,7 @@ from validation.verify.command import verify_command
 pytestmark = pytest.mark.slow
 
 RELEASE = "REL-0.1.0"
-IDLE = 21
+IDLE = 22
 """Rules of registers that the demonstration does not keep, and of what never happened in it."""
 
 

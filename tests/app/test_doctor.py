@@ -11,6 +11,8 @@ from core.settings import Settings
 from core.signing.keys import create_key
 from validation.runs import confinement
 
+pytestmark = pytest.mark.verifies("TST-039")
+
 
 @pytest.fixture(name="settings")
 def _settings(tmp_path: Path) -> Settings:

@@ -32,7 +32,7 @@ from core.settings import Settings
 from core.web.identity import COOKIE
 from tests.core.conftest import PASSWORD, SentForm, forms_of, hashed, words_of
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-006")]
 
 WRITES, REVIEWS, APPROVES = ["author", "developer"], ["technical_reviewer"], ["quality_manager"]
 CLIENTS = (WRITES, WRITES, WRITES, WRITES, REVIEWS, REVIEWS, APPROVES, APPROVES)

@@ -22,7 +22,7 @@ from qms.repositories.models import Repository
 from tests.conftest import Office
 from validation.runs.models import Run, RunDataSet
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-038")]
 
 BEFORE_TOKENS = "9b27c4e0d1f3"
 BEFORE_DEPUTIES = "c41f7d2e8a60"

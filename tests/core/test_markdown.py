@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from core.markdown import to_html
 
+pytestmark = pytest.mark.verifies("TST-036")
+
 ADDRESSES = {"REQ-009": "/p/RPM/REQ-009", "REL-0.1.0": "/p/RPM/REL-0.1.0"}
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from dataflows.coverage import (
     Event,
     by_event,
@@ -10,6 +12,8 @@ from dataflows.coverage import (
     pathways_by_event,
 )
 from dataflows.inventory import Department, Procedure
+
+pytestmark = pytest.mark.verifies("TST-016")
 
 
 def test_the_demo_has_exactly_ten_external_connections_and_two_pathways_without_qa(

@@ -9,6 +9,8 @@ from core.errors import Invalid
 from core.records.content import LinkDraft, RecordDraft
 from dataflows.department import drafts, human_name, load_department, read_department
 
+pytestmark = pytest.mark.verifies("TST-014")
+
 GOOD = """\
 schema: dataflows/2
 department: {id: example, name: Example department}

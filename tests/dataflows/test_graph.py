@@ -21,6 +21,8 @@ from dataflows.graph import (
 from dataflows.inventory import Category, Connection, Department, System
 from tests.dataflows.forests import departments
 
+pytestmark = pytest.mark.verifies("TST-015")
+
 
 def _accounted(view: View) -> Counter[str]:
     held = [uid for route in view.routes for uid in route.connections]

@@ -7,6 +7,8 @@ import pytest
 from dataflows.impact import impact_of_connection, impact_of_system
 from dataflows.inventory import Department, Outside
 
+pytestmark = pytest.mark.verifies("TST-015")
+
 
 @pytest.mark.parametrize(
     ("system", "downstream", "pathways"),

@@ -15,6 +15,8 @@ from dataflows.matrix import Emptiness, blocks, routes_in_rows, to_rows, transfe
 from dataflows.sheets import matrix_sheet
 from tests.dataflows.forests import departments
 
+pytestmark = pytest.mark.verifies("TST-014")
+
 
 @pytest.mark.parametrize(("level", "total"), [(0, 59), (1, 91)])
 def test_the_cells_of_the_matrix_add_up_to_the_routes_of_the_graph(

@@ -7,9 +7,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 import engine
 from engine.provenance import LIBRARIES, engine_digest, library_versions
 from engine.selftest import run_selftest
+
+pytestmark = pytest.mark.verifies("TST-034")
 
 HOME = Path(engine.__path__[0])
 

@@ -1,4 +1,4 @@
-"""What pages show and the demonstration lacks: a pack of a change, files that were checked."""
+"""Files that were checked, and rows that are sent, for the pages that show them."""
 
 from playwright.sync_api import Page
 
@@ -8,21 +8,16 @@ from core.db import open_database
 from core.people.service import find_actor
 from core.records.service import find_project
 from core.settings import Settings
-from dataflows.planning.pack.build import build, record
-from dataflows.planning.plan import Purpose
 from qms.interchange.checks.arriving import Sent, asked
 from qms.interchange.checks.service import PAGE, ask
 from tests.journeys.deeds import press
 from tests.qms.sheets.workbooks import faulty_log, workbook
 
 
-def prepare(settings: Settings) -> None:
-    """Build a change-impact pack and have files checked, as the commands and pages do."""
+def check_files(settings: Settings) -> None:
+    """Have a file checked by a job, as its page does."""
     store = BlobStore(settings.data_dir / "blobs")
     database = open_database(settings.database, settings.data_dir)
-    with database.writing() as session:
-        contents, data = build(session, "DEPT", "PQA", Purpose.REPLACE, ["DEPT", "RPM"])
-        record(session, contents, store.put(data), ["DEPT", "RPM"], None)
     rows = b"id,title,links\nR1,One,R1\nR2,Two,R3\n"
     with database.writing() as session:
         project, by = find_project(session, "RPM"), find_actor(session, "PPL-EQ")

@@ -29,7 +29,7 @@ from tests.journeys.conftest import Desk, served
 from tests.journeys.deeds import press, rows_of, told
 from tests.journeys.visits import DESK, Visit
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.verifies("TST-040")]
 
 SCIENTIST, REVIEWER, MANAGER = "amara.kole", "chidi.vance", "esther.quill"
 ADMINISTRATOR = "PPL-ADMIN"

@@ -3,7 +3,6 @@
 Links are followed, so no page leads nowhere; and no page asks anybody else for anything.
 """
 
-import re
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,10 @@ from playwright.sync_api import Page, expect
 from app.main import create_app
 from core.settings import Settings
 from tests.demonstration import BuiltDemo
+from tests.journeys.addresses_found import kept_and_found
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
-from tests.journeys.prepared import prepare, send_faulty_rows
+from tests.journeys.prepared import send_faulty_rows
 from tests.journeys.roles import (
     ADMINISTRATOR,
     AUTHOR,
@@ -25,7 +25,7 @@ from tests.journeys.roles import (
 )
 from tests.journeys.visits import ReadRoute, Visit, read_routes, route_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.verifies("TST-040")]
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     READER: (
@@ -51,11 +51,13 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/api/p/RPM/records/REQ-009/threads",
         "/api/p/RPM/re-review",
         "/api/p/RPM/baselines",
+        "/api/p/RPM/results",
         "/api/p/RPM/baselines/1",
         "/api/p/RPM/baselines/1/diff/2",
         "/api/p/RPM/check",
         "/api/p/RPM/releases",
         "/api/p/RPM/repositories",
+        "/api/p/RPM/repositories/lines?show=re-review",
         "/api/p/RPM/runs",
         "/api/p/RPM/trace/views",
         "/api/p/RPM/trace/why/REQ-009",
@@ -153,6 +155,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}/file?path=app.yaml",
         "/p/RPM/repositories/lines/{link}",
+        "/p/RPM/results",
+        "/p/RPM/results/1",
+        "/p/RPM/results/1/files/{report}",
         "/p/RPM/repositories/export/csv",
         "/p/DEPT/files-in",
         "/p/RPM/files-in",
@@ -231,37 +236,7 @@ def _people(desk: Desk) -> dict[str, Page]:
 
 @pytest.fixture(scope="module", name="known")
 def _known(people: dict[str, Page], module_demo: BuiltDemo) -> dict[str, str]:
-    """What only the pages know: a commit, a file of evidence, and a file and a view kept here."""
-    prepare(module_demo.settings)
-    author = people[AUTHOR]
-    author.goto("/p/RPM/REQ-001")
-    attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
-    author.get_by_label("Attach files").set_input_files(attached)
-    press(author, author.get_by_role("button", name="Attach", exact=True))
-    expect(author.get_by_role("link", name="sketch.txt")).to_be_visible()
-    author.goto("/p/RPM/trace/views?rows=user_need")
-    author.get_by_label("Name").fill("Needs")
-    author.get_by_label("Share it with everybody who reads RPM").check()
-    press(author, author.get_by_role("button", name="Keep this view"))
-    author.goto("/p/DEPT/map/drift")
-    destinations = b"AE title,host,port\nPACS_ARC,192.0.2.99,104\nOTHER,192.0.2.98,104\n"
-    exported = {"name": "list.csv", "mimeType": "text/csv", "buffer": destinations}
-    author.get_by_label("System").select_option("CTSIM")
-    author.get_by_label("File").set_input_files(exported)
-    press(author, author.get_by_role("button", name="Import"))
-    found = {}
-    for name, at, pattern in (
-        ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
-        ("checked", "/p/RPM/files-in/1", r"/files/(\w{64})"),
-        ("link", "/p/RPM/REQ-009", r"/repositories/lines/(\d+)"),
-        ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
-        ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),
-        ("view", "/p/RPM/trace/views", r"/trace/views/(\d+)"),
-        ("listed", "/p/DEPT/map/drift", r"/map/drift/(\d+)"),
-    ):
-        [first, *_] = re.findall(pattern, author.request.get(at).text())
-        found[name] = first
-    return found
+    return kept_and_found(people[AUTHOR], module_demo)
 
 
 @pytest.fixture(scope="module", name="visit")
@@ -288,8 +263,8 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
-    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1", "checked": "0" * 64}
-    stand_ins |= {"view": "1", "listed": "1", "link": "1"}
+    stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
+    stand_ins |= {"view": "1", "listed": "1", "link": "1", "report": "0" * 64, "checked": "0" * 64}
 
     tried = {
         route_of(address.format(**stand_ins), everything)

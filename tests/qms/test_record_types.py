@@ -12,6 +12,8 @@ from core.records.types import TypeRegistry
 from qms.interchange.design_record_shape import SECTIONS
 from qms.record_types import roles_as_markdown, types_as_markdown
 
+pytestmark = pytest.mark.verifies("TST-005")
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/record-types.md"
 PACKS = [ROOT / "qms/types", ROOT / "dataflows/types"]

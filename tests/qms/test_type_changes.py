@@ -19,6 +19,8 @@ from core.settings import get_settings
 from qms.rules.packs import framework_pack
 from tests.conftest import Office
 
+pytestmark = pytest.mark.verifies("TST-005")
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/record-types.md"
 OURS = [ROOT / "qms/types", ROOT / "dataflows/types"]

@@ -18,6 +18,8 @@ from scripts.setup import (
     missing_packages,
 )
 
+pytestmark = pytest.mark.verifies("TST-039")
+
 
 def lacking(monkeypatch: pytest.MonkeyPatch, *, uid: int) -> None:
     monkeypatch.setattr(setup.os, "geteuid", lambda: uid)

@@ -28,6 +28,7 @@ from core.records.types import get_registry
 from core.signing.models import Signature
 from qms.baselines.current import project_snapshot
 from qms.releases.gathering import audit_fact, declared, gather
+from qms.releases.outside import imported_for, marked_lines
 from qms.rules.facts import RuleInput, RunOfTest
 from qms.soup.components import Component
 from validation.protocols.plan import MANUAL, NUMERICAL, VERIFICATION
@@ -100,6 +101,7 @@ def frozen_input(
     given = gather(session, project, snapshot.records[release], snapshot)
     commit = str(snapshot.records[release].fields.get("commit") or "")
     bill = _bill(session, project, snapshot.records[release], signed)
+    then = snapshot.records[release]
     facts = replace(
         given.facts,
         today=signed.at.date(),
@@ -112,6 +114,8 @@ def frozen_input(
         audit=audit_fact(session, signed.until),
         declared=declared(session, project, snapshot.records[release], bill),
         unaccepted=unaccepted(session, project, until=signed.until),
+        imported=imported_for(session, project.key, then, signed.until),
+        lines=marked_lines(session, project, then, signed.until),
         # How QA stands changes by the day; a release is judged by what its signers could see.
         qa=ports.qa_controls(session, project.key, signed.at),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from qms.interchange.corpus import Corpus, Finding, Item, Place, Reference
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.record_file import RecordFile
-from qms.interchange.writers.needs import as_text
+from qms.interchange.writers.values import as_text
 
 FORMAT = "markdown"
 PINNED = "revision"

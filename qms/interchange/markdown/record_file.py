@@ -47,6 +47,9 @@ class RecordFile:
         Relative, with slashes.
     lines : mapping
         The line of each key, field and link.
+    foreign : bool
+        Whether another tool keeps the file: it was written from no revision, and the origin in its
+        fields tells what it said when it was imported last.
     """
 
     project: str
@@ -58,6 +61,7 @@ class RecordFile:
     digest: str = ""
     file: str = ""
     lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    foreign: bool = False
 
     @property
     def key(self) -> Key:

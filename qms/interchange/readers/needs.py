@@ -61,13 +61,16 @@ def _file(name: str, value: Lined, into: Gathering) -> None:
         place = Place(name, versions.line_of(current))
         into.fault(SHAPE, place, f"Version '{current}' holds {shape_of(needs)}, no needs.")
         return
-    roles, back = _roles(version, needs)
+    kinds = _roles(version, needs)
+    ids = frozenset(
+        {*needs, *(str(one.get("id")) for one in needs.values() if isinstance(one, Lined))}
+    )
     for key, need in needs.items():
         place = Place(name, needs.line_of(key))
         if not isinstance(need, Lined):
             into.fault(SHAPE, place, f"'{key}' is {shape_of(need)}, no need.", uid=key)
             continue
-        _need(name, key, need, (roles, back), into)
+        _need(name, key, need, kinds, ids, into)
 
 
 def _roles(version: Lined, needs: Lined) -> tuple[frozenset[str], frozenset[str]]:
@@ -95,6 +98,7 @@ def _need(
     key: str,
     need: Lined,
     kinds: tuple[frozenset[str], frozenset[str]],
+    ids: frozenset[str],
     into: Gathering,
 ) -> None:
     roles, back = kinds
@@ -106,7 +110,7 @@ def _need(
     references = tuple(
         reference
         for role in sorted(roles & need.keys())
-        for reference in _links(role, need[role], Place(name, need.line_of(role)), uid, into)
+        for reference in _links(role, need[role], Place(name, need.line_of(role)), (uid, ids), into)
     )
     texts = {one: into.text(need.get(one), place, one, uid) for one in sorted(_TOLD - {"id"})}
     fields = {
@@ -128,7 +132,10 @@ def _need(
     )
 
 
-def _links(role: str, value: Any, place: Place, uid: str, into: Gathering) -> list[Reference]:
+def _links(
+    role: str, value: Any, place: Place, among: tuple[str, frozenset[str]], into: Gathering
+) -> list[Reference]:
+    uid, ids = among
     found = []
     links = [value] if isinstance(value, str) else value
     if not isinstance(links, list):
@@ -139,7 +146,17 @@ def _links(role: str, value: Any, place: Place, uid: str, into: Gathering) -> li
         if not isinstance(link, str) or not link:
             into.fault(NO_VALUE, place, f"A link of '{role}' is {shape_of(link)}.", uid=uid)
             continue
-        # ID.1 leads to part 1 of a need; a part lives and dies with its need.
-        whole, _, part = link.partition(".")
+        whole, part = _whole_and_part(link, ids)
         found.append(Reference(role, whole, place, attributes={"part": part} if part else {}))
     return found
+
+
+def _whole_and_part(link: str, ids: frozenset[str]) -> tuple[str, str]:
+    """Return the need that a link leads to, and the part of it, which lives and dies with it.
+
+    An id may hold dots itself (`REL-0.1.0`), so a part is only what follows the id of a need.
+    """
+    at = len(link)
+    while at > 0 and link[:at] not in ids:
+        at = link.rfind(".", 0, at)
+    return (link, "") if at <= 0 else (link[:at], link[at + 1 :])

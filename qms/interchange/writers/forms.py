@@ -7,10 +7,10 @@ from core.records.types import TypeRegistry
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.writers.json_form import to_json
 from qms.interchange.writers.needs import to_needs
-from qms.interchange.writers.reqif import to_reqif
+from qms.interchange.writers.reqif import to_reqif, to_reqifz
 from qms.interchange.writers.spreadsheet import to_workbook
 
-FORMS = ("json", "needs", "reqif", "xlsx")
+FORMS = ("json", "needs", "reqif", "reqifz", "xlsx")
 
 
 def write_as(
@@ -27,9 +27,11 @@ def write_as(
         case "json":
             return to_json(project, title, records)
         case "needs":
-            return to_needs(project, records)
+            return to_needs(project, records, registry)
         case "reqif":
             return to_reqif(project, title, records, registry)
+        case "reqifz":
+            return to_reqifz(project, title, records, registry)
         case "xlsx":
             return to_workbook(project, records, registry)
     known = ", ".join(FORMS)

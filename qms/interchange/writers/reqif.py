@@ -1,17 +1,19 @@
 """All records of a project as ReqIF 1.2 (OMG formal/2016-07-01), for requirement tools.
 
 One SPEC-OBJECT-TYPE per record type, one SPEC-RELATION-TYPE per role, one SPECIFICATION that lists
-the records of each type. Fields keep their names; a choice is an enumeration; a list or a table is
-JSON text. A link into another project has no object here, and is kept with its source as text.
+the records of each type. Fields keep their names; a choice is an enumeration, a text of several
+lines XHTML, a list or a table JSON text. A link into another project has no object here, and is
+kept with its source as text. `qms.interchange.returning.reqif` reads all of it back.
 """
 
+import io
 import re
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as Tree
 
-from core.canonical import canonical_json
 from core.clock import now
 from core.errors import Fault, Invalid
 from core.records.content import LinkDraft
@@ -19,6 +21,7 @@ from core.records.type_shape import FieldSpec, RecordType
 from core.records.types import TypeRegistry
 from core.version import product_version
 from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.writers.values import as_text, fits
 
 NAMESPACE = "http://www.omg.org/spec/ReqIF/20110401/reqif.xsd"
 XHTML = "http://www.w3.org/1999/xhtml"
@@ -36,12 +39,18 @@ OWN: Mapping[str, str] = {
 }
 """Attributes that every record has; the first three are those that every tool looks for. The last
 three are stated where the others have no room: links out of the project, values that the type does
-not know today, a text with carriage returns."""
+not know today, a text with carriage returns, which tools lose in XHTML."""
 
-_ON_LINKS: Mapping[str, str] = {"Fiducial.Link": "STRING"}
+TOOL = "Fiducial"
+LINK = "Fiducial.Link"
+_ON_LINKS: Mapping[str, str] = {LINK: "STRING"}
 """The place of a link among those of its record, and what it says of itself; one attribute, as
 some readers of ReqIF take the first of a relation alone."""
-_KINDS = {"integer": "INTEGER", "number": "REAL", "boolean": "BOOLEAN", "choice": "ENUMERATION"}
+_KINDS = {
+    "integer": "INTEGER", "number": "REAL", "boolean": "BOOLEAN", "choice": "ENUMERATION",
+    "text": "XHTML", "markdown": "XHTML",
+}  # fmt: skip
+"""All else is a STRING; of a text of several lines tools lose the ends of its lines there."""
 _NO_ROOM = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot say at all."""
 
@@ -77,6 +86,24 @@ def to_reqif(
     return _Document(project, title, records, registry, moment).bytes()
 
 
+def to_reqifz(
+    project: str,
+    title: str,
+    records: Sequence[RecordFile],
+    registry: TypeRegistry,
+    at: datetime | None = None,
+) -> bytes:
+    """Write one document and pack it, as `to_reqif`."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        # With the oldest time that a zip can state, so that packing adds none of its own.
+        member = zipfile.ZipInfo(f"{project}.reqif")
+        archive.writestr(
+            member, to_reqif(project, title, records, registry, at), zipfile.ZIP_DEFLATED
+        )
+    return out.getvalue()
+
+
 _MEND = "Take it out, or export as JSON or Markdown."
 
 
@@ -89,11 +116,7 @@ def _all_text(one: RecordFile) -> str:
 
 def _texts(value: Mapping[str, Any]) -> Iterable[str]:
     """Return every text of a value as it stands in an attribute: as it is, or in JSON."""
-    return [one if isinstance(one, str) else _json(one) for one in value.values()]
-
-
-def _json(value: Any) -> str:
-    return canonical_json(value).decode()
+    return [as_text(one) for one in value.values()]
 
 
 class _Document:
@@ -154,9 +177,9 @@ class _Document:
         for name, text in (
             ("CREATION-TIME", self.moment),
             ("REPOSITORY-ID", self.project),
-            ("REQ-IF-TOOL-ID", f"Fiducial {product_version()}"),
+            ("REQ-IF-TOOL-ID", f"{TOOL} {product_version()}"),
             ("REQ-IF-VERSION", "1.0"),
-            ("SOURCE-TOOL-ID", "Fiducial"),
+            ("SOURCE-TOOL-ID", TOOL),
             ("TITLE", self.title),
         ):
             Tree.SubElement(header, name).text = text
@@ -234,12 +257,16 @@ class _Document:
             for place, link in enumerate(content.links)
             if not self._is_inner(link)
         ]
-        known = {name: value for name, value in content.fields.items() if _fits(specs, name, value)}
+        known = {
+            name: value
+            for name, value in content.fields.items()
+            if fits(specs.get(name), value) and not _with_returns(specs[name], value)
+        }
         others = {name: value for name, value in content.fields.items() if name not in known}
         said: dict[str, Any] = {
             "ReqIF.ForeignID": one.uid,
             "ReqIF.Name": content.title,
-            "ReqIF.Text": content.body,
+            "ReqIF.Text": with_line_feeds(content.body),
             "Fiducial.Revision": one.revision,
             "Fiducial.State": one.state,
             "Fiducial.Digest": one.digest or one.content_digest,
@@ -263,7 +290,7 @@ class _Document:
         if kind == "XHTML":
             self.texts.append((Tree.SubElement(made, "THE-VALUE"), value))
         else:
-            made.set("THE-VALUE", value if isinstance(value, str) else _json(value))
+            made.set("THE-VALUE", as_text(value))
         self._reference(made, "DEFINITION", f"ATTRIBUTE-DEFINITION-{kind}-REF", definition)
 
     def _choice(self, parent: Tree.Element, definition: str, place: str) -> None:
@@ -281,7 +308,7 @@ class _Document:
         made = self._element(parent, "SPEC-RELATION", f"sr-{one.uid}-{place}")
         values = Tree.SubElement(made, "VALUES")
         said = [place, dict(link.attributes)]
-        self._value(values, f"rt-{link.role}-Fiducial.Link", "STRING", said)
+        self._value(values, f"rt-{link.role}-{LINK}", "STRING", said)
         self._reference(made, "SOURCE", "SPEC-OBJECT-REF", one.uid)
         self._reference(made, "TARGET", "SPEC-OBJECT-REF", link.target)
         self._reference(made, "TYPE", "SPEC-RELATION-TYPE-REF", f"rt-{link.role}")
@@ -297,10 +324,14 @@ class _Document:
                 self._reference(entry, "OBJECT", "SPEC-OBJECT-REF", one.uid)
 
 
-def _fits(specs: Mapping[str, FieldSpec], name: str, value: Any) -> bool:
-    """Whether a value has an attribute of its own; a type may have changed since it was kept."""
-    spec = specs.get(name)
-    return spec is not None and (spec.kind != "choice" or value in spec.choices)
+def _with_returns(spec: FieldSpec, value: Any) -> bool:
+    """Whether a text would come back from XHTML with other ends of its lines."""
+    return _KINDS.get(spec.kind) == "XHTML" and "\r" in value
+
+
+def with_line_feeds(text: str) -> str:
+    """Return a text whose lines end in line feeds alone."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _down(parent: Tree.Element, *tags: str) -> Tree.Element:

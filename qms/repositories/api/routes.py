@@ -1,6 +1,7 @@
 """Repositories as programs see them: the list, registering one, a scan, retiring one."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -18,7 +19,7 @@ from core.web import (
 from core.web.answers import STARTS
 from core.web.sent import Words
 from core.web.transaction import settings_of
-from qms.repositories import service
+from qms.repositories import lines, service
 from qms.repositories.models import Repository
 from qms.repositories.observing import tags_of
 
@@ -45,6 +46,30 @@ class RepositoryTold(BaseModel):
     problem: str
     retired_at: datetime | None
     tags: list[TagTold]
+
+
+class LinesTold(BaseModel):
+    """Lines of source that a marker gives to a record; `why` says why they need re-review."""
+
+    uid: str
+    role: str
+    repository: str
+    commit: str
+    path: str
+    first: int
+    last: int
+    blob: str
+    needs_re_review: bool
+    why: str
+    diff: str
+    address: str
+
+
+class LinesFilter(StrEnum):
+    """Which marked lines are told."""
+
+    ALL = "all"
+    RE_REVIEW = "re-review"
 
 
 class NewRepository(BaseModel):
@@ -74,6 +99,32 @@ def register(
         session, project, sent.address, person, name=sent.name, settings=settings_of(request)
     )
     return _told(session, made)
+
+
+@router.get("/lines")
+def list_lines(
+    project: ProjectInPath, session: ReadSession, show: LinesFilter = LinesFilter.ALL
+) -> list[LinesTold]:
+    """List the marked lines of a project's records, those that need re-review first."""
+    found = lines.lines_of_project(session, project.id or 0)
+    return [
+        LinesTold(
+            uid=one.uid,
+            role=one.link.role,
+            repository=one.repository,
+            commit=one.link.commit,
+            path=one.link.path,
+            first=one.link.first,
+            last=one.link.last,
+            blob=one.link.blob,
+            needs_re_review=one.doubt is not None,
+            why=one.why,
+            diff=one.link.diff if one.doubt else "",
+            address=f"/p/{project.key}/repositories/lines/{one.link.id}",
+        )
+        for one in found
+        if one.doubt or show is LinesFilter.ALL
+    ]
 
 
 @router.post("/{name}/retire")

@@ -13,7 +13,7 @@ from core.db import open_database
 from tests.conftest import ROOT
 from tests.demonstration import BuiltDemo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.verifies("TST-041")]
 
 
 def fiducial(*arguments: object, data_dir: Path) -> subprocess.CompletedProcess[str]:
@@ -111,7 +111,8 @@ def test_a_scan_tells_what_it_brought(
 
     assert told.stdout == (
         "rt-plan-metrics: 0 new commits, 0 lost to a rewritten history; 0 record ids linked, 0 "
-        "that no record has; 0 new tags, 0 moved.\n"
+        "that no record has; 0 new tags, 0 moved; 0 source files read, 18 links to marked lines, 0 "
+        "of them need re-review.\n"
     ), told.stderr
     [report] = json.loads(as_json.stdout)
     assert (report["repository"], report["commits"], report["lost"]) == ("rt-plan-metrics", 0, 0)

@@ -17,7 +17,7 @@ from core.jobs import service
 from core.jobs.models import Job, JobState
 from core.jobs.processes import Process, is_alive, process
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.verifies("TST-022")]
 
 LOOK_S = 0.03
 """How often a fact is looked for; each look takes its time from the worker that is waited for."""

@@ -16,7 +16,7 @@ from core.records.content import Content, LinkDraft
 from core.records.service import create_record
 from tests.conftest import TEST_DATABASE, Office
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-001")]
 
 sqlite_only = pytest.mark.skipif(bool(TEST_DATABASE), reason="words of SQLite")
 postgresql_only = pytest.mark.skipif(not TEST_DATABASE, reason="words of PostgreSQL")

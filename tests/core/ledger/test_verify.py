@@ -25,7 +25,7 @@ from core.records.service import create_project, create_record
 from tests.conftest import TEST_DATABASE, Office
 
 sqlite_only = pytest.mark.skipif(bool(TEST_DATABASE), reason="edits the SQLite file by hand")
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-004")]
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from core.settings import Settings
 from tests.conftest import TEST_DATABASE
 from tests.core.conftest import PASSWORD, Browser, words_of
 
+pytestmark = pytest.mark.verifies("TST-002")
+
 OWN = "a sentence that is all mine"
 
 

@@ -11,6 +11,8 @@ from core.records.service import latest_revision
 from tests.conftest import Office
 from tests.core.conftest import PASSWORD, Browser, words_of
 
+pytestmark = pytest.mark.verifies("TST-002")
+
 Open = Callable[[str], Browser]
 Actions = Callable[[str], list[LedgerEntry]]
 

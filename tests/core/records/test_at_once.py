@@ -24,7 +24,7 @@ from qms.releases.service import freeze
 from qms.repositories.models import Repository, RepositoryTag
 from tests.conftest import Office
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-006")]
 
 PROBLEM = Content("A thing", "It broke.", {"found_in": "0.1.0"})
 SOON_S = 1.5

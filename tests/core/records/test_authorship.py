@@ -15,7 +15,7 @@ from core.records.snapshot import Key
 from core.records.writing import envelope_document
 from tests.conftest import Office
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-003")]
 
 PLAN = Content("Plan", "Text.", {"kind": "plan"})
 

@@ -20,7 +20,7 @@ from core.records.withdrawing import withdraw
 from core.signing.models import Signature
 from tests.conftest import Office
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-001")]
 
 NEED = Content(
     "Trust the numbers",

@@ -17,7 +17,11 @@ from core.records.types import get_registry
 from core.records.withdrawing import withdraw
 from tests.conftest import Office
 
-pytestmark = [pytest.mark.database, pytest.mark.usefixtures("all_trained")]
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.usefixtures("all_trained"),
+    pytest.mark.verifies("TST-007"),
+]
 
 AUTHOR = "PPL-AK"
 RISK = Content(

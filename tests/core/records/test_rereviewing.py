@@ -18,7 +18,11 @@ from tests.conftest import Office
 from tests.core.conftest import Browser, words_of
 from tests.core.records.test_lost_links import bring_into_force, change
 
-pytestmark = [pytest.mark.database, pytest.mark.usefixtures("all_trained")]
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.usefixtures("all_trained"),
+    pytest.mark.verifies("TST-007"),
+]
 
 Open = Callable[[str], Browser]
 Actions = Callable[[str], list[LedgerEntry]]

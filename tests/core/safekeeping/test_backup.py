@@ -34,6 +34,8 @@ from tests.core.safekeeping.installations import (
     make_installation,
 )
 
+pytestmark = pytest.mark.verifies("TST-037")
+
 
 def test_a_destroyed_installation_comes_back_whole(
     installation: Installation, tmp_path: Path

@@ -14,6 +14,8 @@ from core.errors import Invalid
 from core.safekeeping import dumps
 from core.safekeeping.archives import MANIFEST
 
+pytestmark = pytest.mark.verifies("TST-004")
+
 
 def rewritten(source: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
     """Write a backup anew with other members."""

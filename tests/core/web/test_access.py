@@ -19,6 +19,8 @@ from core.records.service import create_project
 from core.settings import Settings
 from tests.core.conftest import PASSWORD, Browser, forms_of, words_of
 
+pytestmark = pytest.mark.verifies("TST-035")
+
 SHORT = "short"
 
 Open = Callable[[str], Browser]

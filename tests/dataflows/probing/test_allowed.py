@@ -5,6 +5,8 @@ import pytest
 from core.errors import Invalid
 from dataflows.probing.allowed import AllowList, Leave
 
+pytestmark = pytest.mark.verifies("TST-018")
+
 
 def test_without_a_setting_nothing_may_be_probed() -> None:
     nobody = AllowList.read([])

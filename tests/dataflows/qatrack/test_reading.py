@@ -24,6 +24,8 @@ from dataflows.qatrack.standing import (
 )
 from tests.dataflows.qatrack.peer import RECORDED_AT, TOKEN, WAIT_S, Answer, Peer
 
+pytestmark = pytest.mark.verifies("TST-017")
+
 LONDON = ZoneInfo("Europe/London")
 LOOPBACK = ip_address("127.0.0.1")
 RECORDED_ON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -17,6 +17,8 @@ from dataflows.qatrack.client import Server, Unreadable
 from dataflows.qatrack.reading import try_server
 from tests.dataflows.qatrack.peer import TOKEN, Peer, serving
 
+pytestmark = pytest.mark.verifies("TST-017")
+
 LONDON = ZoneInfo("Europe/London")
 LOOPBACK = ip_address("127.0.0.1")
 

@@ -12,6 +12,8 @@ from engine.errors import Reason, Refusal
 from engine.synth.faults import write_set
 from engine.synth.hostile import deflated_bomb, nested, overlong_element, truncated
 
+pytestmark = pytest.mark.verifies("TST-033")
+
 
 def refused(reader: Reader, path: Path) -> Reason:
     with pytest.raises(Refusal) as caught:

@@ -10,6 +10,8 @@ from engine.dicom.sandbox import Reader
 from engine.errors import Reason, Refusal
 from engine.synth.faults import write_set
 
+pytestmark = pytest.mark.verifies("TST-033")
+
 READ = {"rtdose.dcm": read_dose, "rtplan.dcm": read_plan, "rtstruct.dcm": read_structures}
 HEADER_BYTES = 1300
 """Of the dose only the header is worth changing: any pixel value is a dose."""

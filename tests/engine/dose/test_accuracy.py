@@ -13,6 +13,8 @@ from engine.synth.phantoms import DIRECTIONS, Phantom, phantom
 from engine.synth.shapes import cylinder_axial, reference_shapes, sphere
 from engine.synth.truth import LinearField, StackTruth
 
+pytestmark = pytest.mark.verifies("TST-032")
+
 D_METRICS = ("D99%", "D98%", "D95%", "D50%", "D5%", "D2%", "D1%")
 
 

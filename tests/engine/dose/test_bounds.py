@@ -12,6 +12,8 @@ from engine.dose.compute import compute_objects
 from engine.dose.parameters import Parameters
 from engine.synth.curved import CurvedPhantom, curved_phantoms
 
+pytestmark = pytest.mark.verifies("TST-032")
+
 FIGURES = (
     "Dmean", "Dmin", "Dmax", "D99%", "D98%", "D95%", "D90%", "D50%", "D10%", "D5%", "D2%", "D1%",
     "D0.03cc", "D0.1cc", "HI",

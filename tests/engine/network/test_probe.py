@@ -25,6 +25,8 @@ from tests.engine.network.listeners import (
     wlmscpfs,
 )
 
+pytestmark = pytest.mark.verifies("TST-018")
+
 OWN, KNOWN = "LISTENER", "KNOWN"
 CLASSES = {"store": storage_class("CT Image"), "worklist": WORKLIST_FIND, "C-MOVE": STUDY_MOVE}
 UNHURRIED_S = 30.0

@@ -21,6 +21,8 @@ from qms.rules.findings import (
     RuleResult,
 )
 
+pytestmark = pytest.mark.verifies("TST-042")
+
 LISTED = ClauseList(
     "std",
     "A standard",

@@ -17,6 +17,8 @@ from qms.interchange.readers.codes import READING
 from qms.interchange.readers.reading import read_corpus
 from tests.qms.interchange.seeded import SEEDED
 
+pytestmark = pytest.mark.verifies("TST-029")
+
 
 def test_each_seeded_defect_is_found_once_with_its_file_and_line(seeded: Path) -> None:
     corpus = read_corpus(seeded)

@@ -5,6 +5,8 @@ import pytest
 from core.errors import Invalid
 from qms.repositories.addresses import Address, Transport, check_allowed, parse_address
 
+pytestmark = pytest.mark.verifies("TST-027")
+
 
 @pytest.mark.parametrize(
     ("text", "code"),

@@ -16,6 +16,8 @@ from qms.repositories.following import (
     follow,
 )
 
+pytestmark = pytest.mark.verifies("TST-026")
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

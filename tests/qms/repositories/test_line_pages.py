@@ -4,14 +4,29 @@ import pytest
 from sqlalchemy import select
 
 from core.clock import now
+from core.db import Database
+from core.people.tokens import START
 from core.records.models import Project, Record
+from core.records.service import find_project
+from core.records.snapshot import Key, RecordView
+from qms.attention.standing import attention
+from qms.releases.gathering import gather
+from qms.releases.outside import marked_lines
+from qms.repositories.api.routes import router as api_router
 from qms.repositories.asking import answers_of
 from qms.repositories.models import MarkedLines
 from qms.repositories.panels import code_panel
 from qms.repositories.routes import router
 from qms.repositories.scanning import scan_repository
 from qms.repositories.telling import answers_in_words
+from qms.rules.outside import marked_lines_hold
+from qms.rules.view import View
+from qms.traceability.coverage import Flag
+from qms.traceability.service import trace
+from tests.programs import Program
 from tests.qms.repositories.conftest import approve
+
+pytestmark = pytest.mark.verifies("TST-026")
 
 ADDRESS = "/p/RPM/repositories"
 CODE = b"# REQ-009: <b>bins</b>\ndef dvh(dose):\n    return dose + 1\n"
@@ -109,3 +124,63 @@ def test_the_answers_count_what_is_amiss(site, marked) -> None:
     assert "REQ-009" not in found.without_code
     assert "REQ-009 rpm dvh.py:2-3: changed" in told
     assert plain["marked_lines_that_need_re_review"][0]["path"] == "dvh.py"
+
+
+def test_programs_read_which_lines_need_re_review_and_why(site, marked) -> None:
+    site.app.include_router(api_router)
+    program = Program(site.app, site.db, "PPL-BT", START)
+
+    [told] = program.get(f"/api{ADDRESS}/lines?show=re-review")
+
+    assert (told["uid"], told["path"], told["first"], told["last"]) == ("REQ-009", "dvh.py", 2, 3)
+    assert told["why"] == "changed since revision 9 of REQ-009 was approved"
+    assert "+    return dose + 2" in told["diff"]
+    assert told["address"] == f"{ADDRESS}/lines/{marked}"
+
+
+def test_release_check_and_matrix_name_the_lines_until_they_are_accepted(
+    site, browser, marked
+) -> None:
+    def seen() -> tuple[list[str], list[str], set[Flag], int]:
+        with site.db.reading() as session:
+            project = find_project(session, "RPM")
+            given = gather(session, project, None)
+            view = View(given, {})
+            record = view.snapshot.records[Key("RPM", "REQ-009")]
+            subjects = list(marked_lines_hold.subjects.select(view))
+            found = [one.what for each in subjects for one in marked_lines_hold.judge(view, each)]
+            assert subjects == [record]
+            matrix = trace(session, "RPM")
+            [row] = [one for one in matrix.rows if one.record.key.uid == "REQ-009"]
+            told = [one.told for one in row.lines]
+            count = attention(session, project).counts["marked_lines"]
+        return found, told, set(row.flags) & {Flag.NEEDS_REVIEW}, count
+
+    before = seen()
+    with site.db.reading() as session:
+        digest = session.execute(select(MarkedLines.digest)).scalar_one()
+    post(browser, f"{ADDRESS}/lines/{marked}/acceptance", digest=digest, reason="Asked for.")
+
+    why = "changed since revision 9 of REQ-009 was approved"
+    assert len(before[0]) == 1
+    assert "rpm dvh.py:2-3 at commit " in before[0][0]
+    assert before[0][0].endswith(f": {why}.")
+    assert before[1][0].endswith(why)
+    assert before[2:] == ({Flag.NEEDS_REVIEW}, 1)
+    assert seen() == ([], [], set(), 0)
+
+
+def test_lines_that_changed_after_the_commit_of_a_release_are_no_doubt_about_it(
+    site, marked, source
+) -> None:
+    earlier, later = source.repo.git.rev_list("--reverse", source.branch).split()
+
+    def doubts(commit: str) -> list[str]:
+        release = RecordView(Key("RPM", "REL-9"), "release", "", fields={"commit": commit})
+        with site.db.reading() as session:
+            session.info[Database.DATA_DIR] = site.settings.data_dir
+            project = find_project(session, "RPM")
+            return [one.doubt for one in marked_lines(session, project, release)]
+
+    assert doubts(earlier) == [""]
+    assert doubts(later) == ["changed since revision 9 of REQ-009 was approved"]

@@ -10,7 +10,7 @@ from qms.repositories import queries, service
 from qms.repositories.models import Repository, RepositoryTag
 from qms.repositories.queries import CommitFilter
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.verifies("TST-025")]
 
 
 def named(commits):

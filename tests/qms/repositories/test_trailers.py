@@ -4,6 +4,8 @@ import pytest
 
 from qms.repositories.trailers import Mention, mentions, read_trailers
 
+pytestmark = pytest.mark.verifies("TST-025")
+
 
 def test_repeated_keys_are_all_kept_in_order() -> None:
     block = "Implements: SRS-012\nVerifies: TST-004\nImplements: SRS-013\n"

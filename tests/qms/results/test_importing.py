@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from core.blobs import Blob, BlobStore
+from core.clock import now
 from core.errors import Invalid, Refused
 from core.ledger.models import LedgerEntry
 from core.records.content import Content, LinkDraft
@@ -18,6 +19,7 @@ from core.records.panels import Panel
 from core.records.service import create_record, find_project
 from core.settings import get_settings
 from core.web.pages import environment
+from qms.releases.service import release_check
 from qms.results import service
 from qms.results.api.routes import router as api
 from qms.results.arriving import Sent, read_all, wanted_files, with_files
@@ -343,3 +345,37 @@ def test_a_program_is_told_what_was_imported(new_site) -> None:
     assert [one["code"] for one in told["findings"]] == ["TR610"]
     [listed] = browser.get("/api/p/RPM/results", headers=headers).json()
     assert (listed["number"], listed["counts"]) == (1, {"passed": 2})
+
+
+def test_the_release_check_is_stopped_by_a_failure_imported_at_its_commit(
+    tested: Office, store: BlobStore
+) -> None:
+    with tested.writing() as session:
+        project, by = tested.project(session), tested.staff["PPL-AK"]
+        fields = {"version": "1.0.0", "commit": ONE}
+        links = (LinkDraft("tested_by", "TST-001"), LinkDraft("tested_by", "TST-002"))
+        content = Content(title="Two", fields=fields, links=links)
+        create_record(session, project, "release", content, by, uid="REL-2")
+
+    def told() -> tuple[int, list[str]]:
+        with tested.reading() as session:
+            result = release_check(session, "RPM", "REL-2")
+        rule = next(one for one in result.rules if one.code == "E21")
+        return rule.looked_at, [one.sentence for one in rule.findings]
+
+    nothing = told()
+    send(tested, store, ONE, a="TST-001", b="TST-002 <failure message='off by 2'/>")
+    failing = told()
+    moment = now()
+    send(tested, store, ONE, b="TST-002")
+    mended = told()
+
+    assert nothing == (0, [])
+    assert failing == (
+        2,
+        ["TST-002 is not verified at commit 1111111: imported results 1: b failed: off by 2."],
+    )
+    assert mended == (2, [])
+    with tested.reading() as session:
+        then = imported_results(session, "RPM", "REL-2", until=moment)
+    assert then["TST-002"].standing is Standing.FAILED

@@ -14,6 +14,8 @@ from qms.traceability.matrix import Facts, Matrix, build
 from qms.traceability.why import explain
 from tests.qms.traceability.conftest import Book
 
+pytestmark = pytest.mark.verifies("TST-028")
+
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 COMMIT = "a" * 40
 TESTS = 4

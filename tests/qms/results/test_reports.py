@@ -12,6 +12,8 @@ from qms.results.cases import Case, Outcome
 from qms.results.guarded_xml import DEEPEST
 from qms.results.reading import read_results
 
+pytestmark = pytest.mark.verifies("TST-028")
+
 GTEST, CTEST, LIT, NEXTEST = "gtest", "ctest", "lit", "nextest"
 KNOWN = {
     "00": ("pytest", 2, {}),

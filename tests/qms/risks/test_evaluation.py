@@ -9,6 +9,8 @@ from core.errors import Invalid
 from qms.risks.evaluation import Acceptability, RiskPolicy, evaluate, policy_from
 from qms.risks.packs import matrix_packs
 
+pytestmark = pytest.mark.verifies("TST-011")
+
 NHS_CELLS = {
     "Very high": "34455",
     "High": "23345",

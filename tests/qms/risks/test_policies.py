@@ -6,6 +6,8 @@ from core.errors import Invalid
 from core.records.snapshot import Key
 from qms.risks.policies import policy_in_force
 
+pytestmark = pytest.mark.verifies("TST-011")
+
 OWN = {
     "severity": ["Minor", "Major"],
     "likelihood": ["Low", "High"],

@@ -9,6 +9,8 @@ from qms.risks.logged import rows_of
 from qms.risks.packs import matrix_packs
 from qms.risks.residual import Position, assess
 
+pytestmark = pytest.mark.verifies("TST-012")
+
 PASSED = Verdict(VerdictWord.PASSED, run="14")
 FAILED = Verdict(VerdictWord.FAILED, run="14")
 OLDER = Verdict(VerdictWord.OLDER_COMMIT, run="12")

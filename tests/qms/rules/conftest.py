@@ -19,6 +19,7 @@ from core.records.snapshot import Key, LinkView, RecordView, SignatureView, Snap
 from core.records.types import TypeRegistry
 from core.verdicts import Verdict, VerdictWord
 from qms.interchange.design_record import DesignRecord, load_design_record
+from qms.results.judging import Imported
 from qms.risks.logged import owners_in, rows_of
 from qms.rules.check import check
 from qms.rules.facts import (
@@ -27,6 +28,7 @@ from qms.rules.facts import (
     Declared,
     Facts,
     InstallationFact,
+    LinesFact,
     Measured,
     RuleInput,
     RunOfTest,
@@ -109,6 +111,8 @@ class Case:
         default_factory=lambda: {"CR-001": (), "CR-002": (), "CMP-001": ()}
     )
     qa: list[QaControl] = field(default_factory=list)
+    imported: dict[str, Imported] = field(default_factory=dict)
+    lines: list[LinesFact] = field(default_factory=list)
     today: date = TODAY
     release: Key | None = field(default_factory=lambda: Key("RPM", "REL-0.1.0"))
 
@@ -189,6 +193,8 @@ class Case:
             unaccepted=self.unaccepted,
             opened=self.opened,
             qa=by_watched(self.qa),
+            imported=self.imported,
+            lines=tuple(self.lines),
         )
         snapshot = Snapshot(self.records.values(), self.links)
         return RuleInput(snapshot, self.verdicts, self.suspects, facts, "RPM", self.release)

@@ -6,7 +6,9 @@ object to. They are never loaded as the demonstration.
 
 from typing import Any
 
-from qms.rules.facts import DeviationFact
+from core.verdicts import Verdict
+from qms.results.judging import Imported, Standing
+from qms.rules.facts import DeviationFact, LinesFact
 
 
 def keep_registers(case: Any) -> None:
@@ -17,6 +19,7 @@ def keep_registers(case: Any) -> None:
     _model(case)
     _plans_and_reviews(case)
     _by_hand(case)
+    _outside(case)
     case.digests.update({key: r.content_digest for key, r in case.records.items()})
 
 
@@ -24,6 +27,16 @@ def _by_hand(case: Any) -> None:
     """One test was run by hand, and what deviated in it was decided on; both are signed."""
     late = DeviationFact("Begun an hour late: the room was occupied.", "Accepted.", "PPL-EQ")
     case.rerun("TST-026", by_hand=True, signed_by=("PPL-BT",), deviations=(late,))
+
+
+def _outside(case: Any) -> None:
+    """Another tool reports a pass for a test, and a line is marked that still says the same."""
+    said: Verdict = case.verdicts["TST-009"]
+    case.imported["TST-009"] = Imported(
+        "TST-009", Standing.PASSED, 3, said.commit, case.runs[0].started_at, "test_dvh", cases=1
+    )
+    key = case.key("REQ-009")
+    case.lines.append(LinesFact(key, "device", "dvh.py:4-9", said.commit, "", "/p/RPM/lines/1"))
 
 
 def _quality_issues(case: Any) -> None:

@@ -18,6 +18,7 @@ from tests.qms.rules import (
     test_evidence,
     test_identity,
     test_models,
+    test_outside,
     test_registers,
     test_release,
     test_risk,
@@ -26,12 +27,15 @@ from tests.qms.rules import (
 )
 from tests.qms.rules.conftest import Case
 
+pytestmark = pytest.mark.verifies("TST-008")
+
 FAMILIES: tuple[ModuleType, ...] = (
     test_identity,
     test_design,
     test_soup,
     test_risk,
     test_evidence,
+    test_outside,
     test_release,
     test_registers,
     test_surroundings,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
-from qms.interchange.design_record import load_design_record
+from qms.interchange.markdown.folder import read_folder
 from qms.soup.comparison import Comparison, Held, compare
 from qms.soup.components import Bill
 from qms.soup.locks import read_lock
@@ -16,7 +16,7 @@ from qms.soup.markers import this_machine
 
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements.lock"
-REGISTER = ROOT / "docs" / "design" / "soup.yaml"
+REGISTER = ROOT / "docs" / "record"
 PROJECT = "FID"
 TODAY = date(2026, 11, 21)
 HELD = Held(TODAY, 180)
@@ -63,19 +63,21 @@ class Register:
 
 def own_register(evaluated: bool) -> Register:
     """Return our own register; with `evaluated` as if every list had been read today."""
-    drafts = load_design_record(REGISTER, PROJECT, today=TODAY).drafts
     register = Register({}, [])
-    for draft in drafts:
-        key = Key(PROJECT, draft.uid or "")
-        fields = dict(draft.content.fields)
-        if evaluated and draft.type == "soup":
+    for one in read_folder(REGISTER).records:
+        if one.type not in ("soup", "software_item"):
+            continue
+        fields = dict(one.content.fields)
+        if evaluated and one.type == "soup":
             fields["evaluated_on"] = TODAY.isoformat()
-        register.records[key] = RecordView(
-            key, draft.type, title=draft.content.title, fields=fields, state="approved"
+        title = one.content.title
+        register.records[one.key] = RecordView(
+            one.key, one.type, title, fields=fields, state="approved"
         )
         register.links += [
-            LinkView(link.role, key, Key(PROJECT, link.target), dict(link.attributes))
-            for link in draft.content.links
+            LinkView(link.role, one.key, Key(PROJECT, link.target), dict(link.attributes))
+            for link in one.content.links
+            if link.role == "uses"
         ]
     return register
 

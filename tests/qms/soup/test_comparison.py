@@ -11,6 +11,8 @@ from qms.soup.comparison import Code, same_version, what_it_cannot_tell
 from qms.soup.components import Bill, Component, Source
 from tests.qms.soup.conftest import HELD, TODAY, read
 
+pytestmark = pytest.mark.verifies("TST-013")
+
 
 def only(result, code: Code):
     """Return the one disagreement there is, which must be of a kind."""

@@ -11,6 +11,8 @@ from qms.traceability.coverage import Flag, Outcome
 from qms.traceability.matrix import Facts, build
 from qms.traceability.why import explain
 
+pytestmark = pytest.mark.verifies("TST-010")
+
 PASSED = Verdict(VerdictWord.PASSED, run="14")
 FAILED = Verdict(VerdictWord.FAILED, run="14")
 OLDER = Verdict(VerdictWord.OLDER_COMMIT, run="12")

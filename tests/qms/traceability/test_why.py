@@ -12,6 +12,8 @@ from qms.traceability.coverage import Flag
 from qms.traceability.matrix import Facts, build_row
 from qms.traceability.why import CommitNamed, explain
 
+pytestmark = pytest.mark.verifies("TST-010")
+
 COLUMNS = tuple(column for column in known_columns()["requirement"] if column.shown)
 AT = datetime(2026, 11, 20, 14, 2, tzinfo=UTC)
 COMMIT = "3f2c1a9" + "0" * 33

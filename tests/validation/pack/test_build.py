@@ -22,6 +22,8 @@ from validation.pack.build import STEPS, build_pack
 from validation.pack.contents import contents_from_json, contents_to_json
 from validation.verify.verification import verify_pack
 
+pytestmark = pytest.mark.verifies("TST-023")
+
 
 @pytest.fixture(scope="module")
 def key() -> SigningKey:

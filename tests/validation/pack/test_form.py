@@ -20,6 +20,8 @@ from validation.pack.manifest import (
     read_manifest,
 )
 
+pytestmark = pytest.mark.verifies("TST-023")
+
 CREATED = datetime(2026, 11, 20, tzinfo=UTC)
 
 

@@ -20,6 +20,8 @@ from validation.recorder.evidence import (
     verdict,
 )
 
+pytestmark = pytest.mark.verifies("TST-019")
+
 SETUP, TEARDOWN = Phase("setup", "passed", False, False), Phase("teardown", "passed", False, False)
 CALL = Phase("call", "passed", False, False)
 

@@ -12,6 +12,8 @@ from validation.recorder import evidence, plugin
 from validation.recorder.evidence import ScenarioEvidence, Status
 from validation.runs.execute import Executed, list_scenarios, run_scenario
 
+pytestmark = pytest.mark.verifies("TST-019")
+
 ODD_FEATURE = """Feature: Odd scenarios
 
   Background:

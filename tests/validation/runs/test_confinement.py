@@ -18,6 +18,8 @@ from validation.runs import confinement
 from validation.runs.confinement import abi, in_force, is_confined
 from validation.runs.job import protected_files
 
+pytestmark = pytest.mark.verifies("TST-020")
+
 confined = pytest.mark.skipif(not abi(), reason=f"on this machine: {in_force()}")
 
 TRIES = """

@@ -15,6 +15,8 @@ from validation.runs.installation import (
 )
 from validation.runs.plain import run_as_plain
 
+pytestmark = pytest.mark.verifies("TST-020")
+
 
 def test_the_installation_here_passes_its_check() -> None:
     found = check_installation({"machine": "here"})

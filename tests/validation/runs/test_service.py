@@ -18,6 +18,8 @@ from validation.runs.plain import run_as_plain, standing
 from validation.runs.service import Deviation, find_run, job_of, note_deviation
 from validation.runs.signing import deviation_digest
 
+pytestmark = pytest.mark.verifies("TST-021")
+
 
 def codes(refusal) -> list[str]:
     return [fault.code for fault in refusal.value.faults]

@@ -10,6 +10,8 @@ from validation.pack.container import END, Span
 from validation.verify.members import ZIP
 from validation.verify.verification import verify_pack
 
+pytestmark = pytest.mark.verifies("TST-024")
+
 SEED = 20261120
 """Which bit is flipped, and where in the data, differs from member to member but not from run to
 run."""

@@ -22,6 +22,8 @@ from validation.verify.findings import Finding, Kind
 from validation.verify.members import ZIP
 from validation.verify.verification import verify_pack
 
+pytestmark = pytest.mark.verifies("TST-024")
+
 
 def test_each_removed_member_is_named(pack, key_file, tmp_path) -> None:
     members = read_members(pack)

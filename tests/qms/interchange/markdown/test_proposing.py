@@ -1,5 +1,7 @@
 """Files that were edited come in as drafts; what was changed on both sides is told, never lost."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,17 +27,16 @@ from core.records.service import (
 from core.records.types import get_registry
 from qms.baselines.service import find_baseline, verify_baseline
 from qms.interchange.markdown.folder import RecordFolder, read_folder, write_folder
-from qms.interchange.markdown.proposing import (
-    Proposals,
-    Verdict,
-    keep_proposals,
-    plan_proposals,
-)
+from qms.interchange.markdown.proposing import Proposals, keep_proposals, plan_proposals
 from qms.interchange.markdown.record_file import RecordFile
-from qms.interchange.writers.json_form import from_json, to_json
+from qms.interchange.markdown.standing import Verdict
+from qms.interchange.returning.reading import read_records
+from qms.interchange.writers.forms import FORMS, write_as
 from qms.interchange.writers.kept import kept_records
 from tests.conftest import Office
 from tests.demonstration import BuiltDemo
+
+pytestmark = pytest.mark.verifies("TST-030")
 
 NEED = RecordFile("RPM", "user_need", "UN-001", Content("See the dose"))
 REQUIREMENT = RecordFile(
@@ -292,11 +293,14 @@ def test_the_demonstration_comes_back_as_it_was_and_an_edit_as_a_draft(
         assert verify_baseline(session, frozen).intact
 
 
-@pytest.mark.parametrize("form", ["markdown", "json"])
-def test_the_demonstration_in_an_empty_installation_has_the_same_digests(
+@pytest.mark.parametrize("form", ["markdown", *FORMS])
+def test_the_demonstration_comes_back_the_same_in_an_empty_installation(
     demo: Database, database: Database, tmp_path: Path, form: str
 ) -> None:
-    """Both of its projects, which link to each other's people and systems."""
+    """Both of its projects, which link to each other's people and systems.
+
+    A second time all of it is unchanged, and an edit of one text is one change.
+    """
     with demo.reading() as session:
         sets = {key: kept_records(session, find_project(session, key)) for key in ("DEPT", "RPM")}
     roles = frozenset({"author", "developer", "quality_manager", "release_manager", "tester"})
@@ -315,13 +319,53 @@ def test_the_demonstration_in_an_empty_installation_has_the_same_digests(
             assert [(one.uid, one.digest) for one in again] == [
                 (one.uid, one.digest) for one in records
             ]
+            assert [one.content for one in again] == [one.content for one in records]
+        project = find_project(session, "RPM")
+        there = kept_records(session, project, drafts=True)
+        unchanged = brought(tmp_path / "there", "RPM", there, form)
+        [first] = plan_proposals(session, [(project, unchanged)], by)
+        changed = brought(
+            tmp_path / "there",
+            "RPM",
+            there,
+            form,
+            ("figures within minutes", "figures within a minute"),
+        )
+        [second] = plan_proposals(session, [(project, changed)], by)
+    assert first.counts[Verdict.UNCHANGED] == len(there)
+    assert [one.file.uid for one in second.of(Verdict.UPDATE)] == ["UN-001"]
+    assert second.counts[Verdict.UNCHANGED] == len(there) - 1
 
 
-def brought(folder: Path, key: str, records: list[RecordFile], form: str) -> RecordFolder:
-    if form == "json":
-        return from_json(to_json(key, key, records), "records.json")
-    write_folder(folder, records, get_registry())
-    return read_folder(folder)
+def brought(
+    folder: Path,
+    key: str,
+    records: list[RecordFile],
+    form: str,
+    edit: tuple[str, str] | None = None,
+) -> RecordFolder:
+    """Write records in a form, perhaps edit one text of the file, and read it back."""
+    folder.mkdir(exist_ok=True)
+    if form == "markdown":
+        write_folder(folder, records, get_registry())
+        for path in folder.rglob("*.md") if edit else ():
+            path.write_text(path.read_text().replace(*edit))
+        return read_folder(folder)
+    path = folder / key
+    data = write_as(form, key, key, records, get_registry())
+    path.write_bytes(replaced(data, *edit) if edit else data)
+    return read_records(path, get_registry())
+
+
+def replaced(data: bytes, old: str, new: str) -> bytes:
+    """Return a file, or the members of a zip, with a text replaced."""
+    if not data.startswith(b"PK"):
+        return data.replace(old.encode(), new.encode())
+    source, out = zipfile.ZipFile(io.BytesIO(data)), io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in source.namelist():
+            archive.writestr(name, source.read(name).replace(old.encode(), new.encode()))
+    return out.getvalue()
 
 
 def everybody(session: Session, roles: frozenset[str]) -> Actor:

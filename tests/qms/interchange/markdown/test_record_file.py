@@ -14,6 +14,8 @@ from core.records.types import get_registry
 from qms.interchange.markdown.plain_yaml import read_plain
 from qms.interchange.markdown.record_file import RecordFile, path_of, read_record, write_record
 
+pytestmark = pytest.mark.verifies("TST-030")
+
 UIDS = st.from_regex(r"[A-Z][A-Za-z0-9._-]{0,12}", fullmatch=True)
 SPOKEN = st.sampled_from(
     [

@@ -12,6 +12,8 @@ from qms.interchange.readers import archives, files, gathering, located_json, lo
 from qms.interchange.readers.gathering import Gathering
 from qms.interchange.readers.reading import read_corpus
 
+pytestmark = pytest.mark.verifies("TST-031")
+
 REQIF = """<?xml version="1.0"?>
 {doctype}<REQ-IF><CORE-CONTENT><REQ-IF-CONTENT><SPEC-OBJECTS>
 <SPEC-OBJECT IDENTIFIER="A" LONG-NAME="{name}"/></SPEC-OBJECTS>

@@ -11,6 +11,8 @@ from qms.interchange.linkcheck import check_links
 from qms.interchange.readers.reading import read_corpus
 from qms.interchange.readers.sheets import HAZARD_COLUMNS, plain
 
+pytestmark = pytest.mark.verifies("TST-029")
+
 
 @pytest.fixture(scope="module")
 def trace(reference_data: Path) -> Path:

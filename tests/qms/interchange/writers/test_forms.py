@@ -184,14 +184,26 @@ def listed(text: str) -> Any:
     return json.loads(text) if text[0] in "[{" else text.split("\n")
 
 
-def test_a_text_that_no_cell_can_hold_is_told_and_not_cut() -> None:
-    long = RecordFile("RPM", "requirement", "REQ-1", Content("A", "x" * 40_000))
+def test_a_long_text_goes_on_in_further_columns_and_is_not_cut() -> None:
+    text = "a_x0041" * 7_000
+    long = RecordFile("RPM", "requirement", "REQ-1", Content("A", text))
+
+    book = load_workbook(io.BytesIO(write_as("xlsx", "RPM", "Device", [long], get_registry())))
+
+    [row] = rows_of(book["requirement"])
+    parts = [row[one] for one in row if one.startswith("Text")]
+    assert len(parts) == 4
+    assert "".join(parts) == text
+
+
+def test_a_text_that_no_cells_can_hold_is_told_and_not_cut() -> None:
+    long = RecordFile("RPM", "requirement", "REQ-1", Content("A", "\x07" * 16_000))
 
     with pytest.raises(Invalid) as caught:
         write_as("xlsx", "RPM", "Device", [long], get_registry())
 
     assert [str(one) for one in caught.value.faults] == [
-        "RPM REQ-1: Text is longer than a cell of a spreadsheet can be. "
+        "RPM REQ-1: Text is longer than cells of a spreadsheet can be. "
         "Export it as JSON or Markdown."
     ]
 

@@ -12,6 +12,7 @@ from core.records.content import Content, LinkDraft
 from core.records.service import find_project
 from core.records.types import get_registry
 from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.returning.reading import read_records
 from qms.interchange.writers.kept import kept_records
 from qms.interchange.writers.reqif import XHTML, to_reqif
 from tests.qms.interchange.writers.test_forms import HARD, of_kind, same
@@ -71,7 +72,7 @@ def field(one: RecordFile, name: str, value: Any) -> Any:
     spec = get_registry().of(one.type).fields[name]
     if spec.kind == "choice":
         return spec.choices[int(value[0].rpartition("-")[2])]
-    return of_kind(one.type, name, value)
+    return plain(value) if spec.kind in ("text", "markdown") else of_kind(one.type, name, value)
 
 
 def plain(written: str) -> str:
@@ -90,3 +91,22 @@ def test_spaces_of_a_text_are_kept_as_they_are() -> None:
     first = root.find(f".//{{{XHTML}}}div")
     assert first is not None
     assert (first.text or "") + "".join(f"\n{each.tail or ''}" for each in first) == "\n  a\n\n b\n"
+
+
+def test_what_an_independent_tool_reads_and_writes_again_is_no_edit(
+    demo_records: Path, tmp_path: Path
+) -> None:
+    unparser = pytest.importorskip("reqif.unparser")
+    database = open_database(f"sqlite:///{demo_records}")
+    with database.reading() as session:
+        kept = kept_records(session, find_project(session, "RPM"), drafts=True)
+    database.engine.dispose()
+    path = tmp_path / "rpm.reqif"
+    path.write_bytes(to_reqif("RPM", "Device", kept, get_registry()))
+
+    path.write_text(unparser.ReqIFUnparser.unparse(parser.ReqIFParser.parse(str(path))))
+
+    again = read_records(path, get_registry())
+    assert [str(one) for one in again.faults] == []
+    assert [one.uid for one in again.records] == [one.uid for one in kept]
+    assert [one.uid for one in again.records if one.is_edited] == []

@@ -1,0 +1,165 @@
+"""Tell the items of another tool again from the records that they became. Pure.
+
+What was changed here is told as the record says it now: its title, its text, the fields that the
+tool has too, and its links. All that only the tool has is told as it was.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from core.records.content import LinkDraft
+from qms.interchange.corpus import Attached, Corpus, Finding, Item, Place, Reference
+from qms.interchange.mapping.kinds import ORIGIN
+from qms.interchange.mapping.origin import LEVELLED, origin_in
+from qms.interchange.markdown.record_file import RecordFile
+
+LISTS_AS_TUPLES = frozenset({"openfasttrace", "reqif"})
+"""Formats whose readers tell lists of choices as tuples."""
+
+NOT_OF_THE_TOOL, NO_FILE = "TR340", "TR341"
+
+BACK: Mapping[str, str] = {
+    NOT_OF_THE_TOOL: "Record that the tool never had, and that is left out",
+    NO_FILE: "File of an item that is not kept here",
+}
+"""What a way back leaves out."""
+
+_NEW_ROLES: Mapping[str, str] = {
+    "doorstop": "parent", "strictdoc": "Parent", "openfasttrace": "covers",
+    "roboclerk": "Parent", "sphinx-needs": "links", "sheets": "links",
+}  # fmt: skip
+"""What a link that was made here is called there; elsewhere as most links between such items."""
+
+
+def corpus_of(
+    records: Iterable[RecordFile], format_name: str, files: Mapping[str, Attached]
+) -> Corpus:
+    """Return the corpus of one format that some records came from, as they say it now.
+
+    Parameters
+    ----------
+    files : mapping
+        What is attached to the records, by its digest.
+
+    Returns
+    -------
+    Corpus
+        Its findings name each record that the tool never had and each file that is not kept.
+    """
+    telling = _Telling(list(records), format_name, files)
+    items = telling.items()
+    return Corpus(format_name, tuple(items), tuple(telling.findings), {}, telling.above)
+
+
+class _Telling:
+    """Records of one format on their way back."""
+
+    def __init__(
+        self, records: Sequence[RecordFile], format_name: str, files: Mapping[str, Attached]
+    ) -> None:
+        self.format, self.files = format_name, files
+        self.findings: list[Finding] = []
+        self.above: dict[str, tuple[str, ...]] = {}
+        self.told: list[tuple[RecordFile, Mapping[str, Any]]] = []
+        for one in records:
+            origin = origin_in(one.content)
+            if origin is not None and origin.get("format") == format_name:
+                self.told.append((one, origin))
+            else:
+                what = f"{one.uid} was not imported from {format_name} and is left out."
+                self.findings.append(Finding(NOT_OF_THE_TOOL, what, Place(one.uid), one.uid))
+        self.ids = {one.uid: str(origin["id"]) for one, origin in self.told}
+        self.roles = self._usual_roles()
+
+    def items(self) -> list[Item]:
+        """Return every item, in the order of its file and its place in that."""
+        found = [self._item(one, origin) for one, origin in self.told]
+        return sorted(found, key=lambda one: (one.place.file, one.document, one.position, one.uid))
+
+    def _usual_roles(self) -> dict[str, str]:
+        """Return what the tool calls most of the links that have a role here."""
+        counts: dict[str, dict[str, int]] = {}
+        for _, origin in self.told:
+            for one in origin.get("links", ()):
+                by = counts.setdefault(str(one.get("became")), {})
+                by[one["role"]] = by.get(one["role"], 0) + 1
+        return {ours: max(by, key=lambda role: by[role]) for ours, by in counts.items()}
+
+    def _item(self, one: RecordFile, origin: Mapping[str, Any]) -> Item:
+        content = one.content
+        title = content.title
+        if "shown" in origin and title == origin["shown"]:
+            title = str(origin.get("title", ""))
+        document = str(origin.get("document", ""))
+        if self.format in LEVELLED:
+            self.above[document] = tuple(origin.get("above", ()))
+        return Item(
+            uid=str(origin["id"]),
+            kind=str(origin.get("kind", "")),
+            title=title,
+            text=content.body,
+            place=Place(str(origin.get("file", "")) or PurePosixPath(one.uid).name),
+            document=document,
+            position=tuple(int(part) for part in origin.get("position", ())),
+            revision=origin.get("revision"),
+            fields=self._fields(one, origin),
+            references=tuple(self._references(one, origin)),
+            attached=tuple(self._attached(one, origin)),
+        )
+
+    def _fields(self, one: RecordFile, origin: Mapping[str, Any]) -> dict[str, object]:
+        ours = {name: value for name, value in one.content.fields.items() if name != ORIGIN}
+        moved = origin.get("moved", {})
+        said: dict[str, object] = {
+            theirs: str(ours[name]) if self.format == "sheets" else ours[name]
+            for theirs, name in moved.items()
+            if name in ours
+        }
+        return {
+            name: self._listed(value) for name, value in origin.get("fields", {}).items()
+        } | said
+
+    def _listed(self, value: Any) -> Any:
+        if self.format in LISTS_AS_TUPLES and isinstance(value, list):
+            return tuple(value)
+        return value
+
+    def _references(self, one: RecordFile, origin: Mapping[str, Any]) -> list[Reference]:
+        """Return the links as the tool stated them that still hold, then those made here."""
+        held = {(link.role, link.target): link for link in one.content.links if not link.project}
+        targets = {self.ids[uid]: uid for uid in self.ids}
+        file = Place(str(origin.get("file", "")))
+        found, told = [], set()
+        for stated in origin.get("links", ()):
+            became, target = stated.get("became"), stated["target"]
+            key = (became, targets.get(target, ""))
+            if became and key not in held:
+                continue
+            told.add(key)
+            found.append(
+                Reference(
+                    stated["role"], target, file, stated.get("stated"),
+                    dict(stated.get("attributes", {})),
+                )
+            )  # fmt: skip
+        found += [
+            Reference(self._new_role(link), self.ids[link.target], file)
+            for key, link in held.items()
+            if key not in told and link.target in self.ids
+        ]
+        return found
+
+    def _new_role(self, link: LinkDraft) -> str:
+        return self.roles.get(link.role) or _NEW_ROLES.get(self.format) or link.role
+
+    def _attached(self, one: RecordFile, origin: Mapping[str, Any]) -> list[Attached]:
+        found = []
+        for stated in origin.get("files", ()):
+            held = self.files.get(stated["sha256"])
+            if held is None:
+                what = f"The file '{stated['name']}' of {one.uid} is not kept here."
+                self.findings.append(Finding(NO_FILE, what, Place(one.uid), one.uid))
+            else:
+                found.append(Attached(stated["name"], held.sha256, held.data))
+        return found
