@@ -27,6 +27,8 @@ from tests.programs import Program
 from tests.qms.conftest import Site
 from tests.qms.interchange.seeded import SEEDED
 
+pytestmark = pytest.mark.verifies("TST-029")
+
 CODE = r"TR\d{3}"
 
 
