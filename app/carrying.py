@@ -4,6 +4,7 @@ from core.archive.register import Behind, Carried, Own, Register, Repositories, 
 from dataflows.planning.pack.build import BUILT as IMPACT_PACK_BUILT
 from dataflows.qatrack.moving import servers_used
 from qms.baselines.moving import baseline_faults
+from qms.interchange.checks.moving import checks_under_way
 from qms.repositories.service import mirror_in
 from validation.pack.standing import BUILT as RELEASE_PACK_BUILT
 from validation.runs.moving import runs_under_way
@@ -77,6 +78,18 @@ RESULTS = (
     Carried("result_naming", by="case_id"),
 )
 
+CHECKS = (
+    Carried(
+        "trace_check",
+        by="project_id",
+        known_by=("project_id", "number"),
+        left={"job_id": 0},
+    ),
+    Carried("trace_check_file", by="check_id", files=("sha256",)),
+    Carried("trace_check_result", by="check_id", files=("sha256",)),
+    Carried("trace_check_finding", by="check_id"),
+)
+
 RUNS = (
     Carried(
         "validation_run",
@@ -121,9 +134,9 @@ BEHIND = (
 )
 
 CARRYING = Register(
-    lines=(*RECORDS, *PEOPLE, *REPOSITORIES, *RESULTS, *RUNS, *MAP, *BEHIND),
+    lines=(*RECORDS, *PEOPLE, *REPOSITORIES, *RESULTS, *CHECKS, *RUNS, *MAP, *BEHIND),
     repositories=Repositories("repository", lambda folder, number: mirror_in(folder, number).path),
     files_of_acts=frozenset({RELEASE_PACK_BUILT, IMPACT_PACK_BUILT}),
     checks=(baseline_faults,),
-    under_way=(runs_under_way,),
+    under_way=(runs_under_way, checks_under_way),
 )

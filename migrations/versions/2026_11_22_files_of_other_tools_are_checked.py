@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "b6d2f08a31c5"
-down_revision = "e2f6a81d04c7"
+down_revision = "b7c40d2e95f1"
 branch_labels = None
 depends_on = None
 
