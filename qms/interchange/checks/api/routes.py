@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/p/{project}/trace-checks", tags=["api"])
 PAGE_SIZE = 1_000
 
 
-class SentTold(BaseModel):
+class CheckedFileTold(BaseModel):
     """A file that was sent."""
 
     name: str
@@ -27,7 +27,7 @@ class SentTold(BaseModel):
     size: int
 
 
-class FindingTold(BaseModel):
+class LinkFindingTold(BaseModel):
     """One finding: `place` is file and line, `uid` the item that it is of."""
 
     code: str
@@ -37,7 +37,7 @@ class FindingTold(BaseModel):
     mend: str
 
 
-class CheckTold(BaseModel):
+class TraceCheckTold(BaseModel):
     """A check; `counts` speaks of all findings, by code.
 
     `state` is passed, failed (with findings, or without a result), refused, waiting, running or
@@ -50,7 +50,7 @@ class CheckTold(BaseModel):
     state: str
     at: AwareDatetime
     asked_by: str
-    files: list[SentTold]
+    files: list[CheckedFileTold]
     format: str
     items: int
     links: int
@@ -62,13 +62,13 @@ class CheckTold(BaseModel):
     faults: list[FaultTold]
 
 
-class CheckWithFindings(CheckTold):
+class TraceCheckWithFindings(TraceCheckTold):
     """A check with a page of its findings, those of one code or all."""
 
-    findings: list[FindingTold]
+    findings: list[LinkFindingTold]
 
 
-class StartedCheck(StartedTold):
+class StartedTraceCheck(StartedTold):
     """A check that was asked for."""
 
     number: int
@@ -83,9 +83,11 @@ class View(BaseModel):
 
 
 @router.get("")
-def list_checks(project: ProjectInPath, session: ReadSession) -> list[CheckTold]:
+def list_checks(project: ProjectInPath, session: ReadSession) -> list[TraceCheckTold]:
     """List what was checked, the latest first."""
-    return [CheckTold(**_told(project.key, one)) for one in listing.checks_of(session, project)]
+    return [
+        TraceCheckTold(**_told(project.key, one)) for one in listing.checks_of(session, project)
+    ]
 
 
 @router.post("", status_code=202, responses=STARTS)
@@ -99,7 +101,7 @@ def ask(
     form: FormName = "",
     levels: Lines = "",
     columns: Lines = "",
-) -> StartedCheck:
+) -> StartedTraceCheck:
     """Have files checked: several, or one zip of a folder."""
     require(project, person, *service.MAY_CHECK)
     wanted = stated(files, form, levels, columns)
@@ -107,7 +109,7 @@ def ask(
     made = service.ask(session, store, project, wanted, person, service.PROGRAM)
     address = f"/api/p/{project.key}/trace-checks/{made.number}"
     response.headers["Location"] = address
-    return StartedCheck(number=made.number, address=address, follow=follow_of(made.job_id))
+    return StartedTraceCheck(number=made.number, address=address, follow=follow_of(made.job_id))
 
 
 @router.get("/{number}")
@@ -116,16 +118,16 @@ def read_check(
     session: ReadSession,
     number: NumberInPath,
     view: Annotated[View, Query()],
-) -> CheckWithFindings:
+) -> TraceCheckWithFindings:
     """Return what a check came to, with a page of its findings."""
     line = listing.find_check(session, project, number)
     start = (view.page - 1) * PAGE_SIZE
     found = listing.findings_of(session, line.row, view.code, start=start, most=PAGE_SIZE)
     findings = [
-        FindingTold(code=one.code, place=one.place, uid=one.uid, what=one.what, mend=one.mend)
+        LinkFindingTold(code=one.code, place=one.place, uid=one.uid, what=one.what, mend=one.mend)
         for one in found
     ]
-    return CheckWithFindings(**_told(project.key, line), findings=findings)
+    return TraceCheckWithFindings(**_told(project.key, line), findings=findings)
 
 
 def _told(project: str, line: CheckLine) -> dict[str, Any]:
@@ -137,7 +139,9 @@ def _told(project: str, line: CheckLine) -> dict[str, Any]:
         "state": line.word,
         "at": line.row.at,
         "asked_by": line.row.asked_by,
-        "files": [SentTold(name=one.name, sha256=one.sha256, size=one.size) for one in line.files],
+        "files": [
+            CheckedFileTold(name=one.name, sha256=one.sha256, size=one.size) for one in line.files
+        ],
         "format": result.form if result else line.row.form,
         "items": result.items if result else 0,
         "links": result.links if result else 0,
