@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.verifies("TST-041")
-
 ROOT = Path(__file__).parent.parent
 ASKED = {
     "docs/acceptance.md": {1, 2, 3, 4, 5, 6, 7, 11, 12},

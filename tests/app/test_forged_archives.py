@@ -18,6 +18,8 @@ from core.errors import Invalid, NotFound
 from core.safekeeping.archives import MANIFEST
 from tests.app.moved import House, Source, forged, refused
 
+pytestmark = pytest.mark.verifies("TST-044")
+
 ROWS = "rows/{}.jsonl"
 
 

@@ -34,6 +34,8 @@ from tests.app.moved import NEED, House, Source, empty_house, members_of, refuse
 from tests.conftest import add_staff
 from validation.runs.models import Run, RunState
 
+pytestmark = pytest.mark.verifies("TST-044")
+
 TRAIL = "trail/entries.jsonl"
 
 

@@ -21,6 +21,8 @@ from qms.releases.sealing import SealStanding, seal_standing
 from qms.repositories.scanning import scan_repository
 from tests.demonstration import BuiltDemo
 
+pytestmark = pytest.mark.verifies("TST-046")
+
 TAG = "sealed/0.1.0"
 
 

@@ -19,7 +19,7 @@ from core.records.service import create_project
 from core.settings import Settings
 from tests.core.conftest import PASSWORD, Browser, forms_of, words_of
 
-pytestmark = pytest.mark.verifies("TST-035")
+pytestmark = pytest.mark.verifies("TST-035", "TST-036")
 
 SHORT = "short"
 

@@ -23,6 +23,8 @@ from qms.releases.gathering import find_release, gather
 from tests.conftest import Office
 from tests.qms.interchange.markdown.test_proposing import NEED, REQUIREMENT, keep
 
+pytestmark = pytest.mark.verifies("TST-048")
+
 
 @pytest.fixture(scope="module")
 def session(demo_records: Path) -> Iterator[Session]:

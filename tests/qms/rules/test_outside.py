@@ -9,6 +9,8 @@ from qms.results.judging import Imported, Standing
 from qms.rules.facts import LinesFact
 from tests.qms.rules.conftest import COMMIT, RAN
 
+pytestmark = pytest.mark.verifies("TST-047")
+
 
 def imported(demo, uid: str, standing: Standing, **parts) -> None:
     label = "" if standing in (Standing.MISSING, Standing.STALE) else "test_dvh::test_mean"

@@ -26,6 +26,8 @@ from tests.qms.sheets.workbooks import (
     workbook,
 )
 
+pytestmark = pytest.mark.verifies("TST-045")
+
 ADDRESS = "/p/RPM/sheets/risk"
 
 

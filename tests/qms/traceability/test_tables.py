@@ -2,12 +2,16 @@
 
 import json
 
+import pytest
+
 from core.exports import FORMATS, export
 from core.verdicts import Verdict, VerdictWord
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag
 from qms.traceability.matrix import Facts, build
 from qms.traceability.tables import sheet
+
+pytestmark = pytest.mark.verifies("TST-010")
 
 COLUMNS = tuple(column for column in known_columns()["requirement"] if column.shown)
 LABELS = {

@@ -24,7 +24,7 @@ from validation.runs.integrity import run_faults
 from validation.runs.models import RunMeasurement, RunScenario, RunStep
 from validation.runs.plain import run_as_plain
 
-pytestmark = pytest.mark.verifies("TST-021")
+pytestmark = pytest.mark.verifies("TST-021", "TST-022")
 
 FEATURE = """Feature: Slow adding
 

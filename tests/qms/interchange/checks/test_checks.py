@@ -27,7 +27,7 @@ from tests.programs import Program
 from tests.qms.conftest import Site
 from tests.qms.interchange.seeded import SEEDED
 
-pytestmark = pytest.mark.verifies("TST-029")
+pytestmark = pytest.mark.verifies("TST-029", "TST-041")
 
 CODE = r"TR\d{3}"
 

@@ -18,6 +18,8 @@ from qms.interchange.mapping.keeping import KeptCorpus, keep_corpus, plan_corpus
 from qms.interchange.mapping.records import Stated, map_corpus
 from tests.conftest import Office
 
+pytestmark = pytest.mark.verifies("TST-043")
+
 CARRIED = Attached("a/plan.txt", hashlib.sha256(b"plan").hexdigest(), b"plan")
 FIRST = Item(
     "REQ-1", "req", "Reads", "It reads.", Place("a.csv", 2), fields={"Owner": "AK"},

@@ -26,6 +26,8 @@ from qms.interchange.writers.json_form import from_json, to_json
 from qms.interchange.writers.kept import kept_records
 from tests.conftest import Office, add_staff
 
+pytestmark = pytest.mark.verifies("TST-043")
+
 CORPORA = {
     "doorstop": ("doorstop", 43, {"requirement": 29, "item": 14}, {"traces_to": 22}, ()),
     "strictdoc": (
