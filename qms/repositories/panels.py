@@ -7,6 +7,7 @@ from core.records.panels import Panel
 from qms.repositories.lines import lines_of_record
 from qms.repositories.queries import commits_of_record
 from qms.repositories.released import lines_released
+from qms.repositories.released_code import code_released
 
 
 def code_panel(session: Session, project: Project, record: Record) -> Panel | None:
@@ -22,7 +23,8 @@ def code_panel(session: Session, project: Project, record: Record) -> Panel | No
         _count(len(lines), "marked place"),
         f"{doubtful} {'needs' if doubtful == 1 else 'need'} re-review" if doubtful else "",
     ]
-    context = {"commits": commits, "lines": lines, "released": released, "project_key": project.key}
+    context: dict[str, object] = {"commits": commits, "lines": lines, "project_key": project.key}
+    context["released"] = code_released(session, project, released)
     title = f"Code: {', '.join(filter(None, told))}"
     return Panel(title, "qms/repositories/_panel.html", context)
 

@@ -23,6 +23,7 @@ from qms.repositories.lines import (
 )
 from qms.repositories.models import MarkedLines, SourceBlob
 from qms.repositories.released import lines_released
+from qms.repositories.released_code import code_released
 from tests.qms.repositories.conftest import (
     FIRST_SECOND,
     Registered,
@@ -313,6 +314,7 @@ def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Tea
         told = contents_of_release(session, project, "REL-2", settings)
         record = session.execute(select(Record).where(Record.uid == "REQ-002")).scalar_one()
         places = lines_released(session, project, record, settings)
+        code = code_released(session, project, places, settings)
         with pytest.raises(NotFound, match="REL-3"):
             contents_of_release(session, project, "REL-3", settings)
 
@@ -321,6 +323,8 @@ def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Tea
         ("REL-2", second, "extra.py", 2, 2),
         ("REL-2", second, "rpm/plan.py", 7, 8),
     ]
+    assert [one.lines[0] for one in code] == [(2, "x = 1"), (7, "def dose(plan):")]
+    assert [(len(one.lines), one.left_out) for one in code] == [(1, 0), (2, 0)]
     assert (began.since, [one.subject for one in began.commits]) == ((), ["Change"])
     assert told.since == ("REL-1",)
     assert [one.subject for one in told.commits] == ["Margins", "Tidy", "Change"]
