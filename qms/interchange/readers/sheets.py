@@ -21,6 +21,13 @@ from qms.interchange.readers.gathering import Gathering
 MOST_ROWS = 200_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 200_000
+"""Characters; a workbook itself holds at most 32,767, a text beyond was not written by people."""
+
+MOST_CHARACTERS = 32_000_000
+"""Of all cells of one file: a workbook says a text once and may show it in every cell."""
+
+MOST_CELLS = 3_000_000
+"""Of one file, the empty ones before the last of a row included."""
 
 UID, TITLE, TEXT, KIND, DOCUMENT, REVISION = "uid", "title", "text", "kind", "document", "revision"
 PLAIN = (UID, TITLE, TEXT, KIND, DOCUMENT, REVISION)
@@ -66,7 +73,13 @@ HAZARD_LOG = ColumnMap(
     {UID: "hazard_id", TITLE: "hazard_description", TEXT: "potential_clinical_impact"}, "hazard"
 )
 
+_NOT_ON = "Split it; nothing of the sheet was read from here on."
+
 _Row = tuple[int, list[str]]
+
+_NO_ID = frozenset({"n/a", "na", "none", "nil", "tbd", "and", "or", "und", "oder", "to", "bis"})
+_RANGE = frozenset({"-", "\u2013", "\u2014", "to", "bis", "through", "until", "..", "..."})
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 
 # What openpyxl raises of a damaged workbook; malformed XML is a SyntaxError there.
 DAMAGED = (
@@ -147,17 +160,39 @@ def _workbook(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, Se
     try:
         # Macros are not kept, and formulas read as what they last came to.
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        room = Room()
         for sheet in book.worksheets:
             # What a sheet states of its own size is often the whole grid.
             sheet.reset_dimensions()
-            rows = _rows(sheet.iter_rows(values_only=True), f"{name}/{sheet.title}", into)
+            rows = _rows(sheet.iter_rows(values_only=True), f"{name}/{sheet.title}", room, into)
             yield sheet.title, rows
     except DAMAGED as error:
         what = f"This is no workbook that can be read: {' '.join(str(error).split())[:120]}."
         into.fault(UNREADABLE, Place(name), what, "Save it anew as .xlsx.")
 
 
-def _rows(rows: Iterable[Sequence[object]], name: str, into: Gathering) -> list[_Row]:
+@dataclass
+class Room:
+    """How much the cells of one file may still hold."""
+
+    left: int = MOST_CHARACTERS
+    cells: int = MOST_CELLS
+
+    def refuses(self, cells: Sequence[object]) -> str:
+        """Say why the cells of a row are not taken; empty where they are, and counted."""
+        self.cells -= len(cells)
+        if self.cells < 0:
+            return f"The file holds more than {MOST_CELLS:,} cells."
+        for cell in cells:
+            size = len(cell) if isinstance(cell, str) else 0
+            if size > LONGEST_CELL:
+                return f"A cell holds {size:,} characters; at most {LONGEST_CELL:,} are read."
+            self.left -= size
+        told = f"The cells of the file hold more than {MOST_CHARACTERS:,} characters together."
+        return told if self.left < 0 else ""
+
+
+def _rows(rows: Iterable[Sequence[object]], name: str, room: Room, into: Gathering) -> list[_Row]:
     found = []
     for number, row in enumerate(rows, start=1):
         cells = list(row)
@@ -166,6 +201,9 @@ def _rows(rows: Iterable[Sequence[object]], name: str, into: Gathering) -> list[
         if number > MOST_ROWS or len(cells) > MOST_COLUMNS:
             what = f"It holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns."
             into.fault(TOO_MUCH, Place(name, number), what, "Delete what is empty, or split it.")
+            break
+        if told := room.refuses(cells):
+            into.fault(TOO_MUCH, Place(name, number), told, _NOT_ON)
             break
         texts = [cell_text(one) for one in cells]
         if any(texts):
@@ -203,12 +241,16 @@ def _csv_rows(data: bytes, name: str, into: Gathering) -> list[_Row]:
     mark = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     found: list[_Row] = []
+    room = Room()
     began = 1
     try:
         for cells in reader:
             if len(found) == MOST_ROWS or len(cells) > MOST_COLUMNS:
                 what = f"It holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns."
                 into.fault(TOO_MUCH, Place(name, began), what, "Split it.")
+                break
+            if told := room.refuses(cells):
+                into.fault(TOO_MUCH, Place(name, began), told, _NOT_ON)
                 break
             if any(one.strip() for one in cells):
                 found.append((began, [one.replace("\r\n", "\n").strip() for one in cells]))
@@ -269,10 +311,34 @@ def _item(
             Reference(what.removeprefix(LINK), target, place)
             for what, text in said.items()
             if what.startswith(LINK)
-            for target in re.split(r"[\s,;]+", text)
-            if target
+            for target in _targets(text, place, uid, into)
         ),
     )
+
+
+def _targets(text: str, place: Place, uid: str, into: Gathering) -> list[str]:
+    """Return the ids that a cell of links names, without the words and marks between them."""
+    words = [re.sub(r"^\(+|\)+\.?$", "", one) for one in re.split(r"[\s,;]+", text)]
+    # A point ends a sentence, unless the id is a number of paragraphs: `1.1.`.
+    words = [one.removesuffix(".") if _LETTER.search(one) else one for one in words]
+    words = [one for one in words if one]
+    numbered = any(_DIGIT.search(one) for one in words)
+    found = []
+    ranged = False
+    for word in words:
+        prose = numbered and word.isalpha() and not word.isupper()
+        if word.lower() in _NO_ID or prose or not any(map(str.isalnum, word)):
+            ranged = bool(found) and word.lower() in _RANGE
+            into.left_out["words between links"] += 1
+            continue
+        if ranged:
+            what = (
+                f"'{found[-1][:40]}' to '{word[:40]}' is a range, of which only the ends are read."
+            )
+            into.fault(SHAPE, place, what, "Write out each id.", uid)
+            ranged = False
+        found.append(word)
+    return found
 
 
 def _recognised(

@@ -17,7 +17,7 @@ from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.readers.archives import safe_workbook
 from qms.interchange.readers.gathering import Gathering
-from qms.interchange.readers.sheets import MOST_COLUMNS, MOST_ROWS
+from qms.interchange.readers.sheets import MOST_COLUMNS, MOST_ROWS, Room
 from qms.interchange.returning.collecting import (
     ELSEWHERE,
     Collected,
@@ -70,7 +70,8 @@ def from_workbook(data: bytes, name: str, registry: TypeRegistry) -> RecordFolde
     refuse(name, into.findings)
     try:
         book = _opened(data)
-        sheets = [_Sheet(one.title, list(_rows(one, f"{name}/{one.title}"))) for one in book]
+        room = Room()
+        sheets = [_Sheet(one.title, list(_rows(one, f"{name}/{one.title}", room))) for one in book]
         stated = book.custom_doc_props  # type: ignore[attr-defined]  # newer than its stubs
         about = {one.name: str(one.value) for one in stated.props}
     except _DAMAGED as error:
@@ -119,7 +120,7 @@ def _opened(data: bytes) -> "Workbook":
     return reader.wb
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Cell:
     """One cell that holds something."""
 
@@ -144,13 +145,13 @@ class _Sheet:
 _NOTHING = _Cell(None, "n")
 
 
-def _rows(sheet: Any, name: str) -> Iterator[_Row]:
+def _rows(sheet: Any, name: str, room: Room) -> Iterator[_Row]:
     """Go through the rows that hold anything.
 
     Raises
     ------
     Invalid
-        If there are more rows or columns than are read.
+        If there are more rows, columns or characters than are read.
     """
     # What a sheet states of its own size is often the whole grid.
     sheet.reset_dimensions()
@@ -162,6 +163,8 @@ def _rows(sheet: Any, name: str) -> Iterator[_Row]:
             cells.pop()
         if number > MOST_ROWS or len(cells) > MOST_COLUMNS:
             what = f"holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns."
+            raise Invalid(f"{name} was not read.", [Fault("TR308", f"{name}:{number}", what)])
+        if what := room.refuses([one.value for one in cells]):
             raise Invalid(f"{name} was not read.", [Fault("TR308", f"{name}:{number}", what)])
         if cells:
             yield _Row(number, cells)

@@ -334,3 +334,38 @@ def test_nothing_at_all_is_no_success(tmp_path: Path) -> None:
         read_corpus(tmp_path)
     with pytest.raises(Invalid, match="no file or folder"):
         read_corpus(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("cell", "targets"),
+    [
+        ("REQ-10, REQ-2 and REQ-3", ["REQ-10", "REQ-2", "REQ-3"]),
+        ("see REQ-10 (REQ-2).", ["REQ-10", "REQ-2"]),
+        ("REQ-10; LOGIN", ["REQ-10", "LOGIN"]),
+        ("n/a", []),
+        ("N/A", []),
+        ("-", []),
+        ("\u2013", []),
+        ("1.1. 1.2.", ["1.1.", "1.2."]),
+        ("login and logout", ["login", "logout"]),
+    ],
+)
+def test_the_words_between_the_ids_of_a_cell_are_no_links(
+    tmp_path: Path, cell: str, targets: list[str]
+) -> None:
+    (tmp_path / "a.csv").write_text(f'Id,Parent\nA-1,"{cell}"\n')
+
+    corpus = read_corpus(tmp_path)
+
+    assert [one.target for one in corpus.items[0].references] == targets
+    assert corpus.findings == ()
+
+
+@pytest.mark.parametrize("cell", ["REQ-1 - REQ-5", "REQ-1 to REQ-5", "REQ-1 \u2013 REQ-5"])
+def test_a_range_of_ids_is_told_since_only_its_ends_are_read(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "a.csv").write_text(f"Id,Parent\nA-1,{cell}\n")
+
+    corpus = read_corpus(tmp_path)
+
+    assert [one.target for one in corpus.items[0].references] == ["REQ-1", "REQ-5"]
+    assert [(one.code, str(one.place)) for one in corpus.findings] == [("TR008", "a.csv:2")]
