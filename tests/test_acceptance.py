@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 ASKED = {
     "docs/acceptance.md": {1, 2, 3, 4, 5, 6, 7, 11, 12},
     "docs/acceptance-department.md": set(range(1, 13)),
+    "docs/acceptance-trace.md": set(range(1, 10)),
 }
 """The statements that each page has to answer, whatever others it answers too."""
 
