@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from core.errors import Fault, Invalid
 from qms.interchange.corpus import Attached, Finding
-from qms.results.cases import Case, Outcome, Report
+from qms.results.cases import MOST_NAMINGS, Case, Outcome, Report
 from qms.results.reading import read_results
 
 MOST_FILES = 500
@@ -96,6 +96,10 @@ def read_all(sent: Sequence[Sent]) -> tuple[tuple[Report, bytes], ...]:
             read.append((read_results(one.content, shown(one.name)), one.content))
         except Invalid as refusal:
             faults += refusal.faults
+    named = sum(len(case.named) + len(case.files) for report, _ in read for case in report.cases)
+    if named > MOST_NAMINGS:
+        what = f"name records and files more than {MOST_NAMINGS} times in all."
+        faults.append(Fault("TR602", "the reports", what, "Send fewer at once."))
     if faults:
         raise Invalid("Nothing was imported.", faults)
     return tuple(read)

@@ -13,10 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qms.interchange.corpus import Attached, Finding, Place
-from qms.results.cases import MOST_TEXT, Case, Outcome, Report, worst
+from qms.results.cases import (
+    MOST_CASES,
+    MOST_NAMINGS,
+    MOST_TEXT,
+    Case,
+    Outcome,
+    Report,
+    worst,
+)
 from qms.results.guarded_xml import DEEPEST, LARGEST_BYTES, refused
-from qms.results.ids import once, seen_in, tagged
-from qms.results.junit import MOST_CASES
+from qms.results.ids import MOST_NAMED, once, seen_in, tagged
 
 _STATUS: Mapping[str, tuple[Outcome, str]] = {
     "passed": (Outcome.PASSED, ""),
@@ -37,6 +44,21 @@ class _Reading:
     file: str
     cases: list[Case] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    namings: int = 0
+
+    def keep(self, case: Case) -> None:
+        """Keep a scenario, as long as there are not too many of them and of what they name."""
+        self.cases.append(case)
+        self.namings += len(case.named)
+        if sum(one.stated for one in case.named) > MOST_NAMED:
+            what = f"holds a scenario that names more than {MOST_NAMED} records."
+            raise refused("TR602", self.file, what, "Name fewer.")
+        if len(self.cases) > MOST_CASES or self.namings > MOST_NAMINGS:
+            what = (
+                f"has more than {MOST_CASES} scenarios, or names records more than {MOST_NAMINGS} "
+                "times in all."
+            )
+            raise refused("TR602", self.file, what, "Split the report.")
 
     def find(self, code: str, what: str, mend: str = "") -> None:
         self.findings.append(Finding(code, what, Place(self.file), mend=mend))
@@ -104,10 +126,8 @@ def _feature(reading: _Reading, feature: dict[str, Any]) -> None:
         if element.get("type") == "background":
             background = _dicts(element.get("steps"))
             continue
-        reading.cases.append(_case(reading, feature, element, background))
+        reading.keep(_case(reading, feature, element, background))
         background = []
-        if len(reading.cases) > MOST_CASES:
-            raise refused("TR602", reading.file, f"has more than {MOST_CASES} scenarios.", "Split.")
 
 
 def _case(

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from qms.interchange.corpus import Place
-from qms.results.cases import Naming
+from qms.results.cases import MOST_NAMINGS, Naming
 
 STATING = frozenset(
     {
@@ -36,11 +37,16 @@ def stated_by(name: str, value: str, place: Place) -> tuple[Naming, ...]:
     if plain not in STATING:
         return ()
     called = _CALL.match(value.strip())
-    words = _TOKEN.findall(called[1] if called else value)
+    words = _found(_TOKEN, called[1] if called else value)
     if plain in ("mark", "marker", "markers", "marks", "tag", "tags"):
         # A marker may say anything, so only what is spelt as an id is one.
         words = [word for word in words if _ID.fullmatch(word)]
-    return tuple(Naming(word.rstrip(".:"), True, place) for word in words[:MOST_NAMED])
+    return tuple(Naming(word.rstrip(".:"), True, place) for word in words)
+
+
+def _found(pattern: re.Pattern[str], text: str) -> list[str]:
+    # One more than is allowed is enough to get a report refused.
+    return [one[0] for one in islice(pattern.finditer(text), MOST_NAMINGS + 1)]
 
 
 def tagged(tags: Iterable[str], place: Place) -> tuple[Naming, ...]:
@@ -57,7 +63,11 @@ def seen_in(names: Iterable[str], place: Place) -> tuple[Naming, ...]:
     >>> [one.uid for one in seen_in(["test_REQ_0012_dose[TST-3]"], Place("a.xml"))]
     ['REQ-0012', 'TST-3']
     """
-    found = (f"{one[1]}-{one[2]}" for name in names for one in _ID.finditer(name))
+    found = (
+        f"{one[1]}-{one[2]}"
+        for name in names
+        for one in islice(_ID.finditer(name), MOST_NAMINGS + 1)
+    )
     return tuple(Naming(uid, False, place) for uid in dict.fromkeys(found))
 
 

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -29,6 +30,8 @@ MOST_TOLD = 500
 
 MOST_GUESSED = 50
 """Unknown ids for which the one that may be meant is looked for."""
+
+ROWS_AT_ONCE = 10_000
 
 COMMAND, PROGRAM, PAGE = "command line", "program", "page"
 """How results come in."""
@@ -186,13 +189,13 @@ def _keep_report(
         col(ResultCase.report_id) == row.id
     )
     ids: dict[int, int] = {row[0]: row[1] for row in session.execute(query)}
-    namings = [
+    namings = (
         {"case_id": ids[place], "uid": one.uid, "stated": one.stated}
         for place, case in enumerate(report.cases)
         for one in case.named
-    ]
-    if namings:
-        session.execute(insert(ResultNaming), namings)
+    )
+    while some := list(islice(namings, ROWS_AT_ONCE)):
+        session.execute(insert(ResultNaming), some)
     return row.sha256
 
 

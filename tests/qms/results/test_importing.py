@@ -187,6 +187,16 @@ def test_all_faults_of_all_files_are_told_at_once() -> None:
     assert [fault.code for fault in caught.value.faults] == ["TR611", "TR603", "TR614", "TR604"]
 
 
+def test_reports_that_name_too_much_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qms.results.arriving.MOST_NAMINGS", 3)
+    sent = [Sent(f"{n}.xml", report(a="TST-001", b="TST-002")) for n in range(2)]
+
+    with pytest.raises(Invalid) as caught:
+        read_all(sent)
+
+    assert [fault.code for fault in caught.value.faults] == ["TR602"]
+
+
 def test_wanted_files_leave_out_what_climbs() -> None:
     out = "<system-out>[[ATTACHMENT|a/b.txt]][[ATTACHMENT|/etc/passwd]]</system-out>"
     read = read_all([Sent("one.xml", report(a=f"TST-001 {out}"))])
