@@ -96,7 +96,8 @@ def read_all(sent: Sequence[Sent]) -> tuple[tuple[Report, bytes], ...]:
             read.append((read_results(one.content, shown(one.name)), one.content))
         except Invalid as refusal:
             faults += refusal.faults
-    named = sum(len(case.named) + len(case.files) for report, _ in read for case in report.cases)
+    cases = (case for report, _ in read for case in report.cases)
+    named = sum(len(one.named) + len(one.words) + len(one.files) for one in cases)
     if named > MOST_NAMINGS:
         what = f"name records and files more than {MOST_NAMINGS} times in all."
         faults.append(Fault("TR602", "the reports", what, "Send fewer at once."))

@@ -81,6 +81,8 @@ class Case:
         Why it did not pass, cut to `MOST_TEXT`; of a pass, that it was a retry which passed.
     source : str
         The file and line of the test itself, where the report tells it.
+    words : tuple of Naming
+        Markers and tags that name a record only where the project has one of that name.
     files : tuple of str
         Names of the files that it says belong to it.
     attached : tuple of Attached
@@ -96,6 +98,7 @@ class Case:
     message: str = ""
     source: str = ""
     named: tuple[Naming, ...] = ()
+    words: tuple[Naming, ...] = ()
     files: tuple[str, ...] = ()
     attached: tuple[Attached, ...] = ()
 

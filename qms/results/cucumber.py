@@ -23,7 +23,7 @@ from qms.results.cases import (
     worst,
 )
 from qms.results.guarded_xml import DEEPEST, LARGEST_BYTES, refused
-from qms.results.ids import MOST_NAMED, once, seen_in, tagged
+from qms.results.ids import MOST_NAMED, apart, once, seen_in, tagged
 
 _STATUS: Mapping[str, tuple[Outcome, str]] = {
     "passed": (Outcome.PASSED, ""),
@@ -49,7 +49,7 @@ class _Reading:
     def keep(self, case: Case) -> None:
         """Keep a scenario, as long as there are not too many of them and of what they name."""
         self.cases.append(case)
-        self.namings += len(case.named)
+        self.namings += len(case.named) + len(case.words)
         if sum(one.stated for one in case.named) > MOST_NAMED:
             what = f"holds a scenario that names more than {MOST_NAMED} records."
             raise refused("TR602", self.file, what, "Name fewer.")
@@ -145,7 +145,7 @@ def _case(
     outcome, message = _outcome(steps, hooks)
     line = element.get("line")
     uri = _text(feature.get("uri"))
-    tags = [*_tags(feature), *_tags(element)]
+    stated, words = apart(tagged([*_tags(feature), *_tags(element)], place))
     return Case(
         suite=title,
         classname=title,
@@ -155,7 +155,8 @@ def _case(
         seconds=_seconds(steps),
         message=message,
         source=f"{uri}:{line}" if uri and isinstance(line, int) else uri,
-        named=once([*tagged(tags, place), *seen_in((title, name), place)]),
+        named=once([*stated, *seen_in((title, name), place)]),
+        words=words,
         attached=tuple(_attached(reading, [*steps, *hooks])),
     )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from qms.interchange.corpus import Finding, Place
 from qms.results.cases import MOST_CASES, MOST_NAMINGS, Case, Naming, Outcome, Report
 from qms.results.guarded_xml import Node, read_xml, refused
-from qms.results.ids import MOST_NAMED, once, seen_in, stated_by
+from qms.results.ids import MOST_NAMED, apart, once, seen_in, stated_by
 from qms.results.junit_words import declared, verdict_of
 
 _FILE_PROPERTIES = frozenset({"attachment", "attachments", "image", "screenshot"})
@@ -28,6 +28,7 @@ class _Said:
     """What properties say: the records and the files that they name, each once."""
 
     named: tuple[Naming, ...] = ()
+    words: tuple[Naming, ...] = ()
     files: tuple[str, ...] = ()
 
 
@@ -49,7 +50,7 @@ class _Reading:
     def keep(self, case: Case, line: int) -> None:
         """Keep a case, as long as there are not too many of them and of what they name."""
         self.cases.append(case)
-        self.namings += len(case.named) + len(case.files)
+        self.namings += len(case.named) + len(case.words) + len(case.files)
         if len(self.cases) > MOST_CASES:
             raise self.refuse(line, f"has more than {MOST_CASES} cases.")
         if self.namings > MOST_NAMINGS:
@@ -103,7 +104,11 @@ def _suite(
     names = above if whole else (*above, suite.get("name"))
     shared = _said(reading, suite)
     if over is not None:
-        shared = _Said(once([*over.named, *shared.named]), (*over.files, *shared.files))
+        shared = _Said(
+            once([*over.named, *shared.named]),
+            once([*over.words, *shared.words]),
+            (*over.files, *shared.files),
+        )
     for node in suite.below:
         if node.tag == "testcase":
             _case(reading, node, names, shared)
@@ -167,7 +172,7 @@ def _case(reading: _Reading, node: Node, suites: tuple[str, ...], shared: _Said)
     own = _said(reading, node)
     suite = suites[-1] if suites else ""
     named = once([*shared.named, *own.named, *seen_in((suite, classname, name), place)])
-    if _stated(named) > MOST_NAMED:
+    if sum(one.stated for one in named) > MOST_NAMED:
         raise reading.refuse(node.line, f"holds a case that names more than {MOST_NAMED} records.")
     at = node.get("line")
     case = Case(
@@ -180,6 +185,7 @@ def _case(reading: _Reading, node: Node, suites: tuple[str, ...], shared: _Said)
         message=verdict.message,
         source=f"{node.get('file')}{':' + at if at else ''}" if node.get("file") else "",
         named=named,
+        words=once([*shared.words, *own.words]),
         files=tuple(dict.fromkeys((*_files_in_output(node), *shared.files, *own.files))),
     )
     reading.keep(case, node.line)
@@ -203,15 +209,11 @@ def _said(reading: _Reading, node: Node) -> _Said:
             files.append(value)
         if len(named) > MOST_NAMINGS:
             break
-    each = _Said(once(named), tuple(dict.fromkeys(files)))
-    if len(named) > MOST_NAMINGS or max(_stated(each.named), len(each.files)) > MOST_NAMED:
+    each = _Said(*apart(named), tuple(dict.fromkeys(files)))
+    if len(named) > MOST_NAMINGS or max(len(each.named), len(each.files)) > MOST_NAMED:
         what = f"holds a case or suite that names more than {MOST_NAMED} records or files."
         raise reading.refuse(node.line, what)
     return each
-
-
-def _stated(named: tuple[Naming, ...]) -> int:
-    return sum(one.stated for one in named)
 
 
 def _properties(node: Node) -> Iterator[tuple[Node, str, str]]:

@@ -10,7 +10,6 @@ from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from core.blobs import BlobStore, keep
-from core.db import chunks
 from core.errors import FiducialError, Refused
 from core.ledger import append, hold_still
 from core.people.actor import Actor
@@ -19,8 +18,9 @@ from qms.interchange.corpus import Finding, Place
 from qms.repositories.mirror import object_name
 from qms.repositories.service import mirror_holding, repositories_of
 from qms.results.arriving import Arrived
-from qms.results.cases import Case, Outcome
+from qms.results.cases import Case, Naming, Outcome
 from qms.results.models import ResultCase, ResultImport, ResultNaming, ResultReport
+from qms.results.naming import Names
 
 MAY_IMPORT = ("developer", "tester", "validation_tester", "release_manager", "quality_manager")
 """Roles that may import results; a program does so in the name of a person who holds one."""
@@ -81,8 +81,10 @@ def import_results(
     if not by.has(project.id or 0, *MAY_IMPORT):
         raise Refused(f"{by.name} may not import results of tests into {project.key}.")
     sha = object_name(commit.strip().lower())
-    known = _known(session, project, arrived)
-    about = tuple(_about(session, project, arrived, sha, known))
+    names = names_of(session, project)
+    named = [[names.of(case) for case in report.cases] for report, _ in arrived.reports]
+    known = {one.uid for each in named for case in each for one in case if one.uid in names.uids}
+    about = tuple(_about(session, project, arrived, sha, named, names))
     findings = _the_first((*about, *arrived.findings))
     # The number that comes next is nobody else's until this is kept.
     hold_still(session)
@@ -97,7 +99,8 @@ def import_results(
     session.add(made)
     session.flush()
     digests = [
-        _keep_report(session, store, made, arrived, at) for at in range(len(arrived.reports))
+        _keep_report(session, store, made, arrived, at, named[at])
+        for at in range(len(arrived.reports))
     ]
     _record(session, project, made, arrived, digests, by)
     return Kept(
@@ -167,7 +170,12 @@ def _last_number(session: Session, project: Project) -> int:
 
 
 def _keep_report(
-    session: Session, store: BlobStore, made: ResultImport, arrived: Arrived, at: int
+    session: Session,
+    store: BlobStore,
+    made: ResultImport,
+    arrived: Arrived,
+    at: int,
+    named: Sequence[tuple[Naming, ...]],
 ) -> str:
     report, content = arrived.reports[at]
     kind = "application/json" if report.tool == "cucumber" else "application/xml"
@@ -191,8 +199,8 @@ def _keep_report(
     ids: dict[int, int] = {row[0]: row[1] for row in session.execute(query)}
     namings = (
         {"case_id": ids[place], "uid": one.uid, "stated": one.stated}
-        for place, case in enumerate(report.cases)
-        for one in case.named
+        for place, each in enumerate(named)
+        for one in each
     )
     while some := list(islice(namings, ROWS_AT_ONCE)):
         session.execute(insert(ResultNaming), some)
@@ -214,33 +222,35 @@ def _row(report_id: int, ordinal: int, case: Case, arrived: Arrived) -> dict[str
     }
 
 
-def _known(session: Session, project: Project, arrived: Arrived) -> set[str]:
-    """Return the records that cases name and the project has."""
-    named = {
-        one.uid for report, _ in arrived.reports for case in report.cases for one in case.named
-    }
-    query = select(col(Record.uid)).where(col(Record.project_id) == project.id)
-    return {
-        uid
-        for chunk in chunks(named)
-        for uid in session.execute(query.where(col(Record.uid).in_(chunk))).scalars()
-    }
+def names_of(session: Session, project: Project) -> Names:
+    """Return the ids that cases may name in a project."""
+    uids = select(col(Record.uid)).where(col(Record.project_id) == project.id)
+    keys = select(col(Project.key)).where(col(Project.id) != project.id)
+    return Names(
+        project.key,
+        frozenset(session.execute(uids).scalars()),
+        frozenset(session.execute(keys).scalars()),
+    )
 
 
 def _about(
-    session: Session, project: Project, arrived: Arrived, sha: str, known: set[str]
+    session: Session,
+    project: Project,
+    arrived: Arrived,
+    sha: str,
+    named: Sequence[Sequence[tuple[Naming, ...]]],
+    names: Names,
 ) -> Iterator[Finding]:
     """Say what of the import leads nowhere: ids, and the commit."""
+    every = [one for each in named for case in each for one in case]
     stated: dict[str, Place] = {}
-    for report, _ in arrived.reports:
-        for case in report.cases:
-            for one in case.named:
-                if one.stated and one.uid not in known:
-                    stated.setdefault(one.uid, one.place)
-    if stated:
-        yield from _unknown(session, project, stated.items())
+    for one in every:
+        if one.stated and one.uid not in names.uids:
+            stated.setdefault(one.uid, one.place)
+    yield from _unknown(names, stated.items())
+    yield from names.findings.values()
     first = Place(arrived.reports[0][0].file)
-    if not known:
+    if all(one.uid not in names.uids for one in every):
         mend = 'Name them: record_property("verifies", "REQ-1"), a tag, or the name of the test.'
         yield Finding("TR613", f"No case names a record of {project.key}.", first, mend=mend)
     if repositories_of(session, project.key):
@@ -250,12 +260,9 @@ def _about(
             yield Finding("TR612", unknown.message, first, mend="Scan the repository.")
 
 
-def _unknown(
-    session: Session, project: Project, stated: Iterable[tuple[str, Place]]
-) -> Iterator[Finding]:
-    query = select(col(Record.uid)).where(col(Record.project_id) == project.id)
-    uids = list(session.execute(query).scalars())
+def _unknown(names: Names, stated: Iterable[tuple[str, Place]]) -> Iterator[Finding]:
+    uids = sorted(names.uids)
     for count, (uid, place) in enumerate(stated):
         near = difflib.get_close_matches(uid, uids, 1) if count < MOST_GUESSED else []
-        what = f"{uid} is named, and {project.key} has no such record."
+        what = f"{uid} is named, and {names.project} has no such record."
         yield Finding("TR610", what, place, uid, f"Did you mean {near[0]}?" if near else "")

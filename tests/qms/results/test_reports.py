@@ -264,6 +264,7 @@ def test_ids_are_taken_from_properties_markers_and_names() -> None:
 
     assert {one.uid for one in case.named if one.stated} == {"REQ-1", "REQ-2", "REQ-3"}
     assert {one.uid for one in case.named if not one.stated} == {"TST-004", "REQ-0012", "SHA-256"}
+    assert {one.uid for one in case.words} == {"slow"}
 
 
 def test_an_attachment_named_in_the_output_belongs_to_the_case() -> None:
