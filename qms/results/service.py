@@ -1,6 +1,7 @@
 """Import results of tests for a commit: read whole, judged by nobody yet, kept or not at all."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -10,7 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from core.blobs import BlobStore, keep
-from core.errors import FiducialError, Refused
+from core.errors import Fault, FiducialError, Invalid, Refused
 from core.ledger import append, hold_still
 from core.people.actor import Actor
 from core.records.models import Project, Record
@@ -33,8 +34,29 @@ MOST_GUESSED = 50
 
 ROWS_AT_ONCE = 10_000
 
+_ENVIRONMENT = re.compile(r"[^\x00-\x1f\x7f]{0,60}")
+
 COMMAND, PROGRAM, PAGE = "command line", "program", "page"
 """How results come in."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Where the tests of an import ran, and whether they ran again there.
+
+    Attributes
+    ----------
+    environment : str
+        Empty where a build runs its tests in one only.
+    rerun : bool
+        Whether the cases count instead of what they said before, at that commit and there.
+    """
+
+    environment: str = ""
+    rerun: bool = False
+
+
+AS_EVER = Ran()
 
 
 @dataclass(frozen=True)
@@ -49,6 +71,7 @@ class Kept:
 
     number: int
     commit: str
+    ran: Ran
     reports: tuple[tuple[str, str, int], ...]
     counts: dict[Outcome, int]
     named: tuple[str, ...]
@@ -63,6 +86,7 @@ def import_results(
     commit: str,
     by: Actor,
     via: str,
+    ran: Ran = AS_EVER,
 ) -> Kept:
     """Keep what arrived as one import.
 
@@ -70,21 +94,27 @@ def import_results(
     ----------
     commit : str
         The full name of the commit that the tests ran on.
+    ran : Ran
+        Where they ran, and whether they ran again there.
 
     Raises
     ------
     Refused
         If the person holds no role that may.
     Invalid
-        If `commit` is no full commit name.
+        If `commit` is no full commit name, or the environment no name.
     """
     if not by.has(project.id or 0, *MAY_IMPORT):
         raise Refused(f"{by.name} may not import results of tests into {project.key}.")
     sha = object_name(commit.strip().lower())
+    where = _environment(ran.environment)
     names = names_of(session, project)
     named = [[names.of(case) for case in report.cases] for report, _ in arrived.reports]
     known = {one.uid for each in named for case in each for one in case if one.uid in names.uids}
-    about = tuple(_about(session, project, arrived, sha, named, names))
+    about = [*_about(session, project, arrived, sha, named, names)]
+    if ran.rerun and not _ran_before(session, project, sha, where):
+        what = "It says that it is a rerun, and nothing was imported before to run again."
+        about.append(Finding("TR619", what, Place(arrived.reports[0][0].file)))
     findings = _the_first((*about, *arrived.findings))
     # The number that comes next is nobody else's until this is kept.
     hold_still(session)
@@ -92,6 +122,8 @@ def import_results(
         project_id=project.id or 0,
         number=_last_number(session, project) + 1,
         commit=sha,
+        environment=where,
+        rerun=ran.rerun,
         via=via,
         imported_by=by.name,
         findings=[{**asdict(one), "place": str(one.place)} for one in findings],
@@ -106,11 +138,31 @@ def import_results(
     return Kept(
         number=made.number,
         commit=sha,
+        ran=Ran(where, ran.rerun),
         reports=tuple((one.file, one.tool, len(one.cases)) for one, _ in arrived.reports),
         counts=arrived.counts(),
         named=tuple(sorted(known)),
         findings=findings,
     )
+
+
+def _environment(name: str) -> str:
+    plain = name.strip()
+    if _ENVIRONMENT.fullmatch(plain):
+        return plain
+    what = "is longer than 60 characters, or holds characters that cannot be seen."
+    raise Invalid(
+        "Nothing was imported.", [Fault("TR620", "the environment", what, "Name it shortly.")]
+    )
+
+
+def _ran_before(session: Session, project: Project, sha: str, environment: str) -> bool:
+    query = select(col(ResultImport.id)).where(
+        col(ResultImport.project_id) == project.id,
+        col(ResultImport.commit) == sha,
+        col(ResultImport.environment) == environment,
+    )
+    return session.execute(query.limit(1)).first() is not None
 
 
 def _the_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -136,6 +188,8 @@ def _record(
         subject=f"results {made.number}",
         data={
             "commit": made.commit,
+            **({"environment": made.environment} if made.environment else {}),
+            **({"rerun": True} if made.rerun else {}),
             "via": made.via,
             "reports": {
                 report.file: sha256
@@ -152,6 +206,8 @@ def as_json(kept: Kept, project: str) -> dict[str, Any]:
         "number": kept.number,
         "address": f"/p/{project}/results/{kept.number}",
         "commit": kept.commit,
+        "environment": kept.ran.environment,
+        "rerun": kept.ran.rerun,
         "reports": [{"file": f, "tool": t, "cases": n} for f, t, n in kept.reports],
         "counts": {str(one): count for one, count in kept.counts.items()},
         "named": list(kept.named),

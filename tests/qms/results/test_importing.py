@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from git import Actor, Repo
 from sqlalchemy import func, select
 from sqlmodel import Session
 from typer.testing import CliRunner
@@ -17,9 +18,11 @@ from core.ledger.models import LedgerEntry
 from core.records.content import Content, LinkDraft
 from core.records.panels import Panel
 from core.records.service import create_record, find_project
-from core.settings import get_settings
+from core.settings import Settings, get_settings
 from core.web.pages import environment
 from qms.releases.service import release_check
+from qms.repositories.scanning import scan_repository
+from qms.repositories.service import register
 from qms.results import service
 from qms.results.api.routes import router as api
 from qms.results.arriving import Sent, read_all, wanted_files, with_files
@@ -28,7 +31,7 @@ from qms.results.listing import cases_of, find_import, imports_of
 from qms.results.models import ResultCase, ResultImport
 from qms.results.naming import Names
 from qms.results.panels import results_panel
-from qms.results.queries import imported_results
+from qms.results.queries import imported_results, newest_lines
 from qms.results.routes import router as pages
 from tests.conftest import TEST_DATABASE, Office
 
@@ -65,13 +68,19 @@ def tested(office: Office) -> Office:
 
 
 def send(
-    office: Office, store: BlobStore, commit: str, *files: Sent, uid: str = "PPL-AK", **cases: str
+    office: Office,
+    store: BlobStore,
+    commit: str,
+    *files: Sent,
+    uid: str = "PPL-AK",
+    ran: service.Ran = service.AS_EVER,
+    **cases: str,
 ) -> service.Kept:
     sent = [Sent("unit.xml", report(**cases))]
     with office.writing() as session:
         return service.import_results(
             session, store, office.project(session), with_files(read_all(sent), files), commit,
-            office.staff[uid], service.PROGRAM,
+            office.staff[uid], service.PROGRAM, ran,
         )  # fmt: skip
 
 
@@ -121,7 +130,96 @@ def test_results_of_the_release_count_for_it_and_those_of_another_commit_are_sta
         "TST-001": Standing.PASSED,
         "TST-002": Standing.MISSING,
     }
-    assert standings(tested) == {"TST-001": Standing.PASSED, "TST-002": Standing.PASSED}
+    assert standings(tested) == {"TST-001": Standing.PASSED, "TST-002": Standing.MISSING}
+
+
+def test_what_the_newest_commit_names_no_more_is_missing(tested: Office, store: BlobStore) -> None:
+    send(tested, store, ONE, a="TST-001", b="TST-002")
+    send(tested, store, TWO, b="TST-002")
+
+    assert standings(tested) == {"TST-001": Standing.MISSING, "TST-002": Standing.PASSED}
+
+
+def test_an_older_commit_that_comes_in_late_takes_no_failure_back(
+    installed: Office, store: BlobStore, tmp_path: Path
+) -> None:
+    older, newer = two_commits(installed, tmp_path)
+    send(installed, store, newer, a="TST-001 <failure/>")
+    send(installed, store, older, a="TST-001")
+
+    assert standings(installed) == {"TST-001": Standing.FAILED}
+    with installed.reading() as session:
+        (line,) = newest_lines(session, "RPM")
+    assert (line.newest, line.repository) == (newer, "device")
+
+
+def test_a_commit_that_no_repository_holds_counts_beside_those_of_repositories(
+    installed: Office, store: BlobStore, tmp_path: Path
+) -> None:
+    _, newer = two_commits(installed, tmp_path)
+    send(installed, store, newer, a="TST-001 <failure/>")
+    send(installed, store, ONE, a="TST-001", b="TST-002")
+
+    assert standings(installed) == {"TST-001": Standing.FAILED, "TST-002": Standing.PASSED}
+
+
+def two_commits(office: Office, folder: Path) -> tuple[str, str]:
+    """Scan a repository in which the second commit is dated before the first."""
+    source = Repo.init(folder / "device", initial_branch="trunk")
+    made = []
+    for count, second in enumerate((1_700_000_900, 1_700_000_000)):
+        moment = f"{second} +0000"
+        author = Actor("Amara Kole", "ak@example.org")
+        made.append(
+            source.index.commit(
+                f"Change {count}", author=author, committer=author,
+                author_date=moment, commit_date=moment,
+            ).hexsha
+        )  # fmt: skip
+    settings = Settings(data_dir=folder, repository_sources=[str(folder)])
+    by = office.staff["PPL-AK"]
+    with office.writing() as session:
+        address = str(folder / "device")
+        one = register(
+            session, office.project(session), address, by, name="device", settings=settings
+        )
+        number = one.id or 0
+    scan_repository(office.database, settings, number, by)
+    return made[0], made[1]
+
+
+def test_what_failed_in_one_environment_is_not_mended_by_another(
+    tested: Office, store: BlobStore
+) -> None:
+    old, new = service.Ran("py3.10"), service.Ran("py3.11")
+    send(tested, store, ONE, ran=old, a="TST-001 <failure message='boom'/>")
+    send(tested, store, ONE, ran=new, a="TST-001")
+    before = standings(tested, "REL-1")
+
+    kept = send(tested, store, ONE, ran=service.Ran("py3.10", rerun=True), a="TST-001")
+
+    assert before == {"TST-001": Standing.FAILED}
+    assert standings(tested, "REL-1") == standings(tested) == {"TST-001": Standing.PASSED}
+    assert kept.findings == ()
+
+
+def test_a_second_import_of_a_commit_mends_nothing_unless_it_is_a_rerun(
+    tested: Office, store: BlobStore
+) -> None:
+    send(tested, store, ONE, a="TST-001 <failure/>")
+    send(tested, store, ONE, a="TST-001")
+
+    assert standings(tested) == {"TST-001": Standing.FAILED}
+
+
+def test_a_rerun_of_nothing_is_told_and_a_long_environment_refused(
+    tested: Office, store: BlobStore
+) -> None:
+    kept = send(tested, store, ONE, ran=service.Ran("py3.10", rerun=True), a="TST-001")
+
+    assert [one.code for one in kept.findings] == ["TR619"]
+    with pytest.raises(Invalid):
+        send(tested, store, ONE, ran=service.Ran("x" * 61), a="TST-001")
 
 
 def test_a_later_commit_says_nothing_of_the_release(tested: Office, store: BlobStore) -> None:
@@ -337,13 +435,16 @@ def test_the_command_imports_reports_with_the_files_of_a_folder(
     path = tmp_path / "unit.xml"
     path.write_bytes(report(a=f"TST-001 {out}"))
 
-    told = fiducial(path, "--commit", ONE, "--files", tmp_path / "out", "--json")
+    where = ("--environment", "py3.11", "--rerun")
+    told = fiducial(path, "--commit", ONE, "--files", tmp_path / "out", *where, "--json")
 
     value = json.loads(told.stdout)
     assert told.exit_code == 3
     assert [one["what"] for one in value["findings"]] == [
-        "a names the file leak.txt, which was not sent."
+        "It says that it is a rerun, and nothing was imported before to run again.",
+        "a names the file leak.txt, which was not sent.",
     ]
+    assert (value["environment"], value["rerun"]) == ("py3.11", True)
     assert (value["number"], value["counts"]["passed"], value["named"]) == (1, 1, ["TST-001"])
     with installed.reading() as session:
         [case] = cases_of(session, installed.project(session), 1)
@@ -367,7 +468,7 @@ def test_the_command_refuses_an_entity_bomb_and_writes_nothing(
 def test_a_page_takes_reports_and_shows_them(new_site) -> None:
     site = new_site(pages)
     browser = site.browser("PPL-DV", "developer")
-    form = {"csrf_token": "csrf-PPL-DV", "commit": ONE}
+    form = {"csrf_token": "csrf-PPL-DV", "commit": ONE, "environment": "py3.11"}
     files = [("reports", ("unit.xml", report(a="TST-001 <failure message='off by 2'/>")))]
 
     answer = browser.post("/p/RPM/results", data=form, files=files)
@@ -377,7 +478,9 @@ def test_a_page_takes_reports_and_shows_them(new_site) -> None:
     assert "off by 2" in shown
     assert "/p/RPM/TST-001" in shown
     listed = browser.get("/p/RPM/results").text
-    assert "imported results 1: a failed: off by 2" in listed
+    assert "imported results 1 (py3.11): a failed: off by 2" in listed
+    assert "the newest commit that results were imported for" in listed
+    assert "py3.11" in shown
     with site.db.reading() as session:
         assert len(imports_of(session, find_project(session, "RPM"))) == 1
 
@@ -409,14 +512,15 @@ def test_a_program_is_told_what_was_imported(new_site) -> None:
     browser = new_site(api).browser("PPL-DV", "developer")
     headers = {"accept": "application/json", "x-csrf-token": "csrf-PPL-DV"}
     files = [("reports", ("unit.xml", report(a="TST-001", b="TST-9999")))]
-    form = {"commit": ONE, "csrf_token": "csrf-PPL-DV"}
+    form = {"commit": ONE, "csrf_token": "csrf-PPL-DV", "environment": "py3.11", "rerun": "true"}
 
     answer = browser.post("/api/p/RPM/results", data=form, files=files, headers=headers)
 
     assert answer.status_code == 201, answer.text
     assert answer.headers["location"] == "/p/RPM/results/1"
     told = answer.json()
-    assert [one["code"] for one in told["findings"]] == ["TR610"]
+    assert [one["code"] for one in told["findings"]] == ["TR610", "TR619"]
+    assert (told["environment"], told["rerun"]) == ("py3.11", True)
     [listed] = browser.get("/api/p/RPM/results", headers=headers).json()
     assert (listed["number"], listed["counts"]) == (1, {"passed": 2})
 
@@ -441,7 +545,7 @@ def test_the_release_check_is_stopped_by_a_failure_imported_at_its_commit(
     send(tested, store, ONE, a="TST-001", b="TST-002 <failure message='off by 2'/>")
     failing = told()
     moment = now()
-    send(tested, store, ONE, b="TST-002")
+    send(tested, store, ONE, ran=service.Ran(rerun=True), b="TST-002")
     mended = told()
 
     assert nothing == (0, [])
