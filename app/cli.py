@@ -8,10 +8,13 @@ from app.commands import (
     bills,
     checking,
     clauses,
+    descriptions,
     documents,
     evidence,
     exchange,
+    exporting,
     flows,
+    importing,
     interchange,
     people,
     probes,
@@ -49,9 +52,11 @@ for command in (
     cli.command()(command)
 cli.command("data-sets")(evidence.data_sets)
 cli.command("trace-check")(interchange.trace_check)
-cli.command("import")(records.import_file)
-cli.command("export")(exchange.export_file)
+cli.add_typer(importing.imports, name="import")
+cli.add_typer(exporting.exports, name="export")
 cli.add_typer(service.db, name="db")
+records.project.command("new")(descriptions.new_description)
+records.project.command("show")(descriptions.show_description)
 cli.add_typer(records.project, name="project")
 cli.add_typer(exchange.records, name="records")
 cli.add_typer(records.git, name="git")

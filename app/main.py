@@ -41,13 +41,17 @@ import qms.baselines.routes
 import qms.clauses.routes
 import qms.falling_due.routes
 import qms.findings.routes
+import qms.interchange.checks.api.routes
+import qms.interchange.checks.routes
 import qms.releases.api.routes
 import qms.releases.routes
 import qms.repositories.api.routes
+import qms.repositories.contents.routes
 import qms.repositories.routes
 import qms.results.api.routes
 import qms.results.routes
 import qms.risks.routes
+import qms.sheets.routes
 import qms.soup.routes
 import qms.traceability.api.routes
 import qms.traceability.routes
@@ -107,10 +111,13 @@ ROUTERS = (
     qms.baselines.routes.router,
     qms.findings.routes.router,
     qms.falling_due.routes.router,
+    qms.interchange.checks.routes.router,
     qms.releases.routes.router,
+    qms.repositories.contents.routes.router,
     qms.repositories.routes.router,
     qms.results.routes.router,
     qms.risks.routes.router,
+    qms.sheets.routes.router,
     qms.soup.routes.router,
     qms.traceability.routes.router,
     qms.traceability.views.routes.router,
@@ -125,6 +132,7 @@ ROUTERS = (
     dataflows.planning.api.routes.router,
     dataflows.probing.api.routes.router,
     qms.baselines.api.routes.router,
+    qms.interchange.checks.api.routes.router,
     qms.releases.api.routes.router,
     qms.repositories.api.routes.router,
     qms.results.api.routes.router,

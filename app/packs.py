@@ -7,6 +7,7 @@ from core.people.roles import known_roles
 from core.records.types import get_registry
 from qms.clauses.packs import clause_book
 from qms.frameworks.folders import folder_faults
+from qms.repositories.trailer_keys import trailer_keys
 from qms.risks.packs import matrix_packs
 from qms.rules.packs import framework_pack
 
@@ -16,8 +17,9 @@ PACKS: tuple[Callable[[], object], ...] = (
     clause_book,
     matrix_packs,
     framework_pack,
+    trailer_keys,
 )
-"""Roles, record types, lists of clauses, risk matrices, and what the release check asks."""
+"""Roles, record types, clauses, risk matrices, what the release check asks, trailers that trace."""
 
 
 def check_packs() -> None:

@@ -18,7 +18,9 @@ import core.records.talking.models
 import core.signing.models  # noqa: F401 - importing makes its tables known
 import dataflows.probing.models
 import dataflows.qatrack.models  # noqa: F401 - importing makes its tables known
-import qms.results.models  # noqa: F401 - importing makes its tables known
+import qms.interchange.checks.models
+import qms.results.models
+import qms.traceability.views.models  # noqa: F401 - importing makes its tables known
 import validation.runs.models  # noqa: F401 - importing makes its tables known
 from app import answers
 from app.probing import probe_association
@@ -51,6 +53,7 @@ JOB_NAMES = {
     "dataflows.probe": "Probe of DICOM associations",
     "dataflows.qatrack.refresh": "Reading QATrack+",
     "dataflows.render": "Picture of the map",
+    "qms.interchange.check": "Check of files",
     "qms.repositories.scan": "Scan of a repository",
     "validation.pack": "Pack of a release",
     "validation.run": "Validation run",

@@ -7,6 +7,7 @@ the offline verifier all digest these bytes; nothing else in the product seriali
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
@@ -116,7 +117,8 @@ def read_json(data: bytes) -> Any:
     Raises
     ------
     NotCanonical
-        If the bytes are not UTF-8 JSON, repeat a key in one object, or say NaN or Infinity.
+        If the bytes are not UTF-8 JSON, repeat a key in one object, or say what JSON cannot: NaN,
+        a number without end, half of a surrogate pair.
 
     Examples
     --------
@@ -124,9 +126,10 @@ def read_json(data: bytes) -> Any:
     {'a': [1, 2.5]}
     """
     try:
-        return json.loads(
+        found = json.loads(
             data.decode("utf-8"),
             parse_int=_number,
+            parse_float=_fraction,
             parse_constant=_refuse_constant,
             object_pairs_hook=_object,
         )
@@ -134,14 +137,26 @@ def read_json(data: bytes) -> Any:
         raise NotCanonical(f"this is not JSON: {error}.") from error
     except RecursionError:
         raise NotCanonical("this JSON is nested too deeply to read; it is not ours.") from None
+    if _HALF.search(data):
+        plain(found)
+    return found
+
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""An escape of half a surrogate pair; whether the other half stands beside it is then asked."""
 
 
 def _number(text: str) -> int | float:
     """Integers that no double holds exactly were written from a float, and are one again."""
     if len(text) > len("-9007199254740991"):
-        return float(text)
+        return _fraction(text)
     value = int(text)
     return value if abs(value) <= LARGEST_INTEGER else float(text)
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _refuse_constant(text[:40])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ LONGEST_CELL = 32_767
 _CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r"}
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem;color:#212b32}
-dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:0 1rem}dd{margin:0}
+dl{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:0 1rem}
+dd{margin:0;overflow-wrap:anywhere}
 div{overflow-x:auto}
 table{border-collapse:collapse;font-size:14px}caption{text-align:left;font-weight:600}
 th,td{border-bottom:1px solid #d8dde0;padding:.3rem .6rem;text-align:left;vertical-align:top}

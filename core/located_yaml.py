@@ -4,6 +4,8 @@ Stricter than YAML: a key twice in one mapping, a key that is not text, an ancho
 and a tag of a programming language are faults. Dates stay text, as they were written.
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
+from core.canonical import LARGEST_INTEGER
 from core.errors import Fault, Invalid
 
 LARGEST_BYTES = 5_000_000
@@ -34,6 +37,15 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
     # Infinity and NaN are no figures of a record; their YAML spelling is none that float() knows.
     "float": float,
 }
+
+
+_BROKEN = "A text holds half of a surrogate pair, which is no character."
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def _is_number(value: float) -> bool:
+    """Whether a number is one that JSON holds, and with it every record."""
+    return abs(value) <= LARGEST_INTEGER if isinstance(value, int) else math.isfinite(value)
 
 
 class Lined(dict[str, Any]):
@@ -136,6 +148,9 @@ def _compose(text: str, name: str) -> Node | None:
     except YAMLError as error:
         what = f"This is not YAML: {' '.join(str(error).split())}."
         raise _refused("yaml-syntax", name, what) from error
+    except ValueError as error:
+        # An escape such as \\U00110000 names no character.
+        raise _refused("yaml-syntax", name, f"This is not YAML: {str(error)[:80]}.") from error
     except RecursionError as error:
         raise _refused("yaml-depth", name, "It is nested too deeply to be read.") from error
     return node
@@ -181,8 +196,10 @@ class _Reader:
             line = key_node.start_mark.line + 1
             if not isinstance(key, str):
                 self._fault(key_node, "yaml-key", "A key is not plain text.", "Use a word.")
+            elif _HALF.search(key):
+                self._fault(key_node, "yaml-key", _BROKEN, "Write the character itself.")
             elif key in found:
-                what = f"'{key}' stands here a second time (first on line {found.lines[key]})."
+                what = f"'{key[:80]}' stands here a second time (first on line {found.lines[key]})."
                 self._fault(key_node, "duplicate-key", what, "Keep one of the two.")
             else:
                 found[key] = self.value(value_node, (*path, key))
@@ -194,10 +211,16 @@ class _Reader:
         if kind not in _SCALARS:
             return self._tag(node)
         try:
-            return _SCALARS[kind](node.value)
+            value = _SCALARS[kind](node.value)
         except ValueError:
-            what = f"'{node.value}' cannot be read as {kind}."
+            what = f"'{node.value[:80]}' cannot be read as {kind}."
             return self._fault(node, "yaml-value", what, "Put it in quotes if it is text.")
+        if isinstance(value, int | float) and not _is_number(value):
+            what = f"The number '{node.value[:80]}' is larger than can be kept."
+            return self._fault(node, "yaml-value", what, "Put it in quotes if it is text.")
+        if isinstance(value, str) and _HALF.search(value):
+            return self._fault(node, "yaml-value", _BROKEN, "Write the character itself.")
+        return value
 
     def _tag(self, node: Node) -> None:
         what = f"The tag '{node.tag}' is not allowed."

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     types_dir: Path | None = None
     frameworks_dir: Path | None = None
+    documents_dir: Path | None = None
     reference_data: Path = Path("../shared/data")
     data_sets: Path | None = None
     host: str = "127.0.0.1"

@@ -69,11 +69,11 @@ def test_a_test_that_loses_its_mark_and_a_mark_without_a_record_are_both_named(c
     told = check(record, "--code", test.parent, "--findings")
 
     assert told.exit_code == 1
-    faults = [line for line in told.stdout.splitlines() if line.startswith("TR33")]
+    faults = [line for line in told.stdout.splitlines() if line.startswith("TR35")]
     assert len(faults) == 2
-    assert "TR331 tests/test_evaluation.py:" in faults[0]
+    assert "TR351 tests/test_evaluation.py:" in faults[0]
     assert "names TST-911" in faults[0]
-    assert "TR332 test/TST-011.md:" in faults[1]
+    assert "TR352 test/TST-011.md:" in faults[1]
 
 
 def test_what_a_rule_finds_is_told_with_the_file_it_stands_in(copied) -> None:

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.console import acting, installation, say
+from app.commands.console import acting, installation, say, tell
 from core.errors import Invalid
 
 if TYPE_CHECKING:
@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from qms.interchange.mapping.records import MappedCorpus, Stated
     from qms.interchange.markdown.proposing import Proposals
 
-KIND = "corpus"
+Types = Annotated[list[str] | None, typer.Option("--type", help="KIND=RECORD_TYPE.")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="ROLE=OUR_ROLE of its links.")]
+Fields = Annotated[list[str] | None, typer.Option("--field", help="NAME=OUR_FIELD of its values.")]
+Columns = Annotated[
+    list[str] | None, typer.Option("--column", help="Of a sheet: PART=HEADING, as in trace-check.")
+]
+Levels = Annotated[
+    list[str] | None, typer.Option("--level", help="Kind or document, topmost first.")
+]
+Accepted = Annotated[
+    list[str] | None, typer.Option("--accept", help="Code of findings that may stand.")
+]
 
 
 @dataclass(frozen=True)
@@ -31,21 +42,12 @@ class CorpusOptions:
     levels: Sequence[str] = ()
     accepted: Sequence[str] = ()
 
-    @property
-    def given(self) -> list[str]:
-        """The options that were given, as they are written."""
-        named = {
-            "--format": self.form, "--type": self.types, "--role": self.roles,
-            "--field": self.fields, "--column": self.columns, "--level": self.levels,
-            "--accept": self.accepted,
-        }  # fmt: skip
-        return [name for name, value in named.items() if value]
-
 
 def import_corpus(
     path: Path, into: str, person: str, options: CorpusOptions, *, dry_run: bool, as_json: bool
 ) -> None:
     """Make records of the items of another tool, or only tell what would become of each."""
+    from app.tables import prepare
     from core.blobs import BlobStore
     from core.records.service import find_project
     from core.records.types import get_registry
@@ -54,6 +56,7 @@ def import_corpus(
     from qms.interchange.readers.reading import read_corpus
     from qms.interchange.readers.sheets import column_map
 
+    prepare()
     stated = _stated(options)
     corpus = read_corpus(path, options.form, column_map(options.columns))
     found = map_corpus(corpus, stated, get_registry(), into)
@@ -123,7 +126,7 @@ def _tell(
     lines += [f"{count:>6}  {name}" for name, count in types.items()]
     lines.append(f"{plan.sentence}{'; nothing was kept' if dry_run else ''}.")
     if files:
-        lines.append(f"{files} files of items were attached.")
+        lines.append(f"Files attached: {files}.")
     if plan.baseline is not None:
         lines.append(f"Baseline {plan.baseline} holds what was in force before.")
     say(told, as_json, "\n".join(lines))
@@ -143,3 +146,27 @@ def _row(one: Any) -> dict[str, Any]:
         "verdict": one.verdict.value,
         "note": one.note,
     }
+
+
+def export_corpus(project: str, folder: Path, form: str, *, drafts: bool) -> None:
+    """Write what was imported from another tool in that tool's own form."""
+    from core.blobs import BlobStore
+    from core.records.service import find_project
+    from qms.interchange.mapping.telling import told_corpus
+    from qms.interchange.natives.writing import write_corpus
+
+    if folder.exists() and not folder.is_dir():
+        raise Invalid(f"{folder} is a file; a corpus is written into a folder.")
+    with installation() as opened, opened.database.reading() as session:
+        store = BlobStore(opened.settings.data_dir / "blobs")
+        found = find_project(session, project)
+        corpus = told_corpus(session, store, found, form, drafts=drafts)
+    done = write_corpus(corpus, folder)
+    for one in corpus.findings:
+        tell(f"{one.code} {one.what}")
+    for fault in done.left_out:
+        tell(f"{fault.code} {fault}")
+    tell(
+        f"{folder} holds {project} as {corpus.format}; files written: {len(done.written)}, "
+        f"unchanged: {done.unchanged}."
+    )

@@ -1,4 +1,4 @@
-"""Commands that write records out in a form of their own, and bring them back."""
+"""Records as files: checked where they lie, and brought back as proposals."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,76 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.console import AsJson, acting, installation, say, tell
+from app.commands.console import AsJson, acting, installation, say
 from core.errors import Invalid
 
 if TYPE_CHECKING:
     from app.reading import Source
 
 records = typer.Typer(help="Records as files.", no_args_is_help=True)
-
-KINDS = ("department", "records")
-
-
-def export_file(
-    kind: Annotated[str, typer.Argument(help="department or records")],
-    project: Annotated[str, typer.Option("--from", help="Key of the project.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--to", help="File to write; a folder for records as Markdown.")
-    ],
-    form: Annotated[
-        str,
-        typer.Option("--format", help="Of records: markdown, json, needs, reqif(z) or xlsx."),
-    ] = "",
-    drafts: Annotated[
-        bool, typer.Option("--drafts", help="The latest drafts instead of what is in force.")
-    ] = False,
-) -> None:
-    """Write the whole map, or all records, so that they import back without loss."""
-    if kind == "records":
-        _export_records(project, output, form or "markdown", drafts)
-        return
-    if kind != "department":
-        known = " and ".join(KINDS)
-        raise Invalid(f"'{kind}' is nothing that can be exported; there are {known}.")
-    if form:
-        raise Invalid("--format is for records; a map is YAML, or sheets where FILE ends in .zip.")
-    _export_map(project, output, drafts)
-
-
-def _export_map(project: str, output: Path, drafts: bool) -> None:
-    from core.records.service import find_project
-    from dataflows.interchange.service import export_department
-
-    form = "zip" if output.suffix == ".zip" else "yaml"
-    with installation() as opened, opened.database.reading() as session:
-        data = export_department(session, find_project(session, project), form, latest=drafts)
-    output.write_bytes(data)
-    tell(f"{output} holds the map of {project}, {len(data):,} bytes.")
-
-
-def _export_records(project: str, output: Path, form: str, drafts: bool) -> None:
-    from core.records.service import find_project
-    from core.records.types import get_registry
-    from qms.interchange.markdown.folder import write_folder
-    from qms.interchange.writers.forms import write_as
-    from qms.interchange.writers.kept import kept_records
-
-    with installation() as opened, opened.database.reading() as session:
-        found = find_project(session, project)
-        title = found.title
-        kept = kept_records(session, found, drafts=drafts)
-    if form != "markdown":
-        data = write_as(form, project, title, kept, get_registry())
-        output.write_bytes(data)
-        tell(f"{output} holds {len(kept)} records of {project}, {len(data):,} bytes.")
-        return
-    if output.exists() and not output.is_dir():
-        raise Invalid(f"{output} is a file; records as Markdown need a folder.")
-    done = write_folder(output, kept, get_registry())
-    tell(f"{output}: {len(done.written)} files written, {done.unchanged} unchanged.")
-    for name in done.stale:
-        tell(f"{name} is of no record of {project} any more, and was left as it is.")
 
 
 @records.command("check")

@@ -1,4 +1,4 @@
-"""Commands about records: import, check, trace, repositories and the audit trail."""
+"""Commands about projects, their trace, their repositories and the audit trail."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,12 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say, tell, write_bytes
-from app.commands.corpora import KIND as CORPUS
-from app.commands.corpora import CorpusOptions, import_corpus
-from app.commands.exchange import propose_records
-from app.commands.flows import update_map
 from app.commands.sealing import seal, seen_outside
-from core.errors import Invalid
 
 project = typer.Typer(help="Projects.", no_args_is_help=True)
 git = typer.Typer(help="Git repositories.", no_args_is_help=True)
@@ -55,98 +50,6 @@ def create_project(key: str, title: str, person: AsPerson) -> None:
         with opened.database.writing() as session:
             create(session, key, title, by)
     say(key, False, f"Project {key} was created.")
-
-
-def import_file(
-    kind: Annotated[str, typer.Argument(help="department, design-record, records or corpus")],
-    path: Annotated[
-        Path,
-        typer.Argument(
-            help="A YAML file; of records a folder or a file; of another tool its files."
-        ),
-    ],
-    into: Annotated[str, typer.Option(help="Key of the project.")],
-    person: AsPerson,
-    also: Annotated[
-        list[str] | None,
-        typer.Option(help="KIND:PROJECT:FILE imported in the same step; links may lead across."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, keep nothing.")] = (
-        False
-    ),
-    update: Annotated[
-        bool, typer.Option("--update", help="Change what exists too (department alone).")
-    ] = False,
-    form: Annotated[
-        str | None, typer.Option("--format", help="Of a corpus; found out unless named.")
-    ] = None,
-    types: Annotated[
-        list[str] | None, typer.Option("--type", help="Of a corpus: KIND=RECORD_TYPE.")
-    ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: ROLE=OUR_ROLE of its links.")
-    ] = None,
-    field: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: NAME=OUR_FIELD of its values.")
-    ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="Of a sheet: PART=HEADING, as in trace-check.")
-    ] = None,
-    level: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: kind or document, from the top down.")
-    ] = None,
-    accept: Annotated[
-        list[str] | None, typer.Option(help="Of a corpus: code of findings that may stand.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Import records: every fault first, then everything or nothing. They arrive as drafts."""
-    from sqlmodel import Session
-
-    from app.reading import Source, keep, read_sources
-    from app.tables import prepare
-    from core.records.types import get_registry
-
-    options = CorpusOptions(
-        form, types or (), role or (), field or (), column or (), level or (), accept or ()
-    )
-    if kind == CORPUS:
-        if also or update:
-            raise Invalid("--also and --update are not for a corpus; import one at a time.")
-        prepare()
-        import_corpus(path, into, person, options, dry_run=dry_run, as_json=as_json)
-        return
-    if options.given:
-        raise Invalid(f"{', '.join(options.given)} is for a corpus alone, not for {kind}.")
-    if update:
-        if kind != "department" or also:
-            raise Invalid("--update is for one department; other records are changed one by one.")
-        update_map(path, into, person, dry_run, as_json)
-        return
-    prepare()
-    wanted = [Source(kind, into, path)]
-    for text in also or []:
-        parts = text.split(":", 2)
-        if len(parts) != 3:
-            raise Invalid(f"'{text}' is not of the form KIND:PROJECT:FILE.")
-        wanted.append(Source(parts[0], parts[1], Path(parts[2])))
-    if any(one.kind == "records" for one in wanted):
-        propose_records(wanted, person, dry_run, as_json)
-        return
-    read = read_sources(wanted)
-    with installation() as opened:
-        by = acting(opened, person)
-        if dry_run:
-            with opened.database.engine.connect() as connection:
-                session = Session(connection)
-                result = keep(session, read, by, get_registry())
-                session.rollback()
-        else:
-            with opened.database.writing() as session:
-                result = keep(session, read, by, get_registry())
-    told = {"created": [list(key) for key in result.created], "kept": not dry_run}
-    verb = "would be created" if dry_run else "were created"
-    say(told, as_json, f"{len(result.created)} records {verb} as drafts.")
 
 
 def trace(

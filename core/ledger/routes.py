@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from core.blobs import BlobStore
 from core.errors import Refused
 from core.exports import forms_for
+from core.ledger.brought import told
 from core.ledger.chain import head
 from core.ledger.reading import MOST_EXPORTED, PAGE_SIZE, TrailFilter, read_trail, trail_sheet
 from core.ledger.verify import Verification
@@ -96,7 +97,7 @@ def _trail(
         project=project,
         nav="Audit trail",
         view=view,
-        entries=entries,
+        entries=[told(one) for one in entries],
         total=total,
         page_size=PAGE_SIZE,
         address=address,

@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from core.blobs import BlobStore
 from core.canonical import digest
+from core.ledger.brought import acts_like, told
 from core.ledger.models import LedgerEntry
 from core.ledger.placing import Seen, placed
 from core.ledger.verify import Anchor, AuditFinding, Verification, guard_findings, verify_chain
@@ -62,20 +63,16 @@ def _last_seen(
     """Return what the trail last said of each revision, and of each signature by its digest."""
     seen: dict[tuple[int, str, int], Said] = {}
     signed: dict[str, tuple[str, Seen]] = {}
-    query = (
-        select(LedgerEntry)
-        .where(col(LedgerEntry.action).startswith("record:"))
-        .order_by(col(LedgerEntry.seq))
-    )
-    for entry in session.execute(query).scalars():
+    query = select(LedgerEntry).where(acts_like("record:%")).order_by(col(LedgerEntry.seq))
+    for entry in map(told, session.execute(query).scalars()):
         details = entry.details
         if "revision" not in details or entry.project_id is None:
             continue
-        at = Seen(entry.seq, entry.at)
-        seen[entry.project_id, entry.subject, int(details["revision"])] = (details, at)
-        if "signature" in details:
+        at = Seen(entry.seq, entry.written)
+        seen[entry.project_id, entry.subject, int(details["revision"])] = (dict(details), at)
+        if entry.signature:
             name = f"{entry.subject} of {_key_of(entry.project_id, keys)}"
-            signed[details["signature"]] = (name, at)
+            signed[entry.signature] = (name, at)
     return seen, signed
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.errors import Fault, NotFound
+from core.ledger.brought import Told, told
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records import lifecycle
@@ -87,7 +88,7 @@ class RecordPage:
     may: Permissions
     revisions: Sequence[Revision]
     files: Sequence[Attachment]
-    trail: Sequence[LedgerEntry]
+    trail: Sequence[Told]
     acceptances: Sequence[tuple[int, Signature]]
     lacks: Sequence[tuple[str, Sequence[Fault]]]
     threads: Sequence[ThreadView]
@@ -279,7 +280,7 @@ def revision_before(session: Session, record: Record, number: int) -> Revision |
     return found
 
 
-def trail_of(session: Session, record: Record) -> list[LedgerEntry]:
+def trail_of(session: Session, record: Record) -> list[Told]:
     """Return the latest entries of the audit trail about a record, the newest first."""
     query = (
         select(LedgerEntry)
@@ -290,7 +291,7 @@ def trail_of(session: Session, record: Record) -> list[LedgerEntry]:
         .order_by(col(LedgerEntry.seq).desc())
         .limit(LATEST_ENTRIES)
     )
-    return _rows(session, query)
+    return [told(one) for one in _rows(session, query)]
 
 
 def touched(

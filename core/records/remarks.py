@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.db import chunks
+from core.ledger.brought import acts_like, told
 from core.ledger.models import LedgerEntry
 from core.records.models import Record
 
@@ -54,13 +55,11 @@ def remarks_on(
             select(LedgerEntry)
             .where(
                 col(LedgerEntry.subject).in_(chunk),
-                or_(
-                    *(col(LedgerEntry.action).like(f"record:%:{act}") for act in (REJECT, DISCARD))
-                ),
+                acts_like(*(f"record:%:{act}" for act in (REJECT, DISCARD))),
             )
             .order_by(col(LedgerEntry.seq))
         ).scalars()
-        for one in rows:
+        for one in map(told, rows):
             record_id = ids.get((one.project_id or 0, one.subject))
             if record_id is None:
                 continue

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from core.ledger.brought import acts, told
 from core.ledger.models import LedgerEntry
 from core.records.models import Project, Record
 from core.records.panels import Panel
@@ -31,7 +32,7 @@ def answers(session: Session, project: Project, record: Record) -> list[Answer]:
         .where(
             col(LedgerEntry.subject) == record.uid,
             col(LedgerEntry.project_id) == project.id,
-            col(LedgerEntry.action) == f"record:{record.type}:review",
+            acts(f"record:{record.type}:review"),
         )
         .order_by(col(LedgerEntry.seq).desc())
         .limit(MOST_SHOWN)
@@ -43,7 +44,7 @@ def answers(session: Session, project: Project, record: Record) -> list[Answer]:
             str(row.details.get("reason", "")),
             tuple((str(key), str(uid)) for key, uid in row.details.get("against", ())),
         )
-        for row in rows
+        for row in map(told, rows)
     ]
 
 

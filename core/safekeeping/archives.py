@@ -1,4 +1,7 @@
-"""Archives of a backup: a zip whose manifest names every member with its size and SHA-256."""
+"""Archives of our own: a zip whose manifest names every member with its size and SHA-256.
+
+A backup is one; a project on its way to another installation is another (`core.archive`).
+"""
 
 import hashlib
 import json
@@ -7,7 +10,7 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -24,12 +27,46 @@ LARGEST_MANIFEST_BYTES = 512 << 20
 FASTEST = 1
 """Compression level: most of the bytes are images, and a nightly backup should be over soon."""
 
+
+@dataclass(frozen=True)
+class Kind:
+    """What an archive is, and the words in which it is refused.
+
+    Attributes
+    ----------
+    beside : frozenset of str
+        Members that the manifest cannot name, because they are about it.
+    most_unpacked : int
+        How many times its packed size a member may take; 0 for as often as it says.
+    """
+
+    form: str
+    noun: str
+    unfit: str
+    damaged: str
+    choose: str
+    beside: frozenset[str] = frozenset()
+    most_unpacked: int = 0
+
+
+BACKUP = Kind(
+    form=FORMAT,
+    noun="backup",
+    unfit="This is not a backup that can be restored.",
+    damaged="The backup is damaged; nothing was restored from it.",
+    choose="Choose another backup.",
+)
+
+HARMLESS_BYTES = 16 << 20
+"""A member of this size is unpacked however small it was packed."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_UNREADABLE = (
+UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError),
     # What zipfile raises for a member that says it is encrypted or uses an unknown method.
     *(RuntimeError, NotImplementedError),
 )
+"""What reading a member that is not as it should be raises."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +85,24 @@ class ArchiveWriter:
     members: dict[str, Member] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
     """Folders to be made even if they are empty."""
+    kind: Kind = BACKUP
 
-    def add(self, name: str, source: Path) -> Member:
+    def add(self, name: str, source: Path, *, packed: bool = True) -> Member:
         """Add a file as it is now, and return its digest and size as they were read."""
         # Opened before the member is begun: a file that is gone leaves no empty member behind.
         with source.open("rb") as opened:
-            return self._add(name, opened)
+            return self.add_pieces(name, iter(lambda: opened.read(CHUNK_BYTES), b""), packed=packed)
+
+    def add_pieces(self, name: str, pieces: Iterable[bytes], *, packed: bool = True) -> Member:
+        """Add a member piece by piece; `packed` makes it smaller where that can be done."""
+        digest, size = hashlib.sha256(), 0
+        with self._begin(name, packed=packed) as outgoing:
+            for piece in pieces:
+                digest.update(piece)
+                size += len(piece)
+                outgoing.write(piece)
+        self.members[name] = Member(digest.hexdigest(), size)
+        return self.members[name]
 
     def add_bytes(self, name: str, content: bytes) -> Member:
         """Add bytes under a name."""
@@ -62,38 +111,39 @@ class ArchiveWriter:
         self.members[name] = Member(hashlib.sha256(content).hexdigest(), len(content))
         return self.members[name]
 
-    def close_with(self, facts: Mapping[str, Any]) -> None:
-        """Write the manifest, which must be the last member."""
+    def close_with(self, facts: Mapping[str, Any]) -> bytes:
+        """Write the manifest, after every member that it names; return it."""
         members = {
             name: {"sha256": member.sha256, "size": member.size}
             for name, member in self.members.items()
         }
         manifest = canonical_json(
-            {"format": FORMAT, **facts, "folders": sorted(self.folders), "members": members}
+            {
+                "format": self.kind.form,
+                **facts,
+                "folders": sorted(self.folders),
+                "members": members,
+            }
         )
         with self._begin(MANIFEST) as outgoing:
             outgoing.write(manifest)
+        return manifest
 
-    def _add(self, name: str, opened: IO[bytes]) -> Member:
-        digest, size = hashlib.sha256(), 0
+    def add_beside(self, name: str, content: bytes) -> None:
+        """Add what is about the manifest, and so cannot be in it."""
         with self._begin(name) as outgoing:
-            while chunk := opened.read(CHUNK_BYTES):
-                digest.update(chunk)
-                size += len(chunk)
-                outgoing.write(chunk)
-        self.members[name] = Member(digest.hexdigest(), size)
-        return self.members[name]
+            outgoing.write(content)
 
-    def _begin(self, name: str) -> IO[bytes]:
+    def _begin(self, name: str, *, packed: bool = True) -> IO[bytes]:
         info = zipfile.ZipInfo(name, _EPOCH)
-        info.compress_type = zipfile.ZIP_DEFLATED
+        info.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         info.external_attr = (stat.S_IFREG | 0o600) << 16
         return self.archive.open(info, "w", force_zip64=True)
 
 
 @dataclass(frozen=True)
 class ArchiveReader:
-    """A backup that has been read through and found to be what its manifest says."""
+    """An archive that has been read through and found to be what its manifest says."""
 
     archive: zipfile.ZipFile
     facts: Mapping[str, Any]
@@ -126,7 +176,7 @@ class ArchiveReader:
         return self.archive.read(name)
 
 
-def open_archive(archive: zipfile.ZipFile) -> ArchiveReader:
+def open_archive(archive: zipfile.ZipFile, kind: Kind = BACKUP) -> ArchiveReader:
     """Read a whole archive through and compare it with its manifest.
 
     Raises
@@ -135,42 +185,52 @@ def open_archive(archive: zipfile.ZipFile) -> ArchiveReader:
         With every member that is changed, added, missing, doubled or unsafely named.
     """
     counted = Counter(info.filename for info in archive.infolist())
-    manifest = _manifest(archive, counted)
-    members, faults = _members(manifest)
+    manifest = read_manifest(archive, kind)
+    members, faults = _members(manifest, kind)
     folders = tuple(str(name) for name in manifest.get("folders") or ())
     faults.extend(_unsafe(name) for name in folders if not _is_safe(name))
     for name in sorted((set(counted) | set(members)) - {MANIFEST}):
-        faults.extend(_member_faults(archive, name, members.get(name), counted[name]))
+        if name in kind.beside:
+            faults.extend(_doubled(name, counted[name]))
+        else:
+            faults.extend(_member_faults(archive, name, members.get(name), counted[name], kind))
     if faults:
-        raise Invalid("The backup is damaged; nothing was restored from it.", faults)
+        raise Invalid(kind.damaged, faults)
     return ArchiveReader(archive, manifest, members, folders)
 
 
-def _manifest(archive: zipfile.ZipFile, counted: Counter[str]) -> dict[str, Any]:
-    if counted[MANIFEST] != 1:
-        raise _not_a_backup(f"holds {counted[MANIFEST]} manifests instead of one")
+def read_manifest(archive: zipfile.ZipFile, kind: Kind) -> dict[str, Any]:
+    """Return what the manifest of an archive says.
+
+    Raises
+    ------
+    Invalid
+        If it is none of its kind.
+    """
+    count = archive.namelist().count(MANIFEST)
+    if count != 1:
+        raise unfit(kind, f"holds {count} manifests instead of one")
     if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST_BYTES:
-        raise _not_a_backup("has a manifest that is far too large")
+        raise unfit(kind, "has a manifest that is far too large")
     try:
         manifest = json.loads(archive.read(MANIFEST))
-    except (ValueError, RecursionError, zipfile.BadZipFile, NotImplementedError) as fault:
-        raise _not_a_backup("has a manifest that cannot be read") from fault
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise _not_a_backup(f"is not of the format {FORMAT}")
+    except (RecursionError, *UNREADABLE) as fault:
+        raise unfit(kind, "has a manifest that cannot be read") from fault
+    if not isinstance(manifest, dict) or manifest.get("format") != kind.form:
+        raise unfit(kind, f"is not of the format {kind.form}")
     return manifest
 
 
-def _not_a_backup(what: str) -> Invalid:
-    return Invalid(
-        "This is not a backup that can be restored.",
-        (Fault("not-a-backup", MANIFEST, f"The file {what}.", "Choose another backup."),),
-    )
+def unfit(kind: Kind, what: str) -> Invalid:
+    """Return the refusal of a file that is no archive of a kind, or one that cannot be read."""
+    fault = Fault(f"not-a-{kind.noun}", MANIFEST, f"The file {what}.", kind.choose)
+    return Invalid(kind.unfit, (fault,))
 
 
-def _members(manifest: Mapping[str, Any]) -> tuple[dict[str, Member], list[Fault]]:
+def _members(manifest: Mapping[str, Any], kind: Kind) -> tuple[dict[str, Member], list[Fault]]:
     stated = manifest.get("members")
     if not isinstance(stated, dict):
-        raise _not_a_backup("has a manifest without members")
+        raise unfit(kind, "has a manifest without members")
     members, faults = {}, []
     for name, facts in stated.items():
         match facts:
@@ -182,18 +242,32 @@ def _members(manifest: Mapping[str, Any]) -> tuple[dict[str, Member], list[Fault
 
 
 def _member_faults(
-    archive: zipfile.ZipFile, name: str, stated: Member | None, count: int
+    archive: zipfile.ZipFile, name: str, stated: Member | None, count: int, kind: Kind
 ) -> Iterator[Fault]:
     if not _is_safe(name):
         yield _unsafe(name)
     elif stated is None:
         yield Fault("member-added", name, "is not in the manifest.")
     elif count == 0:
-        yield Fault("member-missing", name, "is in the manifest but not in the backup.")
+        yield Fault("member-missing", name, f"is in the manifest but not in the {kind.noun}.")
     elif count > 1:
-        yield Fault("member-doubled", name, f"stands {count} times in the backup.")
+        yield from _doubled(name, count)
+    elif stat.S_ISLNK(archive.getinfo(name).external_attr >> 16):
+        yield Fault("member-link", name, "leads to another file instead of holding something.")
+    elif _is_bomb(archive.getinfo(name), stated, kind):
+        yield Fault("member-bomb", name, f"unpacks into {stated.size:,} bytes; it is not ours.")
     elif _digest(archive, name, stated.size) != stated.sha256:
         yield Fault("member-changed", name, "differs from the manifest.")
+
+
+def _doubled(name: str, count: int) -> Iterator[Fault]:
+    if count > 1:
+        yield Fault("member-doubled", name, f"stands {count} times in the archive.")
+
+
+def _is_bomb(info: zipfile.ZipInfo, stated: Member, kind: Kind) -> bool:
+    most = HARMLESS_BYTES + kind.most_unpacked * info.compress_size
+    return bool(kind.most_unpacked) and stated.size > most
 
 
 def _unsafe(name: str) -> Fault:
@@ -222,6 +296,6 @@ def _digest(archive: zipfile.ZipFile, name: str, size: int) -> str:
                     # A small member may claim to unpack into terabytes.
                     return ""
                 digest.update(chunk)
-    except _UNREADABLE:
+    except UNREADABLE:
         return ""
     return digest.hexdigest()

@@ -5,7 +5,7 @@ that commit out; the files do not.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.errors import Refused
@@ -29,28 +29,49 @@ def add_repositories(writer: ArchiveWriter, data_dir: Path, folder: str) -> list
     names = []
     present = sorted((data_dir / folder).iterdir()) if (data_dir / folder).is_dir() else []
     for repository in present:
-        if not repository.is_dir() or repository.is_symlink():
-            continue
-        added: set[Path] = set()
-        for _ in range(PASSES):
-            if not _add_what_is_new(writer, data_dir, repository, added):
-                break
-        else:
-            raise Refused(f"The repository {repository.name} keeps changing; back up later.")
-        names.append(repository.name)
+        if repository.is_dir() and not repository.is_symlink():
+            add_repository(writer, repository, f"{folder}/{repository.name}")
+            names.append(repository.name)
     return names
 
 
+def add_repository(
+    writer: ArchiveWriter, repository: Path, name: str, wanted: Callable[[str], bool] = bool
+) -> None:
+    """Add the files of one repository below a name.
+
+    Parameters
+    ----------
+    wanted : callable
+        Whether a file is added, by its path in the repository; without it every one is.
+
+    Raises
+    ------
+    Refused
+        If files kept vanishing while they were copied.
+    """
+    added: set[Path] = set()
+    for _ in range(PASSES):
+        if not _add_what_is_new(writer, repository, name, wanted, added):
+            return
+    raise Refused(f"The repository {repository.name} keeps changing; try again later.")
+
+
 def _add_what_is_new(
-    writer: ArchiveWriter, data_dir: Path, repository: Path, added: set[Path]
+    writer: ArchiveWriter,
+    repository: Path,
+    name: str,
+    wanted: Callable[[str], bool],
+    added: set[Path],
 ) -> bool:
     """Add what is not added yet, references first; say whether anything vanished meanwhile."""
     vanished = False
-    for path in sorted(_files_of(writer, data_dir, repository), key=_git_order):
-        if path in added:
+    for path in sorted(_files_of(writer, repository, name), key=_git_order):
+        inside = path.relative_to(repository).as_posix()
+        if path in added or not wanted(inside):
             continue
         try:
-            writer.add(path.relative_to(data_dir).as_posix(), path)
+            writer.add(f"{name}/{inside}", path)
         except FileNotFoundError:
             vanished = True
             continue
@@ -58,13 +79,14 @@ def _add_what_is_new(
     return vanished
 
 
-def _files_of(writer: ArchiveWriter, data_dir: Path, repository: Path) -> Iterator[Path]:
+def _files_of(writer: ArchiveWriter, repository: Path, name: str) -> Iterator[Path]:
     for folder, _, names in os.walk(repository):
         # Git does not take a folder without `refs` for a repository, not even when all are packed.
-        writer.folders.add(Path(folder).relative_to(data_dir).as_posix())
-        for name in names:
-            path = Path(folder, name)
-            temporary = name.endswith(".lock") or name.startswith("tmp_")
+        below = Path(folder).relative_to(repository).as_posix()
+        writer.folders.add(name if below == "." else f"{name}/{below}")
+        for file in names:
+            path = Path(folder, file)
+            temporary = file.endswith(".lock") or file.startswith("tmp_")
             # Hooks are programs: a backup carries records, not programs.
             if not temporary and not path.is_symlink() and path.parent.name != "hooks":
                 yield path

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from core.clock import now
 from core.errors import Fault, Invalid
+from core.ledger.brought import acts, told
 from core.ledger.models import LedgerEntry
 from core.people.actor import ADMINISTRATOR, ROLES, Actor
 from core.records.models import Project, Record, Revision
@@ -136,13 +137,13 @@ def confirmations(
     """Return the latest confirmation of each connection of a map, or of one."""
     query = (
         select(LedgerEntry)
-        .where(col(LedgerEntry.action) == ACTION, col(LedgerEntry.project_id) == project.id)
+        .where(acts(ACTION), col(LedgerEntry.project_id) == project.id)
         .order_by(col(LedgerEntry.seq))
     )
     if uid is not None:
         query = query.where(col(LedgerEntry.subject) == uid)
     found = {}
-    for entry in session.exec(query):
+    for entry in map(told, session.exec(query)):
         said = entry.details
         found[entry.subject] = Confirmation(
             entry.subject,

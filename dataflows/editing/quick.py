@@ -11,6 +11,7 @@ from core.people.actor import Actor
 from core.records.content import Content, LinkDraft
 from core.records.models import Project, Record
 from core.records.service import create_record
+from core.records.sheets.cells import separated
 from core.records.types import get_registry
 from dataflows.editing.defaults import (
     MODE_OF,
@@ -22,7 +23,6 @@ from dataflows.editing.defaults import (
     title_of,
     today,
 )
-from dataflows.interchange.cells import separated
 from dataflows.interchange.kept import Kept, kept_records
 
 SYSTEM, CONNECTION = "system", "connection"

@@ -1,27 +1,12 @@
-"""Which column of a table means what: by the name of a field, its label, or a word people use."""
+"""What people call the columns of a table of the map."""
 
-import difflib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from core.records.type_shape import FieldSpec, LinkSpec, RecordType
+from core.records.sheets import headings
+from core.records.sheets.headings import Column, Headings, Words
+from core.records.type_shape import RecordType
 
-Part = Literal["id", "title", "text", "field", "link"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What one column of a table holds of a record."""
-
-    part: Part
-    name: str
-    label: str
-    spec: FieldSpec | LinkSpec | None = None
-
-
-SPOKEN: Mapping[str, Mapping[str, Sequence[str]]] = {
+SPOKEN: Mapping[str, Words] = {
     "connection": {
         "id": ("connection",),
         "from_system": ("source", "from", "sender", "sends", "sending system"),
@@ -41,7 +26,7 @@ SPOKEN: Mapping[str, Mapping[str, Sequence[str]]] = {
         "version": ("version",),
     },
 }
-"""Further words for columns; labels and names of fields need not be said again."""
+"""Further words for columns, by type."""
 
 TITLES: Mapping[str, Sequence[str]] = {
     "connection": ("from system", "to system", "qa procedures", "confirmed"),
@@ -49,82 +34,12 @@ TITLES: Mapping[str, Sequence[str]] = {
 """Columns of our own exports that repeat what another column says; they are passed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A heading that means nothing here, and the one that it may be a slip for."""
-
-    place: int
-    heading: str
-    near: str
-
-
-@dataclass(frozen=True, slots=True)
-class Headings:
-    """What each column means; None where it is passed over."""
-
-    columns: tuple[Column | None, ...]
-    unknown: tuple[Unknown, ...] = ()
-    twice: tuple[str, ...] = ()
-
-    @property
-    def known(self) -> int:
-        """How many columns mean something."""
-        return sum(one is not None for one in self.columns)
-
-
-def plain(heading: str) -> str:
-    """Return a heading without capitals, brackets and marks between its words.
-
-    Examples
-    --------
-    >>> plain(" Surveyed by (group) "), plain("data_types")
-    ('surveyed by', 'data types')
-    """
-    text = re.sub(r"\(.*?\)", " ", heading.lower())
-    return " ".join(re.sub(r"[^\w]+|_", " ", text).split())
-
-
 def columns_of(record_type: RecordType) -> dict[str, Column]:
-    """Return every column that a table of a type may have, by its plain heading."""
-    spoken = SPOKEN.get(record_type.name, {})
-    found: dict[str, Column] = {}
-
-    def name(column: Column, *words: str) -> None:
-        for word in (column.name, *words, *spoken.get(column.name, ())):
-            found.setdefault(plain(word), column)
-
-    name(Column("id", "id", "Id"), "uid", "number")
-    name(Column("title", "title", "Title"), "name")
-    name(Column("text", "text", record_type.body.label), record_type.body.label, "note", "notes")
-    for role, link in record_type.links.items():
-        if not link.attributes:
-            name(Column("link", role, link.label.capitalize(), link), link.label)
-    for field, spec in record_type.fields.items():
-        if spec.kind != "table":
-            name(Column("field", field, spec.label, spec), spec.label)
-    return found
+    """Return every column that a table of a type of the map may have, by its plain heading."""
+    return headings.columns_of(record_type, SPOKEN.get(record_type.name, {}))
 
 
-def recognised(record_type: RecordType, headings: Sequence[str]) -> Headings:
+def recognised(record_type: RecordType, stated: Sequence[str]) -> Headings:
     """Say what each heading of a table means, and what it may be a slip for where it does not."""
-    known = columns_of(record_type)
-    names = {column.name for column in known.values()}
-    passed = set(TITLES.get(record_type.name, ()))
-    columns: list[Column | None] = []
-    unknown, twice = [], []
-    taken: set[str] = set()
-    for place, heading in enumerate(headings):
-        word = plain(heading)
-        # "from_system" is our own name of the column; "From system" only repeats a title.
-        own = heading.strip() in names
-        column = known.get(word) if own or word not in passed else None
-        if column is not None and column.name in taken:
-            twice.append(heading)
-            column = None
-        elif column is None and word and word not in passed:
-            near = difflib.get_close_matches(word, known, 1, 0.7)
-            unknown.append(Unknown(place, heading, known[near[0]].label if near else ""))
-        if column is not None:
-            taken.add(column.name)
-        columns.append(column)
-    return Headings(tuple(columns), tuple(unknown), tuple(twice))
+    passed = TITLES.get(record_type.name, ())
+    return headings.recognised(columns_of(record_type), stated, passed)

@@ -13,11 +13,12 @@ from typing import Any
 
 from core.errors import Fault, Invalid
 from core.records.content import Content, LinkDraft, RecordDraft
+from core.records.sheets.cells import bare, guarded, joined, read, separated, written
+from core.records.sheets.headings import Column
 from core.records.type_shape import FieldSpec, LinkSpec, RecordType
 from core.records.types import get_registry
 from dataflows.devices import split_reference
-from dataflows.interchange.cells import bare, guarded, joined, read, separated, written
-from dataflows.interchange.headings import Column, recognised
+from dataflows.interchange.headings import recognised
 from dataflows.interchange.partial import PartialDraft
 from dataflows.interchange.unpacking import Sheet, unpacked
 from dataflows.survey import MAP_TYPES

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a41d7c93e5b2"
-down_revision = "e2f6a81d04c7"
+down_revision = "b6d2f08a31c5"
 branch_labels = None
 depends_on = None
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from core.db import Database
 from core.jobs.context import JsonDict
 from core.ledger import append
+from core.ledger.brought import acts, told
 from core.ledger.models import LedgerEntry
 from core.records.models import Project
 from core.records.service import find_project
@@ -68,7 +69,7 @@ def nights(session: Session, project: Project, most: int = MOST_NIGHTS) -> Seque
     """Return the counts of the last nights, the oldest first."""
     query = (
         select(LedgerEntry)
-        .where(col(LedgerEntry.project_id) == project.id, col(LedgerEntry.action) == ACTION)
+        .where(col(LedgerEntry.project_id) == project.id, acts(ACTION))
         .order_by(col(LedgerEntry.seq).desc())
         .limit(most)
     )
@@ -80,6 +81,6 @@ def nights(session: Session, project: Project, most: int = MOST_NIGHTS) -> Seque
             entry.details["failing"],
             {name: entry.details[name] for name in names if name in entry.details},
         )
-        for entry in session.scalars(query)
+        for entry in map(told, session.scalars(query))
     ]
     return found[::-1]

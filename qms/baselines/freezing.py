@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from core.errors import Fault, Invalid, NotFound, Refused
 from core.exports import Sheet
+from core.ledger.brought import acts, told
 from core.ledger.chain import hold_still
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
@@ -158,10 +159,8 @@ def signatures(session: Session, project: Project) -> dict[int, str]:
 
 
 def _told(session: Session, project: Project) -> dict[str, Mapping[str, Any]]:
-    query = select(LedgerEntry).where(
-        col(LedgerEntry.project_id) == project.id, col(LedgerEntry.action) == CREATED
-    )
-    return {entry.subject: entry.details for entry in session.scalars(query)}
+    query = select(LedgerEntry).where(col(LedgerEntry.project_id) == project.id, acts(CREATED))
+    return {one.subject: one.details for one in map(told, session.scalars(query))}
 
 
 def _signed(told: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Where packs are read from: what ships with the product, then the department's own folder.
 
-The department names its folder in the settings. It holds `clauses/`, `matrices/` and `rules/`, each
-with YAML files; what stands there comes before what ships.
+The department names its folder in the settings. It holds `clauses/`, `matrices/`, `rules/` and
+`trailers/`, each with YAML files; what stands there comes before what ships.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "clauses": "lists of clauses",
     "matrices": "risk matrices",
     "rules": "changes of the release check",
+    "trailers": "keys of commit trailers",
 }
 """The folders of a department's packs, and what each holds."""
 

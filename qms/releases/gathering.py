@@ -74,9 +74,11 @@ def gather(
     )
 
 
-def audit_fact(session: Session, until: datetime | None = None) -> AuditFact | None:
+def audit_fact(
+    session: Session, until: datetime | None = None, project: Project | None = None
+) -> AuditFact | None:
     """Return the last verification of the audit trail that was recorded by some moment."""
-    last = last_verification(session, until)
+    last = last_verification(session, until, project.id if project else None)
     return AuditFact(last.on, last.findings) if last is not None else None
 
 

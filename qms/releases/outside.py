@@ -1,5 +1,6 @@
 """What other tools say of a release: imported results at its commit, and marked lines of source."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -9,10 +10,13 @@ from core.records.models import Project
 from core.records.snapshot import Key, RecordView
 from qms.repositories.following import Doubt
 from qms.repositories.lines import LinesShown, lines_of_project
-from qms.repositories.released import digests_released
+from qms.repositories.released import digests_marked, files_released
 from qms.results.judging import Imported
 from qms.results.queries import imported_results
 from qms.rules.facts import LinesFact
+
+Files = Sequence[tuple[str, str]]
+"""Path and blob of each source file of a commit."""
 
 
 def imported_for(
@@ -37,8 +41,12 @@ def marked_lines(
     """
     found = []
     commit = str(release.fields.get("commit") or "") if release is not None else ""
+    files: dict[int, Files] = {}
     for one in lines_of_project(session, project.id or 0):
-        doubt = one.doubt if one.doubt and _counts(session, project, one, commit, until) else None
+        number = one.link.repository_id
+        if one.doubt and number not in files:
+            files[number] = _files(session, number, commit)
+        doubt = one.doubt and _counts(session, project, one, files[number], until)
         link = one.link
         lines = str(link.first) if link.first == link.last else f"{link.first}-{link.last}"
         found.append(
@@ -54,16 +62,23 @@ def marked_lines(
     return tuple(found)
 
 
+def _files(session: Session, repository_id: int, commit: str) -> Files:
+    """Return the source files at a release's commit; none where it is not known here."""
+    try:
+        return files_released(session, repository_id, commit)
+    except FiducialError:
+        return ()
+
+
 def _counts(
-    session: Session, project: Project, one: LinesShown, commit: str, until: datetime | None
+    session: Session, project: Project, one: LinesShown, files: Files, until: datetime | None
 ) -> bool:
     """Whether a doubt concerns the release, as far as it is known by a moment."""
     link = one.link
     began = link.gone_at if one.doubt is Doubt.GONE and link.gone_at else link.committed_at
     if until is not None and began > until:
         return False
-    try:
-        held = digests_released(session, project, one.uid, link.repository_id, commit)
-    except FiducialError:
+    if not files:
         return True
+    held = digests_marked(session, project, one.uid, link.repository_id, files)
     return (link.role, link.base_digest) not in held

@@ -14,14 +14,38 @@ from core.verdicts import Verdict
 
 
 @dataclass(frozen=True)
+class RequestTold:
+    """The pull request that a commit merges, or that brought it in."""
+
+    label: str
+    title: str
+    merge: str
+
+    def __str__(self) -> str:
+        return f"pull request {self.label}{': ' if self.title else ''}{self.title}"
+
+
+@dataclass(frozen=True)
 class CommitTold:
-    """A commit as an answer tells it; `named` holds role and id of every record that exists."""
+    """A commit as an answer tells it.
+
+    Attributes
+    ----------
+    named : tuple of (role, id)
+        Every record that exists and that it names.
+    request : RequestTold or None
+        The pull request that brought it.
+    via : str
+        The pull request whose merge names the records, where the commit does not.
+    """
 
     repository: str
     sha: str
     subject: str
     merge: bool = False
     named: tuple[tuple[str, str], ...] = ()
+    request: RequestTold | None = None
+    via: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +121,8 @@ class Contents:
         Oldest first, merges left out.
     records : mapping
         Role, then record id, then the commits that name it in that role.
+    requests : tuple of (RequestTold, tuple of str)
+        The pull requests that brought any of the commits, each with those.
     untraced : tuple of CommitTold
         Those of the commits that name no record.
     """
@@ -105,7 +131,18 @@ class Contents:
     since: tuple[str, ...]
     commits: tuple[CommitTold, ...]
     records: Mapping[str, Mapping[str, tuple[str, ...]]]
+    requests: tuple[tuple[RequestTold, tuple[str, ...]], ...]
     untraced: tuple[CommitTold, ...]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What page, command and table count, in the order in which they tell it."""
+        return {
+            "commits": len(self.commits),
+            **{role: len(records) for role, records in self.records.items()},
+            "pull requests": len(self.requests),
+            "without trace": len(self.untraced),
+        }
 
 
 def contents_of(release: str, since: Sequence[str], commits: Iterable[CommitTold]) -> Contents:
@@ -119,4 +156,9 @@ def contents_of(release: str, since: Sequence[str], commits: Iterable[CommitTold
         role: {uid: tuple(each[uid]) for uid in sorted(each, key=natural_order)}
         for role, each in sorted(found.items())
     }
-    return Contents(release, tuple(since), plain, records, tuple(without_trace(plain)))
+    requests: dict[RequestTold, list[str]] = defaultdict(list)
+    for commit in plain:
+        if commit.request is not None:
+            requests[commit.request].append(commit.sha)
+    brought = tuple((one, tuple(shas)) for one, shas in requests.items())
+    return Contents(release, tuple(since), plain, records, brought, tuple(without_trace(plain)))

@@ -10,6 +10,7 @@ from core import ports
 from core.errors import Conflict, FiducialError, NotFound
 from core.records.models import Project
 from core.records.queries import load_snapshot
+from core.records.service import find_record
 from core.settings import Settings
 from qms.repositories.answers import (
     ChangedSince,
@@ -135,6 +136,7 @@ def contents_of_release(
     Conflict
         If the release names no commit yet.
     """
+    find_record(session, project, release)
     commits = release_commits(session, project.id or 0)
     if release not in commits:
         raise Conflict(f"{release} of {project.key} is no release that names a commit yet.")
@@ -171,4 +173,5 @@ def _oldest_first(mirror: Mirror, commit: str) -> list[str]:
 
 def _told(line: CommitLine) -> CommitTold:
     named = tuple((one.role, one.named) for one in line.mentioned if one.known)
-    return CommitTold(line.repository, line.sha, line.subject, line.merge, named)
+    via = next((one.via for one in line.mentioned if one.via), "")
+    return CommitTold(line.repository, line.sha, line.subject, line.merge, named, line.request, via)

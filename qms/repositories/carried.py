@@ -100,9 +100,9 @@ def carried_faults(
         if one.marker.form in LOOSE and uid.split("-", 1)[0] not in prefixes:
             continue
         what = f"names {uid}, and there is no such record."
-        faults.append(Fault("TR331", one.where, what, "Correct the id, or add the record."))
+        faults.append(Fault("TR351", one.where, what, "Correct the id, or add the record."))
     faults += (
-        Fault("TR332", where, f"{uid} is automated, and no source file names it.", _CARRY)
+        Fault("TR352", where, f"{uid} is automated, and no source file names it.", _CARRY)
         for uid, where in automated
         if uid not in named
     )

@@ -6,7 +6,6 @@ the mirror's own configuration, revisions are hexadecimal names checked here, re
 
 import os
 import re
-import shlex
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,8 @@ from git.exc import GitCommandError
 
 from core.errors import Conflict, Fault, Invalid
 from qms.repositories.addresses import Address, Transport
+from qms.repositories.last_words import last_words
+from qms.repositories.requests import Request, request_of, trailers_of_request
 from qms.repositories.trailers import read_trailers
 
 FETCH_SECONDS = 900
@@ -36,8 +37,7 @@ LAST_SECOND = 253402300799
 """The end of the year 9999, the last that a datetime can say."""
 
 _OBJECT_NAME = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_OTHER_OWNER = re.compile(r"detected dubious ownership in repository at '([^']+)'")
-_LOG_FIELDS = ("%H", "%P", "%an", "%ct", "%s", "%(trailers:only=true,unfold=true)")
+_LOG_FIELDS = ("%H", "%P", "%an", "%ct", "%s", "%(trailers:only=true,unfold=true)", "%b")
 _TAG_FIELDS = ("%(refname:strip=2)", "%(objectname)", "%(*objectname)", "%(creatordate:unix)")
 _DONE = {"A": "added", "D": "removed"}
 _QUIET = {
@@ -59,6 +59,7 @@ class CommitSeen:
     at: datetime
     subject: str
     trailers: tuple[tuple[str, str], ...]
+    request: Request | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Mirror:
                 )
                 self._follow_default_branch(repo)
             except GitCommandError as error:
-                raise Conflict(_last_words(address, error)) from error
+                raise Conflict(last_words(address, error)) from error
 
     def sweep(self) -> None:
         """Remove the lock files of a Git that was killed; no living one holds them so long."""
@@ -355,14 +356,18 @@ def _split_at_nul(stream: IO[bytes]) -> Iterator[str]:
 
 
 def _commit_seen(fields: list[str]) -> CommitSeen:
-    sha, parents, author, at, subject, trailers = fields
+    sha, parents, author, at, subject, trailers, body = fields
+    merges = len(parents.split()) == 2
+    request = request_of(subject, body) if merges else None
+    read = read_trailers(trailers)
     return CommitSeen(
         sha=sha,
         parents=len(parents.split()),
         author=author,
         at=_moment(at),
         subject=subject,
-        trailers=tuple(read_trailers(trailers)),
+        trailers=tuple(read or (trailers_of_request(body) if request else ())),
+        request=request,
     )
 
 
@@ -383,18 +388,3 @@ def _environment(transport: Transport) -> Mapping[str, str]:
         "GIT_ALLOW_PROTOCOL": transport.value,
         "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", ssh),
     }
-
-
-def _last_words(address: Address, error: GitCommandError) -> str:
-    said = str(error.stderr or error).strip().strip("'").strip()
-    last = [line.strip() for line in said.splitlines() if line.strip()] or ["no reason given"]
-    foreign = _OTHER_OWNER.search(said)
-    if foreign:
-        return (
-            f"Git could not fetch {address.url}: {foreign[1]} belongs to another account than the "
-            "one that the service runs as. If it may be trusted, run as that account: "
-            f"{shlex.join(['git', 'config', '--global', '--add', 'safe.directory', foreign[1]])}"
-        )
-    return (
-        f"Git could not fetch {address.url}: {last[0]} Check the address and the server's access."
-    )

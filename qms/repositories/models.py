@@ -30,6 +30,8 @@ class Repository(Table, table=True):
     """Every ref and its object at the last scan; the next scan begins there."""
     registered_by: str
     registered_at: datetime = Field(default_factory=now, sa_type=UtcDateTime)
+    trailer_keys: str = ""
+    """Which trailer keys its commits were read with; under others they are read anew."""
     marked_commit: str = ""
     """The commit of the default branch whose source markers were read last."""
     scanned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -71,6 +73,31 @@ class CommitMention(Table, table=True):
     named: str
     record_id: int | None = Field(default=None, foreign_key="record.id", index=True)
     """None while the project has no record of that id: a finding."""
+    via: str = ""
+    """The pull request whose merge names it for a commit that names nothing; else empty."""
+
+
+class PullRequest(Table, table=True):
+    """A pull request of a hosting service, known by the commit that merged it."""
+
+    __tablename__ = "repository_request"
+
+    id: int | None = Field(default=None, primary_key=True)
+    repository_id: int = Field(foreign_key="repository.id", index=True)
+    merge_id: int = Field(foreign_key="repository_commit.id", unique=True)
+    label: str
+    title: str = Field(sa_type=Text)
+    spread: bool = False
+    """Whether the commits that it brought were looked up."""
+
+
+class BroughtCommit(Table, table=True):
+    """A commit and the first pull request that brought it in."""
+
+    __tablename__ = "repository_brought"
+
+    commit_id: int = Field(primary_key=True, foreign_key="repository_commit.id")
+    request_id: int = Field(foreign_key="repository_request.id", index=True)
 
 
 class RepositoryTag(Table, table=True):

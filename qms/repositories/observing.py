@@ -3,7 +3,7 @@
 Every function may be called again with the same facts and then changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +11,20 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from core.clock import now
+from core.db import insert_into
 from core.ledger import append
 from core.people.actor import Actor
 from core.records.models import Record
 from core.records.observing import Observation, observe_links
 from qms.repositories.mirror import CommitSeen, TagSeen
-from qms.repositories.models import CommitMention, Repository, RepositoryCommit, RepositoryTag
-from qms.repositories.trailers import mentions
+from qms.repositories.models import (
+    CommitMention,
+    PullRequest,
+    Repository,
+    RepositoryCommit,
+    RepositoryTag,
+)
+from qms.repositories.trailers import TRACE_KEYS, mentions
 
 LINK_KIND = "commit"
 """The kind of an observed link that a trailer makes."""
@@ -42,10 +49,15 @@ class Seen:
         )
 
 
-def store_commits(session: Session, repository: Repository, commits: Sequence[CommitSeen]) -> Seen:
+def store_commits(
+    session: Session,
+    repository: Repository,
+    commits: Sequence[CommitSeen],
+    keys: Mapping[str, str] = TRACE_KEYS,
+) -> Seen:
     """Store commits that are new, and link the records that their trailers name."""
     shas = [commit.sha for commit in commits]
-    known = _commit_ids(session, repository, shas)
+    known = commit_ids(session, repository, shas)
     _set_lost(session, repository, list(known), None)
     fresh = [commit for commit in commits if commit.sha not in known]
     if not fresh:
@@ -65,16 +77,40 @@ def store_commits(session: Session, repository: Repository, commits: Sequence[Co
             for commit in fresh
         ],
     )
-    ids = _commit_ids(session, repository, [commit.sha for commit in fresh])
+    ids = commit_ids(session, repository, [commit.sha for commit in fresh])
+    return store_traces(session, repository, fresh, ids, keys)
+
+
+def store_traces(
+    session: Session,
+    repository: Repository,
+    commits: Sequence[CommitSeen],
+    ids: Mapping[str, int],
+    keys: Mapping[str, str],
+) -> Seen:
+    """Store what commits that have no trace yet name, and the pull requests that they merge."""
     found = [
-        {"commit_id": ids[commit.sha], "role": mention.role, "named": mention.named}
-        for commit in fresh
-        for mention in mentions(commit.trailers)
+        {"commit_id": ids[commit.sha], "role": mention.role, "named": mention.named, "via": ""}
+        for commit in commits
+        for mention in mentions(commit.trailers, keys)
     ]
     if found:
         session.execute(insert(CommitMention), found)
+    requests = [
+        {
+            "repository_id": repository.id,
+            "merge_id": ids[commit.sha],
+            "label": commit.request.label,
+            "title": commit.request.title,
+            "spread": False,
+        }
+        for commit in commits
+        if commit.request
+    ]
+    if requests:
+        session.execute(insert_into(session, PullRequest).on_conflict_do_nothing(), requests)
     linked = resolve_mentions(session, repository, within=list(ids.values()))
-    return Seen(len(fresh), linked, len(found) - linked)
+    return Seen(len(commits), linked, len(found) - linked)
 
 
 def resolve_mentions(
@@ -215,7 +251,8 @@ def tags_of(session: Session, repository: Repository) -> list[RepositoryTag]:
     return list(session.execute(query).scalars())
 
 
-def _commit_ids(session: Session, repository: Repository, shas: Sequence[str]) -> dict[str, int]:
+def commit_ids(session: Session, repository: Repository, shas: Sequence[str]) -> dict[str, int]:
+    """Return the row of each commit that is stored."""
     found: dict[str, int] = {}
     for start in range(0, len(shas), AT_ONCE):
         query = select(col(RepositoryCommit.sha), col(RepositoryCommit.id)).where(

@@ -7,11 +7,19 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from core.records.models import Project, Record
 from core.records.snapshot import natural_order
-from qms.repositories.models import CommitMention, Repository, RepositoryCommit
+from qms.repositories.answers import RequestTold
+from qms.repositories.models import (
+    BroughtCommit,
+    CommitMention,
+    PullRequest,
+    Repository,
+    RepositoryCommit,
+)
 
 AT_ONCE = 500
 """Names in one IN list; the database plans small lists well."""
@@ -29,11 +37,15 @@ class CommitFilter(StrEnum):
 
 @dataclass(frozen=True)
 class Mentioned:
-    """One record id that a commit names; `known` when such a record exists."""
+    """One record id that a commit names; `known` when such a record exists.
+
+    `via` is the pull request whose merge names it for a commit that names nothing itself.
+    """
 
     role: str
     named: str
     known: bool
+    via: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class CommitLine:
     merge: bool
     lost: bool
     mentioned: tuple[Mentioned, ...]
+    request: RequestTold | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +97,7 @@ def commits_page(
         .limit(size)
     )
     rows = session.execute(query).all()
-    mentioned = _mentions_of(session, [commit.id for commit, _ in rows])
-    return [_line(commit, name, mentioned.get(commit.id, ())) for commit, name in rows]
+    return _lines(session, [(commit, name) for commit, name in rows])
 
 
 def find_commit(
@@ -98,8 +110,7 @@ def find_commit(
     commit = session.execute(query).scalar_one_or_none()
     if commit is None:
         return None
-    mentioned = _mentions_of(session, [commit.id or 0])
-    line = _line(commit, repository.name, mentioned.get(commit.id or 0, ()))
+    [line] = _lines(session, [(commit, repository.name)])
     return line, commit.trailers
 
 
@@ -119,15 +130,49 @@ def commits_by_sha(session: Session, project: str, shas: Sequence[str]) -> list[
                 col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
             )
         )
-        rows = session.execute(query).all()
-        named = _mentions_of(session, [commit.id or 0 for commit, _ in rows])
-        for commit, name in rows:
-            found[commit.sha] = _line(commit, name, named.get(commit.id or 0, ()))
+        rows = [(commit, name) for commit, name in session.execute(query).all()]
+        found.update((line.sha, line) for line in _lines(session, rows))
     return [found[sha] for sha in shas if sha in found]
 
 
+def _lines(session: Session, commits: Sequence[tuple[RepositoryCommit, str]]) -> list[CommitLine]:
+    ids = [commit.id or 0 for commit, _ in commits]
+    named, requests = _mentions_of(session, ids), _requests_of(session, ids)
+    return [
+        _line(commit, name, named.get(commit.id or 0, ()), requests.get(commit.id or 0))
+        for commit, name in commits
+    ]
+
+
+def _requests_of(session: Session, commit_ids: Sequence[int]) -> dict[int, RequestTold]:
+    """Return the pull request that each commit merges or, failing that, was brought in by."""
+    merge = aliased(RepositoryCommit)
+    told = (col(PullRequest.label), col(PullRequest.title), col(merge.sha))
+    found: dict[int, RequestTold] = {}
+    for start in range(0, len(commit_ids), AT_ONCE):
+        chunk = commit_ids[start : start + AT_ONCE]
+        brought = (
+            select(col(BroughtCommit.commit_id), *told)
+            .join(PullRequest, col(PullRequest.id) == col(BroughtCommit.request_id))
+            .join(merge, col(merge.id) == col(PullRequest.merge_id))
+            .where(col(BroughtCommit.commit_id).in_(chunk))
+        )
+        merging = (
+            select(col(PullRequest.merge_id), *told)
+            .join(merge, col(merge.id) == col(PullRequest.merge_id))
+            .where(col(PullRequest.merge_id).in_(chunk))
+        )
+        for query in (brought, merging):
+            for number, label, title, sha in session.execute(query).all():
+                found[number] = RequestTold(label, title, sha)
+    return found
+
+
 def _line(
-    commit: RepositoryCommit, repository: str, mentioned: tuple[Mentioned, ...]
+    commit: RepositoryCommit,
+    repository: str,
+    mentioned: tuple[Mentioned, ...],
+    request: RequestTold | None,
 ) -> CommitLine:
     return CommitLine(
         repository=repository,
@@ -138,6 +183,7 @@ def _line(
         merge=commit.parents > 1,
         lost=commit.lost_at is not None,
         mentioned=mentioned,
+        request=request,
     )
 
 
@@ -249,6 +295,6 @@ def _mentions_of(session: Session, commit_ids: Sequence[int]) -> dict[int, tuple
             .order_by(col(CommitMention.id))
         )
         for one in session.execute(query).scalars():
-            mentioned = Mentioned(one.role, one.named, one.record_id is not None)
+            mentioned = Mentioned(one.role, one.named, one.record_id is not None, one.via)
             found[one.commit_id] = (*found.get(one.commit_id, ()), mentioned)
     return found

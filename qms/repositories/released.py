@@ -1,5 +1,6 @@
 """The marked lines of a record as the latest release holds them, whatever came after."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,26 +55,34 @@ def lines_released(
     return []
 
 
-def digests_released(
-    session: Session, project: Project, uid: str, repository_id: int, commit: str
-) -> set[tuple[str, str]]:
-    """Return role and digest of the lines that a commit of a repository marks with a record.
-
-    Empty where the commit is not known there, or was not read for markers.
+def files_released(
+    session: Session, repository_id: int, commit: str
+) -> tuple[tuple[str, str], ...]:
+    """Return path and blob of a commit's source files; empty where the mirror does not hold it.
 
     Raises
     ------
-    Conflict
-        If the repository has not been scanned.
+    Invalid
+        If `commit` is not a full commit name.
     """
-    repository = session.get_one(Repository, repository_id)
-    mirror = mirror_beside(session, repository)
+    mirror = mirror_beside(session, session.get_one(Repository, repository_id))
     if not commit or not mirror.holds(commit):
-        return set()
+        return ()
+    return _source_files(str(mirror.path), commit)
+
+
+def digests_marked(
+    session: Session,
+    project: Project,
+    uid: str,
+    repository_id: int,
+    files: Sequence[tuple[str, str]],
+) -> set[tuple[str, str]]:
+    """Return role and digest of the lines that some files mark with a record."""
     markers = _markers_of(session, project, uid)
     return {
         (one.role, one.digest)
-        for path, blob in _source_files(str(mirror.path), commit)
+        for path, blob in files
         for one in markers.get((repository_id, blob, dialect_of(path)), ())
     }
 

@@ -6,12 +6,13 @@ command line. A lock on the database is never held while Git waits for a remote.
 
 import fcntl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from core.clock import now
 from core.db import Database
@@ -23,18 +24,22 @@ from core.people.models import Person
 from core.people.service import actor_of
 from core.records.models import Project
 from core.settings import Settings
+from qms.repositories.bringing import forget_mentions, spread_requests
 from qms.repositories.marking import follow_markers
 from qms.repositories.mirror import CommitSeen, Mirror
-from qms.repositories.models import Repository
+from qms.repositories.models import PullRequest, Repository
 from qms.repositories.observing import (
     Seen,
+    commit_ids,
     mark_lost,
     resolve_mentions,
     store_commits,
     store_tags,
+    store_traces,
 )
 from qms.repositories.service import address_of, mirror_of
 from qms.repositories.steps import AtOnce, JsonDict, Steps
+from qms.repositories.trailer_keys import digest_of, trailer_keys
 
 BATCH = 1000
 """Commits per transaction: short enough to let other writers in, long enough to be quick."""
@@ -195,11 +200,14 @@ def _scan_alone(
         with db.writing() as session:
             session.get_one(Repository, repository_id).problem = error.message
         raise
+    keys = trailer_keys()
+    _read_anew(db, mirror, repository_id, keys, by, steps)
     seen = Seen()
     for batch in _batches(mirror.commits(known)):
-        found = steps.step(f"commits {batch[0].sha}", _storing(repository_id, batch))
+        found = steps.step(f"commits {batch[0].sha}", _storing(repository_id, batch, keys))
         seen = seen + Seen(**found)
         steps.progress(seen.commits, 0, f"Reading {name}: {seen.commits} commits")
+    spread_requests(db, mirror, repository_id, steps)
     end = steps.step("end", _ending(repository_id, mirror, known, seen, by))
     marks = follow_markers(db, mirror, repository_id, steps)
     return ScanReport(repository=name, **end, **marks)
@@ -211,11 +219,76 @@ def _batches(commits: Iterable[CommitSeen]) -> Iterator[list[CommitSeen]]:
         yield batch
 
 
-def _storing(repository_id: int, batch: list[CommitSeen]) -> Callable[[Session], JsonDict]:
+def _storing(
+    repository_id: int, batch: list[CommitSeen], keys: Mapping[str, str]
+) -> Callable[[Session], JsonDict]:
     def store(session: Session) -> JsonDict:
-        return asdict(store_commits(session, session.get_one(Repository, repository_id), batch))
+        repository = session.get_one(Repository, repository_id)
+        repository.trailer_keys = digest_of(keys)
+        session.add(repository)
+        return asdict(store_commits(session, repository, batch, keys))
 
     return store
+
+
+def _read_anew(
+    db: Database,
+    mirror: Mirror,
+    repository_id: int,
+    keys: Mapping[str, str],
+    by: Actor | None,
+    steps: Steps,
+) -> None:
+    """Read what is stored again where the department's trailer keys are other ones by now."""
+    with db.reading() as session:
+        repository = session.get_one(Repository, repository_id)
+        if repository.trailer_keys == digest_of(keys) or not repository.tips:
+            return
+    name = f"anew {digest_of(keys)}"
+    for batch in _batches(mirror.commits()):
+        steps.step(f"{name} {batch[0].sha}", _again(repository_id, batch, keys))
+    steps.step(name, _settling(repository_id, keys, by))
+
+
+def _settling(
+    repository_id: int, keys: Mapping[str, str], by: Actor | None
+) -> Callable[[Session], JsonDict]:
+    """Remember the keys that its commits are read with, in the audit trail too."""
+
+    def settle(session: Session) -> JsonDict:
+        repository = session.get_one(Repository, repository_id)
+        repository.trailer_keys = digest_of(keys)
+        session.add(repository)
+        append(
+            session,
+            "repository:trailers:read",
+            by,
+            project_id=repository.project_id,
+            subject=repository.name,
+            data={"keys": dict(keys)},
+        )
+        return {}
+
+    return settle
+
+
+def _again(
+    repository_id: int, batch: list[CommitSeen], keys: Mapping[str, str]
+) -> Callable[[Session], JsonDict]:
+    def read(session: Session) -> JsonDict:
+        repository = session.get_one(Repository, repository_id)
+        ids = commit_ids(session, repository, [commit.sha for commit in batch])
+        forget_mentions(session, repository, list(ids.values()))
+        stored = [commit for commit in batch if commit.sha in ids]
+        told = store_traces(session, repository, stored, ids, keys)
+        session.execute(
+            update(PullRequest)
+            .where(col(PullRequest.repository_id) == repository_id)
+            .values(spread=False)
+        )
+        return asdict(told)
+
+    return read
 
 
 def _ending(

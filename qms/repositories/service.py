@@ -17,6 +17,7 @@ from core.people.actor import Actor
 from core.records.models import Project
 from core.settings import Settings, get_settings
 from qms.repositories.addresses import Address, Transport, check_allowed, parse_address
+from qms.repositories.behind import folders_behind
 from qms.repositories.mirror import Mirror, object_name
 from qms.repositories.models import Repository, RepositoryTag
 
@@ -46,12 +47,15 @@ def address_of(text: str, settings: Settings) -> Address:
     Invalid
         If it is hostile, malformed or not allowed.
     """
-    address = parse_address(text)
-    resolved = None
-    if address.transport is Transport.LOCAL:
-        resolved = str(Path(address.url).resolve())
-        address = Address(address.transport, resolved, address.name)
-    check_allowed(address, allowed_sources(settings), resolved)
+    address, sources = parse_address(text), allowed_sources(settings)
+    if address.transport is not Transport.LOCAL:
+        check_allowed(address, sources)
+        return address
+    resolved = Path(address.url).resolve()
+    address = Address(address.transport, str(resolved), address.name)
+    check_allowed(address, sources, str(resolved))
+    for folder in folders_behind(resolved):
+        check_allowed(address, sources, str(folder))
     return address
 
 

@@ -38,6 +38,9 @@ def contents_in_words(contents: Contents) -> str:
     parts = [f"{contents.release}{since}: {len(contents.commits)} commits"]
     for role, records in contents.records.items():
         parts.append(_part(role.capitalize(), map(_record, records.items())))
+    parts.append(
+        _part("Pull requests", (f"{one}: {_short(shas)}" for one, shas in contents.requests))
+    )
     parts.append(_part("Commits without a trace", map(_commit, contents.untraced)))
     return "\n".join(parts)
 
@@ -48,9 +51,14 @@ def _part(heading: str, lines: Iterable[str]) -> str:
 
 
 def _commit(one: CommitTold) -> str:
-    return f"{one.repository} {one.sha[:12]} {one.subject}"
+    request = f" ({one.request})" if one.request else ""
+    return f"{one.repository} {one.sha[:12]} {one.subject}{request}"
 
 
 def _record(entry: tuple[str, tuple[str, ...]]) -> str:
     uid, shas = entry
-    return f"{uid}: {', '.join(sha[:12] for sha in shas)}"
+    return f"{uid}: {_short(shas)}"
+
+
+def _short(shas: tuple[str, ...]) -> str:
+    return ", ".join(sha[:12] for sha in shas)

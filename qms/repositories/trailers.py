@@ -4,7 +4,7 @@ Pure. Git itself decides which lines of a message are trailers; here their value
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 TRACE_KEYS = {"implements": "implements", "verifies": "verifies", "fixes": "fixes"}
@@ -42,7 +42,9 @@ def read_trailers(block: str) -> list[tuple[str, str]]:
     return [(key.strip(), value.strip()) for key, _, value in pairs]
 
 
-def mentions(trailers: Iterable[tuple[str, str]]) -> list[Mention]:
+def mentions(
+    trailers: Iterable[tuple[str, str]], keys: Mapping[str, str] = TRACE_KEYS
+) -> list[Mention]:
     """Return the records named by trace trailers, each role and id once, in their order.
 
     Several ids in one trailer are separated by commas or spaces; a full stop that ends a
@@ -55,7 +57,7 @@ def mentions(trailers: Iterable[tuple[str, str]]) -> list[Mention]:
     """
     found: dict[Mention, None] = {}
     for key, value in trailers:
-        role = TRACE_KEYS.get(key.lower())
+        role = keys.get(key.lower())
         if role is None:
             continue
         for word in _SEPARATORS.split(value):

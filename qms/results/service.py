@@ -107,29 +107,16 @@ def import_results(
     if not by.has(project.id or 0, *MAY_IMPORT):
         raise Refused(f"{by.name} may not import results of tests into {project.key}.")
     sha = object_name(commit.strip().lower())
-    where = _environment(ran.environment)
+    ran = Ran(_environment(ran.environment), ran.rerun)
     names = names_of(session, project)
     named = [[names.of(case) for case in report.cases] for report, _ in arrived.reports]
     known = {one.uid for each in named for case in each for one in case if one.uid in names.uids}
-    about = [*_about(session, project, arrived, sha, named, names)]
-    if ran.rerun and not _ran_before(session, project, sha, where):
-        what = "It says that it is a rerun, and nothing was imported before to run again."
-        about.append(Finding("TR619", what, Place(arrived.reports[0][0].file)))
-    findings = _the_first((*about, *arrived.findings))
-    # The number that comes next is nobody else's until this is kept.
-    hold_still(session)
-    made = ResultImport(
-        project_id=project.id or 0,
-        number=_last_number(session, project) + 1,
-        commit=sha,
-        environment=where,
-        rerun=ran.rerun,
-        via=via,
-        imported_by=by.name,
-        findings=[{**asdict(one), "place": str(one.place)} for one in findings],
+    about = (
+        *_about(session, project, arrived, sha, named, names),
+        *_about_rerun(session, project, arrived, sha, ran),
     )
-    session.add(made)
-    session.flush()
+    findings = _the_first((*about, *arrived.findings))
+    made = _begin(session, project, sha, ran, by, via, findings)
     digests = [
         _keep_report(session, store, made, arrived, at, named[at])
         for at in range(len(arrived.reports))
@@ -138,7 +125,7 @@ def import_results(
     return Kept(
         number=made.number,
         commit=sha,
-        ran=Ran(where, ran.rerun),
+        ran=ran,
         reports=tuple((one.file, one.tool, len(one.cases)) for one, _ in arrived.reports),
         counts=arrived.counts(),
         named=tuple(sorted(known)),
@@ -156,13 +143,45 @@ def _environment(name: str) -> str:
     )
 
 
-def _ran_before(session: Session, project: Project, sha: str, environment: str) -> bool:
+def _begin(
+    session: Session,
+    project: Project,
+    sha: str,
+    ran: Ran,
+    by: Actor,
+    via: str,
+    findings: Sequence[Finding],
+) -> ResultImport:
+    # The number that comes next is nobody else's until this is kept.
+    hold_still(session)
+    made = ResultImport(
+        project_id=project.id or 0,
+        number=_last_number(session, project) + 1,
+        commit=sha,
+        environment=ran.environment,
+        rerun=ran.rerun,
+        via=via,
+        imported_by=by.name,
+        findings=[{**asdict(one), "place": str(one.place)} for one in findings],
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _about_rerun(
+    session: Session, project: Project, arrived: Arrived, sha: str, ran: Ran
+) -> Iterator[Finding]:
+    if not ran.rerun:
+        return
     query = select(col(ResultImport.id)).where(
         col(ResultImport.project_id) == project.id,
         col(ResultImport.commit) == sha,
-        col(ResultImport.environment) == environment,
+        col(ResultImport.environment) == ran.environment,
     )
-    return session.execute(query.limit(1)).first() is not None
+    if session.execute(query.limit(1)).first() is None:
+        what = "It says that it is a rerun, and nothing was imported before to run again."
+        yield Finding("TR619", what, Place(arrived.reports[0][0].file))
 
 
 def _the_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

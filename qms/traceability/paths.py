@@ -14,6 +14,10 @@ from core.records.snapshot import Key, Snapshot
 LONGEST_WAY = 4
 """Need, requirement, item, component, and one to spare; longer ways connect everything to all."""
 
+GENERAL = frozenset({"traces_to"})
+"""Roles that say no more than that one record leads to another. They join nearly all types, so a
+way along them would be the shortest between any two and hide those that mean something."""
+
 COLUMN_KEYS = frozenset({"name", "label", "types", "along", "required", "instead", "lack", "shown"})
 
 
@@ -148,6 +152,9 @@ def shortest_ways(
 ) -> tuple[Way, ...]:
     """Return all shortest ways from one record type to another that the types allow.
 
+    Ways whose roles say what they are come first; that one leads straight to the other by a role
+    that says no more, as of what was imported, is told beside them and never instead.
+
     Parameters
     ----------
     rows, columns : str
@@ -161,6 +168,23 @@ def shortest_ways(
     >>> [str(step) for step in shortest_ways("need", "test", links)[0]]
     ['<derives_from', '<verifies']
     """
+    telling = {
+        source: {role: to for role, to in roles.items() if role not in GENERAL}
+        for source, roles in links.items()
+    }
+    straight = [
+        (Step(role, forward=forward),)
+        for forward, source, target in ((True, rows, columns), (False, columns, rows))
+        for role, to in sorted(links.get(source, {}).items())
+        if role in GENERAL and target in to
+    ]
+    found = (*_shortest(rows, columns, telling), *straight)
+    return tuple(dict.fromkeys(found)) or _shortest(rows, columns, links)
+
+
+def _shortest(
+    rows: str, columns: str, links: Mapping[str, Mapping[str, Sequence[str]]]
+) -> tuple[Way, ...]:
     steps: dict[str, list[tuple[Step, str]]] = {}
     for source, roles in sorted(links.items()):
         for role, targets in sorted(roles.items()):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import Fault, Invalid
-from qms.traceability.paths import Column, Step, Way, read_step, shortest_ways
+from qms.traceability.paths import GENERAL, Column, Step, Way, read_step, shortest_ways
 
 MOST_OFFERED = 12
 
@@ -110,9 +110,11 @@ def offered(
     for name in sorted(column.types):
         found |= dict.fromkeys(shortest_ways(rows, name, links))
         found |= dict.fromkeys(_ways_between(rows, name, links))
+    telling = [way for way in found if not _is_general(way)]
+    straight = [way for way in found if _is_general(way)]
     return tuple(
         Offered(f"{column.name}:{way_text(way)}", in_words(way, words), way in column.ways)
-        for way in list(found)[: max(MOST_OFFERED, len(column.ways))]
+        for way in (*telling[: max(MOST_OFFERED, len(column.ways))], *straight)
     )
 
 
@@ -138,7 +140,13 @@ def _ways_between(rows: str, name: str, links: Links) -> list[Way]:
         if middle in (rows, name):
             continue
         found += [(first, second) for second, end in steps.get(middle, ()) if end == name]
-    return sorted(set(found), key=lambda way: (len(way), way_text(way)))
+    # A chain of roles that say nothing joins everything to everything; one step of it is told.
+    told = {way for way in found if len(way) == 1 or not _is_general(way)}
+    return sorted(told, key=lambda way: (_is_general(way), len(way), way_text(way)))
+
+
+def _is_general(way: Way) -> bool:
+    return any(step.role in GENERAL for step in way)
 
 
 def _steps(links: Links) -> dict[str, list[tuple[Step, str]]]:

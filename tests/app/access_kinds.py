@@ -17,6 +17,9 @@ RUNNERS = frozenset({"tester", "validation_tester", "release_manager"})
 REPORTERS = RUNNERS | {"developer", "quality_manager"}
 """Who imports the results of tests."""
 
+CHECKERS = REPORTERS | {"author", "technical_reviewer"}
+"""Who has files of other tools checked."""
+
 KEEPERS = frozenset({"administrator", OWNER, "developer", "release_manager", "quality_manager"})
 CANCELLERS = frozenset({OWNER, "author", "quality_manager", "release_manager"})
 """Of the job that the author asked for."""

@@ -9,6 +9,7 @@ from itertools import chain
 from tests.app.access_kinds import (
     AUTHORS,
     CANCELLERS,
+    CHECKERS,
     EVERYBODY,
     FOUNDERS,
     FREEZERS,
@@ -179,6 +180,13 @@ RELEASES = (
 )  # fmt: skip
 
 EVIDENCE = (
+    Line("GET /p/{project}/releases/{uid}/contents", MEMBERS, 409, at={"uid": "release"}),
+    Line(
+        "GET /p/{project}/releases/{uid}/contents/export/{format_name}",
+        MEMBERS,
+        409,
+        at={"uid": "release"},
+    ),
     Line("GET /p/{project}/repositories", MEMBERS),
     Line("POST /p/{project}/repositories", KEEPERS, 422, sends={"address": "nowhere"}),
     Line("POST /p/{project}/repositories/{name}/scan", KEEPERS, 303),
@@ -205,8 +213,21 @@ EVIDENCE = (
         MEMBERS,
         at={"number": "import", "sha256": "report"},
     ),
+    Line("GET /p/{project}/files-in", MEMBERS),
+    Line("POST /p/{project}/files-in", CHECKERS, 422),
+    Line("GET /p/{project}/files-in/{number}", MEMBERS, at={"number": "check"}),
+    Line(
+        "GET /p/{project}/files-in/{number}/export/{format_name}", MEMBERS, at={"number": "check"}
+    ),
+    Line(
+        "GET /p/{project}/files-in/{number}/files/{sha256}",
+        MEMBERS,
+        at={"number": "check", "sha256": "checked"},
+    ),
     Line("GET /p/{project}/risks", MEMBERS),
     Line("GET /p/{project}/risks/export/{format_name}", MEMBERS),
+    Line("GET /p/{project}/sheets/{type_name}", NEED_WRITERS),
+    Line("POST /p/{project}/sheets/{type_name}", NEED_WRITERS, sends={"text": "title\nSeen"}),
     Line("POST /p/{project}/risks/issues", AUTHORS, 303),
     Line(
         "POST /p/{project}/risks/issues/{uid}/take",
@@ -311,6 +332,9 @@ RECORD_API = (
     Line("POST /api/p/{project}/repositories/{name}/retire", KEEPERS),
     Line("GET /api/p/{project}/results", MEMBERS),
     Line("POST /api/p/{project}/results", REPORTERS, 422),
+    Line("GET /api/p/{project}/trace-checks", MEMBERS),
+    Line("POST /api/p/{project}/trace-checks", CHECKERS, 422),
+    Line("GET /api/p/{project}/trace-checks/{number}", MEMBERS, at={"number": "check"}),
     Line("GET /api/p/{project}/check", MEMBERS),
     Line("GET /api/p/{project}/releases", MEMBERS),
     Line("POST /api/p/{project}/releases/{uid}/baseline", WRITER, 422, at={"uid": "release"}),

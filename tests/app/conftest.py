@@ -18,6 +18,8 @@ from core.web.forgery import HEADER
 from core.web.identity import COOKIE
 from tests.app.access_table import Line
 from tests.app.furnished import DryDatabase, Installation, Things, furnish
+from tests.app.moved import House as MovedTo
+from tests.app.moved import Source, empty_house, source_house
 from tests.conftest import TEST_DATABASE, renew
 
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
@@ -86,3 +88,19 @@ def house(tmp_path_factory: pytest.TempPathFactory, empty_sqlite: Path) -> Itera
     # The decoy that was hashed quickly would tell known names from unknown ones by the clock.
     passwords._nobody.cache_clear()
     database.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def source(empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
+    """Two projects that leave their installation in one archive."""
+    made = source_house(tmp_path_factory.mktemp("source"), empty_sqlite)
+    yield made
+    made.house.database.engine.dispose()
+
+
+@pytest.fixture
+def empty(empty_sqlite: Path, tmp_path: Path) -> Iterator[MovedTo]:
+    """An installation that nobody has put anything into."""
+    made = empty_house(tmp_path / "var", empty_sqlite)
+    yield made
+    made.database.engine.dispose()

@@ -18,6 +18,7 @@ from dataflows.qatrack import servers as naming
 from dataflows.qatrack.refreshing import Read
 from dataflows.qatrack.refreshing import keep as keep_reading
 from dataflows.qatrack.standing import Item, Key, Kind
+from qms.interchange.checks.models import TraceCheck, TraceCheckFile, TraceCheckFinding
 from qms.results.models import ResultCase, ResultImport, ResultReport
 
 Things = dict[str, str]
@@ -79,7 +80,10 @@ def name_deputies(session: Session, owner: str, *projects: tuple[Project, Things
 def report_results(
     session: Session, settings: Settings, project: Project, n: int, word: str, commit: str
 ) -> Things:
-    """Import results as often as the project's number says, so that the last is its own alone."""
+    """Import results as often as the project's number says, so that the last is its own alone.
+
+    So are files of another tool checked.
+    """
     blobs = BlobStore(settings.data_dir / "blobs")
     kept = keep(session, blobs, f"{word} report {n}".encode())
     for number in range(1, n + 1):
@@ -100,4 +104,30 @@ def report_results(
                 message="", source="",
             )
         )  # fmt: skip
-    return {"import": str(n), "report": kept.sha256}
+    checked = _check_files(session, settings, project, n, word)
+    return {"import": str(n), "report": kept.sha256, **checked}
+
+
+def _check_files(
+    session: Session, settings: Settings, project: Project, n: int, word: str
+) -> Things:
+    """Have files checked as often as the project's number says, so that the last is its own."""
+    blobs = BlobStore(settings.data_dir / "blobs")
+    kept = keep(session, blobs, f"{word} requirements {n}".encode())
+    for number in range(1, n + 1):
+        made = TraceCheck(
+            project_id=project.id or 0, number=number, job_id=0, via="page", asked_by="author",
+            form="",
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        file = TraceCheckFile(
+            check_id=made.id or 0, name=f"{word}.csv", sha256=kept.sha256, size=kept.size
+        )
+        finding = TraceCheckFinding(
+            check_id=made.id or 0, ordinal=0, code="TR101", place=f"{word}.csv:2",
+            what=f"{word} leads nowhere.",
+        )  # fmt: skip
+        session.add_all([file, finding])
+        session.flush()
+    return {"check": str(n), "checked": kept.sha256}

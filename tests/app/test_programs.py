@@ -44,6 +44,7 @@ EXPECTED = {
         "POST /api/p/{project}/runs",
         "POST /api/p/{project}/repositories/{name}/scan",
         "POST /api/p/{project}/results",
+        "POST /api/p/{project}/trace-checks",
         "POST /api/p/{project}/releases/{uid}/pack",
         "POST /api/p/{project}/map/impact/{uid}/pack",
         "POST /api/p/{project}/map/probes",

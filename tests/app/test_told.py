@@ -32,8 +32,8 @@ THERE = {
 ON_THE_MAP = {**THERE, "project": "DEPT", "uid": "C023"}
 """The same below the department map."""
 
-NOWHERE = {"/api/p/{project}/map/drift/{number}"}
-"""What the demonstration has none of: nobody imported a destination list."""
+NOWHERE = {"/api/p/{project}/map/drift/{number}", "/api/p/{project}/trace-checks/{number}"}
+"""What the demonstration has none of: nobody imported a destination list or sent files."""
 
 
 @dataclass(frozen=True)

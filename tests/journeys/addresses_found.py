@@ -11,6 +11,7 @@ from dataflows.planning.pack.build import build, record
 from dataflows.planning.plan import Purpose
 from tests.demonstration import BuiltDemo
 from tests.journeys.deeds import press
+from tests.journeys.prepared import check_files
 
 REPORT = b"""<testsuite name="rpm" tests="2" failures="1">
   <testcase classname="dose" name="test_TST_009_volumes"/>
@@ -21,6 +22,7 @@ REPORT = b"""<testsuite name="rpm" tests="2" failures="1">
 def kept_and_found(author: Page, demo: BuiltDemo) -> dict[str, str]:
     """Return a commit, a file of evidence and the like, after keeping one of what has none yet."""
     _build_pack(demo.settings)
+    check_files(demo.settings)
     author.goto("/p/RPM/REQ-001")
     attached = {"name": "sketch.txt", "mimeType": "text/plain", "buffer": b"a sketch"}
     author.get_by_label("Attach files").set_input_files(attached)
@@ -41,6 +43,7 @@ def kept_and_found(author: Page, demo: BuiltDemo) -> dict[str, str]:
     for name, at, pattern in (
         ("commit", "/p/RPM/repositories", r"/commits/(\w+)"),
         ("link", "/p/RPM/REQ-009", r"/repositories/lines/(\d+)"),
+        ("checked", "/p/RPM/files-in/1", r"/files/(\w{64})"),
         ("report", "/p/RPM/results/1", r"/files/(\w{64})"),
         ("evidence", "/p/RPM/runs/1", r"/files/(\w{64})"),
         ("attachment", "/p/RPM/REQ-001", r"/files/(\d+)"),

@@ -10,7 +10,7 @@ from tests.journeys.visits import Visit
 
 READER, AUTHOR, ADMINISTRATOR = "esther.quill", "amara.kole", "admin"
 
-WRITING = r"/p/\w+/(new/.+|.+/edit|map/(add-system|connect|paste|pathways/.+/steps).*)"
+WRITING = r"/p/\w+/(new/.+|.+/edit|map/(add-system|connect|paste|pathways/.+/steps).*|sheets/.+)"
 ADMINISTERING = r"/people(/.*)?|/audit|/qatrack"
 CONCESSIONS = (
     r"/p/RPM/(new/(waiver|action|applicability|management_review|surveillance_event|training"

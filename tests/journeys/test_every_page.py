@@ -14,6 +14,7 @@ from tests.demonstration import BuiltDemo
 from tests.journeys.addresses_found import kept_and_found
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import open_form, open_record, press, save_draft, submit
+from tests.journeys.prepared import send_faulty_rows
 from tests.journeys.roles import (
     ADMINISTRATOR,
     AUTHOR,
@@ -150,6 +151,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/trend",
         "/p/RPM/trend/export/html",
         "/p/DEPT/repositories",
+        "/p/RPM/releases/REL-0.1.0/contents",
+        "/p/RPM/releases/REL-0.1.0/contents/export/csv",
         "/p/RPM/repositories",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}",
         "/p/RPM/repositories/rt-plan-metrics/commits/{commit}/file?path=app.yaml",
@@ -158,6 +161,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/RPM/results/1",
         "/p/RPM/results/1/files/{report}",
         "/p/RPM/repositories/export/csv",
+        "/p/DEPT/files-in",
+        "/p/RPM/files-in",
+        "/p/RPM/files-in/1",
+        "/p/RPM/files-in/1?code=TR101",
+        "/p/RPM/files-in/1/export/html",
+        "/p/RPM/files-in/1/files/{checked}",
+        "/api/p/RPM/trace-checks",
+        "/api/p/RPM/trace-checks/1",
         "/p/DEPT/risks",
         "/p/RPM/risks",
         "/p/RPM/risks/export/html",
@@ -202,6 +213,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "/p/DEPT/new",
         "/p/RPM/new/requirement",
         "/p/RPM/REQ-009/edit",
+        "/p/RPM/sheets/risk",
         "/p/DEPT/map/add-system",
         "/p/DEPT/map/connect?source=TPS.DICOM&target=EPR",
         "/p/DEPT/map/paste",
@@ -254,7 +266,7 @@ def _open(visit: Visit, page: Page, address: str) -> None:
 def test_every_route_that_answers_get_has_an_example_here(built_demo: BuiltDemo) -> None:
     everything = routes(built_demo.data_dir)
     stand_ins = {"commit": "0" * 40, "evidence": "0" * 64, "attachment": "1"}
-    stand_ins |= {"view": "1", "listed": "1", "link": "1", "report": "0" * 64}
+    stand_ins |= {"view": "1", "listed": "1", "link": "1", "report": "0" * 64, "checked": "0" * 64}
 
     tried = {
         route_of(address.format(**stand_ins), everything)
@@ -315,6 +327,8 @@ def test_every_refusal_is_read_by_everybody(desk: Desk, people: dict[str, Page])
     save_draft(author)
     visit.look(author, "a form sent back with its faults")
     assert author.get_by_role("alert").locator("li").count() == 2
+    send_faulty_rows(author)
+    visit.look(author, "rows of a spreadsheet with faults")
 
     assert "\n".join(visit.faults) == ""
 

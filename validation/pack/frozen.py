@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import ports
-from core.canonical import read_json
 from core.db import chunks
 from core.errors import Conflict
+from core.ledger.brought import acts, acts_like, told
 from core.ledger.models import LedgerEntry
 from core.records.acceptance import unaccepted
 from core.records.models import Link, LinkReview, Project, Record, Revision
@@ -72,14 +72,14 @@ def final_signature(session: Session, project: Project, record: Record) -> Final
     entries = session.scalars(
         select(LedgerEntry)
         .where(
-            col(LedgerEntry.action) == f"record:{record.type}:approve",
+            acts(f"record:{record.type}:approve"),
             col(LedgerEntry.project_id) == project.id,
             col(LedgerEntry.subject) == record.uid,
         )
         .order_by(col(LedgerEntry.seq).desc())
     )
-    for entry in entries:
-        if read_json(entry.data.encode())["envelope"] == revision.envelope_digest:
+    for entry in map(told, entries):
+        if entry.details["envelope"] == revision.envelope_digest:
             given = session.scalars(
                 select(col(Signature.at))
                 .where(
@@ -111,7 +111,7 @@ def frozen_input(
             if (one.ended_at or one.started_at) <= signed.until
         ],
         bill=bill,
-        audit=audit_fact(session, signed.until),
+        audit=audit_fact(session, signed.until, project),
         declared=declared(session, project, snapshot.records[release], bill),
         unaccepted=unaccepted(session, project, until=signed.until),
         imported=imported_for(session, project.key, then, signed.until),
@@ -216,13 +216,12 @@ def _states_before_moves(
     found: dict[tuple[int, str, int], str] = {}
     entries = session.scalars(
         select(LedgerEntry)
-        .where(col(LedgerEntry.seq) > signed.seq, col(LedgerEntry.action).like("record:%:move"))
+        .where(col(LedgerEntry.seq) > signed.seq, acts_like("record:%:move"))
         .order_by(col(LedgerEntry.seq))
     )
-    for entry in entries:
-        told = read_json(entry.data.encode())
-        key = (entry.project_id or 0, entry.subject, int(told["revision"]))
-        found.setdefault(key, str(told["from"]))
+    for entry in map(told, entries):
+        key = (entry.project_id or 0, entry.subject, int(entry.details["revision"]))
+        found.setdefault(key, str(entry.details["from"]))
     return found
 
 

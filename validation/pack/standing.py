@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core.blobs import BlobStore
-from core.canonical import read_json
 from core.errors import Conflict, NotFound
 from core.jobs.models import LIVE_STATES, Job, JobState
 from core.jobs.service import enqueue, newest_job
+from core.ledger.brought import acts, told
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.records.models import Project, Record, Revision
@@ -130,14 +130,13 @@ def _built(
     entries = session.scalars(
         select(LedgerEntry)
         .where(
-            col(LedgerEntry.action) == BUILT,
+            acts(BUILT),
             col(LedgerEntry.project_id) == project.id,
             col(LedgerEntry.subject) == release,
         )
         .order_by(col(LedgerEntry.seq).desc())
     )
-    for entry in entries:
-        told: Mapping[str, Any] = read_json(entry.data.encode())
-        if told["release"] == envelope:
-            return entry.at, told
+    for entry in map(told, entries):
+        if entry.details["release"] == envelope:
+            return entry.at, entry.details
     return None

@@ -13,6 +13,8 @@ from sqlmodel import Session, col
 
 from core.blobs import BlobStore, DamagedBlob
 from core.errors import Fault, NotFound
+from core.ledger.brought import acts
+from core.ledger.brought import told as read_told
 from core.ledger.models import LedgerEntry
 from core.records.models import Project
 from validation.protocols.plan import MANUAL
@@ -82,12 +84,10 @@ def _unsigned(run: Plain) -> Iterator[str]:
 def _told_by_the_trail(session: Session) -> dict[tuple[int, int], dict[str, str]]:
     """Return, per run, the SHA-256 of each scenario's evidence as it was written down."""
     entries = session.scalars(
-        select(LedgerEntry)
-        .where(col(LedgerEntry.action) == SCENARIO_RECORDED)
-        .order_by(col(LedgerEntry.seq))
+        select(LedgerEntry).where(acts(SCENARIO_RECORDED)).order_by(col(LedgerEntry.seq))
     )
     told: dict[tuple[int, int], dict[str, str]] = {}
-    for entry in entries:
+    for entry in map(read_told, entries):
         details = entry.details
         key = (entry.project_id or 0, int(details["run"]))
         told.setdefault(key, {})[details["scenario"]] = details["evidence_sha256"]

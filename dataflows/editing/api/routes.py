@@ -7,6 +7,7 @@ from sqlmodel import Session
 from core.errors import NotFound
 from core.records import service as records
 from core.records.models import Project, Record
+from core.records.sheets.grid import read_grid
 from core.web import (
     ActSession,
     CurrentPerson,
@@ -19,7 +20,6 @@ from core.web.answers import FaultTold
 from core.web.sent import Words
 from dataflows.editing import confirming, quick, stepping
 from dataflows.editing.spreadsheet import pasting
-from dataflows.editing.spreadsheet.grid import read_grid
 
 router = APIRouter(prefix="/api/p/{project}/map", tags=["api"])
 

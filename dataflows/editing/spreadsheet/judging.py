@@ -7,12 +7,13 @@ from typing import Any
 
 from core.errors import Fault
 from core.records.content import Content, LinkDraft, RecordDraft
+from core.records.sheets.cells import bare, read
+from core.records.sheets.grid import Grid
+from core.records.sheets.headings import Column, Headings
 from core.records.type_shape import FieldSpec, LinkSpec, RecordType
 from dataflows.devices import split_reference
 from dataflows.editing.defaults import MODE_OF, Systems, end_of, title_of
-from dataflows.editing.spreadsheet.grid import Grid
-from dataflows.interchange.cells import bare, read
-from dataflows.interchange.headings import Column, Headings, recognised
+from dataflows.interchange.headings import recognised
 from dataflows.interchange.kept import Kept
 from dataflows.interchange.planning import normalised
 
@@ -104,7 +105,7 @@ class Judge:
         faults = self._heading_faults(headings)
         rows = [
             Row(number, cells)
-            for number, cells in enumerate(grid.rows, start=2)
+            for number, cells in grid.numbered()
             if any(cell.strip() for cell in cells)
         ]
         own = {one.record.uid: one for one in self.kept if one.record.type == self.record_type.name}

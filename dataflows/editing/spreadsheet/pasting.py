@@ -10,10 +10,10 @@ from core.errors import Fault, Invalid
 from core.people.actor import Actor
 from core.records.content import Content, RecordDraft
 from core.records.models import Project
+from core.records.sheets.grid import Grid
 from core.records.types import get_registry
 from core.records.writers import require_author
 from dataflows.editing.defaults import Series, Systems, staff_group_of, today, uid_from
-from dataflows.editing.spreadsheet.grid import Grid
 from dataflows.editing.spreadsheet.judging import Defaults, Judge, Judged, Row
 from dataflows.interchange.kept import Kept, kept_records
 from dataflows.interchange.planning import NOTHING, Plan, Planned, Verdict, carry_out, plan

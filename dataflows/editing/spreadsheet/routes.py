@@ -9,6 +9,8 @@ from sqlmodel import Session
 from core.errors import Conflict, FiducialError, Invalid
 from core.people.actor import Actor
 from core.records.models import Project
+from core.records.sheets.corrections import corrected
+from core.records.sheets.grid import read_grid
 from core.records.types import get_registry
 from core.records.writers import require_author
 from core.web import CurrentPerson, ProjectInPath, WriteSession, page, say
@@ -17,7 +19,6 @@ from core.web.refusals import refuse_within
 from dataflows.editing import quick
 from dataflows.editing.routes import OWN_FORM, Posted, refusal_told
 from dataflows.editing.spreadsheet import pasting
-from dataflows.editing.spreadsheet.grid import Grid, read_grid
 from dataflows.interchange.headings import columns_of
 
 router = APIRouter(prefix="/p/{project}/map", tags=["department map"])
@@ -85,29 +86,12 @@ def _judged_again(
 def _pasted(sent: Mapping[str, str]) -> pasting.Pasted:
     """Return what a form sent: the table, with the corrections typed beneath it."""
     return pasting.Pasted(
-        _corrected(read_grid(sent.get("text", "")), sent),
+        corrected(read_grid(sent.get("text", "")), sent),
         sent.get("kind") or "connection",
         sent.get("surveyed_from", ""),
         sent.get("responsible", "")[: quick.LONG],
         bool(sent.get("create_systems")),
     )
-
-
-def _corrected(grid: Grid, sent: Mapping[str, str]) -> Grid:
-    headings: dict[int, str] = {}
-    cells: dict[tuple[int, int], str] = {}
-    dropped = []
-    for name, value in sent.items():
-        what, *numbers = name.split(".")
-        if not all(one.isascii() and one.isdecimal() and len(one) < 6 for one in numbers):
-            continue
-        if what == "head" and len(numbers) == 1:
-            headings[int(numbers[0])] = value
-        elif what == "cell" and len(numbers) == 2:
-            cells[int(numbers[0]), int(numbers[1])] = value
-        elif what == "drop" and len(numbers) == 1:
-            dropped.append(int(numbers[0]))
-    return grid.corrected(headings, cells, dropped)
 
 
 def _paste_page(

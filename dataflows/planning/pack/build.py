@@ -6,18 +6,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from core import ledger
 from core.blobs import BlobStore, StoredBlob, remember
-from core.canonical import digest, read_json
+from core.canonical import digest
 from core.errors import NotFound
 from core.jobs.context import JobContext, JsonDict
 from core.jobs.models import Job, JobState
 from core.jobs.service import enqueue, newest_job
+from core.ledger.brought import acts
+from core.ledger.brought import told as read_told
 from core.ledger.models import LedgerEntry
 from core.people.actor import Actor
 from core.people.models import Person
@@ -203,15 +204,15 @@ def latest_pack(
     entries = session.scalars(
         select(LedgerEntry)
         .where(
-            col(LedgerEntry.action) == BUILT,
+            acts(BUILT),
             col(LedgerEntry.project_id) == project.id,
             col(LedgerEntry.subject) == system,
         )
         .order_by(col(LedgerEntry.seq).desc())
     )
     within = {project.key, *readable}
-    for entry in entries:
-        told: Mapping[str, Any] = read_json(entry.data.encode())
+    for entry in map(read_told, entries):
+        told = entry.details
         if told["purpose"] == purpose and within.issuperset(told["readable"]):
             try:
                 path = BlobStore(settings.data_dir.resolve() / "blobs").path(told["sha256"])

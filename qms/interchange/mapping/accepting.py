@@ -37,7 +37,7 @@ def stopping_faults(findings: Iterable[Finding], accepted: Collection[str]) -> l
     return [
         Fault(one.code, str(one.place), one.what, _mend(one))
         for one in findings
-        if one.code in STOPPING and one.code not in accepted
+        if one.code in STOPPING and not (one.code in ACCEPTABLE and one.code in accepted)
     ]
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from core.records.content import LinkDraft
 from qms.interchange.corpus import Attached, Corpus, Finding, Item, Place, Reference
 from qms.interchange.mapping.kinds import ORIGIN
@@ -17,11 +19,12 @@ from qms.interchange.markdown.record_file import RecordFile
 LISTS_AS_TUPLES = frozenset({"openfasttrace", "reqif"})
 """Formats whose readers tell lists of choices as tuples."""
 
-NOT_OF_THE_TOOL, NO_FILE = "TR340", "TR341"
+NOT_OF_THE_TOOL, NO_FILE, NO_ORIGIN = "TR340", "TR341", "TR347"
 
 BACK: Mapping[str, str] = {
     NOT_OF_THE_TOOL: "Record that the tool never had, and that is left out",
     NO_FILE: "File of an item that is not kept here",
+    NO_ORIGIN: "Record whose origin cannot be read, and that is left out",
 }
 """What a way back leaves out."""
 
@@ -52,6 +55,37 @@ def corpus_of(
     return Corpus(format_name, tuple(items), tuple(telling.findings), {}, telling.above)
 
 
+class _Link(BaseModel):
+    role: str
+    target: str
+    became: str | None = None
+    stated: str | None = None
+    attributes: dict[str, str] = {}
+
+
+class _File(BaseModel):
+    name: str
+    sha256: str
+
+
+class _Shape(BaseModel):
+    """What an origin has to look like; a file of records can say anything."""
+
+    id: str
+    kind: str = ""
+    file: str = ""
+    document: str = ""
+    position: list[int] = []
+    revision: str | None = None
+    title: str = ""
+    shown: str = ""
+    above: list[str] = []
+    fields: dict[str, Any] = {}
+    moved: dict[str, str] = {}
+    links: list[_Link] = []
+    files: list[_File] = []
+
+
 class _Telling:
     """Records of one format on their way back."""
 
@@ -65,12 +99,22 @@ class _Telling:
         for one in records:
             origin = origin_in(one.content)
             if origin is not None and origin.get("format") == format_name:
-                self.told.append((one, origin))
+                self._take(one, origin)
             else:
                 what = f"{one.uid} was not imported from {format_name} and is left out."
                 self.findings.append(Finding(NOT_OF_THE_TOOL, what, Place(one.uid), one.uid))
         self.ids = {one.uid: str(origin["id"]) for one, origin in self.told}
         self.roles = self._usual_roles()
+
+    def _take(self, one: RecordFile, origin: Mapping[str, Any]) -> None:
+        try:
+            _Shape.model_validate(origin)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            what = f"The origin of {one.uid} cannot be read ({where}), and it is left out."
+            self.findings.append(Finding(NO_ORIGIN, what, Place(one.uid), one.uid))
+        else:
+            self.told.append((one, origin))
 
     def items(self) -> list[Item]:
         """Return every item, in the order of its file and its place in that."""

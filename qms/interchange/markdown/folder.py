@@ -10,6 +10,7 @@ from core.records.snapshot import natural_order
 from core.records.type_shape import RecordType
 from core.records.types import TypeRegistry
 from qms.interchange.markdown.record_file import RecordFile, path_of, read_record, write_record
+from qms.interchange.readers.files import as_shown
 
 LARGEST_FILE = 2_000_000
 """Ten times what a record may hold with all its fields; a larger file was not written by people."""
@@ -143,17 +144,26 @@ def _walk(root: Path, folder: Path, depth: int, faults: list[Fault]) -> Iterator
         if entry.name.startswith("."):
             continue
         path = folder / entry.name
+        name = _name(root, path)
+        if (shown := as_shown(name)) != name:
+            what = "the name is not text in UTF-8."
+            faults.append(Fault("TR301", shown, what, "Give it another name."))
+            continue
         if entry.is_symlink():
             mend = "Put the file itself here."
-            faults.append(Fault("TR307", _name(root, path), "is a link to somewhere else.", mend))
+            faults.append(Fault("TR307", name, "is a link to somewhere else.", mend))
         elif entry.is_dir():
             if depth < DEEPEST_FOLDER:
                 yield from _walk(root, path, depth + 1, faults)
             else:
                 what = f"stands more than {DEEPEST_FOLDER} folders deep."
-                faults.append(Fault("TR308", _name(root, path), what, "Nothing of it was read."))
-        elif entry.is_file() and entry.name.endswith(SUFFIX):
-            yield path
+                faults.append(Fault("TR308", name, what, "Nothing of it was read."))
+        elif entry.name.endswith(SUFFIX):
+            if entry.is_file():
+                yield path
+            else:
+                mend = "Put a file of records here."
+                faults.append(Fault("TR307", name, "is no file of its own, but a pipe.", mend))
 
 
 def _misplaced(one: RecordFile) -> list[Fault]:

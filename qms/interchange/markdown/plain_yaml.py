@@ -5,6 +5,7 @@ It never guesses: anything that it does not know raises `NotPlain`, and the call
 """
 
 import json
+import math
 import re
 from typing import Any
 
@@ -58,9 +59,19 @@ def read_plain(lines: list[str], first: int) -> tuple[dict[str, Any], dict[Path,
 def read_flow(text: str) -> Any:
     """Read a value that is spelt on one line in the way of JSON; raises NotPlain."""
     try:
-        return json.loads(text, parse_int=_number, parse_constant=_refuse, object_pairs_hook=_pairs)
+        found = json.loads(
+            text,
+            parse_int=_number,
+            parse_float=_fraction,
+            parse_constant=_refuse,
+            object_pairs_hook=_pairs,
+        )
+        if "\\ud" in text.lower():
+            # Half of a surrogate pair cannot be encoded; the other reader says where it stands.
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise NotPlain from None
+    return found
 
 
 def _refuse(_text: str) -> Any:
@@ -77,7 +88,17 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _number(text: str) -> int | float:
     if len(text) > len(str(-LARGEST_INTEGER)):
         raise NotPlain
-    return int(text)
+    value = int(text)
+    if abs(value) > LARGEST_INTEGER:
+        raise NotPlain
+    return value
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise NotPlain
+    return value
 
 
 class _Plain:
@@ -192,5 +213,5 @@ def _scalar(text: str) -> Any:
     if _WHOLE.fullmatch(text):
         return _number(text)
     if _FRACTION.fullmatch(text):
-        return float(text)
+        return _fraction(text)
     raise NotPlain

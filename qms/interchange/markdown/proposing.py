@@ -21,9 +21,7 @@ from core.records.snapshot import Key
 from core.records.types import TypeRegistry, get_registry
 from core.records.writers import require_author
 from core.records.writing import content_of
-from qms.baselines.comparison import root_hash
-from qms.baselines.current import lines_now, project_snapshot
-from qms.baselines.service import baselines_of, create_baseline
+from qms.baselines.before_import import frozen
 from qms.interchange.markdown.checking import link_faults, type_faults
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.record_file import RecordFile, in_project
@@ -140,7 +138,7 @@ def keep_proposals(
     kept = []
     for (project, _), found in zip(incoming, plans, strict=True):
         changes = found.counts[Verdict.CREATE] + found.counts[Verdict.UPDATE]
-        number = _frozen(session, project, reason, by) if changes else None
+        number = frozen(session, project, reason, by) if changes else None
         kept.append(replace(found, baseline=number))
     drafts = [
         one.file.draft(project.key)
@@ -183,19 +181,6 @@ def _save(session: Session, updated: Sequence[Proposed], by: Actor, reason: str)
             refused.append(Fault("TR318", one.file.where("id"), error.message))
     if refused:
         raise Invalid(NOTHING, refused)
-
-
-def _frozen(session: Session, project: Project, reason: str, by: Actor) -> int | None:
-    """Return the baseline of what is in force; one that holds exactly that serves again."""
-    lines = lines_now(project_snapshot(session, project), project.key)
-    if not lines:
-        return None
-    root = root_hash(lines)
-    for one in baselines_of(session, project):
-        if one.root == root:
-            return one.number
-    told = {"reason": reason, "gate": ""}
-    return create_baseline(session, project, lines, "Before an import", by, told).number
 
 
 def _of_others(records: Iterable[RecordFile], project: Project) -> list[Fault]:

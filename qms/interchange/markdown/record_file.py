@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+from core.canonical import NotCanonical
 from core.errors import Fault, Invalid
 from core.located_yaml import Lined, LocatedYaml, read_yaml
 from core.records.checking import UID
@@ -22,6 +23,9 @@ from qms.interchange.markdown.spelling import is_printable, mapping_lines
 FENCE = "---"
 KEYS = ("id", "type", "project", "title", "revision", "state", "digest", "fields", "links", "text")
 """Of the front matter, in the order in which they stand."""
+
+LARGEST_REVISION = 2**31 - 1
+"""As large as the number of a revision can be where records are kept."""
 
 NEEDED = ("id", "type", "title")
 DIGEST = "sha256:"
@@ -109,6 +113,17 @@ def in_project(one: RecordFile, project: str) -> RecordFile:
 def path_of(one: RecordFile) -> str:
     """Return where the file of a record stands: its type is the folder, its uid the name."""
     return f"{one.type}/{one.uid}.md"
+
+
+def unkeepable(content: Content) -> str:
+    """Say why a content has no digest, so that no record can say it; empty where it has one."""
+    try:
+        content_digest("", "", "", content)
+    except NotCanonical as error:
+        return str(error)
+    except RecursionError:
+        return "it is nested too deeply; make it flatter."
+    return ""
 
 
 def write_record(one: RecordFile, record_type: RecordType | None = None) -> bytes:
@@ -264,8 +279,9 @@ class _Shaped:
         uid, kind, title = (self._needed(key) for key in NEEDED)
         project = self._said("project", str, "")
         revision = self._said("revision", int, 1)
-        if revision < 1:
-            self._fault("TR305", ("revision",), f"revision is {revision}.", "The first is 1.")
+        if not 1 <= revision <= LARGEST_REVISION:
+            mend = f"The first is 1, and none is above {LARGEST_REVISION}."
+            self._fault("TR305", ("revision",), f"revision is {revision}.", mend)
         state = self._said("state", str, "draft")
         digest = self._said("digest", str, "").removeprefix(DIGEST)
         fields = self._said("fields", dict, {})
@@ -279,6 +295,9 @@ class _Shaped:
         if not (uid and kind):
             return None, self.faults
         content = Content(title, text or body, _bare(fields), tuple(links))
+        if why := unkeepable(content):
+            self._fault("TR305", (), f"what it says cannot be kept: {why}")
+            return None, self.faults
         made = RecordFile(
             project, kind, uid, content, revision, state, digest, self.name, self.lines
         )

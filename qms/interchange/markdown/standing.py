@@ -111,6 +111,8 @@ class KeptSide:
             return []
         if held.gone:
             what, mend = f"{one.uid} is withdrawn.", "Numbers are never given twice: take another."
+            if one.foreign:
+                mend = "Take the item out in its tool too, or give it another id there."
             return [Fault("TR317", one.where("id"), what, mend)]
         if held.record.type != one.type:
             there, here = held.record.type.replace("_", " "), one.type.replace("_", " ")

@@ -2,12 +2,14 @@
 
 import io
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 
 from qms.interchange.corpus import Place
 from qms.interchange.readers.codes import ARCHIVE, ENTITIES, OUTSIDE
+from qms.interchange.readers.files import HIDDEN_BUT_READ
 from qms.interchange.readers.gathering import Gathering
 
 MOST_MEMBERS = 2_000
@@ -31,11 +33,16 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
         return
     for info in archive.infolist():
         parts = re.split(r"[/\\]", info.filename)
-        if info.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
+        hidden = parts[-1].startswith(".") and parts[-1] not in HIDDEN_BUT_READ
+        if info.is_dir() or "__MACOSX" in parts or (hidden and ".." not in parts):
             continue
         if ".." in parts or parts[0] == "" or ":" in info.filename[:3]:
             what = f"The member '{info.filename[:80]}' leads out of the archive and is not read."
             into.fault(OUTSIDE, Place(name), what, "Pack the archive again.")
+            continue
+        if stat.S_ISLNK(info.external_attr >> 16):
+            what = f"The member '{info.filename[:80]}' is a symbolic link and is not followed."
+            into.fault(OUTSIDE, Place(name), what, "Put the file itself there.")
             continue
         try:
             # The size was added up before; no more than the archive states is unpacked.

@@ -1,12 +1,13 @@
 """The files below one folder, or one file alone: named, bounded, and never outside of it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import Fault, Invalid
 from qms.interchange.corpus import Place
-from qms.interchange.readers.codes import NO_TEXT, OUTSIDE, TOO_MUCH
+from qms.interchange.readers.codes import NO_TEXT, OUTSIDE, TOO_MUCH, UNREADABLE
 from qms.interchange.readers.gathering import Gathering
 
 MOST_FILES = 50_000
@@ -28,13 +29,13 @@ class Files:
         The folder; of a single file the folder it lies in.
     names : tuple of str
         Every file, relative to the root and with slashes, in the order of their names.
-    outside : tuple of str
-        Links that lead out of the root: not followed.
+    passed : tuple of (str, str, str)
+        What is not read: a code, the name, and why; a link that leads out of the root, a pipe.
     """
 
     root: Path
     names: tuple[str, ...]
-    outside: tuple[str, ...] = ()
+    passed: tuple[tuple[str, str, str], ...] = ()
     _read: int = field(default=0, repr=False)
 
     def ending(self, *ends: str) -> tuple[str, ...]:
@@ -44,8 +45,8 @@ class Files:
     def data(self, name: str, into: Gathering) -> bytes | None:
         """Return the bytes of a file, or note why it is not read."""
         path = self.root / name
-        if not path.resolve().is_relative_to(self.root.resolve()):
-            into.fault(OUTSIDE, Place(name), "This path leads out of the folder and is not read.")
+        if told := _not_read(path, self.root.resolve()):
+            into.fault(OUTSIDE, Place(name), told)
             return None
         size = path.stat().st_size
         if size > LARGEST_BYTES or self._read + size > LARGEST_TOGETHER:
@@ -53,7 +54,11 @@ class Files:
             into.fault(TOO_MUCH, Place(name), f"{what} and {LARGEST_TOGETHER:,} of all.")
             return None
         self._read += size
-        return path.read_bytes()
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            into.fault(UNREADABLE, Place(name), f"It cannot be read: {error.strerror}.")
+            return None
 
     def text(self, name: str, into: Gathering) -> str | None:
         """Return the text of a file, or note why there is none."""
@@ -76,7 +81,8 @@ def text_of(data: bytes, name: str, into: Gathering) -> str | None:
 def files_below(path: Path) -> Files:
     """Return the files below a folder, or one file.
 
-    Hidden folders are left out, and links that lead elsewhere are named and not followed.
+    Hidden folders are left out. Links that lead elsewhere, pipes and the like, and names that are
+    no text are told and not read.
 
     Raises
     ------
@@ -88,17 +94,37 @@ def files_below(path: Path) -> Files:
     if not path.is_dir():
         raise Invalid(f"There is no file or folder {path}.")
     root = path.resolve()
-    names, outside = [], []
+    names, passed = [], []
     for found in _walked(path):
         name = found.relative_to(path).as_posix()
-        if found.resolve().is_relative_to(root):
-            names.append(name)
+        if (shown := as_shown(name)) != name:
+            passed.append((NO_TEXT, shown, "Its name is no text in UTF-8."))
+        elif told := _not_read(found, root):
+            passed.append((OUTSIDE, name, told))
         else:
-            outside.append(name)
+            names.append(name)
         if len(names) > MOST_FILES:
             fault = Fault(TOO_MUCH, str(path), f"It holds more than {MOST_FILES:,} files.")
             raise Invalid(f"{path} cannot be read.", [fault])
-    return Files(path, tuple(sorted(names)), tuple(sorted(outside)))
+    return Files(path, tuple(sorted(names)), tuple(sorted(passed)))
+
+
+def as_shown(name: str) -> str:
+    r"""Return the name of a file as text; bytes that are none stand there as `\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _not_read(path: Path, root: Path) -> str:
+    """Say why a path is not opened; empty where it is."""
+    try:
+        inside = path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError, ValueError):
+        # RuntimeError is what Python raises of links that lead to each other.
+        return "This link leads to itself and is not followed."
+    if not inside:
+        return "This link leads out of the folder and is not followed."
+    # Whoever opens a pipe waits until somebody writes into it.
+    return "" if path.is_file() else "This is no file of its own and is not read."
 
 
 def _walked(folder: Path) -> Iterator[Path]:

@@ -1,9 +1,11 @@
 """Read JSON into plain values that remember their lines, within limits and with every key once."""
 
 import json
+import math
 import re
 from typing import Any
 
+from core.canonical import LARGEST_INTEGER
 from core.located_yaml import Lined
 from qms.interchange.corpus import Place
 from qms.interchange.readers.codes import SHAPE, UNREADABLE
@@ -19,6 +21,7 @@ _TOKEN = re.compile(
     r"|(?P<number>-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?)"
     r"|(?P<word>true|false|null)"
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -39,9 +42,8 @@ def read_json(text: str, name: str, into: Gathering) -> Any:
     except Unreadable as fault:
         into.fault(UNREADABLE, Place(name, fault.line), f"This is not JSON: {fault.what}")
         return None
-    for line, key in reader.twice:
-        what = f"'{key[:60]}' stands a second time in one mapping; the first is taken."
-        into.fault(SHAPE, Place(name, line), what, "Keep one of the two.")
+    for line, what, mend in reader.odd:
+        into.fault(SHAPE, Place(name, line), what, mend)
     return value
 
 
@@ -56,7 +58,7 @@ class _Reader:
         self.line = 1
         self.kind = ""
         self.found = ""
-        self.twice: list[tuple[int, str]] = []
+        self.odd: list[tuple[int, str, str]] = []
         self._advance()
 
     def _advance(self) -> None:
@@ -95,10 +97,26 @@ class _Reader:
         kind, written = self.kind, self.found
         if kind not in {"text", "number", "word"}:
             raise Unreadable(self.line, f"{written or 'the end'!r} where a value is expected.")
+        line = self.line
         self._advance()
         if kind == "word":
             return _WORDS[written]
-        return json.loads(written)
+        return self._said(written, line) if kind == "text" else self._number(written, line)
+
+    def _said(self, written: str, line: int) -> str:
+        text: str = json.loads(written)
+        if "\\u" in written and _HALF.search(text):
+            raise Unreadable(line, "a text holds half of a surrogate pair, which is no character.")
+        return text
+
+    def _number(self, written: str, line: int) -> int | float | str:
+        """Return a number, or its spelling where no number of JSON holds it exactly."""
+        value: int | float = json.loads(written)
+        if abs(value) <= LARGEST_INTEGER or (isinstance(value, float) and math.isfinite(value)):
+            return value
+        what = f"The number {written} is larger than JSON can hold; it is taken as a text."
+        self.odd.append((line, what, "Write it in quotes."))
+        return written
 
     def _mapping(self, depth: int) -> Lined:
         found = Lined(self.line)
@@ -108,12 +126,13 @@ class _Reader:
                 self._expect(",")
             if self.kind != "text":
                 raise Unreadable(self.line, f"{self.found!r} where a key in quotes is expected.")
-            key, line = json.loads(self.found), self.line
+            key, line = self._said(self.found, self.line), self.line
             self._advance()
             self._expect(":")
             value = self.value(depth + 1)
             if key in found:
-                self.twice.append((line, key))
+                what = f"'{key[:60]}' stands a second time in one mapping; the first is taken."
+                self.odd.append((line, what, "Keep one of the two."))
             else:
                 found[key], found.lines[key] = value, line
         self._advance()

@@ -16,7 +16,7 @@ from qms.interchange.readers import (
     sheets,
     strictdoc,
 )
-from qms.interchange.readers.codes import OUTSIDE, UNKNOWN
+from qms.interchange.readers.codes import UNKNOWN
 from qms.interchange.readers.detecting import FORMATS, detect
 from qms.interchange.readers.files import Files, files_below
 from qms.interchange.readers.gathering import Gathering
@@ -55,9 +55,8 @@ def read_corpus(
     files = files_below(path)
     name = _known(format_name) if format_name else detect(files).format
     into = sheets.read(files, columns) if name == "sheets" else _READERS[name](files)
-    for outside in files.outside:
-        what = "This link leads out of the folder and is not followed."
-        into.fault(OUTSIDE, Place(outside), what, "Put the file itself there.")
+    for code, passed, what in files.passed:
+        into.fault(code, Place(passed), what, "Put the file itself there.")
     corpus = into.corpus()
     if not corpus.items:
         told = [Fault(one.code, str(one.place), one.what, one.mend) for one in corpus.findings]

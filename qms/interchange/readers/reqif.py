@@ -1,9 +1,11 @@
 """Read ReqIF 1.x and its zipped form: objects, their values, their hierarchies and relations."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from core.canonical import LARGEST_INTEGER
 from qms.interchange.corpus import Attached, Item, Place, Reference
 from qms.interchange.readers.archives import members
 from qms.interchange.readers.codes import NO_ID, NO_VALUE, PLACED, SHAPE, UNKNOWN, UNREADABLE
@@ -226,8 +228,22 @@ def _boolean(text: str) -> bool:
     return text in {"true", "1"}
 
 
+def _whole(text: str) -> int:
+    value = int(text[:40])
+    if len(text) > 40 or abs(value) > LARGEST_INTEGER:
+        raise ValueError(text)
+    return value
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
 _READERS: dict[str, Callable[[str], object]] = {
-    "BOOLEAN": _boolean, "INTEGER": int, "REAL": float,
+    "BOOLEAN": _boolean, "INTEGER": _whole, "REAL": _real,
 }  # fmt: skip
 
 

@@ -29,8 +29,8 @@ ABOVE = {
 }
 """The levels that its traces go through; risks, tests of units and the others have none."""
 
-_TITLES = ("ItemTitle", "SOUPName", "RiskPrimaryHazard", "UnitTestPurpose")
-_TEXTS = (
+TITLES = ("ItemTitle", "SOUPName", "RiskPrimaryHazard", "UnitTestPurpose")
+TEXTS = (
     "RequirementDescription", "DocContent", "RiskCauseOfFailure", "SOUPDetailedDescription",
     "TestCaseDescription", "UnitTestAcceptanceCriteria", "AnomalyDetailedDescription",
 )  # fmt: skip
@@ -83,8 +83,8 @@ def _item(name: str, section: str, number: int, entry: Lined, into: Gathering) -
     if not uid:
         into.fault(NO_ID, place, f"{section} {number} has no ItemID.", "Give it one.")
         return
-    title = next((key for key in _TITLES if entry.get(key)), "")
-    text = next((key for key in _TEXTS if key in entry), "")
+    title = next((key for key in TITLES if entry.get(key)), "")
+    text = next((key for key in TEXTS if key in entry), "")
     into.add(
         Item(
             uid=uid,

@@ -69,7 +69,7 @@ HAZARD_LOG = ColumnMap(
 _Row = tuple[int, list[str]]
 
 # What openpyxl raises of a damaged workbook; malformed XML is a SyntaxError there.
-_DAMAGED = (
+DAMAGED = (
     SyntaxError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError,
     BadZipFile, zlib.error,
 )  # fmt: skip
@@ -152,7 +152,7 @@ def _workbook(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, Se
             sheet.reset_dimensions()
             rows = _rows(sheet.iter_rows(values_only=True), f"{name}/{sheet.title}", into)
             yield sheet.title, rows
-    except _DAMAGED as error:
+    except DAMAGED as error:
         what = f"This is no workbook that can be read: {' '.join(str(error).split())[:120]}."
         into.fault(UNREADABLE, Place(name), what, "Save it anew as .xlsx.")
 
@@ -167,13 +167,14 @@ def _rows(rows: Iterable[Sequence[object]], name: str, into: Gathering) -> list[
             what = f"It holds more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns."
             into.fault(TOO_MUCH, Place(name, number), what, "Delete what is empty, or split it.")
             break
-        texts = [_cell(one) for one in cells]
+        texts = [cell_text(one) for one in cells]
         if any(texts):
             found.append((number, texts))
     return found
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """Return the value of a cell of a workbook as a person reads it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.canonical import LARGEST_INTEGER
+from core.canonical import NotCanonical
 from core.errors import Fault, Invalid
 from core.records.checking import UID
 from core.records.content import Content, LinkDraft
@@ -13,7 +13,7 @@ from core.records.types import TypeRegistry
 from qms.interchange.corpus import Finding
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.plain_yaml import Path
-from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.markdown.record_file import LARGEST_REVISION, RecordFile, unkeepable
 from qms.interchange.writers.json_form import MOST_RECORDS
 from qms.interchange.writers.values import from_json_text
 
@@ -88,8 +88,12 @@ class Collected:
         if not part.type:
             self.fault("TR321", where, f"{part.uid} has no type.", "Say what it is.")
             return None
-        if not 1 <= part.revision <= LARGEST_INTEGER:
+        if not 1 <= part.revision <= LARGEST_REVISION:
             self.fault("TR321", where, f"revision is {part.revision}.", "The first is 1.")
+            return None
+        content = Content(part.title, part.body, part.fields, tuple(one.link for one in part.links))
+        if why := unkeepable(content):
+            self.fault("TR321", where, f"what {part.uid} says cannot be kept: {why}")
             return None
         if len(self.records) == MOST_RECORDS:
             raise Invalid(
@@ -124,6 +128,14 @@ def _made(part: Part, project: str) -> RecordFile:
         part.file,
         lines,
     )
+
+
+def is_as_written(one: RecordFile) -> bool:
+    """Whether a record says what it was written from; what has no digest at all does not."""
+    try:
+        return not one.is_edited
+    except NotCanonical:
+        return False
 
 
 def target_of(text: str, project: str) -> tuple[str, str | None]:

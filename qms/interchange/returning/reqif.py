@@ -19,6 +19,7 @@ from qms.interchange.returning.collecting import (
     Collected,
     Part,
     StatedLink,
+    is_as_written,
     mapping_of,
     refuse,
 )
@@ -145,7 +146,7 @@ class _Document:
         for identity, part in self.parts.items():
             made = self.into.add(part)
             name = long_names[identity]
-            if made is None or made.is_edited or name in ("", part.title):
+            if made is None or name in ("", part.title) or not is_as_written(made):
                 continue
             what = f"the LONG-NAME of {part.uid} was changed, its ReqIF.Name was not."
             mend = "Change ReqIF.Name: it is the title."

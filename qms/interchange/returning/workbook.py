@@ -23,6 +23,7 @@ from qms.interchange.returning.collecting import (
     Collected,
     Part,
     StatedLink,
+    is_as_written,
     mapping_of,
     refuse,
     target_of,
@@ -225,7 +226,7 @@ class _Table:
         """
         known = self.into.registry.of(self.type)
         names = [*known.fields, *(LINK + one for one in known.links)]
-        if any(one.digest and one.is_edited for one in records):
+        if any(one.digest and not is_as_written(one) for one in records):
             for name in names:
                 if name not in self.columns:
                     what = f"there is no column '{name}', so that what it held would be lost."

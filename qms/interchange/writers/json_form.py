@@ -9,7 +9,7 @@ from core.errors import Fault, Invalid
 from core.records.checking import UID
 from core.records.content import Content, LinkDraft
 from qms.interchange.markdown.folder import RecordFolder
-from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.markdown.record_file import LARGEST_REVISION, RecordFile, unkeepable
 
 FORMAT = "fiducial-records/1"
 LARGEST_FILE = 200_000_000
@@ -98,7 +98,11 @@ def from_json(data: bytes, name: str) -> RecordFolder:
             faults.append(Fault("TR310", where, f"has the id {entry['id']} again."))
         else:
             uids.add(entry["id"])
-            found.append(_record(entry, key, f"{name} {entry['id']}"))
+            record = _record(entry, key, f"{name} {entry['id']}")
+            if why := unkeepable(record.content):
+                faults.append(Fault("TR321", where, f"what it says cannot be kept: {why}"))
+            else:
+                found.append(record)
     return RecordFolder(tuple(found), tuple(faults))
 
 
@@ -111,6 +115,8 @@ def _wrong(entry: Any) -> str:
             return f"{key} is of another kind."
     if not UID.fullmatch(entry["id"]):
         return f"'{entry['id'][:80]}' is no uid."
+    if not 1 <= entry["revision"] <= LARGEST_REVISION:
+        return f"revision is {entry['revision']}."
     for link in entry["links"]:
         shaped = isinstance(link, dict) and set(link) == set(_LINK)
         if not shaped or any(type(link[key]) is not kind for key, kind in _LINK.items()):

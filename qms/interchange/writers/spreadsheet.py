@@ -34,6 +34,8 @@ SHEET_PROPERTY = "Fiducial.Sheet "
 """Begins the property that says which type a sheet with a shortened name is of."""
 
 LONGEST_CELL = 32_767
+LONGEST_TEXT_CELL = 255
+"""Of a cell that is formatted as text; some spreadsheets show hashes in place of a longer one."""
 PIECE = 16_000
 """Characters of a longer text in one cell; the rest goes on in further columns. Excel counts some
 characters twice, so this is half of what it takes."""
@@ -223,7 +225,7 @@ def _sheet(book: "Workbook", table: _Table) -> None:
             if isinstance(value, str):
                 # Never a formula, whatever it begins with.
                 cell.data_type = "s"
-            if not isinstance(value, bool | int | float):
+            if value is None or (isinstance(value, str) and len(value) <= LONGEST_TEXT_CELL):
                 # What is typed over it stays text.
                 cell.number_format = "@"
             if number == 0:

@@ -25,7 +25,7 @@ from core.records.service import (
     read_content,
     save_draft,
 )
-from dataflows.editing.spreadsheet.grid import read_grid
+from core.records.sheets.grid import read_grid
 from dataflows.editing.spreadsheet.pasting import Pasted, preview
 from dataflows.editing.spreadsheet.pasting import keep as keep_table
 from dataflows.interchange.planning import Plan, Verdict

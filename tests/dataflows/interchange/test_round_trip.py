@@ -15,9 +15,9 @@ from core.records.service import (
     find_record,
     latest_revision,
 )
+from core.records.sheets.cells import bare, guarded, joined, separated
 from core.records.types import get_registry
 from dataflows.department import drafts, read_department
-from dataflows.interchange.cells import bare, guarded, joined, separated
 from dataflows.interchange.document import department_yaml
 from dataflows.interchange.planning import Verdict, normalised, plan
 from dataflows.interchange.service import export_department, keep_import, plan_import, read_file

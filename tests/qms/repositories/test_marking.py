@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, NotFound
 from core.records.models import Record
 from core.records.service import find_project
 from qms.repositories import marking, sources
@@ -313,7 +313,7 @@ def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Tea
         told = contents_of_release(session, project, "REL-2", settings)
         record = session.execute(select(Record).where(Record.uid == "REQ-002")).scalar_one()
         places = lines_released(session, project, record, settings)
-        with pytest.raises(Conflict, match="REL-3"):
+        with pytest.raises(NotFound, match="REL-3"):
             contents_of_release(session, project, "REL-3", settings)
 
     assert report.read == 3

@@ -1,11 +1,9 @@
 """Results come in whole or not at all, by command, by program and by page."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from git import Actor, Repo
 from sqlalchemy import func, select
 from sqlmodel import Session
 from typer.testing import CliRunner
@@ -18,76 +16,19 @@ from core.ledger.models import LedgerEntry
 from core.records.content import Content, LinkDraft
 from core.records.panels import Panel
 from core.records.service import create_record, find_project
-from core.settings import Settings, get_settings
 from core.web.pages import environment
 from qms.releases.service import release_check
-from qms.repositories.scanning import scan_repository
-from qms.repositories.service import register
 from qms.results import service
 from qms.results.api.routes import router as api
-from qms.results.arriving import Sent, read_all, wanted_files, with_files
+from qms.results.arriving import Sent, read_all, wanted_files
 from qms.results.judging import Standing
 from qms.results.listing import cases_of, find_import, imports_of
 from qms.results.models import ResultCase, ResultImport
-from qms.results.naming import Names
 from qms.results.panels import results_panel
-from qms.results.queries import imported_results, newest_lines
+from qms.results.queries import imported_results
 from qms.results.routes import router as pages
-from tests.conftest import TEST_DATABASE, Office
-
-ONE, TWO = "1" * 40, "2" * 40
-
-
-def report(**cases: str) -> bytes:
-    """Return JUnit XML of cases: the id that each states, and what lies in it."""
-    inside = "".join(
-        f'<testcase name="{name}"><properties><property name="verifies" value="{uid}"/>'
-        f"</properties>{rest}</testcase>"
-        for name, (uid, _, rest) in ((name, told.partition(" ")) for name, told in cases.items())
-    )
-    return f'<testsuite name="unit" tests="{len(cases)}">{inside}</testsuite>'.encode()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "blobs")
-
-
-@pytest.fixture
-def tested(office: Office) -> Office:
-    """Two tests and a release at the first commit."""
-    with office.writing() as session:
-        project, by = office.project(session), office.staff["PPL-AK"]
-        for uid in ("TST-001", "TST-002"):
-            create_record(session, project, "test", Content(title=uid), by, uid=uid)
-        fields = {"version": "1.0.0", "commit": ONE}
-        create_record(
-            session, project, "release", Content(title="One", fields=fields), by, uid="REL-1"
-        )
-    return office
-
-
-def send(
-    office: Office,
-    store: BlobStore,
-    commit: str,
-    *files: Sent,
-    uid: str = "PPL-AK",
-    ran: service.Ran = service.AS_EVER,
-    **cases: str,
-) -> service.Kept:
-    sent = [Sent("unit.xml", report(**cases))]
-    with office.writing() as session:
-        return service.import_results(
-            session, store, office.project(session), with_files(read_all(sent), files), commit,
-            office.staff[uid], service.PROGRAM, ran,
-        )  # fmt: skip
-
-
-def standings(office: Office, release: str | None = None) -> dict[str, Standing]:
-    with office.reading() as session:
-        found = imported_results(session, "RPM", release)
-    return {uid: one.standing for uid, one in found.items()}
+from tests.conftest import Office
+from tests.qms.results.conftest import ONE, report, send
 
 
 def counted(session: Session, table: type) -> int:
@@ -117,119 +58,6 @@ def test_an_import_is_kept_with_its_report_and_a_line_of_the_audit_trail(
     assert store.read(digest, verify=True).startswith(b"<testsuite")
 
 
-def test_results_of_the_release_count_for_it_and_those_of_another_commit_are_stale(
-    tested: Office, store: BlobStore
-) -> None:
-    send(tested, store, TWO, a="TST-001", b="TST-002")
-    before = standings(tested, "REL-1")
-
-    send(tested, store, ONE, a="TST-001")
-
-    assert before == {"TST-001": Standing.STALE, "TST-002": Standing.STALE}
-    assert standings(tested, "REL-1") == {
-        "TST-001": Standing.PASSED,
-        "TST-002": Standing.MISSING,
-    }
-    assert standings(tested) == {"TST-001": Standing.PASSED, "TST-002": Standing.MISSING}
-
-
-def test_what_the_newest_commit_names_no_more_is_missing(tested: Office, store: BlobStore) -> None:
-    send(tested, store, ONE, a="TST-001", b="TST-002")
-    send(tested, store, TWO, b="TST-002")
-
-    assert standings(tested) == {"TST-001": Standing.MISSING, "TST-002": Standing.PASSED}
-
-
-def test_an_older_commit_that_comes_in_late_takes_no_failure_back(
-    installed: Office, store: BlobStore, tmp_path: Path
-) -> None:
-    older, newer = two_commits(installed, tmp_path)
-    send(installed, store, newer, a="TST-001 <failure/>")
-    send(installed, store, older, a="TST-001")
-
-    assert standings(installed) == {"TST-001": Standing.FAILED}
-    with installed.reading() as session:
-        (line,) = newest_lines(session, "RPM")
-    assert (line.newest, line.repository) == (newer, "device")
-
-
-def test_a_commit_that_no_repository_holds_counts_beside_those_of_repositories(
-    installed: Office, store: BlobStore, tmp_path: Path
-) -> None:
-    _, newer = two_commits(installed, tmp_path)
-    send(installed, store, newer, a="TST-001 <failure/>")
-    send(installed, store, ONE, a="TST-001", b="TST-002")
-
-    assert standings(installed) == {"TST-001": Standing.FAILED, "TST-002": Standing.PASSED}
-
-
-def two_commits(office: Office, folder: Path) -> tuple[str, str]:
-    """Scan a repository in which the second commit is dated before the first."""
-    source = Repo.init(folder / "device", initial_branch="trunk")
-    made = []
-    for count, second in enumerate((1_700_000_900, 1_700_000_000)):
-        moment = f"{second} +0000"
-        author = Actor("Amara Kole", "ak@example.org")
-        made.append(
-            source.index.commit(
-                f"Change {count}", author=author, committer=author,
-                author_date=moment, commit_date=moment,
-            ).hexsha
-        )  # fmt: skip
-    settings = Settings(data_dir=folder, repository_sources=[str(folder)])
-    by = office.staff["PPL-AK"]
-    with office.writing() as session:
-        address = str(folder / "device")
-        one = register(
-            session, office.project(session), address, by, name="device", settings=settings
-        )
-        number = one.id or 0
-    scan_repository(office.database, settings, number, by)
-    return made[0], made[1]
-
-
-def test_what_failed_in_one_environment_is_not_mended_by_another(
-    tested: Office, store: BlobStore
-) -> None:
-    old, new = service.Ran("py3.10"), service.Ran("py3.11")
-    send(tested, store, ONE, ran=old, a="TST-001 <failure message='boom'/>")
-    send(tested, store, ONE, ran=new, a="TST-001")
-    before = standings(tested, "REL-1")
-
-    kept = send(tested, store, ONE, ran=service.Ran("py3.10", rerun=True), a="TST-001")
-
-    assert before == {"TST-001": Standing.FAILED}
-    assert standings(tested, "REL-1") == standings(tested) == {"TST-001": Standing.PASSED}
-    assert kept.findings == ()
-
-
-def test_a_second_import_of_a_commit_mends_nothing_unless_it_is_a_rerun(
-    tested: Office, store: BlobStore
-) -> None:
-    send(tested, store, ONE, a="TST-001 <failure/>")
-    send(tested, store, ONE, a="TST-001")
-
-    assert standings(tested) == {"TST-001": Standing.FAILED}
-
-
-def test_a_rerun_of_nothing_is_told_and_a_long_environment_refused(
-    tested: Office, store: BlobStore
-) -> None:
-    kept = send(tested, store, ONE, ran=service.Ran("py3.10", rerun=True), a="TST-001")
-
-    assert [one.code for one in kept.findings] == ["TR619"]
-    with pytest.raises(Invalid):
-        send(tested, store, ONE, ran=service.Ran("x" * 61), a="TST-001")
-
-
-def test_a_later_commit_says_nothing_of_the_release(tested: Office, store: BlobStore) -> None:
-    send(tested, store, ONE, a="TST-001")
-    send(tested, store, TWO, a="TST-001 <error/>")
-
-    assert standings(tested, "REL-1") == {"TST-001": Standing.PASSED}
-    assert standings(tested) == {"TST-001": Standing.ERROR}
-
-
 def test_an_id_that_no_record_has_is_told_with_the_one_that_is_meant(
     tested: Office, store: BlobStore
 ) -> None:
@@ -243,69 +71,6 @@ def test_an_id_that_no_record_has_is_told_with_the_one_that_is_meant(
         ),
     ]
     assert str(kept.findings[0].place) == "unit.xml:1"
-
-
-def test_a_record_of_another_project_is_told_and_credits_none_of_ours(
-    tested: Office, store: BlobStore
-) -> None:
-    kept = send(tested, store, ONE, a="DEPT/TST-001", b="RPM/TST-002")
-
-    assert kept.named == ("TST-002",)
-    assert [(one.code, one.what) for one in kept.findings] == [
-        ("TR618", "DEPT/TST-001 is no record of RPM; it counts for none here.")
-    ]
-    assert standings(tested) == {"TST-002": Standing.PASSED}
-
-
-@pytest.mark.parametrize(
-    ("name", "named"),
-    [
-        ("TST-001 dose", ("TST-001",)),
-        ("test_TST_001_dose[2]", ("TST-001",)),
-        ("TST-001.volumes", ("TST-001",)),
-        ("TST-001-2 dose", ("TST-001-2",)),
-        ("test_TST_001_2", ("TST-001-2",)),
-        ("TST-001.7", ()),
-        ("TST-001-3", ()),
-        ("C001_works", ("C001",)),
-        ("test_UN_00A", ("UN-00A",)),
-        ("MAIN is no id", ()),
-    ],
-)
-def test_a_name_is_held_against_the_ids_of_the_project_the_longest_first(
-    name: str, named: tuple[str, ...]
-) -> None:
-    uids = ("TST-001", "TST-001-2", "C001", "UN-00A", "MAIN")
-    names = Names("RPM", uids, ("DEPT",))
-    (read,) = read_all(
-        [Sent("a.xml", f'<testsuite><testcase name="{name}"/></testsuite>'.encode())]
-    )
-    (case,) = read[0].cases
-
-    assert tuple(one.uid for one in names.of(case)) == named
-    ends = [one.what for one in names.findings.values()]
-    assert ends == (
-        [f"{name} begins with TST-001, and RPM has no such record."]
-        if name in ("TST-001.7", "TST-001-3")
-        else []
-    )
-
-
-def test_tags_and_markers_name_any_record_of_the_project_and_nothing_else() -> None:
-    properties = "".join(
-        f'<property name="{name}" value="{value}"/>'
-        for name, value in {
-            "marker": "verifies('C001', why='UN-00A')", "tag": "slow", "tags": "RPM/C002 OFF-9",
-        }.items()
-    )  # fmt: skip
-    case = f"<testcase name='DEPT/C001'><properties>{properties}</properties></testcase>"
-    (read,) = read_all([Sent("a.xml", f"<testsuite>{case}</testsuite>".encode())])
-    names = Names("RPM", ("C001", "C002", "UN-00A"), ("DEPT",))
-
-    found = {one.uid: one.stated for one in names.of(read[0].cases[0])}
-
-    assert found == {"OFF-9": True, "C001": True, "UN-00A": True, "C002": True}
-    assert [one.code for one in names.findings.values()] == ["TR618"]
 
 
 def test_more_findings_than_anybody_reads_are_counted(
@@ -378,16 +143,6 @@ def test_only_a_full_commit_is_one(tested: Office, store: BlobStore, commit: str
 def test_who_only_reads_imports_nothing(tested: Office, store: BlobStore) -> None:
     with pytest.raises(Refused):
         send(tested, store, ONE, uid="PPL-VW", a="TST-001")
-
-
-@pytest.fixture
-def installed(tested: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setenv("FIDUCIAL_DATA_DIR", str(tmp_path))
-    if TEST_DATABASE:
-        monkeypatch.setenv("FIDUCIAL_DATABASE_URL", TEST_DATABASE)
-    get_settings.cache_clear()
-    yield tested
-    get_settings.cache_clear()
 
 
 def test_the_page_of_what_rests_on_a_failing_test_says_so(tested: Office, store: BlobStore) -> None:

@@ -245,6 +245,10 @@ def _plans_and_reviews(case: Any) -> None:
         outcome="proceed",
     )
     case.link("DR-001", "reviews", "DD-04")
+    case.add("item", "ITM-001", origin={"format": "doorstop", "id": "ITM-001", "kind": "heading"})
+    case.link("ITM-001", "traces_to", "DD-04")
+    case.sign("ITM-001", "authored", "author")
+    case.sign("ITM-001", "approved", "quality_manager")
     case.link("DR-001", "chaired_by", "PPL-CV")
     case.add(
         "management_review",

@@ -101,3 +101,23 @@ def test_faulty_column_data_names_every_entry() -> None:
         read_columns(data, "paths.yaml")
 
     assert len(refusal.value.faults) == 3
+
+
+def test_a_role_that_says_no_more_stands_beside_the_ways_that_do_and_never_instead() -> None:
+    links = {
+        **LINKS,
+        "item": {"traces_to": ["need", "island", "item"]},
+        "requirement": {**LINKS["requirement"], "traces_to": ["need"]},
+    }
+
+    assert words(shortest_ways("need", "requirement", links)) == ["<derives_from", "<traces_to"]
+    assert words(shortest_ways("need", "item", links)) == [
+        "<derives_from allocated_to",
+        "<traces_to",
+    ]
+    assert words(shortest_ways("island", "item", links)) == ["<traces_to"]
+    assert words(shortest_ways("item", "item", links)) == [
+        "<allocated_to allocated_to",
+        "<traces_to",
+        "traces_to",
+    ]

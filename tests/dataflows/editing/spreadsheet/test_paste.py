@@ -12,9 +12,9 @@ from core.errors import Invalid, Refused
 from core.people.actor import Actor
 from core.records.models import Project, Record
 from core.records.service import find_project, find_record, latest_revision, read_content
+from core.records.sheets.grid import MOST_ROWS, Grid, _rows, read_grid
 from dataflows import service, sheets
 from dataflows.editing.spreadsheet import pasting
-from dataflows.editing.spreadsheet.grid import MOST_ROWS, Grid, _rows, read_grid
 from dataflows.editing.spreadsheet.pasting import Pasted, keep, preview
 from dataflows.interchange.planning import Verdict
 

@@ -1,11 +1,16 @@
 """Every corpus of other tools that is at hand comes in whole, and goes on to an empty instance."""
 
+import shutil
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from core.blobs import BlobStore
+from core.db import open_database
+from core.records.content import Content
+from core.records.service import create_project
 from core.records.types import get_registry
 from qms.interchange.corpus import Corpus, Item
 from qms.interchange.mapping.back import corpus_of
@@ -14,12 +19,12 @@ from qms.interchange.mapping.origin import origin_in
 from qms.interchange.mapping.records import MappedCorpus, Stated, map_corpus
 from qms.interchange.mapping.uids import uid_of
 from qms.interchange.markdown.folder import RecordFolder, read_folder, write_folder
-from qms.interchange.markdown.proposing import Proposals
+from qms.interchange.markdown.proposing import Proposals, keep_proposals
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.readers.reading import read_corpus
 from qms.interchange.writers.json_form import from_json, to_json
 from qms.interchange.writers.kept import kept_records
-from tests.conftest import Office
+from tests.conftest import Office, add_staff
 
 CORPORA = {
     "doorstop": ("doorstop", 43, {"requirement": 29, "item": 14}, {"traces_to": 22}, ()),
@@ -88,9 +93,20 @@ def said(item: Item) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+@pytest.fixture
+def elsewhere(empty_sqlite: Path, tmp_path: Path) -> Iterator[Office]:
+    """Project RPM in an instance of its own, with nothing in it."""
+    shutil.copy(empty_sqlite, tmp_path / "elsewhere.db")
+    opened = open_database(f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    with opened.writing() as session:
+        staff = add_staff(session, create_project(session, "RPM", "Elsewhere", None))
+    yield Office(opened, "RPM", staff)
+    opened.engine.dispose()
+
+
 @pytest.mark.parametrize("name", CORPORA)
 def test_a_corpus_comes_in_with_its_counts_and_goes_on_without_loss(
-    name: str, reference_data: Path, office: Office, tmp_path: Path
+    name: str, reference_data: Path, office: Office, elsewhere: Office, tmp_path: Path
 ) -> None:
     format_name, items, types, links, accepted = CORPORA[name]
     corpus, found = mapped(reference_data / "trace" / name, accepted)
@@ -110,15 +126,22 @@ def test_a_corpus_comes_in_with_its_counts_and_goes_on_without_loss(
     assert {one.uid: said(one) for one in again.items} == {
         one.uid: said(one) for one in corpus.items
     }
-    for folder in (through_markdown(records, tmp_path), through_json(records)):
+    as_json, as_markdown = through_json(records), through_markdown(records, tmp_path)
+    for folder in (as_json, as_markdown):
         assert folder.faults == ()
-        assert {one.uid: (one.content, one.content_digest) for one in folder.records} == {
-            one.uid: (one.content, one.digest) for one in records
-        }
+        assert contents(folder.records) == contents(records)
+    with elsewhere.writing() as session:
+        incoming = [(elsewhere.project(session), as_markdown)]
+        keep_proposals(session, incoming, elsewhere.staff["PPL-AK"], "Moved")
+    assert contents(kept(elsewhere)) == contents(records)
     with office.reading() as session:
         project = office.project(session)
         plan = plan_corpus(session, project, found, office.staff["PPL-AK"])
     assert plan.sentence == f"0 to create, 0 to change, {items} unchanged, 0 in conflict"
+
+
+def contents(records: Sequence[RecordFile]) -> dict[str, tuple[Content, str]]:
+    return {one.uid: (one.content, one.digest) for one in records}
 
 
 def files(corpus: Corpus) -> list[tuple[str, object]]:

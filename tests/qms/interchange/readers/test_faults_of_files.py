@@ -133,6 +133,22 @@ def test_doorstop(tmp_path: Path) -> None:
     assert corpus.items[0].position == (1, 10)
 
 
+def test_an_exact_id_of_a_need_wins_over_a_part_of_another(tmp_path: Path) -> None:
+    (tmp_path / "needs.json").write_text(
+        '{"current_version": "1", "versions": {"1": {"needs": {"REL-0": {}, "REL-0.1.0": {}, '
+        '"A": {"links": ["REL-0.1.0", "REL-0.1.0.2", "REL-0.2", "REL-1.0"]}}}}}'
+    )
+
+    *_, item = read_corpus(tmp_path).items
+
+    assert [(one.target, dict(one.attributes)) for one in item.references] == [
+        ("REL-0.1.0", {}),
+        ("REL-0.1.0", {"part": "2"}),
+        ("REL-0", {"part": "2"}),
+        ("REL-1.0", {}),
+    ]
+
+
 def test_needs_of_a_schema(tmp_path: Path) -> None:
     (tmp_path / "needs.json").write_text(
         '{"current_version": "2", "versions": {"1": {"needs": {"X": {}}}, "2": {\n'

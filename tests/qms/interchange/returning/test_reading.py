@@ -128,7 +128,7 @@ def odd_records(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[RecordF
 def test_odd_contents_come_back_as_they_were(form: str, tmp_path_factory: Any) -> None:
     folder = tmp_path_factory.mktemp("odd")
 
-    @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(odd_records(XML if form.startswith("reqif") else ANY))
     def holds(records: list[RecordFile]) -> None:
         data = write_as(form, "RPM", "Device", records, get_registry())

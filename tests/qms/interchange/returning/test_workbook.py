@@ -14,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 from core.errors import Invalid
 from core.records.content import Content
 from core.records.types import get_registry
+from qms.interchange.markdown.checking import type_faults
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.returning.reading import read_records
@@ -80,6 +81,17 @@ def test_columns_may_be_moved_and_links_written_by_hand(tmp_path: Path) -> None:
         ("UN-001", None), ("RSK-001", None), ("TPS", "DEPT"), ("UN-007", None), ("UN-008", "DEPT"),
     ]  # fmt: skip
     assert one.content.links[1].attributes == {"kind": "protective measure"}
+
+
+def test_a_value_that_no_digest_can_be_over_is_read_and_told_by_its_type(tmp_path: Path) -> None:
+    def change(at: Change) -> None:
+        at.cell(DERIVES).value = '1 UN-001 {"kind": 1e999}'
+        at.page.delete_cols(at.cell("priority").column)
+
+    found = edited(tmp_path, change)
+
+    assert told(found) == [("TR321", "rpm.xlsx/requirement:1")]
+    assert type_faults(found.records[0], get_registry())
 
 
 def test_a_new_row_is_a_new_record(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The ReqIF that we write is read by the `reqif` package, and says what the records say."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -110,3 +112,18 @@ def test_what_an_independent_tool_reads_and_writes_again_is_no_edit(
     assert [str(one) for one in again.faults] == []
     assert [one.uid for one in again.records] == [one.uid for one in kept]
     assert [one.uid for one in again.records if one.is_edited] == []
+
+
+def test_what_we_write_keeps_to_the_schema_of_reqif(tmp_path: Path) -> None:
+    need = RecordFile("RPM", "user_need", "UN-001", Content("See"))
+    path = tmp_path / "rpm.reqif"
+    path.write_bytes(to_reqif("RPM", "Device", [need, HARD], get_registry()))
+
+    told = subprocess.run(  # noqa: S603 - our own file and the package of the tests
+        [sys.executable, "-m", "reqif.cli.main", "validate", "--use-reqif-schema", str(path)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "0 errors, 0 schema issues found, 0 semantic issues" in told.stdout, told.stdout

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import Fault, Invalid
@@ -17,10 +17,15 @@ NOT_READ = "The table was not read."
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Headings and rows; row 1 of the spreadsheet holds the headings, so rows count from 2."""
+    """Headings and rows, which count on from the row of the spreadsheet that holds the headings."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    top: int = 1
+
+    def numbered(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Go through the rows, each with its number in the spreadsheet."""
+        return enumerate(self.rows, start=self.top + 1)
 
     @property
     def text(self) -> str:
@@ -50,13 +55,19 @@ class Grid:
                 ("",) * width
                 if number in gone
                 else tuple(cells.get((number, place), one) for place, one in enumerate(row))
-                for number, row in enumerate(self.rows, start=2)
+                for number, row in self.numbered()
             ),
+            self.top,
         )
 
 
-def read_grid(text: str) -> Grid:
+def read_grid(text: str, top: int = 1) -> Grid:
     """Read a table whose cells are separated by tabs, commas or semicolons.
+
+    Parameters
+    ----------
+    top : int
+        The row of the spreadsheet that its first line was.
 
     Raises
     ------
@@ -70,15 +81,20 @@ def read_grid(text: str) -> Grid:
     if len(text) > LONGEST_TEXT:
         raise _refused(f"holds {len(text):,} characters; at most {LONGEST_TEXT:,} are read.")
     separator = _separator(text.partition("\n")[0])
-    headings, *rest = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    return grid_of(csv.reader(io.StringIO(text, newline=""), delimiter=separator), top)
+
+
+def grid_of(rows: Iterable[Sequence[str]], top: int = 1) -> Grid:
+    """Return rows as a table, the first of them its headings; raises `Invalid` as `read_grid`."""
+    headings, *rest = _rows(rows) or [[]]
     width = max(len(headings), *map(len, rest)) if rest else len(headings)
     if not any(cell.strip() for row in rest for cell in row):
         raise _refused("has headings and no rows.", "Copy the rows with their headings.")
     padded = [(*row, *[""] * (width - len(row))) for row in [headings, *rest]]
-    return Grid(tuple(padded[0]), tuple(map(tuple, padded[1:])))
+    return Grid(tuple(padded[0]), tuple(map(tuple, padded[1:])), top)
 
 
-def _rows(read: Iterable[list[str]]) -> list[list[str]]:
+def _rows(read: Iterable[Sequence[str]]) -> list[list[str]]:
     """Return the rows of a table, and read no further than one may have."""
     found: list[list[str]] = []
     filled = -1
@@ -90,7 +106,7 @@ def _rows(read: Iterable[list[str]]) -> list[list[str]]:
             if filled > MOST_ROWS or len(found) > 4 * MOST_ROWS:
                 what = f"has more than {MOST_ROWS} rows, or {4 * MOST_ROWS:,} with empty ones."
                 raise _refused(what, f"Paste it in parts of at most {MOST_ROWS} rows.")
-            found.append(row)
+            found.append(list(row))
     except csv.Error as error:
         raise _refused(f"cannot be told into cells: {error}.") from error
     return found

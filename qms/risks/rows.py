@@ -1,0 +1,263 @@
+"""A row of a spreadsheet as a risk: steps by number or word, levels compared, controls linked.
+
+The scales and the matrix are those of the policy in force; none is known here.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from core.records.content import Content
+from core.records.sheets.headings import Column, Headings, Words, plain
+from core.records.type_shape import FieldSpec
+from qms.risks.evaluation import RiskPolicy, is_step
+from qms.sheets.judging import Judge
+from qms.sheets.rows import Row
+
+CONTROLLED_BY = "mitigates"
+"""The role by which what controls a risk is linked to it; it is stated at the other end."""
+
+SPOKEN: Words = {
+    "id": ("risk", "risk id", "hazard id", "ref", "reference", "hazard ref", "hazard no", "no"),
+    "hazard": ("hazard description", "hazard name"),
+    "sequence": ("possible causes", "causes", "cause", "events", "sequence of events"),
+    "situation": ("hazardous situation", "scenario"),
+    "harm": ("potential clinical impact", "clinical impact", "impact", "effect", "consequence"),
+    "severity": ("initial severity", "severity before", "severity before controls"),
+    "likelihood_before": ("initial likelihood", "likelihood", "probability", "initial probability"),
+    "severity_after": ("final severity", "residual severity"),
+    "likelihood_after": (
+        "final likelihood", "residual likelihood", "residual probability", "final probability",
+    ),
+    "benefit_risk": ("benefit risk",),
+    "owned_by": ("owner", "risk owner"),
+    "level_before": ("initial risk", "initial risk rating", "risk rating", "risk level"),
+    "level_after": ("final risk", "residual risk", "final risk rating", "residual risk level"),
+    "existing_controls": ("current controls",),
+    "controls": ("design controls", "control measures", "mitigations", "risk controls"),
+}  # fmt: skip
+"""What the columns are called in hazard logs; those of the RDM template are among them."""
+
+PASSED = frozenset(
+    {
+        "state", "verified controls", "level once verified", "why not lower", "effectiveness",
+        "qa procedures",
+    }
+)  # fmt: skip
+"""Columns of our own export that are worked out anew each time."""
+
+COMPUTED_ONLY_HERE = "level once verified"
+STANDING = frozenset({"severity after", "likelihood after", "level after"})
+"""In our own export these tell where a risk stands, verified controls counted, not what its record
+states; the export is known by a column that nothing else has."""
+
+OWN = (
+    Column("own", "level_before", "Level before"),
+    Column("own", "level_after", "Level after"),
+    Column("own", "existing_controls", "Existing controls"),
+    Column("own", "controls", "Controls"),
+)
+
+SEVERITY, LIKELIHOOD = "severity", "likelihood"
+SCALE_OF: Mapping[str, str] = {
+    "severity": SEVERITY,
+    "severity_after": SEVERITY,
+    "likelihood_before": LIKELIHOOD,
+    "likelihood_after": LIKELIHOOD,
+}
+"""The fields that are a step of a scale of the policy."""
+
+LEVELS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "level_before": (("severity",), ("likelihood_before",)),
+    "level_after": (("severity_after", "severity"), ("likelihood_after", "likelihood_before")),
+}
+"""Which fields a stated level follows from; the first of each that says something."""
+
+_NUMBERED = re.compile(r"(\d{1,3})(?:\.0+)?(?:\s*[-\u2013:.)]?\s*([^\d(][^(]*))?")
+_BRACKETED = re.compile(r"([^\d(]+?)\s*[(\[]\s*(\d{1,3})\s*[)\]]")
+_LOOK_ALIKES = str.maketrans("OIL_", "011-")
+_LEVEL = re.compile(r"(?:level\s*)?(\d{1,2})(?:\.0+)?\b", re.IGNORECASE)
+
+
+def step_of(scale: Sequence[str], text: str) -> int | None:
+    """Return the step that a cell means: its number, its word, or both where they agree.
+
+    Examples
+    --------
+    >>> scale = ["Minor", "Significant", "Major"]
+    >>> [step_of(scale, one) for one in ("2", "major", "3 - Major", "Minor (1)", "2 Major", "4")]
+    [2, 3, 3, 1, None, None]
+    """
+    words = {_plain(name): step for step, name in enumerate(scale, start=1)}
+    text = " ".join(text.split())
+    if _plain(text) in words:
+        return words[_plain(text)]
+    number, word = "", ""
+    if found := _NUMBERED.fullmatch(text):
+        number, word = found[1], found[2] or ""
+    elif found := _BRACKETED.fullmatch(text):
+        word, number = found[1], found[2]
+    if not number or not is_step(int(number), scale):
+        return None
+    step = int(number)
+    return step if not word.strip() or words.get(_plain(word)) == step else None
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", text.lower()).split())
+
+
+@dataclass
+class RiskJudge(Judge):
+    """Judges the rows of a risk file.
+
+    Parameters
+    ----------
+    policy : RiskPolicy
+        Whose scales and matrix hold.
+    controllers : tuple of str
+        The types of record that control a risk.
+    prefixes : tuple of str
+        How their ids begin.
+    kinds : tuple of str
+        The kinds of control.
+    """
+
+    policy: RiskPolicy | None = None
+    controllers: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    named_by = "hazard"
+
+    def __post_init__(self) -> None:
+        """Name the columns of a hazard log."""
+        self.spoken, self.own, self.passed = SPOKEN, OWN, PASSED
+        self.computed = frozenset(LEVELS)
+
+    def headings(self, stated: Sequence[str], chosen: Mapping[int, str]) -> Headings:
+        """Say what each column means; of our own export what is stated, not what is worked out."""
+        ours = any(plain(one) == COMPUTED_ONLY_HERE for one in stated)
+        self.passed = PASSED | STANDING if ours else PASSED
+        return super().headings(stated, chosen)
+
+    def content(self, row: Row, said: Mapping[str, str]) -> Content:
+        """Return what a row states of a risk, with its controls beside it."""
+        found = super().content(row, said)
+        fields = found.fields
+        self._levels(row, said, fields)
+        notes = [found.body] if found.body else []
+        for name in ("existing_controls", "controls"):
+            text = self._controls(row, name, said.get(name, ""))
+            if text:
+                notes.append(f"{self._label(name)}: {text}")
+        title = found.title or str(fields.get("hazard") or "")
+        return replace(found, title=title, body="\n\n".join(notes))
+
+    def value(self, row: Row, name: str, spec: FieldSpec, cell: str) -> Any:
+        """Return the value of one cell; of a scale its step."""
+        if name not in SCALE_OF or self.policy is None:
+            return super().value(row, name, spec, cell)
+        scale = self.policy.severity if SCALE_OF[name] == SEVERITY else self.policy.likelihood
+        step = step_of(scale, cell)
+        if step is None:
+            steps = ", ".join(f"{number} {word}" for number, word in enumerate(scale, start=1))
+            near = difflib.get_close_matches(cell.lower(), [one.lower() for one in scale], 1)
+            meant = next((one for one in scale if near and one.lower() == near[0]), "")
+            mend = f"Did you mean {meant}? " if meant else ""
+            what = f"{spec.label} is '{cell[:60]}', which is no step of the scale."
+            row.fault(name, "off-scale", what, f"{mend}The steps are {steps}.")
+        return step
+
+    def _levels(self, row: Row, said: Mapping[str, str], fields: Mapping[str, Any]) -> None:
+        """Compare each stated level with the one that the matrix has there."""
+        for name, (severities, likelihoods) in LEVELS.items():
+            stated = said.get(name, "")
+            severity = next((fields[one] for one in severities if one in fields), None)
+            likelihood = next((fields[one] for one in likelihoods if one in fields), None)
+            if severity is None or likelihood is None or self.policy is None:
+                continue
+            level = self.policy.cells[likelihood - 1][severity - 1]
+            at = f"{self.policy.severity[severity - 1]} x {self.policy.likelihood[likelihood - 1]}"
+            if severities[0] in fields or likelihoods[0] in fields:
+                row.told.append(f"{self._label(name).lower()} {level}, {at}")
+            found = _LEVEL.match(stated)
+            if not stated:
+                continue
+            if found is None:
+                row.told.append(f"{self._label(name).lower()} '{stated[:30]}' is not compared")
+            elif int(found[1]) != level:
+                told = f"{self._label(name)} is {stated[:30]}"
+                what = f"{told}; {self.policy.title} has {level} at {at}."
+                mend = "Correct the steps or the level, or empty this cell: levels are looked up."
+                row.fault(name, "other-level", what, mend)
+
+    def _controls(self, row: Row, name: str, cell: str) -> str:
+        """Take the ids of controls out of a cell, and return its text where it says more."""
+        rest = cell
+        for found in self._references(cell):
+            held = self.held.get(found[1])
+            if held is None or held.gone or held.type not in self.controllers:
+                self._no_control(row, name, found[1])
+                continue
+            kind = (found[2] or "").lower()
+            row.controls[found[1]] = kind or row.controls.get(found[1], "")
+            if held.obstacle and not self._states(found[1], row.uid):
+                what = f"{found[1]} {held.obstacle}, so it cannot be linked to this risk now."
+                mend = "Have that finished or discarded first, or leave it or its column out here."
+                row.fault(name, "open-draft", what, mend)
+        for found in self._references(cell):
+            rest = rest.replace(found[0], " ", 1)
+        return cell if re.search(r"\w", rest) else ""
+
+    def _references(self, cell: str) -> list[re.Match[str]]:
+        """Return what in a cell can only be meant as the id of a record that controls risks."""
+        among, alone = self._patterns
+        found = list(among.finditer(cell))
+        whole = None if found else alone.fullmatch(cell)
+        return [whole] if whole else found
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        """What such an id looks like among words, and as all that a cell says."""
+        held = self.held.values()
+        heads = {_head(one.record.uid) for one in held if one.type in self.controllers} - {""}
+        heads |= set(self.prefixes)
+        kinds = "|".join(map(re.escape, self.kinds)) or r"(?!)"
+        kind = rf"(?:\s*\(?\b({kinds})\b\)?)?"
+        head = "|".join(map(re.escape, sorted(heads, key=len, reverse=True)))
+        among = rf"\b((?:{head})(?:[-_.]\w*\d|\d)\w*){kind}"
+        alone = rf"\s*([A-Za-z]+[-_]\w*\d\w*){kind}\s*"
+        return re.compile(among, re.IGNORECASE), re.compile(alone, re.IGNORECASE)
+
+    def _no_control(self, row: Row, name: str, uid: str) -> None:
+        held = self.held.get(uid)
+        alike = self._alike.get(_looks(uid))
+        near = alike or self.near(self.controllers, uid)
+        kinds = " or ".join(one.replace("_", " ") for one in self.controllers)
+        word = "withdrawn" if held is not None and held.gone else f"no {kinds} here"
+        mend = f"Did you mean {near}?" if near else "Correct it, or leave it out."
+        row.fault(name, "missing-control", f"{uid[:60]} is {word}.", mend)
+
+    @cached_property
+    def _alike(self) -> dict[str, str]:
+        """What controls risks here, by how its id looks."""
+        those = (uid for uid, one in self.held.items() if one.type in self.controllers)
+        return {_looks(uid): uid for uid in those}
+
+    def _states(self, control: str, risk: str) -> bool:
+        """Whether a record says already that it controls a risk."""
+        links = self.held[control].content.links
+        return any(one.role == CONTROLLED_BY and one.target == risk for one in links)
+
+
+def _looks(uid: str) -> str:
+    """Return an id with what looks alike in print made one."""
+    return uid.upper().translate(_LOOK_ALIKES)
+
+
+def _head(uid: str) -> str:
+    return re.split(r"[-_.\d]", uid, maxsplit=1)[0]
