@@ -6,6 +6,7 @@ nothing is ever opened by it that was not sent along.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -112,6 +113,21 @@ def _refuse_too_much(sent: Sequence[Sent]) -> None:
         raise Invalid("Nothing was imported.", [Fault("TR601", "the files", what, "Send fewer.")])
 
 
+def _refuse_twins(files: Sequence[Sent]) -> None:
+    many = Counter(one.name for one in files)
+    faults = [
+        Fault("TR614", shown(name), "is the name of several files.", "Send each by its own name.")
+        for name, count in many.items()
+        if count > 1
+    ]
+    if faults:
+        raise Invalid("Nothing was imported.", faults)
+
+
+def _last(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
 def shown(name: str) -> str:
     """Return a name as it may stand in a sentence."""
     return re.sub(r"[\x00-\x1f\x7f]", "?", name)[:200]
@@ -130,14 +146,16 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
     Parameters
     ----------
     files : sequence of Sent
-        Each belongs to the cases that name its path, or a path that ends in its name.
+        Each belongs to the cases that name its path, or the only path that ends in its name.
 
     Raises
     ------
     Invalid
-        If they are too many or too large together.
+        If they are too many or too large together, or two have one name.
     """
     _refuse_too_much(files)
+    _refuse_twins(files)
+    ends = Counter(_last(path) for path in wanted_files(report for report, _ in reports))
     findings = [one for report, _ in reports for one in report.findings]
     given = {one.name: one for one in files}
     attached: dict[str, Attached] = {}
@@ -145,7 +163,7 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
         for case in report.cases:
             for path in case.files:
                 if path not in attached:
-                    findings += _take(path, case, given, attached)
+                    findings += _take(path, case, given, ends, attached)
     used = {one.name for one in attached.values()}
     place = reports[0][0].cases[0].place if reports and reports[0][0].cases else None
     if place is not None:
@@ -158,14 +176,24 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
 
 
 def _take(
-    path: str, case: Case, given: Mapping[str, Sent], attached: dict[str, Attached]
+    path: str,
+    case: Case,
+    given: Mapping[str, Sent],
+    ends: Mapping[str, int],
+    attached: dict[str, Attached],
 ) -> Iterable[Finding]:
     if climbs(path):
-        what = f"{case.label} names the file {shown(path)}, which lies outside its folder."
+        what = f"{shown(case.label)} names the file {shown(path)}, which lies outside its folder."
         return [Finding("TR611", what, case.place, mend="It is not looked at.")]
-    found = given.get(path) or given.get(path.replace("\\", "/").rsplit("/", 1)[-1])
+    found = given.get(path)
+    if found is None and _last(path) in given:
+        if ends[_last(path)] > 1:
+            what = f"{shown(_last(path))} may be the file {shown(path)} or another; it is not kept."
+            mend = "Give each file a name of its own, or send them with the command and --files."
+            return [Finding("TR609", what, case.place, mend=mend)]
+        found = given[_last(path)]
     if found is None:
-        what = f"{case.label} names the file {shown(path)}, which was not sent."
+        what = f"{shown(case.label)} names the file {shown(path)}, which was not sent."
         return [Finding("TR609", what, case.place, mend="Send it along.")]
     if len(found.content) > LARGEST_ATTACHMENT:
         what = f"The file {shown(path)} is larger than {LARGEST_ATTACHMENT} bytes; it is not kept."

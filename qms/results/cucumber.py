@@ -209,7 +209,7 @@ def _tags(of: dict[str, Any]) -> Iterator[str]:
 def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[Attached]:
     embedded = [one for step in steps for one in _dicts(step.get("embeddings"))]
     for place, one in enumerate(embedded, start=1):
-        name = _text(one.get("name")) or f"attachment {place}"
+        name = _text(one.get("name"), 200) or f"attachment {place}"
         data = _text(one.get("data"), LARGEST_BYTES)
         try:
             content = base64.b64decode(data, validate=True)
@@ -219,7 +219,7 @@ def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[At
         if len(content) > LARGEST_ATTACHED:
             reading.find("TR609", f"The file {name} is larger than {LARGEST_ATTACHED} bytes.")
             continue
-        yield Attached(name[:200], hashlib.sha256(content).hexdigest(), content)
+        yield Attached(name, hashlib.sha256(content).hexdigest(), content)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def _suite(
             _suite(reading, node, names)
         elif node.tag not in _OTHERS:
             _unknown(reading, node, names, shared)
-    called = f"The suite {names[-1]}" if names and names[-1] else "A suite without a name"
+    called = f"The suite {names[-1][:200]}" if names and names[-1] else "A suite without a name"
     _compare(reading, suite, "The report" if whole else called, before, counted)
 
 

@@ -20,7 +20,7 @@ from core.web.pages import environment
 from qms.releases.service import release_check
 from qms.results import service
 from qms.results.api.routes import router as api
-from qms.results.arriving import Sent, read_all, wanted_files
+from qms.results.arriving import Sent, read_all, wanted_files, with_files
 from qms.results.judging import Standing
 from qms.results.listing import cases_of, find_import, imports_of
 from qms.results.models import ResultCase, ResultImport
@@ -98,6 +98,55 @@ def test_files_of_a_case_are_kept_by_their_digest_and_a_climbing_path_is_named(
         [case] = cases_of(session, tested.project(session), 1)
     [(name, digest)] = case.files
     assert (name, store.read(digest)) == ("dvh.png", b"picture")
+
+
+def naming(*paths: str) -> str:
+    return "".join(f"[[ATTACHMENT|{path}]]" for path in paths)
+
+
+def test_a_file_is_given_to_no_case_that_may_mean_another(tested: Office, store: BlobStore) -> None:
+    cases = {
+        name: f"TST-001 <system-out>{naming(path)}</system-out>"
+        for name, path in {"a": "a/dvh.png", "b": "b/dvh.png", "c": "c/log.txt"}.items()
+    }
+
+    kept = send(tested, store, ONE, Sent("dvh.png", b"one"), Sent("log.txt", b"two"), **cases)
+
+    assert [one.code for one in kept.findings] == ["TR609", "TR609", "TR609"]
+    assert kept.findings[0].what == "dvh.png may be the file a/dvh.png or another; it is not kept."
+    assert kept.findings[2].what == "No case names the file dvh.png; it is not kept."
+    with tested.reading() as session:
+        found = cases_of(session, tested.project(session), 1)
+    assert [[name for name, _ in one.files] for one in found] == [[], [], ["log.txt"]]
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    with pytest.raises(Invalid) as caught:
+        with_files((), [Sent("dvh.png", b"one"), Sent("dvh.png", b"two")])
+
+    assert [str(one) for one in caught.value.faults] == [
+        "dvh.png: is the name of several files. Send each by its own name."
+    ]
+
+
+def test_a_long_name_of_a_file_or_a_case_is_cut_in_what_is_said(
+    tested: Office, store: BlobStore
+) -> None:
+    long = "p" * 5000
+    properties = "".join(
+        f'<property name="attachment" value="{path}"/>' for path in (long, f"../{long}")
+    )
+    content = f'<testcase name="{long}"><properties>{properties}</properties></testcase>'
+    read = read_all([Sent("a.xml", f"<testsuite>{content}</testsuite>".encode())])
+
+    with tested.writing() as session:
+        kept = service.import_results(
+            session, store, tested.project(session), with_files(read), ONE,
+            tested.staff["PPL-AK"], service.PROGRAM,
+        )  # fmt: skip
+
+    assert [one.code for one in kept.findings] == ["TR613", "TR609", "TR611"]
+    assert max(len(one.what) for one in kept.findings) < 500
 
 
 def test_all_faults_of_all_files_are_told_at_once() -> None:
