@@ -285,10 +285,38 @@ def test_a_scenario_passes_only_where_every_step_passed() -> None:
     )
 
     assert [str(case.outcome) for case in cases] == [
-        "passed", "failed", "error", "skipped", "skipped", "error", "error",
+        "passed", "failed", "error", "skipped", "skipped", "error", "skipped",
     ]  # fmt: skip
     assert cases[0].seconds == 2.0
     assert cases[1].message == "The step a plan failed: off by 2"
+
+
+def test_what_behave_leaves_out_was_not_run_and_what_it_says_of_a_scenario_counts() -> None:
+    listed = {"name": "a plan", "location": "dose.feature:3"}
+    cases = scenarios(
+        {"type": "background", "steps": [listed]},
+        {"name": "good", "status": "passed", "steps": [step("passed")], "location": "d.feature:4"},
+        {"type": "background", "steps": [listed]},
+        {"name": "skipped", "status": "skipped", "steps": [listed]},
+        {"name": "bad", "status": "failed",
+         "steps": [step("failed", error_message=["off", "by 2"]), listed]},
+        {"name": "hook", "status": "hook_error", "steps": [step("passed")]},
+        {"name": "bare", "status": "failed", "steps": []},
+        {"name": "odd", "status": "dreamt", "steps": [step("passed")]},
+        {"name": "half", "status": "passed", "steps": [step("passed"), listed]},
+        status="failed",
+    )  # fmt: skip
+
+    assert {case.name: str(case.outcome) for case in cases} == {
+        "good": "passed", "skipped": "skipped", "bad": "failed", "hook": "error",
+        "bare": "failed", "odd": "error", "half": "skipped",
+    }  # fmt: skip
+    assert [case.message for case in cases][1:4] == [
+        "The step a plan was not run.",
+        "The step a plan failed: off\nby 2",
+        "The scenario says hook_error.",
+    ]
+    assert cases[0].source == "d.feature:4"
 
 
 def test_tags_of_feature_and_scenario_name_records() -> None:
