@@ -20,6 +20,12 @@ def import_results(
     files: Annotated[
         Path | None, typer.Option(help="The folder that files named by cases lie in.")
     ] = None,
+    environment: Annotated[
+        str, typer.Option(help="Where they ran, in a build that runs them in several.")
+    ] = "",
+    rerun: Annotated[
+        bool, typer.Option(help="They count instead of what was imported before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Import reports of tests: all of them or none; exit 3 when something about them is odd."""
@@ -37,7 +43,14 @@ def import_results(
         with opened.database.writing() as session:
             project = find_project(session, project_key)
             kept = service.import_results(
-                session, store, project, arrived, commit, by, service.COMMAND
+                session,
+                store,
+                project,
+                arrived,
+                commit,
+                by,
+                service.COMMAND,
+                service.Ran(environment, rerun),
             )
     lines = [f"{one.code} {one.place}: {one.what} {one.mend}".rstrip() for one in kept.findings]
     counted = ", ".join(f"{count} {word}" for word, count in kept.counts.items() if count)

@@ -6,12 +6,13 @@ nothing is ever opened by it that was not sent along.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import Fault, Invalid
 from qms.interchange.corpus import Attached, Finding
-from qms.results.cases import Case, Outcome, Report
+from qms.results.cases import MOST_NAMINGS, Case, Outcome, Report
 from qms.results.reading import read_results
 
 MOST_FILES = 500
@@ -96,6 +97,11 @@ def read_all(sent: Sequence[Sent]) -> tuple[tuple[Report, bytes], ...]:
             read.append((read_results(one.content, shown(one.name)), one.content))
         except Invalid as refusal:
             faults += refusal.faults
+    cases = (case for report, _ in read for case in report.cases)
+    named = sum(len(one.named) + len(one.words) + len(one.files) for one in cases)
+    if named > MOST_NAMINGS:
+        what = f"name records and files more than {MOST_NAMINGS} times in all."
+        faults.append(Fault("TR602", "the reports", what, "Send fewer at once."))
     if faults:
         raise Invalid("Nothing was imported.", faults)
     return tuple(read)
@@ -105,6 +111,21 @@ def _refuse_too_much(sent: Sequence[Sent]) -> None:
     if len(sent) > MOST_FILES or sum(len(one.content) for one in sent) > MOST_BYTES:
         what = f"are more than {MOST_FILES} files or {MOST_BYTES} bytes."
         raise Invalid("Nothing was imported.", [Fault("TR601", "the files", what, "Send fewer.")])
+
+
+def _refuse_twins(files: Sequence[Sent]) -> None:
+    many = Counter(one.name for one in files)
+    faults = [
+        Fault("TR614", shown(name), "is the name of several files.", "Send each by its own name.")
+        for name, count in many.items()
+        if count > 1
+    ]
+    if faults:
+        raise Invalid("Nothing was imported.", faults)
+
+
+def _last(path: str) -> str:
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def shown(name: str) -> str:
@@ -125,14 +146,16 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
     Parameters
     ----------
     files : sequence of Sent
-        Each belongs to the cases that name its path, or a path that ends in its name.
+        Each belongs to the cases that name its path, or the only path that ends in its name.
 
     Raises
     ------
     Invalid
-        If they are too many or too large together.
+        If they are too many or too large together, or two have one name.
     """
     _refuse_too_much(files)
+    _refuse_twins(files)
+    ends = Counter(_last(path) for path in wanted_files(report for report, _ in reports))
     findings = [one for report, _ in reports for one in report.findings]
     given = {one.name: one for one in files}
     attached: dict[str, Attached] = {}
@@ -140,7 +163,7 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
         for case in report.cases:
             for path in case.files:
                 if path not in attached:
-                    findings += _take(path, case, given, attached)
+                    findings += _take(path, case, given, ends, attached)
     used = {one.name for one in attached.values()}
     place = reports[0][0].cases[0].place if reports and reports[0][0].cases else None
     if place is not None:
@@ -153,14 +176,24 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
 
 
 def _take(
-    path: str, case: Case, given: Mapping[str, Sent], attached: dict[str, Attached]
+    path: str,
+    case: Case,
+    given: Mapping[str, Sent],
+    ends: Mapping[str, int],
+    attached: dict[str, Attached],
 ) -> Iterable[Finding]:
     if climbs(path):
-        what = f"{case.label} names the file {shown(path)}, which lies outside its folder."
+        what = f"{shown(case.label)} names the file {shown(path)}, which lies outside its folder."
         return [Finding("TR611", what, case.place, mend="It is not looked at.")]
-    found = given.get(path) or given.get(path.replace("\\", "/").rsplit("/", 1)[-1])
+    found = given.get(path)
+    if found is None and _last(path) in given:
+        if ends[_last(path)] > 1:
+            what = f"{shown(_last(path))} may be the file {shown(path)} or another; it is not kept."
+            mend = "Give each file a name of its own, or send them with the command and --files."
+            return [Finding("TR609", what, case.place, mend=mend)]
+        found = given[_last(path)]
     if found is None:
-        what = f"{case.label} names the file {shown(path)}, which was not sent."
+        what = f"{shown(case.label)} names the file {shown(path)}, which was not sent."
         return [Finding("TR609", what, case.place, mend="Send it along.")]
     if len(found.content) > LARGEST_ATTACHMENT:
         what = f"The file {shown(path)} is larger than {LARGEST_ATTACHMENT} bytes; it is not kept."

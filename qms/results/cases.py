@@ -9,6 +9,10 @@ from qms.interchange.corpus import Attached, Finding, Place
 MOST_TEXT = 2000
 """Characters kept of a message: enough to recognise a failure, the report itself is kept whole."""
 
+MOST_CASES = 200_000
+MOST_NAMINGS = 300_000
+"""Records and files that the cases of one import name in all: what is kept grows with them."""
+
 
 class Outcome(StrEnum):
     """What came of one test case; six answers, because only one of them is a pass."""
@@ -74,9 +78,11 @@ class Case:
     suite, classname, name : str
         As the report has them; empty where it is silent.
     message : str
-        Why it did not pass, cut to `MOST_TEXT`.
+        Why it did not pass, cut to `MOST_TEXT`; of a pass, that it was a retry which passed.
     source : str
         The file and line of the test itself, where the report tells it.
+    words : tuple of Naming
+        Markers and tags that name a record only where the project has one of that name.
     files : tuple of str
         Names of the files that it says belong to it.
     attached : tuple of Attached
@@ -92,6 +98,7 @@ class Case:
     message: str = ""
     source: str = ""
     named: tuple[Naming, ...] = ()
+    words: tuple[Naming, ...] = ()
     files: tuple[str, ...] = ()
     attached: tuple[Attached, ...] = ()
 

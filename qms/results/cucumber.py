@@ -1,7 +1,8 @@
 """Read Cucumber JSON, as Cucumber, behave and pytest-bdd write it.
 
 A scenario passes only where it has steps and every one of them passed: a step nobody defined, one
-that waits to be written and one that was passed over are told apart and are no pass.
+that waits to be written and one that was passed over are told apart and are no pass. behave leaves
+out the result of a step that was not run, and says of the scenario itself how it came out.
 """
 
 import base64
@@ -13,10 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qms.interchange.corpus import Attached, Finding, Place
-from qms.results.cases import MOST_TEXT, Case, Outcome, Report, worst
+from qms.results.cases import (
+    MOST_CASES,
+    MOST_NAMINGS,
+    MOST_TEXT,
+    Case,
+    Outcome,
+    Report,
+    worst,
+)
 from qms.results.guarded_xml import DEEPEST, LARGEST_BYTES, refused
-from qms.results.ids import once, seen_in, tagged
-from qms.results.junit import MOST_CASES
+from qms.results.ids import MOST_NAMED, apart, once, seen_in, tagged
 
 _STATUS: Mapping[str, tuple[Outcome, str]] = {
     "passed": (Outcome.PASSED, ""),
@@ -27,8 +35,11 @@ _STATUS: Mapping[str, tuple[Outcome, str]] = {
     "skipped": (Outcome.SKIPPED, "was passed over"),
     "untested": (Outcome.SKIPPED, "was not run"),
     "unused": (Outcome.SKIPPED, "was not run"),
-    "unknown": (Outcome.ERROR, "has no known status"),
+    "xfailed": (Outcome.XFAIL, "failed, as it was expected to"),
+    "xpassed": (Outcome.XPASS, "passed, and was expected to fail"),
+    "": (Outcome.SKIPPED, "was not run"),
 }
+_UNKNOWN = (Outcome.ERROR, "has no known status")
 LARGEST_ATTACHED = 10_000_000
 
 
@@ -37,6 +48,21 @@ class _Reading:
     file: str
     cases: list[Case] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    namings: int = 0
+
+    def keep(self, case: Case) -> None:
+        """Keep a scenario, as long as there are not too many of them and of what they name."""
+        self.cases.append(case)
+        self.namings += len(case.named) + len(case.words)
+        if sum(one.stated for one in case.named) > MOST_NAMED:
+            what = f"holds a scenario that names more than {MOST_NAMED} records."
+            raise refused("TR602", self.file, what, "Name fewer.")
+        if len(self.cases) > MOST_CASES or self.namings > MOST_NAMINGS:
+            what = (
+                f"has more than {MOST_CASES} scenarios, or names records more than {MOST_NAMINGS} "
+                "times in all."
+            )
+            raise refused("TR602", self.file, what, "Split the report.")
 
     def find(self, code: str, what: str, mend: str = "") -> None:
         self.findings.append(Finding(code, what, Place(self.file), mend=mend))
@@ -102,12 +128,12 @@ def _feature(reading: _Reading, feature: dict[str, Any]) -> None:
     background: list[dict[str, Any]] = []
     for element in _dicts(feature.get("elements")):
         if element.get("type") == "background":
-            background = _dicts(element.get("steps"))
+            # behave lists the steps of a background, and tells them again where they ran.
+            listed = _dicts(element.get("steps"))
+            background = listed if any("result" in step for step in listed) else []
             continue
-        reading.cases.append(_case(reading, feature, element, background))
+        reading.keep(_case(reading, feature, element, background))
         background = []
-        if len(reading.cases) > MOST_CASES:
-            raise refused("TR602", reading.file, f"has more than {MOST_CASES} scenarios.", "Split.")
 
 
 def _case(
@@ -122,10 +148,8 @@ def _case(
     hooks = [*_dicts(element.get("before")), *_dicts(element.get("after"))]
     if not name:
         reading.find("TR607", f"A scenario of {title or 'a feature'} has no name.", "Name it.")
-    outcome, message = _outcome(steps, hooks)
-    line = element.get("line")
-    uri = _text(feature.get("uri"))
-    tags = [*_tags(feature), *_tags(element)]
+    outcome, message = _outcome(steps, hooks, element)
+    stated, words = apart(tagged([*_tags(feature), *_tags(element)], place))
     return Case(
         suite=title,
         classname=title,
@@ -134,26 +158,31 @@ def _case(
         place=place,
         seconds=_seconds(steps),
         message=message,
-        source=f"{uri}:{line}" if uri and isinstance(line, int) else uri,
-        named=once([*tagged(tags, place), *seen_in((title, name), place)]),
+        source=_source(feature, element),
+        named=once([*stated, *seen_in((title, name), place)]),
+        words=words,
         attached=tuple(_attached(reading, [*steps, *hooks])),
     )
 
 
 def _outcome(
-    steps: Sequence[dict[str, Any]], hooks: Sequence[dict[str, Any]]
+    steps: Sequence[dict[str, Any]], hooks: Sequence[dict[str, Any]], element: dict[str, Any]
 ) -> tuple[Outcome, str]:
-    if not steps:
-        return Outcome.SKIPPED, "The scenario has no step."
     said: list[tuple[Outcome, str]] = []
     for step in steps:
-        outcome, words = _STATUS.get(_status(step), _STATUS["unknown"])
+        outcome, words = _STATUS.get(_status(step), _UNKNOWN)
         said.append((outcome, f"The step {_text(step.get('name'))} {words}{_reason(step)}"))
     said += [
         (Outcome.ERROR, f"Set-up or tear-down failed{_reason(hook)}")
         for hook in hooks
         if _status(hook) not in ("passed", "skipped")
     ]
+    if not steps:
+        said.append((Outcome.SKIPPED, "The scenario has no step."))
+    if "status" in element:
+        status = _text(element["status"])
+        outcome, _ = _STATUS.get(status.lower() or "unknown", _UNKNOWN)
+        said.append((outcome, f"The scenario says {status or 'no status'}."))
     # A failed step passes over those after it: what failed is told, not what was never reached.
     decided = worst(outcome for outcome, _ in said) or Outcome.SKIPPED
     if decided is Outcome.PASSED:
@@ -162,13 +191,26 @@ def _outcome(
 
 
 def _status(step: dict[str, Any]) -> str:
-    result = step.get("result")
-    return _text(result.get("status")).lower() if isinstance(result, dict) else "unknown"
+    if "result" not in step:
+        return ""
+    result = step["result"]
+    said = _text(result.get("status")).lower() if isinstance(result, dict) else ""
+    return said or "unknown"
+
+
+def _source(feature: dict[str, Any], element: dict[str, Any]) -> str:
+    uri, line = _text(feature.get("uri")), element.get("line")
+    if uri and isinstance(line, int):
+        return f"{uri}:{line}"
+    return uri or _text(element.get("location"))
 
 
 def _reason(step: dict[str, Any]) -> str:
     result = step.get("result")
-    told = _text(result.get("error_message")) if isinstance(result, dict) else ""
+    said = result.get("error_message") if isinstance(result, dict) else ""
+    if isinstance(said, list):
+        said = "\n".join(one for one in said if isinstance(one, str))
+    told = _text(said)
     return f": {told}" if told else "."
 
 
@@ -188,7 +230,7 @@ def _tags(of: dict[str, Any]) -> Iterator[str]:
 def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[Attached]:
     embedded = [one for step in steps for one in _dicts(step.get("embeddings"))]
     for place, one in enumerate(embedded, start=1):
-        name = _text(one.get("name")) or f"attachment {place}"
+        name = _text(one.get("name"), 200) or f"attachment {place}"
         data = _text(one.get("data"), LARGEST_BYTES)
         try:
             content = base64.b64decode(data, validate=True)
@@ -198,7 +240,7 @@ def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[At
         if len(content) > LARGEST_ATTACHED:
             reading.find("TR609", f"The file {name} is larger than {LARGEST_ATTACHED} bytes.")
             continue
-        yield Attached(name[:200], hashlib.sha256(content).hexdigest(), content)
+        yield Attached(name, hashlib.sha256(content).hexdigest(), content)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

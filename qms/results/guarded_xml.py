@@ -25,7 +25,7 @@ LONGEST_TEXT = 20_000
 
 @dataclass
 class Node:
-    """One element, with the line on which it begins."""
+    """One element: its tag in small letters and without a prefix, and the line it begins on."""
 
     tag: str
     line: int
@@ -100,7 +100,8 @@ class _Building:
             raise self._refuse("TR602", f"nests more than {DEEPEST} elements.", "Flatten it.")
         if self.count > MOST_ELEMENTS:
             raise self._refuse("TR602", f"has more than {MOST_ELEMENTS} elements.", "Split it.")
-        node = Node(tag, self._line, attributes)
+        # Some tools put a prefix before every tag, and some write them with capitals.
+        node = Node(tag.rpartition(":")[2].lower(), self._line, attributes)
         if self.open:
             self.open[-1].below.append(node)
         else:

@@ -6,7 +6,7 @@ known of it is stale.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -67,6 +67,8 @@ class Told:
     label: str
     outcome: Outcome
     message: str = ""
+    environment: str = ""
+    rerun: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,12 @@ class Imported:
         The case that decides; empty where it is missing or stale.
     cases : int
         How many cases were looked at.
+    again : int
+        How many of them passed only after a retry or in a rerun.
+    environment : str
+        Where the case that decides ran.
+    contradicted : int
+        A later import, which does not say that it is a rerun and in which that case passed.
     """
 
     uid: str
@@ -92,6 +100,9 @@ class Imported:
     message: str = ""
     cases: int = 0
     address: str = ""
+    again: int = 0
+    environment: str = ""
+    contradicted: int = 0
 
     @property
     def passed(self) -> bool:
@@ -105,13 +116,21 @@ class Imported:
         if self.standing is Standing.MISSING:
             return f"{start}, of commit {self.commit[:7]}, named it last; missing since"
         if self.standing is Standing.STALE:
-            return f"{start} are of the older commit {self.commit[:7]}: stale"
+            return f"{start} are of another commit, {self.commit[:7]}: stale"
         if self.passed:
             many = f"{self.cases} cases" if self.cases != 1 else "1 case"
-            return f"{start}: {many} passed"
+            after = f", {self.again} of them after a retry or in a rerun" if self.again else ""
+            return f"{start}: {many} passed{after}"
         first = self.message.strip().splitlines()
         told = f": {first[0][:200]}" if first else ""
-        return f"{start}: {self.label} {_IN_WORDS[self.standing]}{told}"
+        where = f" ({self.environment})" if self.environment else ""
+        beside = (
+            f"; it passed in imported results {self.contradicted}, which do not say that they are "
+            "of a rerun"
+            if self.contradicted
+            else ""
+        )
+        return f"{start}{where}: {self.label} {_IN_WORDS[self.standing]}{told}{beside}"
 
     def as_verdict(self) -> Verdict:
         """Return it as the verdict on a test that no run says anything about."""
@@ -127,26 +146,36 @@ class Imported:
 
 
 def judge(uid: str, told: Sequence[Told], address: str = "") -> Imported:
-    """Return what cases of one commit say about a record.
+    """Return what cases of one commit say about a record: the worst of them decides.
 
-    A case that was imported again counts as it came out last; among cases, the worst decides.
+    A case that was imported again counts as bad as it ever came out there, unless the later import
+    says that it is a rerun: then it counts as it came out in that. A rerun that skips a case says
+    nothing of it.
 
     Parameters
     ----------
     told : sequence of Told
         Cases that name the record, all of one commit; at least one.
     """
-    latest: dict[tuple[str, str], list[Told]] = {}
+    groups: dict[tuple[str, str, str], list[Told]] = {}
+    again = 0
     for one in sorted(told, key=lambda each: each.number):
-        known = latest.setdefault((one.suite, one.label), [])
-        if known and known[0].number < one.number:
-            known.clear()
+        known = groups.setdefault((one.environment, one.suite, one.label), [])
+        if one.rerun and one.outcome is not Outcome.SKIPPED:
+            stays = [other for other in known if other.number == one.number]
+            again += one.outcome is Outcome.PASSED and any(
+                other.outcome is not Outcome.PASSED for other in known if other not in stays
+            )
+            known[:] = stays
         known.append(one)
-    counted = [one for group in latest.values() for one in group]
+    counted = [one for group in groups.values() for one in group]
     decided = worst(one.outcome for one in counted)
     first = next(one for one in counted if one.outcome is decided)
-    if decided is Outcome.PASSED:
+    passed = decided is Outcome.PASSED
+    if passed:
         first = max(counted, key=lambda one: one.number)
+    beside = groups[first.environment, first.suite, first.label]
+    later = [one for one in beside if one.number > first.number and one.outcome is Outcome.PASSED]
     return Imported(
         uid=uid,
         standing=Standing(first.outcome.value),
@@ -155,9 +184,34 @@ def judge(uid: str, told: Sequence[Told], address: str = "") -> Imported:
         at=first.at,
         label=first.label,
         message=first.message,
-        cases=len(counted),
+        cases=len(groups) if passed else len(counted),
         address=address,
+        # A pass has a message where its report says that it was a retry which passed.
+        again=again + sum(bool(one.message) for one in counted) if passed else 0,
+        environment=first.environment,
+        contradicted=later[-1].number if later else 0,
     )
+
+
+WORST_STANDING = (
+    Standing.FAILED,
+    Standing.ERROR,
+    Standing.XPASS,
+    Standing.XFAIL,
+    Standing.MISSING,
+    Standing.SKIPPED,
+    Standing.STALE,
+    Standing.PASSED,
+)
+
+
+def together(several: Sequence[Imported]) -> Imported:
+    """Return what several lines of commits say of one record: the worst of them."""
+    decides = min(several, key=lambda one: (WORST_STANDING.index(one.standing), -one.number))
+    if not decides.passed:
+        return decides
+    cases, again = sum(one.cases for one in several), sum(one.again for one in several)
+    return replace(decides, cases=cases, again=again)
 
 
 _SAYS_NOTHING = frozenset({Standing.STALE, Standing.MISSING, Standing.SKIPPED})

@@ -7,19 +7,29 @@ holds, because a report that was cut off looks like one in which everything pass
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from qms.interchange.corpus import Finding, Place
-from qms.results.cases import MOST_TEXT, Case, Naming, Outcome, Report, worst
+from qms.results.cases import MOST_CASES, MOST_NAMINGS, Case, Naming, Outcome, Report
 from qms.results.guarded_xml import Node, read_xml, refused
-from qms.results.ids import once, seen_in, stated_by
+from qms.results.ids import MOST_NAMED, apart, once, seen_in, stated_by
+from qms.results.junit_words import declared, verdict_of
 
 _FILE_PROPERTIES = frozenset({"attachment", "attachments", "image", "screenshot"})
 _IN_OUTPUT = re.compile(r"\[\[ATTACHMENT\|([^\]\n]{1,400})\]\]")
-_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "suppressed", "ignored"})
-_STRICT = "[XPASS(strict)]"
-MOST_CASES = 200_000
+_OTHERS = frozenset({"properties", "system-out", "system-err"})
+"""What a suite holds beside cases and suites."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What properties say: the records and the files that they name, each once."""
+
+    named: tuple[Naming, ...] = ()
+    words: tuple[Naming, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 @dataclass
@@ -27,9 +37,25 @@ class _Reading:
     file: str
     cases: list[Case] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
+    """Cases that say of themselves that they failed, broke or were skipped."""
+    namings: int = 0
 
     def find(self, code: str, line: int, what: str, mend: str = "") -> None:
         self.findings.append(Finding(code, what, Place(self.file, line), mend=mend))
+
+    def refuse(self, line: int, what: str) -> Exception:
+        return refused("TR602", f"{self.file}:{line}", what, "Split the report.")
+
+    def keep(self, case: Case, line: int) -> None:
+        """Keep a case, as long as there are not too many of them and of what they name."""
+        self.cases.append(case)
+        self.namings += len(case.named) + len(case.words) + len(case.files)
+        if len(self.cases) > MOST_CASES:
+            raise self.refuse(line, f"has more than {MOST_CASES} cases.")
+        if self.namings > MOST_NAMINGS:
+            what = f"names records and files more than {MOST_NAMINGS} times in all."
+            raise self.refuse(line, what)
 
 
 def read_junit(content: bytes, file: str) -> Report:
@@ -46,12 +72,7 @@ def read_junit(content: bytes, file: str) -> Report:
         mend = "Write JUnit XML: its first element is <testsuites> or <testsuite>."
         raise refused("TR605", f"{file}:{root.line}", what, mend)
     reading = _Reading(file)
-    if root.tag == "testsuites":
-        for suite in root.all("testsuite"):
-            _suite(reading, suite, ())
-        _compare(reading, root, "The report", len(reading.cases))
-    else:
-        _suite(reading, root, ())
+    _suite(reading, root, ())
     if not reading.cases:
         reading.find("TR608", root.line, "The report holds no test case.", "Run the tests.")
     return Report(file, tool_of(root), tuple(reading.cases), tuple(reading.findings))
@@ -74,85 +95,125 @@ def tool_of(root: Node) -> str:
     return "junit"
 
 
-def _suite(reading: _Reading, suite: Node, above: tuple[str, ...]) -> None:
-    before = len(reading.cases)
-    names = (*above, suite.get("name"))
-    shared = list(_properties(suite))
+def _suite(
+    reading: _Reading, suite: Node, above: tuple[str, ...], over: _Said | None = None
+) -> None:
+    """Read the cases of a suite, those of the suites in it, and those of what we do not know."""
+    before, counted = len(reading.cases), reading.counted.copy()
+    whole = suite.tag == "testsuites"
+    names = above if whole else (*above, suite.get("name"))
+    shared = _said(reading, suite)
+    if over is not None:
+        shared = _Said(
+            once([*over.named, *shared.named]),
+            once([*over.words, *shared.words]),
+            (*over.files, *shared.files),
+        )
     for node in suite.below:
         if node.tag == "testcase":
-            reading.cases.append(_case(reading, node, names, shared))
-            if len(reading.cases) > MOST_CASES:
-                what = f"has more than {MOST_CASES} cases."
-                raise refused("TR602", f"{reading.file}:{node.line}", what, "Split the report.")
+            _case(reading, node, names, shared)
         elif node.tag == "testsuite":
             _suite(reading, node, names)
-    called = f"The suite {names[-1]}" if names[-1] else "A suite without a name"
-    _compare(reading, suite, called, len(reading.cases) - before)
+        elif node.tag not in _OTHERS:
+            _unknown(reading, node, names, shared)
+    called = f"The suite {names[-1][:200]}" if names and names[-1] else "A suite without a name"
+    _compare(reading, suite, "The report" if whole else called, before, counted)
 
 
-def _compare(reading: _Reading, node: Node, called: str, held: int) -> None:
-    declared = node.get("tests")
-    if declared.isdecimal() and len(declared) < 10 and int(declared) != held:
-        what = f"{called} declares {declared} tests and holds {held}."
+def _unknown(reading: _Reading, node: Node, names: tuple[str, ...], shared: _Said) -> None:
+    """Read the cases that lie in an element that is not known, as those of a suite, and say so."""
+    before = len(reading.cases)
+    _suite(reading, replace(node, attributes={"name": node.get("name")}), names, shared)
+    held = len(reading.cases) - before
+    if held:
+        what = f"<{node.tag[:60]}> is not known; the {held} cases in it were read as of a suite."
+        reading.find("TR616", node.line, what, "Look at them, and write a <testsuite>.")
+
+
+def _compare(
+    reading: _Reading, node: Node, called: str, before: int, counted: Counter[str]
+) -> None:
+    """Say where a suite declares something else of its cases than they say of themselves."""
+    says = dict(declared(node))
+    held = reading.counted - counted
+    cases = len(reading.cases) - before
+    if says.get("tests", cases) != cases:
+        what = f"{called} declares {says['tests']} tests and holds {cases}."
         reading.find("TR606", node.line, what, "Send the whole report.")
+    for word in ("failures", "errors"):
+        if says.get(word, held[word]) != held[word]:
+            what = f"{called} declares {says[word]} {word} and holds {held[word]}."
+            reading.find("TR606", node.line, what, "Look at what failed.")
+    # What was disabled is counted as skipped by some tools and apart by others.
+    passed_over = says.get("skipped", 0)
+    if passed_over > held["skipped"]:
+        what = f"{called} declares {passed_over} skipped and holds {held['skipped']}."
+        reading.find("TR606", node.line, what, "Look at what was skipped.")
+    wrong = says.get("failures", 0) + says.get("errors", 0)
+    absent = max(says.get("tests", cases) - cases, 0)
+    if wrong > absent and not held["failures"] and not held["errors"]:
+        _doubt(reading, before, f"{called} says that {wrong} failed, and no case says which.")
 
 
-def _case(
-    reading: _Reading, node: Node, suites: tuple[str, ...], shared: list[tuple[Node, str, str]]
-) -> Case:
+def _doubt(reading: _Reading, before: int, why: str) -> None:
+    """Take the passes of a suite back, where one of them must have failed and does not say so."""
+    for at in range(before, len(reading.cases)):
+        if reading.cases[at].outcome is Outcome.PASSED:
+            reading.cases[at] = replace(reading.cases[at], outcome=Outcome.ERROR, message=why)
+
+
+def _case(reading: _Reading, node: Node, suites: tuple[str, ...], shared: _Said) -> None:
     place = Place(reading.file, node.line)
     name, classname = node.get("name"), node.get("classname")
     if not name:
         reading.find("TR607", node.line, "A case has no name.", "Name it, so it can be found.")
-    outcome, message = _outcome(node)
-    named: list[Naming] = []
-    files = list(_files_in_output(node))
-    for one, key, value in (*shared, *_properties(node)):
-        named += stated_by(key, value, Place(reading.file, one.line))
-        if re.split(r"[:.]", key)[-1].lower() in _FILE_PROPERTIES:
-            files.append(value)
+    verdict = verdict_of(node)
+    reading.counted.update(verdict.counted)
+    own = _said(reading, node)
+    suite = suites[-1] if suites else ""
+    named = once([*shared.named, *own.named, *seen_in((suite, classname, name), place)])
+    if sum(one.stated for one in named) > MOST_NAMED:
+        raise reading.refuse(node.line, f"holds a case that names more than {MOST_NAMED} records.")
     at = node.get("line")
-    return Case(
+    case = Case(
         suite=" / ".join(filter(None, suites)),
         classname=classname,
         name=name,
-        outcome=outcome,
+        outcome=verdict.outcome,
         place=place,
         seconds=_seconds(node.get("time")),
-        message=message,
+        message=verdict.message,
         source=f"{node.get('file')}{':' + at if at else ''}" if node.get("file") else "",
-        named=once([*named, *seen_in((suites[-1], classname, name), place)]),
-        files=tuple(dict.fromkeys(files)),
+        named=named,
+        words=once([*shared.words, *own.words]),
+        files=tuple(dict.fromkeys((*_files_in_output(node), *shared.files, *own.files))),
     )
-
-
-def _outcome(node: Node) -> tuple[Outcome, str]:
-    """Return what came of a case: the worst of all that it says of itself."""
-    said: list[tuple[Outcome, str]] = []
+    reading.keep(case, node.line)
+    for odd in verdict.odd:
+        what = f"{case.label[:200]} {odd}."
+        reading.find("TR616", node.line, what, "Look at what it means.")
+    if verdict.retried:
+        reading.find("TR617", node.line, f"{case.label[:200]} passed after a retry.")
     for one in node.below:
-        told = _told(one)
-        if one.tag == "error":
-            said.append((Outcome.ERROR, told))
-        elif one.tag == "failure":
-            surprise = told.startswith(_STRICT)
-            said.append((Outcome.XPASS if surprise else Outcome.FAILED, told))
-        elif one.tag == "skipped":
-            expected = one.get("type") == "pytest.xfail"
-            said.append((Outcome.XFAIL if expected else Outcome.SKIPPED, told))
-    status = {node.get("status").lower(), node.get("result").lower()}
-    if not said and status & _NOT_RUN:
-        said.append((Outcome.SKIPPED, f"The report says {', '.join(sorted(status & _NOT_RUN))}."))
-    if not said and "fail" in status:
-        said.append((Outcome.FAILED, "The report says fail."))
-    decided = worst(outcome for outcome, _ in said)
-    if decided is None:
-        return Outcome.PASSED, ""
-    return decided, next(told for outcome, told in said if outcome is decided)
+        if one.tag in ("testcase", "testsuite"):
+            _unknown(reading, replace(node, below=[one]), suites, shared)
 
 
-def _told(node: Node) -> str:
-    message, text = node.get("message"), node.text.strip()
-    return (message or text or node.get("type"))[:MOST_TEXT]
+def _said(reading: _Reading, node: Node) -> _Said:
+    """Return what the properties of a case or a suite name; those of a suite are read once."""
+    named: list[Naming] = []
+    files: list[str] = []
+    for one, key, value in _properties(node):
+        named += stated_by(key, value, Place(reading.file, one.line))
+        if re.split(r"[:.]", key)[-1].lower() in _FILE_PROPERTIES:
+            files.append(value)
+        if len(named) > MOST_NAMINGS:
+            break
+    each = _Said(*apart(named), tuple(dict.fromkeys(files)))
+    if len(named) > MOST_NAMINGS or max(len(each.named), len(each.files)) > MOST_NAMED:
+        what = f"holds a case or suite that names more than {MOST_NAMED} records or files."
+        raise reading.refuse(node.line, what)
+    return each
 
 
 def _properties(node: Node) -> Iterator[tuple[Node, str, str]]:

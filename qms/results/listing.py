@@ -22,6 +22,8 @@ class ImportLine:
 
     number: int
     commit: str
+    environment: str
+    rerun: bool
     via: str
     by: str
     at: datetime
@@ -90,6 +92,8 @@ def imports_of(session: Session, project: Project, number: int | None = None) ->
         ImportLine(
             number=one.number,
             commit=one.commit,
+            environment=one.environment,
+            rerun=one.rerun,
             via=one.via,
             by=one.imported_by,
             at=one.at,

@@ -7,7 +7,7 @@ rows are what was read of it.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy import Text, UniqueConstraint, false
 from sqlmodel import Field
 
 from core.clock import now
@@ -27,6 +27,10 @@ class ResultImport(Table, table=True):
     number: int
     """Counted from 1 in each project; how people name it."""
     commit: str
+    environment: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Where the tests ran, in a build that runs them in several; empty where nobody said."""
+    rerun: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether it says that its cases ran again, and count instead of what they said before."""
     via: str
     """How it came: command line, program or page."""
     imported_by: str

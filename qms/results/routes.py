@@ -31,7 +31,7 @@ from qms.results import listing, service
 from qms.results.arriving import LARGEST_ATTACHMENT, MOST_BYTES, Sent, read_all, with_files
 from qms.results.cases import Outcome
 from qms.results.guarded_xml import LARGEST_BYTES
-from qms.results.queries import imported_results
+from qms.results.queries import imported_results, newest_lines
 
 router = APIRouter(prefix="/p/{project}/results", tags=["results of tests"])
 
@@ -76,18 +76,21 @@ def import_results(
     reports: Annotated[Sequence[UploadFile], File()] = (),
     files: Annotated[Sequence[UploadFile], File()] = (),
     commit: Annotated[str, Form(max_length=100)] = "",
+    environment: Annotated[str, Form(max_length=100)] = "",
+    rerun: Annotated[bool, Form()] = False,
 ) -> Response:
     """Import reports that are sent; every fault comes back on the page, and nothing is kept."""
     require(project, person, *service.MAY_IMPORT)
+    ran = service.Ran(environment, rerun)
     try:
         arrived = with_files(read_all(received(reports)), received(files, LARGEST_ATTACHMENT))
         store = BlobStore(settings_of(request).data_dir / "blobs")
         kept = service.import_results(
-            session, store, project, arrived, commit, person, service.PAGE
+            session, store, project, arrived, commit, person, service.PAGE, ran
         )
     except Invalid as refusal:
         faults = refusal.faults or (Fault("", project.key, refusal.message),)
-        return _page(request, project, person, session, commit=commit, faults=faults)
+        return _page(request, project, person, session, commit=commit, ran=ran, faults=faults)
     response = RedirectResponse(f"/p/{project.key}/results/{kept.number}", status_code=303)
     say(response, f"Imported {sum(kept.counts.values())} cases as results {kept.number}.")
     return response
@@ -173,6 +176,7 @@ def _page(
     *,
     release: str = "",
     commit: str = "",
+    ran: service.Ran = service.AS_EVER,
     faults: Sequence[Fault] = (),
 ) -> HTMLResponse:
     snapshot = load_snapshot(session, [project.key])
@@ -195,6 +199,8 @@ def _page(
         releases=[(one.uid, one.label) for one in releases],
         release=chosen,
         may_import=person.has(project.id or 0, *service.MAY_IMPORT),
+        lines=[] if chosen else newest_lines(session, project.key),
         commit=commit,
+        ran=ran,
         faults=faults,
     )

@@ -1,16 +1,17 @@
 """Import results of tests for a commit: read whole, judged by nobody yet, kept or not at all."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from core.blobs import BlobStore, keep
-from core.db import chunks
-from core.errors import FiducialError, Refused
+from core.errors import Fault, FiducialError, Invalid, Refused
 from core.ledger import append, hold_still
 from core.people.actor import Actor
 from core.records.models import Project, Record
@@ -18,8 +19,9 @@ from qms.interchange.corpus import Finding, Place
 from qms.repositories.mirror import object_name
 from qms.repositories.service import mirror_holding, repositories_of
 from qms.results.arriving import Arrived
-from qms.results.cases import Case, Outcome
+from qms.results.cases import Case, Naming, Outcome
 from qms.results.models import ResultCase, ResultImport, ResultNaming, ResultReport
+from qms.results.naming import Names
 
 MAY_IMPORT = ("developer", "tester", "validation_tester", "release_manager", "quality_manager")
 """Roles that may import results; a program does so in the name of a person who holds one."""
@@ -30,8 +32,31 @@ MOST_TOLD = 500
 MOST_GUESSED = 50
 """Unknown ids for which the one that may be meant is looked for."""
 
+ROWS_AT_ONCE = 10_000
+
+_ENVIRONMENT = re.compile(r"[^\x00-\x1f\x7f]{0,60}")
+
 COMMAND, PROGRAM, PAGE = "command line", "program", "page"
 """How results come in."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Where the tests of an import ran, and whether they ran again there.
+
+    Attributes
+    ----------
+    environment : str
+        Empty where a build runs its tests in one only.
+    rerun : bool
+        Whether the cases count instead of what they said before, at that commit and there.
+    """
+
+    environment: str = ""
+    rerun: bool = False
+
+
+AS_EVER = Ran()
 
 
 @dataclass(frozen=True)
@@ -46,6 +71,7 @@ class Kept:
 
     number: int
     commit: str
+    ran: Ran
     reports: tuple[tuple[str, str, int], ...]
     counts: dict[Outcome, int]
     named: tuple[str, ...]
@@ -60,6 +86,7 @@ def import_results(
     commit: str,
     by: Actor,
     via: str,
+    ran: Ran = AS_EVER,
 ) -> Kept:
     """Keep what arrived as one import.
 
@@ -67,44 +94,94 @@ def import_results(
     ----------
     commit : str
         The full name of the commit that the tests ran on.
+    ran : Ran
+        Where they ran, and whether they ran again there.
 
     Raises
     ------
     Refused
         If the person holds no role that may.
     Invalid
-        If `commit` is no full commit name.
+        If `commit` is no full commit name, or the environment no name.
     """
     if not by.has(project.id or 0, *MAY_IMPORT):
         raise Refused(f"{by.name} may not import results of tests into {project.key}.")
     sha = object_name(commit.strip().lower())
-    known = _known(session, project, arrived)
-    about = tuple(_about(session, project, arrived, sha, known))
+    ran = Ran(_environment(ran.environment), ran.rerun)
+    names = names_of(session, project)
+    named = [[names.of(case) for case in report.cases] for report, _ in arrived.reports]
+    known = {one.uid for each in named for case in each for one in case if one.uid in names.uids}
+    about = (
+        *_about(session, project, arrived, sha, named, names),
+        *_about_rerun(session, project, arrived, sha, ran),
+    )
     findings = _the_first((*about, *arrived.findings))
+    made = _begin(session, project, sha, ran, by, via, findings)
+    digests = [
+        _keep_report(session, store, made, arrived, at, named[at])
+        for at in range(len(arrived.reports))
+    ]
+    _record(session, project, made, arrived, digests, by)
+    return Kept(
+        number=made.number,
+        commit=sha,
+        ran=ran,
+        reports=tuple((one.file, one.tool, len(one.cases)) for one, _ in arrived.reports),
+        counts=arrived.counts(),
+        named=tuple(sorted(known)),
+        findings=findings,
+    )
+
+
+def _environment(name: str) -> str:
+    plain = name.strip()
+    if _ENVIRONMENT.fullmatch(plain):
+        return plain
+    what = "is longer than 60 characters, or holds characters that cannot be seen."
+    raise Invalid(
+        "Nothing was imported.", [Fault("TR620", "the environment", what, "Name it shortly.")]
+    )
+
+
+def _begin(
+    session: Session,
+    project: Project,
+    sha: str,
+    ran: Ran,
+    by: Actor,
+    via: str,
+    findings: Sequence[Finding],
+) -> ResultImport:
     # The number that comes next is nobody else's until this is kept.
     hold_still(session)
     made = ResultImport(
         project_id=project.id or 0,
         number=_last_number(session, project) + 1,
         commit=sha,
+        environment=ran.environment,
+        rerun=ran.rerun,
         via=via,
         imported_by=by.name,
         findings=[{**asdict(one), "place": str(one.place)} for one in findings],
     )
     session.add(made)
     session.flush()
-    digests = [
-        _keep_report(session, store, made, arrived, at) for at in range(len(arrived.reports))
-    ]
-    _record(session, project, made, arrived, digests, by)
-    return Kept(
-        number=made.number,
-        commit=sha,
-        reports=tuple((one.file, one.tool, len(one.cases)) for one, _ in arrived.reports),
-        counts=arrived.counts(),
-        named=tuple(sorted(known)),
-        findings=findings,
+    return made
+
+
+def _about_rerun(
+    session: Session, project: Project, arrived: Arrived, sha: str, ran: Ran
+) -> Iterator[Finding]:
+    if not ran.rerun:
+        return
+    query = select(col(ResultImport.id)).where(
+        col(ResultImport.project_id) == project.id,
+        col(ResultImport.commit) == sha,
+        col(ResultImport.environment) == ran.environment,
     )
+    if session.execute(query.limit(1)).first() is None:
+        what = "It says that it is a rerun, and nothing was imported before to run again."
+        yield Finding("TR619", what, Place(arrived.reports[0][0].file))
 
 
 def _the_first(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -130,6 +207,8 @@ def _record(
         subject=f"results {made.number}",
         data={
             "commit": made.commit,
+            **({"environment": made.environment} if made.environment else {}),
+            **({"rerun": True} if made.rerun else {}),
             "via": made.via,
             "reports": {
                 report.file: sha256
@@ -146,6 +225,8 @@ def as_json(kept: Kept, project: str) -> dict[str, Any]:
         "number": kept.number,
         "address": f"/p/{project}/results/{kept.number}",
         "commit": kept.commit,
+        "environment": kept.ran.environment,
+        "rerun": kept.ran.rerun,
         "reports": [{"file": f, "tool": t, "cases": n} for f, t, n in kept.reports],
         "counts": {str(one): count for one, count in kept.counts.items()},
         "named": list(kept.named),
@@ -164,7 +245,12 @@ def _last_number(session: Session, project: Project) -> int:
 
 
 def _keep_report(
-    session: Session, store: BlobStore, made: ResultImport, arrived: Arrived, at: int
+    session: Session,
+    store: BlobStore,
+    made: ResultImport,
+    arrived: Arrived,
+    at: int,
+    named: Sequence[tuple[Naming, ...]],
 ) -> str:
     report, content = arrived.reports[at]
     kind = "application/json" if report.tool == "cucumber" else "application/xml"
@@ -186,13 +272,13 @@ def _keep_report(
         col(ResultCase.report_id) == row.id
     )
     ids: dict[int, int] = {row[0]: row[1] for row in session.execute(query)}
-    namings = [
+    namings = (
         {"case_id": ids[place], "uid": one.uid, "stated": one.stated}
-        for place, case in enumerate(report.cases)
-        for one in case.named
-    ]
-    if namings:
-        session.execute(insert(ResultNaming), namings)
+        for place, each in enumerate(named)
+        for one in each
+    )
+    while some := list(islice(namings, ROWS_AT_ONCE)):
+        session.execute(insert(ResultNaming), some)
     return row.sha256
 
 
@@ -211,33 +297,35 @@ def _row(report_id: int, ordinal: int, case: Case, arrived: Arrived) -> dict[str
     }
 
 
-def _known(session: Session, project: Project, arrived: Arrived) -> set[str]:
-    """Return the records that cases name and the project has."""
-    named = {
-        one.uid for report, _ in arrived.reports for case in report.cases for one in case.named
-    }
-    query = select(col(Record.uid)).where(col(Record.project_id) == project.id)
-    return {
-        uid
-        for chunk in chunks(named)
-        for uid in session.execute(query.where(col(Record.uid).in_(chunk))).scalars()
-    }
+def names_of(session: Session, project: Project) -> Names:
+    """Return the ids that cases may name in a project."""
+    uids = select(col(Record.uid)).where(col(Record.project_id) == project.id)
+    keys = select(col(Project.key)).where(col(Project.id) != project.id)
+    return Names(
+        project.key,
+        frozenset(session.execute(uids).scalars()),
+        frozenset(session.execute(keys).scalars()),
+    )
 
 
 def _about(
-    session: Session, project: Project, arrived: Arrived, sha: str, known: set[str]
+    session: Session,
+    project: Project,
+    arrived: Arrived,
+    sha: str,
+    named: Sequence[Sequence[tuple[Naming, ...]]],
+    names: Names,
 ) -> Iterator[Finding]:
     """Say what of the import leads nowhere: ids, and the commit."""
+    every = [one for each in named for case in each for one in case]
     stated: dict[str, Place] = {}
-    for report, _ in arrived.reports:
-        for case in report.cases:
-            for one in case.named:
-                if one.stated and one.uid not in known:
-                    stated.setdefault(one.uid, one.place)
-    if stated:
-        yield from _unknown(session, project, stated.items())
+    for one in every:
+        if one.stated and one.uid not in names.uids:
+            stated.setdefault(one.uid, one.place)
+    yield from _unknown(names, stated.items())
+    yield from names.findings.values()
     first = Place(arrived.reports[0][0].file)
-    if not known:
+    if all(one.uid not in names.uids for one in every):
         mend = 'Name them: record_property("verifies", "REQ-1"), a tag, or the name of the test.'
         yield Finding("TR613", f"No case names a record of {project.key}.", first, mend=mend)
     if repositories_of(session, project.key):
@@ -247,12 +335,9 @@ def _about(
             yield Finding("TR612", unknown.message, first, mend="Scan the repository.")
 
 
-def _unknown(
-    session: Session, project: Project, stated: Iterable[tuple[str, Place]]
-) -> Iterator[Finding]:
-    query = select(col(Record.uid)).where(col(Record.project_id) == project.id)
-    uids = list(session.execute(query).scalars())
+def _unknown(names: Names, stated: Iterable[tuple[str, Place]]) -> Iterator[Finding]:
+    uids = sorted(names.uids)
     for count, (uid, place) in enumerate(stated):
         near = difflib.get_close_matches(uid, uids, 1) if count < MOST_GUESSED else []
-        what = f"{uid} is named, and {project.key} has no such record."
+        what = f"{uid} is named, and {names.project} has no such record."
         yield Finding("TR610", what, place, uid, f"Did you mean {near[0]}?" if near else "")

@@ -70,7 +70,7 @@ def imported_results_agree(view: View, record: RecordView) -> Iterator[Flaw]:
             f"{result.detail.rstrip('.')}.",
             "Run its tests on the release's commit and import what they report."
             if unknown
-            else "Mend it, or what tested it, and import the results of the commit again.",
+            else "Mend it, or what tested it, and import the results of the commit as a rerun.",
             address=result.address,
         )
 

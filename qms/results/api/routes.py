@@ -33,6 +33,8 @@ class KeptTold(BaseModel):
     number: int
     address: str
     commit: str
+    environment: str
+    rerun: bool
     reports: list[ReportTold]
     counts: dict[Outcome, int]
     named: list[str]
@@ -45,6 +47,8 @@ class ImportTold(BaseModel):
     number: int
     address: str
     commit: str
+    environment: str
+    rerun: bool
     via: str
     imported_by: str
     at: datetime
@@ -60,6 +64,8 @@ def list_imports(project: ProjectInPath, session: ReadSession) -> list[ImportTol
             number=one.number,
             address=f"/p/{project.key}/results/{one.number}",
             commit=one.commit,
+            environment=one.environment,
+            rerun=one.rerun,
             via=one.via,
             imported_by=one.by,
             at=one.at,
@@ -80,12 +86,21 @@ def import_results(
     reports: Annotated[Sequence[UploadFile], File()] = (),
     files: Annotated[Sequence[UploadFile], File()] = (),
     commit: Annotated[str, Form(max_length=100)] = "",
+    environment: Annotated[str, Form(max_length=100)] = "",
+    rerun: Annotated[bool, Form()] = False,
 ) -> KeptTold:
-    """Import reports sent as a form, with the files that their cases name: all of it or nothing."""
+    """Import reports sent as a form, with the files that their cases name: all of it or nothing.
+
+    `environment` says where they ran, in a build that runs them in several; with `rerun` they count
+    instead of what the same cases said before, at that commit and there.
+    """
     require(project, person, *service.MAY_IMPORT)
     arrived = with_files(read_all(received(reports)), received(files, LARGEST_ATTACHMENT))
     store = BlobStore(settings_of(request).data_dir / "blobs")
-    kept = service.import_results(session, store, project, arrived, commit, person, service.PROGRAM)
+    ran = service.Ran(environment, rerun)
+    kept = service.import_results(
+        session, store, project, arrived, commit, person, service.PROGRAM, ran
+    )
     told = KeptTold.model_validate(service.as_json(kept, project.key))
     response.headers["Location"] = told.address
     return told

@@ -1,7 +1,6 @@
 """Results come in whole or not at all, by command, by program and by page."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from core.ledger.models import LedgerEntry
 from core.records.content import Content, LinkDraft
 from core.records.panels import Panel
 from core.records.service import create_record, find_project
-from core.settings import get_settings
 from core.web.pages import environment
 from qms.releases.service import release_check
 from qms.results import service
@@ -29,55 +27,8 @@ from qms.results.models import ResultCase, ResultImport
 from qms.results.panels import results_panel
 from qms.results.queries import imported_results
 from qms.results.routes import router as pages
-from tests.conftest import TEST_DATABASE, Office
-
-ONE, TWO = "1" * 40, "2" * 40
-
-
-def report(**cases: str) -> bytes:
-    """Return JUnit XML of cases: the id that each states, and what lies in it."""
-    inside = "".join(
-        f'<testcase name="{name}"><properties><property name="verifies" value="{uid}"/>'
-        f"</properties>{rest}</testcase>"
-        for name, (uid, _, rest) in ((name, told.partition(" ")) for name, told in cases.items())
-    )
-    return f'<testsuite name="unit" tests="{len(cases)}">{inside}</testsuite>'.encode()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> BlobStore:
-    return BlobStore(tmp_path / "blobs")
-
-
-@pytest.fixture
-def tested(office: Office) -> Office:
-    """Two tests and a release at the first commit."""
-    with office.writing() as session:
-        project, by = office.project(session), office.staff["PPL-AK"]
-        for uid in ("TST-001", "TST-002"):
-            create_record(session, project, "test", Content(title=uid), by, uid=uid)
-        fields = {"version": "1.0.0", "commit": ONE}
-        create_record(
-            session, project, "release", Content(title="One", fields=fields), by, uid="REL-1"
-        )
-    return office
-
-
-def send(
-    office: Office, store: BlobStore, commit: str, *files: Sent, uid: str = "PPL-AK", **cases: str
-) -> service.Kept:
-    sent = [Sent("unit.xml", report(**cases))]
-    with office.writing() as session:
-        return service.import_results(
-            session, store, office.project(session), with_files(read_all(sent), files), commit,
-            office.staff[uid], service.PROGRAM,
-        )  # fmt: skip
-
-
-def standings(office: Office, release: str | None = None) -> dict[str, Standing]:
-    with office.reading() as session:
-        found = imported_results(session, "RPM", release)
-    return {uid: one.standing for uid, one in found.items()}
+from tests.conftest import Office
+from tests.qms.results.conftest import ONE, report, send
 
 
 def counted(session: Session, table: type) -> int:
@@ -105,30 +56,6 @@ def test_an_import_is_kept_with_its_report_and_a_line_of_the_audit_trail(
     assert told["counts"] == {"failed": 1, "passed": 1}
     [digest] = told["reports"].values()
     assert store.read(digest, verify=True).startswith(b"<testsuite")
-
-
-def test_results_of_the_release_count_for_it_and_those_of_another_commit_are_stale(
-    tested: Office, store: BlobStore
-) -> None:
-    send(tested, store, TWO, a="TST-001", b="TST-002")
-    before = standings(tested, "REL-1")
-
-    send(tested, store, ONE, a="TST-001")
-
-    assert before == {"TST-001": Standing.STALE, "TST-002": Standing.STALE}
-    assert standings(tested, "REL-1") == {
-        "TST-001": Standing.PASSED,
-        "TST-002": Standing.MISSING,
-    }
-    assert standings(tested) == {"TST-001": Standing.PASSED, "TST-002": Standing.PASSED}
-
-
-def test_a_later_commit_says_nothing_of_the_release(tested: Office, store: BlobStore) -> None:
-    send(tested, store, ONE, a="TST-001")
-    send(tested, store, TWO, a="TST-001 <error/>")
-
-    assert standings(tested, "REL-1") == {"TST-001": Standing.PASSED}
-    assert standings(tested) == {"TST-001": Standing.ERROR}
 
 
 def test_an_id_that_no_record_has_is_told_with_the_one_that_is_meant(
@@ -173,6 +100,55 @@ def test_files_of_a_case_are_kept_by_their_digest_and_a_climbing_path_is_named(
     assert (name, store.read(digest)) == ("dvh.png", b"picture")
 
 
+def naming(*paths: str) -> str:
+    return "".join(f"[[ATTACHMENT|{path}]]" for path in paths)
+
+
+def test_a_file_is_given_to_no_case_that_may_mean_another(tested: Office, store: BlobStore) -> None:
+    cases = {
+        name: f"TST-001 <system-out>{naming(path)}</system-out>"
+        for name, path in {"a": "a/dvh.png", "b": "b/dvh.png", "c": "c/log.txt"}.items()
+    }
+
+    kept = send(tested, store, ONE, Sent("dvh.png", b"one"), Sent("log.txt", b"two"), **cases)
+
+    assert [one.code for one in kept.findings] == ["TR609", "TR609", "TR609"]
+    assert kept.findings[0].what == "dvh.png may be the file a/dvh.png or another; it is not kept."
+    assert kept.findings[2].what == "No case names the file dvh.png; it is not kept."
+    with tested.reading() as session:
+        found = cases_of(session, tested.project(session), 1)
+    assert [[name for name, _ in one.files] for one in found] == [[], [], ["log.txt"]]
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    with pytest.raises(Invalid) as caught:
+        with_files((), [Sent("dvh.png", b"one"), Sent("dvh.png", b"two")])
+
+    assert [str(one) for one in caught.value.faults] == [
+        "dvh.png: is the name of several files. Send each by its own name."
+    ]
+
+
+def test_a_long_name_of_a_file_or_a_case_is_cut_in_what_is_said(
+    tested: Office, store: BlobStore
+) -> None:
+    long = "p" * 5000
+    properties = "".join(
+        f'<property name="attachment" value="{path}"/>' for path in (long, f"../{long}")
+    )
+    content = f'<testcase name="{long}"><properties>{properties}</properties></testcase>'
+    read = read_all([Sent("a.xml", f"<testsuite>{content}</testsuite>".encode())])
+
+    with tested.writing() as session:
+        kept = service.import_results(
+            session, store, tested.project(session), with_files(read), ONE,
+            tested.staff["PPL-AK"], service.PROGRAM,
+        )  # fmt: skip
+
+    assert [one.code for one in kept.findings] == ["TR613", "TR609", "TR611"]
+    assert max(len(one.what) for one in kept.findings) < 500
+
+
 def test_all_faults_of_all_files_are_told_at_once() -> None:
     sent = [
         Sent("../up.xml", b"<testsuite/>"),
@@ -185,6 +161,16 @@ def test_all_faults_of_all_files_are_told_at_once() -> None:
         read_all(sent)
 
     assert [fault.code for fault in caught.value.faults] == ["TR611", "TR603", "TR614", "TR604"]
+
+
+def test_reports_that_name_too_much_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qms.results.arriving.MOST_NAMINGS", 3)
+    sent = [Sent(f"{n}.xml", report(a="TST-001", b="TST-002")) for n in range(2)]
+
+    with pytest.raises(Invalid) as caught:
+        read_all(sent)
+
+    assert [fault.code for fault in caught.value.faults] == ["TR602"]
 
 
 def test_wanted_files_leave_out_what_climbs() -> None:
@@ -206,16 +192,6 @@ def test_only_a_full_commit_is_one(tested: Office, store: BlobStore, commit: str
 def test_who_only_reads_imports_nothing(tested: Office, store: BlobStore) -> None:
     with pytest.raises(Refused):
         send(tested, store, ONE, uid="PPL-VW", a="TST-001")
-
-
-@pytest.fixture
-def installed(tested: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setenv("FIDUCIAL_DATA_DIR", str(tmp_path))
-    if TEST_DATABASE:
-        monkeypatch.setenv("FIDUCIAL_DATABASE_URL", TEST_DATABASE)
-    get_settings.cache_clear()
-    yield tested
-    get_settings.cache_clear()
 
 
 def test_the_page_of_what_rests_on_a_failing_test_says_so(tested: Office, store: BlobStore) -> None:
@@ -263,13 +239,16 @@ def test_the_command_imports_reports_with_the_files_of_a_folder(
     path = tmp_path / "unit.xml"
     path.write_bytes(report(a=f"TST-001 {out}"))
 
-    told = fiducial(path, "--commit", ONE, "--files", tmp_path / "out", "--json")
+    where = ("--environment", "py3.11", "--rerun")
+    told = fiducial(path, "--commit", ONE, "--files", tmp_path / "out", *where, "--json")
 
     value = json.loads(told.stdout)
     assert told.exit_code == 3
     assert [one["what"] for one in value["findings"]] == [
-        "a names the file leak.txt, which was not sent."
+        "It says that it is a rerun, and nothing was imported before to run again.",
+        "a names the file leak.txt, which was not sent.",
     ]
+    assert (value["environment"], value["rerun"]) == ("py3.11", True)
     assert (value["number"], value["counts"]["passed"], value["named"]) == (1, 1, ["TST-001"])
     with installed.reading() as session:
         [case] = cases_of(session, installed.project(session), 1)
@@ -293,7 +272,7 @@ def test_the_command_refuses_an_entity_bomb_and_writes_nothing(
 def test_a_page_takes_reports_and_shows_them(new_site) -> None:
     site = new_site(pages)
     browser = site.browser("PPL-DV", "developer")
-    form = {"csrf_token": "csrf-PPL-DV", "commit": ONE}
+    form = {"csrf_token": "csrf-PPL-DV", "commit": ONE, "environment": "py3.11"}
     files = [("reports", ("unit.xml", report(a="TST-001 <failure message='off by 2'/>")))]
 
     answer = browser.post("/p/RPM/results", data=form, files=files)
@@ -303,7 +282,9 @@ def test_a_page_takes_reports_and_shows_them(new_site) -> None:
     assert "off by 2" in shown
     assert "/p/RPM/TST-001" in shown
     listed = browser.get("/p/RPM/results").text
-    assert "imported results 1: a failed: off by 2" in listed
+    assert "imported results 1 (py3.11): a failed: off by 2" in listed
+    assert "the newest commit that results were imported for" in listed
+    assert "py3.11" in shown
     with site.db.reading() as session:
         assert len(imports_of(session, find_project(session, "RPM"))) == 1
 
@@ -335,14 +316,15 @@ def test_a_program_is_told_what_was_imported(new_site) -> None:
     browser = new_site(api).browser("PPL-DV", "developer")
     headers = {"accept": "application/json", "x-csrf-token": "csrf-PPL-DV"}
     files = [("reports", ("unit.xml", report(a="TST-001", b="TST-9999")))]
-    form = {"commit": ONE, "csrf_token": "csrf-PPL-DV"}
+    form = {"commit": ONE, "csrf_token": "csrf-PPL-DV", "environment": "py3.11", "rerun": "true"}
 
     answer = browser.post("/api/p/RPM/results", data=form, files=files, headers=headers)
 
     assert answer.status_code == 201, answer.text
     assert answer.headers["location"] == "/p/RPM/results/1"
     told = answer.json()
-    assert [one["code"] for one in told["findings"]] == ["TR610"]
+    assert [one["code"] for one in told["findings"]] == ["TR610", "TR619"]
+    assert (told["environment"], told["rerun"]) == ("py3.11", True)
     [listed] = browser.get("/api/p/RPM/results", headers=headers).json()
     assert (listed["number"], listed["counts"]) == (1, {"passed": 2})
 
@@ -367,7 +349,7 @@ def test_the_release_check_is_stopped_by_a_failure_imported_at_its_commit(
     send(tested, store, ONE, a="TST-001", b="TST-002 <failure message='off by 2'/>")
     failing = told()
     moment = now()
-    send(tested, store, ONE, b="TST-002")
+    send(tested, store, ONE, ran=service.Ran(rerun=True), b="TST-002")
     mended = told()
 
     assert nothing == (0, [])

@@ -6,7 +6,7 @@ import pytest
 
 from core.verdicts import Verdict, VerdictWord
 from qms.results.cases import Outcome
-from qms.results.judging import Imported, Standing, Told, bearings, judge, speaks
+from qms.results.judging import Imported, Standing, Told, bearings, judge, speaks, together
 from qms.traceability.columns import known_columns
 from qms.traceability.coverage import Flag
 from qms.traceability.coverage import Outcome as RowOutcome
@@ -22,8 +22,11 @@ TESTS = 4
 RUN = Verdict(VerdictWord.PASSED, run="14", commit=COMMIT, address="/p/RPM/runs/14")
 
 
-def told(label: str, outcome: Outcome, number: int = 1) -> Told:
-    return Told("TST-1", number, COMMIT, AT, "unit", label, outcome, f"{label} says so")
+def told(
+    label: str, outcome: Outcome, number: int = 1, where: str = "", *, rerun: bool = False
+) -> Told:
+    said = f"{label} says so" if outcome is not Outcome.PASSED else ""
+    return Told("TST-1", number, COMMIT, AT, "unit", label, outcome, said, where, rerun)
 
 
 def imported(uid: str, standing: Standing = Standing.PASSED) -> Imported:
@@ -86,13 +89,47 @@ def test_the_worst_of_several_cases_decides_and_is_named(outcome: Outcome) -> No
     assert said.label == ("a" if outcome is Outcome.PASSED else "b")
 
 
-def test_a_case_imported_again_counts_as_it_came_out_last() -> None:
-    said = judge(
+def test_a_case_imported_again_counts_as_it_came_out_last_where_that_is_a_rerun() -> None:
+    before = [told("a", Outcome.FAILED, 1), told("b", Outcome.PASSED, 1)]
+
+    again = judge("TST-1", [*before, told("a", Outcome.PASSED, 2)])
+    rerun = judge("TST-1", [*before, told("a", Outcome.PASSED, 2, rerun=True)])
+    later = judge(
         "TST-1",
-        [told("a", Outcome.FAILED, 1), told("b", Outcome.PASSED, 1), told("a", Outcome.PASSED, 2)],
+        [*before, told("a", Outcome.PASSED, 2, rerun=True), told("a", Outcome.ERROR, 3)],
     )
 
-    assert (said.standing, said.number, said.cases) == (Standing.PASSED, 2, 2)
+    assert (again.standing, again.number, again.contradicted) == (Standing.FAILED, 1, 2)
+    assert again.detail == (
+        "imported results 1: a failed: a says so; it passed in imported results 2, which do not "
+        "say that they are of a rerun"
+    )
+    assert (rerun.standing, rerun.number, rerun.cases) == (Standing.PASSED, 2, 2)
+    assert rerun.detail == (
+        "imported results 2: 2 cases passed, 1 of them after a retry or in a rerun"
+    )
+    assert later.standing is Standing.ERROR
+
+
+def test_a_rerun_speaks_for_its_own_environment_and_for_what_it_ran() -> None:
+    failed = [told("a", Outcome.FAILED, 1, "py3.10"), told("a", Outcome.PASSED, 2, "py3.11")]
+
+    both = judge("TST-1", failed)
+    elsewhere = judge("TST-1", [*failed, told("a", Outcome.PASSED, 3, "py3.11", rerun=True)])
+    skipped = judge("TST-1", [*failed, told("a", Outcome.SKIPPED, 3, "py3.10", rerun=True)])
+    there = judge("TST-1", [*failed, told("a", Outcome.PASSED, 3, "py3.10", rerun=True)])
+
+    assert both.detail == "imported results 1 (py3.10): a failed: a says so"
+    assert both.standing is elsewhere.standing is skipped.standing is Standing.FAILED
+    assert (there.standing, there.cases, there.again) == (Standing.PASSED, 2, 1)
+
+
+def test_of_several_lines_of_commits_the_worst_decides() -> None:
+    passed, missing = imported("TST-1"), imported("TST-1", Standing.MISSING)
+
+    assert together([passed, missing, imported("TST-1", Standing.FAILED)]).standing == "failed"
+    assert together([passed, missing]).standing is Standing.MISSING
+    assert (together([passed, passed]).standing, together([passed, passed]).cases) == ("passed", 2)
 
 
 def test_a_case_told_twice_in_one_import_is_as_bad_as_the_worse() -> None:

@@ -131,15 +131,124 @@ def test_a_failure_is_told_with_its_reason(reference_data: Path) -> None:
         ('<skipped/><error message="tear-down broke"/>', Outcome.ERROR),
         ('<error/><failure message="no"/>', Outcome.FAILED),
         ('<flakyFailure message="first try"/>', Outcome.PASSED),
+        ('<rerunFailure message="again"/>', Outcome.FAILED),
+        ('<j:failure xmlns:j="urn:j" message="no"/>', Outcome.FAILED),
+        ('<Failure message="no"/>', Outcome.FAILED),
+        ('<timeoutError message="no"/>', Outcome.ERROR),
+        ('<ignored message="no"/>', Outcome.SKIPPED),
+        ("<attachments/>", Outcome.PASSED),
     ],
 )
 def test_the_outcomes_are_told_apart(inside: str, expected: Outcome) -> None:
     assert only(f'<testcase name="a">{inside}</testcase>').outcome is expected
 
 
-@pytest.mark.parametrize("status", ["notrun", "disabled", "suppressed"])
+@pytest.mark.parametrize("status", ["notrun", "disabled", "suppressed", "Not-Run"])
 def test_a_case_that_was_not_run_has_not_passed(status: str) -> None:
     assert only(f'<testcase name="a" status="{status}"/>').outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ('status="failed"', Outcome.FAILED),
+        ('result="Failure"', Outcome.FAILED),
+        ('status="error"', Outcome.ERROR),
+        ('status="run" result="broken"', Outcome.ERROR),
+        ('status="run" result="suppressed"', Outcome.SKIPPED),
+        ('status="Passed"', Outcome.PASSED),
+    ],
+)
+def test_a_case_is_no_better_than_the_status_that_it_states(said: str, expected: Outcome) -> None:
+    assert only(f'<testcase name="a" {said}/>').outcome is expected
+
+
+def odd(content: str) -> list[str]:
+    return [f"{one.code} {one.what}" for one in read_results(content.encode(), "a.xml").findings]
+
+
+def test_a_word_and_an_element_that_are_not_known_are_told() -> None:
+    inside = '<testcase name="a" status="odd"/><testcase name="b"><mood/></testcase>'
+
+    assert odd(f"<testsuite>{inside}</testsuite>") == [
+        "TR616 a says odd, which is no known status.",
+        "TR616 b holds <mood>, which is not known.",
+    ]
+
+
+def test_a_retry_that_passed_is_a_pass_that_says_so() -> None:
+    case = only('<testcase name="a"><flakyFailure message="first try"/></testcase>')
+
+    assert (case.outcome, case.message) == ("passed", "It passed after a retry: first try")
+    assert odd('<testsuite><testcase name="a"><flakyError/></testcase></testsuite>') == [
+        "TR617 a passed after a retry."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ('failures="1"', "The suite u declares 1 failures and holds 0."),
+        ('errors="2"', "The suite u declares 2 errors and holds 0."),
+        ('skipped="1"', "The suite u declares 1 skipped and holds 0."),
+    ],
+)
+def test_what_a_suite_counts_is_compared_with_what_its_cases_say(numbers: str, told: str) -> None:
+    assert odd(f'<testsuite name="u" {numbers}><testcase name="a"/></testsuite>') == [
+        f"TR606 {told}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ('tests="1" failures="1"', Outcome.ERROR),
+        ('errors="1"', Outcome.ERROR),
+        ('tests="3" failures="1"', Outcome.PASSED),
+        ('tests="1" failures="0"', Outcome.PASSED),
+    ],
+)
+def test_nothing_has_passed_where_one_of_the_suite_failed_and_no_case_says_which(
+    numbers: str, expected: Outcome
+) -> None:
+    content = f'<testsuites><testsuite {numbers}><testcase name="a"/></testsuite></testsuites>'
+
+    (case,) = read_results(content.encode(), "a.xml").cases
+    assert case.outcome is expected
+
+
+def test_cases_outside_a_suite_and_in_unknown_elements_are_read() -> None:
+    content = """<testsuites><testcase name="REQ-1"><failure/></testcase><testsuite name="u">
+    <properties><property name="verifies" value="REQ-3"/></properties>
+    <group name="g"><testcase name="b"><error/></testcase></group>
+    <testcase name="c"><testcase name="d"><failure/></testcase></testcase>
+    </testsuite></testsuites>"""
+
+    report = read_results(content.encode(), "a.xml")
+
+    told = {case.name: (case.suite, str(case.outcome)) for case in report.cases}
+    assert told == {
+        "REQ-1": ("", "failed"), "b": ("u / g", "error"), "c": ("u", "passed"),
+        "d": ("u / c", "failed"),
+    }  # fmt: skip
+    assert [one.uid for case in report.cases for one in case.named] == ["REQ-1", *["REQ-3"] * 3]
+    assert [str(one.place) for one in report.findings] == ["a.xml:3", "a.xml:4"]
+    assert {one.code for one in report.findings} == {"TR616"}
+
+
+def test_a_report_that_names_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qms.results.junit.MOST_NAMINGS", 500)
+    ids = " ".join(f"R-{n}" for n in range(200))
+    shared = f'<properties><property name="verifies" value="{ids}"/></properties>'
+    cases = '<testcase name="a"/>' * 3
+    more = '<properties><property name="verifies" value="R-200"/></properties>'
+
+    assert refusal(f"<testsuite>{shared}{cases}</testsuite>").startswith(
+        "TR602 bad.xml:1: names records and files more than 500 times in all."
+    )
+    assert refusal(
+        f'<testsuite>{shared}<testcase name="a">{more}</testcase></testsuite>'
+    ).startswith("TR602 bad.xml:1: holds a case that names more than 200 records.")
 
 
 def test_ids_are_taken_from_properties_markers_and_names() -> None:
@@ -155,6 +264,7 @@ def test_ids_are_taken_from_properties_markers_and_names() -> None:
 
     assert {one.uid for one in case.named if one.stated} == {"REQ-1", "REQ-2", "REQ-3"}
     assert {one.uid for one in case.named if not one.stated} == {"TST-004", "REQ-0012", "SHA-256"}
+    assert {one.uid for one in case.words} == {"slow"}
 
 
 def test_an_attachment_named_in_the_output_belongs_to_the_case() -> None:
@@ -175,10 +285,38 @@ def test_a_scenario_passes_only_where_every_step_passed() -> None:
     )
 
     assert [str(case.outcome) for case in cases] == [
-        "passed", "failed", "error", "skipped", "skipped", "error", "error",
+        "passed", "failed", "error", "skipped", "skipped", "error", "skipped",
     ]  # fmt: skip
     assert cases[0].seconds == 2.0
     assert cases[1].message == "The step a plan failed: off by 2"
+
+
+def test_what_behave_leaves_out_was_not_run_and_what_it_says_of_a_scenario_counts() -> None:
+    listed = {"name": "a plan", "location": "dose.feature:3"}
+    cases = scenarios(
+        {"type": "background", "steps": [listed]},
+        {"name": "good", "status": "passed", "steps": [step("passed")], "location": "d.feature:4"},
+        {"type": "background", "steps": [listed]},
+        {"name": "skipped", "status": "skipped", "steps": [listed]},
+        {"name": "bad", "status": "failed",
+         "steps": [step("failed", error_message=["off", "by 2"]), listed]},
+        {"name": "hook", "status": "hook_error", "steps": [step("passed")]},
+        {"name": "bare", "status": "failed", "steps": []},
+        {"name": "odd", "status": "dreamt", "steps": [step("passed")]},
+        {"name": "half", "status": "passed", "steps": [step("passed"), listed]},
+        status="failed",
+    )  # fmt: skip
+
+    assert {case.name: str(case.outcome) for case in cases} == {
+        "good": "passed", "skipped": "skipped", "bad": "failed", "hook": "error",
+        "bare": "failed", "odd": "error", "half": "skipped",
+    }  # fmt: skip
+    assert [case.message for case in cases][1:4] == [
+        "The step a plan was not run.",
+        "The step a plan failed: off\nby 2",
+        "The scenario says hook_error.",
+    ]
+    assert cases[0].source == "d.feature:4"
 
 
 def test_tags_of_feature_and_scenario_name_records() -> None:
