@@ -15,8 +15,9 @@ from sqlmodel import Session, col
 
 from core.db import Database
 from core.records.models import Record, Revision
+from qms.repositories.dialects import dialect_of
 from qms.repositories.following import Approved, Held, Spot, difference, doubt_of, follow
-from qms.repositories.markers import dialect_of, region_text
+from qms.repositories.markers import region_text
 from qms.repositories.mirror import Mirror
 from qms.repositories.models import (
     LinesAcceptance,

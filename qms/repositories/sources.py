@@ -8,8 +8,9 @@ from sqlmodel import Session, col
 
 from core.db import Database
 from core.records.models import Record, Revision
+from qms.repositories.dialects import dialect_of
 from qms.repositories.following import Spot
-from qms.repositories.markers import MOST_LINES, MOST_MARKERS, Marker, dialect_of, markers_in
+from qms.repositories.markers import Marker, markers_in
 from qms.repositories.mirror import Mirror
 from qms.repositories.models import Repository, SourceBlob, SourceMarker, SourcePlace
 from qms.repositories.steps import JsonDict, Steps
@@ -28,8 +29,6 @@ SNIFFED = 8_000
 """Bytes in which a NUL makes a file binary, as Git itself judges."""
 
 BINARY = "is not text"
-MANY = f"holds more than {MOST_MARKERS} markers; the rest was not read"
-LONG = f"holds more than {MOST_LINES} lines; the rest was not read"
 LARGE = f"is larger than {LARGEST_FILE} bytes and was not read"
 TOO_MANY = f"more than {MOST_FILES} source files; the rest was not read"
 
@@ -80,9 +79,7 @@ def _read(mirror: Mirror, batch: Sequence[Content]) -> Iterator[tuple[Content, s
             yield one, BINARY, []
         else:
             found = markers_in(content, one[1])
-            long = content.count(b"\n") > MOST_LINES
-            problem = MANY if len(found) > MOST_MARKERS else LONG if long else ""
-            yield one, problem, found[:MOST_MARKERS]
+            yield one, found.unread, found.markers
 
 
 def _storing(

@@ -5,26 +5,21 @@ from textwrap import dedent
 
 import pytest
 
-from qms.repositories.markers import (
-    LONGEST_LINE,
-    MOST_MARKERS,
-    Form,
-    dialect_of,
-    markers_in,
-    region_text,
-)
+from qms.repositories.dialects import dialect_of
+from qms.repositories.markers import MOST_MARKERS, Form, markers_in, region_text
+from qms.repositories.testmarks import LONGEST_LINE
 
 
 def found(text: str, dialect: str = "python") -> list[tuple[str, str, int, int, int]]:
     """Return role, id, line, first and last of every marker."""
     return [
         (one.role, one.named, one.line, one.first, one.last)
-        for one in markers_in(dedent(text).encode(), dialect)
+        for one in markers_in(dedent(text).encode(), dialect).markers
     ]
 
 
 def digests(text: str, dialect: str = "python") -> dict[str, str]:
-    return {one.named: one.digest for one in markers_in(dedent(text).encode(), dialect)}
+    return {one.named: one.digest for one in markers_in(dedent(text).encode(), dialect).markers}
 
 
 FUNCTIONS = """\
@@ -193,13 +188,13 @@ def test_pytest_names_records_by_marks_and_properties() -> None:
         ("verifies", "REQ-001", 1, 1, 10),
         ("verifies", "REQ-002", 3, 7, 10),
         ("verifies", "REQ_3", 3, 7, 10),
-        ("verifies", "REQ-004", 9, 8, 10),
-        ("verifies", "REQ-005", 9, 8, 10),
+        ("verifies", "REQ-004", 9, 7, 10),
+        ("verifies", "REQ-005", 9, 7, 10),
     ]
 
 
 def test_words_that_look_like_ids_are_told_apart_by_their_form() -> None:
-    forms = {one.named: one.form for one in markers_in(b"# UTF-8 only\nx = 1\n", "python")}
+    forms = {one.named: one.form for one in markers_in(b"# UTF-8 only\nx = 1\n", "python").markers}
 
     assert forms == {"UTF-8": Form.COMMENT}
 
@@ -215,8 +210,8 @@ def test_only_files_whose_comments_are_known_are_read(path: str, dialect: str) -
 
 def test_any_bytes_can_be_read() -> None:
     assert markers_in(b"\xff\xfe# REQ-001\r\n" * 3, "python") is not None
-    assert markers_in(b"# REQ-001", "python")[0].last == 1
-    assert markers_in(b"", "python") == []
+    assert markers_in(b"# REQ-001", "python").markers[0].last == 1
+    assert markers_in(b"", "python") == ([], "")
 
 
 def test_marked_lines_are_read_as_they_are_compared() -> None:
@@ -235,7 +230,7 @@ def test_a_file_made_to_keep_a_scan_busy_does_not(line: str, dialect: str) -> No
     content = (line * (500_000 // len(line))).encode()
     began = time.process_time()
 
-    found = markers_in(content, dialect)
+    found = markers_in(content, dialect).markers
 
     assert len(found) <= 2 * (MOST_MARKERS + 1)
     assert time.process_time() - began < 3
