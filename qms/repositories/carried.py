@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Fault, Invalid
-from qms.repositories.markers import LOOSE, MOST_MARKERS, Marker, dialect_of, markers_in
-from qms.repositories.sources import LARGEST_FILE, MANY, MOST_FILES, SNIFFED
+from qms.repositories.dialects import dialect_of
+from qms.repositories.markers import LOOSE, Marker, markers_in
+from qms.repositories.sources import BINARY, LARGEST_FILE, MOST_FILES, SNIFFED
 
 LEFT_OUT = frozenset({"node_modules", "__pycache__"})
 """Folders that nobody wrote, beside those whose name begins with a dot."""
@@ -71,11 +72,11 @@ def _markers(path: Path, name: str) -> list[Marker]:
         raise Invalid(f"{name} is larger than {LARGEST_FILE} bytes; leave it out.")
     data = path.read_bytes()
     if b"\0" in data[:SNIFFED]:
-        return []
+        raise Invalid(f"{name} {BINARY}; leave it out.")
     found = markers_in(data, dialect_of(name))
-    if len(found) > MOST_MARKERS:
-        raise Invalid(f"{name} {MANY}.")
-    return found
+    if found.unread:
+        raise Invalid(f"{name} {found.unread}.")
+    return found.markers
 
 
 def carried_faults(

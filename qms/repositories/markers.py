@@ -11,18 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from itertools import islice
-from pathlib import PurePosixPath
+from itertools import chain
+from typing import NamedTuple
 
+from qms.repositories.dialects import COMMENTS
+from qms.repositories.layout import Layout, indent_of, layout_of
 from qms.repositories.regions import (
     Span,
     block_around,
     block_from,
+    decorated,
     digest_of,
-    indent_of,
     said_by,
     scenario_from,
 )
+from qms.repositories.testmarks import HINT, LONGEST_LINE, TestMark, marks_in, place
 
 MOST_MARKERS = 500
 """Markers of one file that are read; no file that people write holds more."""
@@ -30,8 +33,16 @@ MOST_MARKERS = 500
 MOST_LINES = 20_000
 """Lines of one file that are read, so that no file made for it keeps a scan busy."""
 
-LONGEST_LINE = 2_000
-"""Characters of a line that is looked at; a longer one was made by a machine."""
+MOST_MARKED = 1_000_000
+"""Lines of all that the markers of one file mark, each range once."""
+
+MANY = f"holds more than {MOST_MARKERS} markers; the rest was not read"
+LONG = f"holds more than {MOST_LINES} lines; the rest was not read"
+WIDE = f"holds ids in lines of more than {LONGEST_LINE} characters, which were not read"
+BROAD = f"marks more than {MOST_MARKED} lines in all; the rest was not read"
+
+READING = 2
+"""Which reading of markers and blocks this is; what was read by another one is read anew."""
 
 
 class Form(StrEnum):
@@ -69,43 +80,9 @@ class Marker:
     digest: str
 
 
-_SLASHES = r"//|/\*|\*"
-_COMMENTS = {
-    "python": "#",
-    "hash": "#",
-    "slash": _SLASHES,
-    "matlab": rf"%|{_SLASHES}",
-    "dash": "--",
-    "percent": "%",
-    "semicolon": ";",
-    "markup": "<!--",
-    "feature": "#",
-}
-"""How a comment begins in each dialect."""
-
-_SUFFIXES = {
-    "python": "py pyi pyx",
-    "feature": "feature",
-    "slash": "c h cc hh cpp hpp cxx hxx cu cs java js jsx mjs cjs ts tsx go rs swift kt kts scala "
-    "dart php groovy gradle mm proto css scss less glsl sv",
-    "matlab": "m",
-    "hash": "sh bash zsh yml yaml toml cfg ini conf rb pl pm r jl tcl cmake mk nix tf ps1 robot",
-    "dash": "sql lua hs adb ads vhd vhdl elm",
-    "percent": "tex erl pro",
-    "semicolon": "asm s lisp clj el scm",
-    "markup": "html htm xml xhtml jinja j2 vue",
-}
-_DIALECTS = {suffix: name for name, all_of in _SUFFIXES.items() for suffix in all_of.split()}
-_NAMES = {
-    "makefile": "hash",
-    "dockerfile": "hash",
-    "cmakelists.txt": "hash",
-    "jenkinsfile": "slash",
-}
-
 _ID = r"[A-Z][A-Z0-9]{0,7}-[A-Za-z0-9](?:[A-Za-z0-9._-]{0,70}[A-Za-z0-9])?"
-_WORD = r"[A-Za-z][A-Za-z0-9._~-]{0,199}"
-_HINT = re.compile(rf"{_ID}|->\s*[a-z]+~|@relation\(|record_property\(|pytest\.mark\.")
+_HINT = re.compile(rf"{_ID}|->\s*[a-z]+~|@relation\(|{HINT}")
+_TEST_HINT = re.compile(HINT)
 _SAID = re.compile(
     r"(?:(?P<key>(?i:implements|verifies|fixes|traces?))\s*:\s*)?"
     rf"(?P<ids>{_ID}(?:[,;\s]+{_ID})*)(?![\w-])"
@@ -117,57 +94,57 @@ _TAG = re.compile(
     r"(?P<targets>[a-z]+~[\w.-]+~\d+(?:\s*,\s*[a-z]+~[\w.-]+~\d+)*)\s*(?:>>[a-z,\s]+)?\]"
 )
 _GHERKIN = re.compile(rf"@(?P<named>{_ID})(?=\s|$)")
-_TEST_NAMES = r"requirements?|req|verifies|covers|implements|traces?|record"
-_MARK = re.compile(rf"pytest\.mark\.(?P<name>{_TEST_NAMES})\((?P<told>[^()]{{1,2000}})\)")
-_PROPERTY = re.compile(
-    rf"record_(?:testsuite_)?property\(\s*['\"](?P<name>{_TEST_NAMES})['\"]\s*,(?P<told>[^()]{{1,2000}})\)"
-)
-_QUOTED = re.compile(rf"['\"](?P<named>{_WORD}(?:[,;\s]+{_WORD})*)['\"]")
+_HEADS = re.compile(r"\s*(?:@|[^\W\d_][\w' ]*:)")
+_BEFORE = " \t;,{}()"
+"""What stands before a comment that ends a line, so that it is no part of a word."""
+_DOUBLED = ("dash", "matlab")
+_TEXTS = {
+    plain: re.compile(
+        rf"\"(?:[^\"\n{escape}]|{other})*\"|(?<![\w)\]}}'.])'(?:[^'\n{escape}]|{other})*'|`[^`\n]*`"
+    )
+    for plain, escape, other in ((False, r"\\", r"\\."), (True, "", r"(?!)"))
+}
+"""Texts within one line, without and with marks that are doubled instead of escaped."""
 _DEFINES = re.compile(r"\s*(?:@|async\s|def\s|class\s)")
-
-
-def dialect_of(path: str) -> str:
-    """Return the dialect by which a file's comments are read; empty for files that are not read.
-
-    Examples
-    --------
-    >>> dialect_of("engine/dose/dvh.py"), dialect_of("notes.md")
-    ('python', '')
-    """
-    name = PurePosixPath(path).name.lower()
-    return _NAMES.get(name) or _DIALECTS.get(name.rpartition(".")[2] if "." in name else "", "")
 
 
 def lines_of(content: bytes) -> list[str]:
     """Return the lines as Git counts them; the last one may lack its line feed."""
-    lines = content.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    lines = content.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def markers_in(content: bytes, dialect: str) -> list[Marker]:
+class Found(NamedTuple):
+    """The markers of a file, and why it was not read to its end; empty where it was."""
+
+    markers: list[Marker]
+    unread: str
+
+
+def markers_in(content: bytes, dialect: str) -> Found:
     r"""Return the markers of a file by line, each role and id once for the same lines.
 
     Examples
     --------
-    >>> [(one.named, one.first, one.last) for one in markers_in(b"# REQ-1\nx = 1\n", "python")]
+    >>> [(one.named, one.first, one.last) for one in markers_in(b"# REQ-1\nx = 1\n", "python")[0]]
     [('REQ-1', 2, 2)]
     """
-    text = content.decode("utf-8", "replace")
-    if not _HINT.search(text):
-        return []
+    long = LONG if content.count(b"\n") > MOST_LINES else ""
+    if not _HINT.search(content.decode("utf-8-sig", "replace")):
+        return Found([], long)
     page = _Page(lines_of(content)[:MOST_LINES], dialect)
-    found = _raw_markers(page)
+    found = sorted(_raw_markers(page), key=lambda raw: (raw.line, raw.named))
     digests: dict[Span, str] = {}
-    kept: dict[tuple[str, str, Span], Marker] = {}
-    for one in sorted(found, key=lambda raw: (raw.line, raw.named)):
+    markers = []
+    for one in found:
         first, last = one.span
         if one.span not in digests:
             digests[one.span] = digest_of(said_by(page.shown, one.span, page.pure))
-        marker = Marker(
-            one.form, one.role, one.named, one.line + 1, first + 1, last + 1, digests[one.span]
+        digest = digests[one.span]
+        markers.append(
+            Marker(one.form, one.role, one.named, one.line + 1, first + 1, last + 1, digest)
         )
-        kept.setdefault((one.role, one.named, one.span), marker)
-    return list(kept.values())
+    return Found(markers, page.unread or long)
 
 
 def region_text(content: bytes, dialect: str, first: int, last: int) -> list[str]:
@@ -196,32 +173,44 @@ class _Page:
     dialect: str
     pure: set[int] = field(default_factory=set)
     shown: list[str] = field(init=False)
+    layout: Layout = field(init=False)
     begins: re.Pattern[str] = field(init=False)
+    marks: list[TestMark] | None = None
+    unread: str = ""
+    spent: int = 0
 
     def __post_init__(self) -> None:
         self.shown = list(self.lines)
-        self.begins = re.compile(rf"(?:^|(?<=\s))(?:{_COMMENTS[self.dialect]})[#/*!-]*\s*")
+        self.layout = layout_of(self.lines, self.dialect)
+        self.begins = re.compile(rf"(?:{COMMENTS[self.dialect]})[#/*!-]*\s*")
 
-    def comment_at(self, line: str) -> re.Match[str] | None:
-        """Return where a comment begins; what stands between quotes is none."""
+    def comments_at(self, at: int) -> Iterator[re.Match[str]]:
+        """Return where comments begin in a line; what stands in a text is none.
+
+        But for Python a line is looked at by itself, so that a text that never ends hides nothing.
+        """
+        line = self.lines[at]
+        if self.layout.exact:
+            columns = self.layout.comments.get(at, [])
+            yield from filter(None, (self.begins.match(line, column) for column in columns))
+            return
+        texts = [one.span() for one in _TEXTS[self.dialect in _DOUBLED].finditer(line)]
         for found in self.begins.finditer(line):
-            code = line[: found.start()]
-            if not code.strip() or not (code.count('"') % 2 or code.count("'") % 2):
-                return found
-        return None
-
-    def is_comment(self, at: int) -> bool:
-        """Whether a line is nothing but a comment."""
-        found = self.begins.match(self.lines[at].lstrip())
-        return found is not None
+            before = line[: found.start()]
+            if before.strip() and before[-1] not in _BEFORE:
+                continue
+            if not any(first < found.start() < last for first, last in texts):
+                yield found
 
     @cached_property
     def code_below(self) -> list[int]:
         """Return for each line the first one below it that is neither blank nor a comment."""
         found, following = [0] * len(self.lines), len(self.lines)
+        remarks = self.layout
         for at in range(len(self.lines) - 1, -1, -1):
             found[at] = following
-            if self.lines[at].strip() and not self.is_comment(at):
+            remark = at in remarks.commented or (at in remarks.comments and at in remarks.aside)
+            if self.lines[at].strip() and not remark:
                 following = at
         return found
 
@@ -239,56 +228,86 @@ class _Page:
     def below(self, at: int) -> Span:
         """Return the block that a marker stands above, or in where nothing follows it."""
         start = self.code_below[at]
-        if start >= len(self.lines) or indent_of(self.lines[start]) < indent_of(self.lines[at]):
-            star = self.lines[at].lstrip().startswith("*") and start < len(self.lines)
-            return self.block(start) if star else block_around(self.lines, at)
-        return self.block(start)
-
-    def block(self, start: int) -> Span:
-        """Return the block that begins at a line and ends before the next marker beside it."""
-        return block_from(self.lines, start, self.pure)
+        begin = self.layout.commented.get(at, at)
+        if start >= len(self.lines) or indent_of(self.lines[start]) < indent_of(self.lines[begin]):
+            return block_around(self.layout, at, self.pure)
+        if self.dialect == "feature" and _HEADS.match(self.lines[start]):
+            tags = self.lines[start].lstrip().startswith("@")
+            return start, scenario_from(self.layout, start if tags else start - 1)[1]
+        first, last = block_from(self.layout, start, self.pure)
+        return (decorated(self.layout, first, self.pure) if self.layout.exact else first), last
 
 
 def _raw_markers(page: _Page) -> list[_Raw]:
-    """Read a file up to the limit; then the page knows which of its lines are only markers."""
-    found = list(islice(_from_lines(page), MOST_MARKERS + 1))
-    if page.dialect == "python":
-        found += islice(_from_tests(page), MOST_MARKERS + 1)
-    return found
+    """Read a file up to the limits; then the page knows which of its lines are only markers."""
+    found: dict[tuple[str, str, Span], _Raw] = {}
+    met: set[tuple[int, str, str]] = set()
+    spans: set[Span] = set()
+    tests = _from_tests(page) if page.dialect == "python" else iter(())
+    for one in chain(_from_lines(page), tests):
+        met.add((one.line, one.role, one.named))
+        if one.span not in spans:
+            spans.add(one.span)
+            page.spent += one.span[1] - one.span[0] + 1
+        if len(met) > MOST_MARKERS or page.spent > MOST_MARKED:
+            page.unread = MANY if len(met) > MOST_MARKERS else BROAD
+            break
+        found.setdefault((one.role, one.named, one.span), one)
+    return list(found.values())
 
 
-def _from_lines(page: _Page) -> Iterator[_Raw]:
-    """Read what single lines say; first which lines are markers, for these end blocks."""
-    seen = []
+@dataclass(frozen=True)
+class _Seen:
+    """A line with markers, and the comment that holds them if one does."""
+
+    at: int
+    comment: re.Match[str] | None
+    alone: bool
+    tags: bool
+
+
+def _lines_with_markers(page: _Page) -> Iterator[_Seen]:
+    """Return the lines that hold markers; what follows them begins something else."""
     for at, line in enumerate(page.lines):
-        if len(line) > LONGEST_LINE or not _HINT.search(line):
+        if not _HINT.search(line):
             continue
-        comment = page.comment_at(line)
+        if len(line) > LONGEST_LINE:
+            page.unread = page.unread or WIDE
+            continue
+        comments = list(page.comments_at(at))
+        naming = (one for one in comments if _names(line[one.end() :]))
+        comment = next(naming, comments[0] if comments else None)
         alone = comment is not None and not line[: comment.start()].strip()
         tags = page.dialect == "feature" and line.lstrip().startswith("@")
         named = bool(comment and _names(line[comment.end() :]))
-        told = bool(_RELATION.search(line) or _TAG.search(line))
-        if not (named or told or tags):
+        if not (named or tags or _RELATION.search(line) or _TAG.search(line)):
             continue
         if alone or tags:
             page.pure.add(at)
         elif comment:
             page.shown[at] = line[: comment.start()].rstrip()
-        seen.append((at, comment, alone))
-    for at, begins, alone in seen:
-        line = page.lines[at]
-        if page.dialect == "feature" and begins is None:
+        yield _Seen(at, comment, alone, tags and comment is None)
+
+
+def _from_lines(page: _Page) -> Iterator[_Raw]:
+    """Read what single lines say; first which lines are markers, for these end blocks."""
+    lines = list(_lines_with_markers(page))
+    for mark in _marks_of(page):
+        if mark.pure:
+            page.pure.update(range(mark.first, mark.last + 1))
+    for one in lines:
+        line = page.lines[one.at]
+        if one.tags:
+            span = scenario_from(page.layout, one.at)
             for tag in _GHERKIN.finditer(line):
-                yield _Raw(
-                    Form.FEATURE, "verifies", tag["named"], at, scenario_from(page.lines, at)
-                )
+                yield _Raw(Form.FEATURE, "verifies", tag["named"], one.at, span)
             continue
-        span = _place(page, at, alone, begins)
-        if begins:
-            for role, spoken in _names(line[begins.end() :]):
-                yield _Raw(Form.COMMENT, role, spoken, at, span)
-        yield from _from_tags(line, at, span)
-        yield from _from_relations(page, line, at, span)
+        span = _place(page, one.at, one.alone, one.comment)
+        if one.comment:
+            for role, spoken in _names(line[one.comment.end() :]):
+                yield _Raw(Form.COMMENT, role, spoken, one.at, span)
+        yield from _from_tags(line, one.at, span)
+        yield from _from_relations(page, line, one.at, span)
 
 
 def _names(said: str) -> list[tuple[str, str]]:
@@ -303,13 +322,14 @@ def _names(said: str) -> list[tuple[str, str]]:
 
 def _place(page: _Page, at: int, alone: bool, comment: re.Match[str] | None) -> Span:
     """Return the lines that a marker without a scope of its own speaks for."""
-    if alone:
+    if alone or (comment is None and at in page.layout.commented):
         return page.below(at)
     if comment is None:
         # In a docstring: what it documents.
-        return block_around(page.lines, at)
-    code = page.shown[at].rstrip()
-    return page.block(at) if code.endswith((":", "{", "(")) else (at, at)
+        return block_around(page.layout, at, page.pure)
+    begin = page.layout.begin(at)
+    first, last = block_from(page.layout, begin, page.pure, alone=True)
+    return first, max(last, at)
 
 
 def _from_tags(line: str, at: int, span: Span) -> Iterator[_Raw]:
@@ -345,38 +365,24 @@ def _scoped(page: _Page, at: int, scope: str, named: str, span: Span) -> Span:
         after = bisect_right(ends, at)
         # A range that never ends marks what a marker without a scope would.
         return (at + 1, max(ends[after] - 1, at + 1)) if after < len(ends) else span
-    if scope in ("function", "class") and page.dialect == "python" and page.is_comment(at):
+    remark = at in page.layout.comments or at in page.layout.commented
+    if scope in ("function", "class") and page.dialect == "python" and remark:
         following = next((one for one in page.lines[at + 1 :] if one.strip()), "")
         if not _DEFINES.match(following) and indent_of(page.lines[at]):
-            return block_around(page.lines, at)
+            return block_around(page.layout, at, page.pure)
     return span
 
 
+def _marks_of(page: _Page) -> list[TestMark]:
+    """Return pytest's marks of a file, read once."""
+    if page.marks is None:
+        told = page.dialect == "python" and any(map(_TEST_HINT.search, page.lines))
+        page.marks = marks_in(page.layout) if told else []
+    return page.marks
+
+
 def _from_tests(page: _Page) -> Iterator[_Raw]:
-    text = "\n".join(line if len(line) <= LONGEST_LINE else "" for line in page.lines)
-    starts = [0]
-    for line in page.lines:
-        starts.append(starts[-1] + (len(line) if len(line) <= LONGEST_LINE else 0) + 1)
-    matches = [(one, True) for one in _MARK.finditer(text)]
-    matches += [(one, False) for one in _PROPERTY.finditer(text)]
-    placed = []
-    for found, mark in matches:
-        at = bisect_right(starts, found.start()) - 1
-        till = bisect_right(starts, found.end() - 1) - 1
-        line = page.lines[at].lstrip()
-        if line.startswith("#"):
-            continue
-        if line.startswith(("@", "record_")):
-            page.pure.update(range(at, till + 1))
-        placed.append((found, mark, at, till, line))
-    for found, mark, at, till, line in placed:
-        if not mark:
-            span = block_around(page.lines, at)
-        elif line.startswith("@"):
-            span = block_from(page.lines, min(till + 1, len(page.lines) - 1))
-        else:
-            span = (0, len(page.lines) - 1) if line.startswith("pytestmark") else (at, till)
-        role = "implements" if found["name"] == "implements" else "verifies"
-        for quoted in _QUOTED.finditer(found["told"]):
-            for named in re.split(r"[,;\s]+", quoted["named"]):
-                yield _Raw(Form.TEST, role, named, at, span)
+    for mark in _marks_of(page):
+        span = place(page.layout, mark, page.pure)
+        for named in mark.named:
+            yield _Raw(Form.TEST, mark.role, named, mark.first, span)

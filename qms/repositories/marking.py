@@ -1,22 +1,23 @@
 """Link records to the lines that markers give them, and follow both through the commits.
 
 A link's base is what its lines said when its record was approved, or when somebody accepted them
-later. Both are looked up in the history, so it does not matter when scans happened.
+later. Both are looked up in what a scan had seen by then, or else in the history.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
+from core.clock import now
 from core.db import Database
 from core.records.models import Record, Revision
+from qms.repositories.bases import Base, Known, bases_of, text_at
+from qms.repositories.dialects import dialect_of
 from qms.repositories.following import Approved, Held, Spot, difference, doubt_of, follow
-from qms.repositories.markers import dialect_of, region_text
+from qms.repositories.markers import READING, region_text
 from qms.repositories.mirror import Mirror
 from qms.repositories.models import (
     LinesAcceptance,
@@ -32,37 +33,11 @@ from qms.repositories.sources import (
     read_contents,
     release_commits,
     source_files,
-    spots_in,
     spots_of,
+    stale_contents,
 )
 from qms.repositories.steps import JsonDict, Steps
-from qms.repositories.trees import Came, blobs, came_from, files_of, held_at
-
-
-@dataclass(frozen=True)
-class Base:
-    """What the lines of a link are compared with, and what that was taken from."""
-
-    of: str
-    commit: str
-    path: str
-    first: int
-    last: int
-    digest: str
-    blob: str = ""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the database holds when a scan begins to follow markers."""
-
-    repository: Repository
-    head: str
-    head_at: datetime
-    spots: Sequence[Spot]
-    links: Sequence[MarkedLines]
-    approved: Mapping[int, Approved]
-    accepted: Mapping[int, LinesAcceptance]
+from qms.repositories.trees import Came, blobs, came_from, files_of
 
 
 def follow_markers(
@@ -86,7 +61,7 @@ def follow_markers(
     moved = _moves(mirror, previous, head) if previous not in ("", head) else {}
     came = {path: one.path for path, one in moved.items() if one is not None}
     continued = follow(known.links, known.spots, came)
-    bases = _bases(db, mirror, known, continued, steps)
+    bases = bases_of(db, mirror, known, continued, steps)
     diffs = _differences(mirror, known, continued, bases)
     found = steps.step(f"links {head}", _linking(repository_id, known, continued, bases, diffs))
     return {"read": read, **found}
@@ -102,7 +77,12 @@ def _read_trees(
 ) -> int:
     """Read what the default branch and the commits of releases hold and no scan has read yet."""
     number, read = repository.id or 0, 0
-    unchanged = head == repository.marked_commit
+    as_now = repository.marked_reading == READING
+    unchanged = head == repository.marked_commit and as_now
+    if not as_now:
+        with db.reading() as session:
+            stale = stale_contents(session, number)
+        read += read_contents(db, mirror, number, stale, steps)
     # Of a branch that did not move only the latest release can have been named since.
     commits = list(releases.values())[-1:] if unchanged else list(releases.values())
     for commit in set(commits) - {head}:
@@ -187,79 +167,6 @@ def held(accepted: LinesAcceptance | None) -> Held | None:
     return Held(accepted.at, accepted.digest, accepted.gone) if accepted else None
 
 
-def _bases(
-    db: Database, mirror: Mirror, known: Known, continued: Mapping[int, int], steps: Steps
-) -> dict[int, Base]:
-    """Return the base of every place in `known.spots`."""
-    found: dict[int, Base] = {}
-    open_ones: dict[datetime, list[int]] = defaultdict(list)
-    for place, spot in enumerate(known.spots):
-        link = known.links[continued[place]] if place in continued else None
-        approved = known.approved.get(spot.record_id)
-        accepted = known.accepted.get(link.id or 0) if link else None
-        if approved is None:
-            found[place] = _as_it_is("not approved", known.head, spot)
-        elif accepted and not accepted.gone and accepted.at > approved.at:
-            found[place] = Base(
-                f"acceptance {accepted.id}", accepted.commit, accepted.path, accepted.first,
-                accepted.last, accepted.digest, accepted.blob,
-            )  # fmt: skip
-        elif link and link.base_of in (_revision(approved), f"seen after {_revision(approved)}"):
-            found[place] = Base(
-                link.base_of, link.base_commit, link.base_path, link.base_first, link.base_last,
-                link.base_digest,
-            )  # fmt: skip
-        else:
-            open_ones[approved.at].append(place)
-    commits = held_at(mirror, known.head, open_ones)
-    for moment, places in open_ones.items():
-        commit = commits[moment]
-        earlier = _as_approved(db, mirror, known, commit, places, steps) if commit else {}
-        for place in places:
-            spot = known.spots[place]
-            of = _revision(known.approved[spot.record_id])
-            then = earlier.get(place)
-            found[place] = (
-                Base(of, commit or "", then.path, then.first, then.last, then.digest, then.blob)
-                if then
-                else _as_it_is(f"seen after {of}", known.head, spot)
-            )
-    return found
-
-
-def _as_it_is(of: str, commit: str, spot: Spot) -> Base:
-    return Base(of, commit, spot.path, spot.first, spot.last, spot.digest, spot.blob)
-
-
-def _revision(approved: Approved) -> str:
-    return f"revision {approved.revision}"
-
-
-def _as_approved(
-    db: Database,
-    mirror: Mirror,
-    known: Known,
-    commit: str,
-    places: Sequence[int],
-    steps: Steps,
-) -> dict[int, Spot]:
-    """Return what the lines of these places were in an earlier commit, where they were marked."""
-    moved = came_from(mirror, commit, known.head)
-    now = [known.spots[place] for place in places]
-    before: dict[str, str] = {}
-    for spot in now:
-        came = moved.get(spot.path, Came(spot.path, spot.blob))
-        if came is not None:
-            before[came.path] = came.blob
-    contents = [(blob, dialect_of(path)) for path, blob in before.items() if dialect_of(path)]
-    read_contents(db, mirror, known.repository.id or 0, contents, steps)
-    with db.reading() as session:
-        earlier = spots_in(session, known.repository, list(before.items()))
-    came_paths = {path: one.path for path, one in moved.items() if one is not None}
-    matched = follow(earlier, now, came_paths)
-    return {places[at]: earlier[old] for at, old in matched.items()}
-
-
 def _differences(
     mirror: Mirror, known: Known, continued: Mapping[int, int], bases: Mapping[int, Base]
 ) -> dict[int, str]:
@@ -275,16 +182,11 @@ def _differences(
         if link and same and link.diff:
             found[place] = link.diff
             continue
-        before = _text(mirror, base.commit, base.path, base.first, base.last)
+        before = text_at(mirror, base.commit, base.path, base.first, base.last)
         ((_, content),) = blobs(mirror, [spot.blob], LARGEST_FILE)
         after = region_text(content or b"", dialect_of(spot.path), spot.first, spot.last)
         found[place] = difference(before, after)
     return found
-
-
-def _text(mirror: Mirror, commit: str, path: str, first: int, last: int) -> list[str]:
-    content = mirror.read(commit, path, LARGEST_FILE) if mirror.holds(commit) else None
-    return region_text(content, dialect_of(path), first, last) if content is not None else []
 
 
 def _linking(
@@ -319,6 +221,7 @@ def _linking(
                 session.execute(update(MarkedLines), rows)
         repository = session.get_one(Repository, repository_id)
         repository.marked_commit = known.head
+        repository.marked_reading, repository.marked_at = READING, now()
         session.add(repository)
         session.flush()
         return _counts(session, repository_id)
@@ -329,7 +232,9 @@ def _linking(
 def _row(
     known: Known, spot: Spot, base: Base, diff: str, old: MarkedLines | None
 ) -> dict[str, Any]:
-    unchanged = old is not None and old.digest == spot.digest
+    unchanged = old is not None and (
+        old.digest == spot.digest if old.base_reading == READING else old.blob == spot.blob
+    )
     return {
         **asdict(spot),
         "commit": known.head,
@@ -340,6 +245,7 @@ def _row(
         "base_first": base.first,
         "base_last": base.last,
         "base_digest": base.digest,
+        "base_reading": READING,
         "diff": diff,
         "gone_at": None,
     }

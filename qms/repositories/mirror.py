@@ -22,6 +22,7 @@ from git.exc import GitCommandError
 from core.errors import Conflict, Fault, Invalid
 from qms.repositories.addresses import Address, Transport
 from qms.repositories.last_words import last_words
+from qms.repositories.names import name_in_git, readable_name
 from qms.repositories.requests import Request, request_of, trailers_of_request
 from qms.repositories.trailers import read_trailers
 
@@ -282,7 +283,7 @@ class Mirror:
         if not _is_plain(path):
             return None
         with self.opened() as repo, tempfile.TemporaryFile() as asked:
-            asked.write(f"{name}:{path}\n".encode())
+            asked.write(f"{name}:".encode() + name_in_git(path) + b"\n")
             asked.seek(0)
             told = str(
                 repo.git.cat_file("--batch-check=%(objecttype) %(objectsize)", istream=asked)
@@ -311,11 +312,6 @@ class Mirror:
             yield repo
         finally:
             repo.close()
-
-
-def readable_name(path: str) -> str:
-    """Return a name that Git keeps as bytes as text; what is no UTF-8 is shown as a question."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _is_plain(path: str) -> bool:

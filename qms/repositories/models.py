@@ -13,6 +13,7 @@ from core.clock import now
 from core.db import JsonColumn, Table, UtcDateTime
 from core.ledger.guards import append_only
 from core.ledger.witness import witnessed
+from qms.repositories.markers import READING
 
 
 class Repository(Table, table=True):
@@ -34,6 +35,10 @@ class Repository(Table, table=True):
     """Which trailer keys its commits were read with; under others they are read anew."""
     marked_commit: str = ""
     """The commit of the default branch whose source markers were read last."""
+    marked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When they were: what the mirror did not hold then was not seen before."""
+    marked_reading: int = READING
+    """By which reading; what another one kept is read anew."""
     scanned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     problem: str = Field(default="", sa_type=Text)
     """Why the last scan failed; empty when it did not."""
@@ -130,6 +135,7 @@ class SourceBlob(Table, table=True):
     dialect: str
     problem: str = ""
     """Why it was not read, or not to its end; empty where it was."""
+    reading: int = READING
 
 
 class SourceMarker(Table, table=True):
@@ -193,6 +199,8 @@ class MarkedLines(Table, table=True):
     base_first: int
     base_last: int
     base_digest: str
+    base_reading: int = READING
+    """By which reading base and lines were told; those of another one are not compared."""
     diff: str = Field(default="", sa_type=Text)
     """From the base to the lines as they are; empty while they say the same."""
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from core.errors import FiducialError
 from core.records.models import Project, Record
 from core.settings import Settings
-from qms.repositories.markers import dialect_of
+from qms.repositories.dialects import dialect_of
 from qms.repositories.mirror import Mirror
 from qms.repositories.models import Repository, RepositoryCommit, SourceBlob, SourceMarker
 from qms.repositories.service import mirror_beside

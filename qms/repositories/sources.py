@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session, col
 
 from core.db import Database
 from core.records.models import Record, Revision
+from qms.repositories.dialects import dialect_of
 from qms.repositories.following import Spot
-from qms.repositories.markers import MOST_LINES, MOST_MARKERS, Marker, dialect_of, markers_in
+from qms.repositories.markers import READING, Marker, markers_in
 from qms.repositories.mirror import Mirror
 from qms.repositories.models import Repository, SourceBlob, SourceMarker, SourcePlace
 from qms.repositories.steps import JsonDict, Steps
@@ -28,8 +29,6 @@ SNIFFED = 8_000
 """Bytes in which a NUL makes a file binary, as Git itself judges."""
 
 BINARY = "is not text"
-MANY = f"holds more than {MOST_MARKERS} markers; the rest was not read"
-LONG = f"holds more than {MOST_LINES} lines; the rest was not read"
 LARGE = f"is larger than {LARGEST_FILE} bytes and was not read"
 TOO_MANY = f"more than {MOST_FILES} source files; the rest was not read"
 
@@ -56,7 +55,7 @@ def read_contents(
     """Read every content that was not read before, and return how many were."""
     chosen = list(dict.fromkeys(wanted))
     with db.reading() as session:
-        known = known_contents(session, repository_id, chosen)
+        known = known_contents(session, repository_id, chosen, READING)
     unread = [one for one in chosen if one not in known]
     done = 0
     for batch in _batched(unread, AT_ONCE):
@@ -80,48 +79,82 @@ def _read(mirror: Mirror, batch: Sequence[Content]) -> Iterator[tuple[Content, s
             yield one, BINARY, []
         else:
             found = markers_in(content, one[1])
-            long = content.count(b"\n") > MOST_LINES
-            problem = MANY if len(found) > MOST_MARKERS else LONG if long else ""
-            yield one, problem, found[:MOST_MARKERS]
+            yield one, found.unread, found.markers
 
 
 def _storing(
     repository_id: int, read: Sequence[tuple[Content, str, list[Marker]]]
 ) -> Callable[[Session], JsonDict]:
     def store(session: Session) -> JsonDict:
-        known = known_contents(session, repository_id, [one for one, _, _ in read])
-        fresh = [entry for entry in read if entry[0] not in known]
+        known = known_contents(session, repository_id, [one for one, _, _ in read], READING)
+        fresh = {one: (problem, found) for one, problem, found in read if one not in known}
+        stale = known_contents(session, repository_id, list(fresh))
+        _forget(session, {number: fresh[one][0] for one, number in stale.items()})
         rows: list[dict[str, Any]] = [
-            {"repository_id": repository_id, "sha": sha, "dialect": dialect, "problem": problem}
-            for (sha, dialect), problem, _ in fresh
-        ]
+            {
+                "repository_id": repository_id, "sha": sha, "dialect": dialect,
+                "problem": problem, "reading": READING,
+            }
+            for (sha, dialect), (problem, _) in fresh.items()
+            if (sha, dialect) not in stale
+        ]  # fmt: skip
         if rows:
             session.execute(insert(SourceBlob), rows)
-        ids = known_contents(session, repository_id, [one for one, _, _ in fresh])
+        ids = known_contents(session, repository_id, list(fresh))
         markers = [
             {"blob_id": ids[one], **vars(marker), "form": marker.form.value}
-            for one, _, found in fresh
+            for one, (_, found) in fresh.items()
             for marker in found
         ]
         if markers:
             session.execute(insert(SourceMarker), markers)
-        return {"read": len(rows), "markers": len(markers)}
+        return {"read": len(fresh), "markers": len(markers)}
 
     return store
 
 
+def _forget(session: Session, problems: dict[int, str]) -> None:
+    """Drop the markers that another reading found, where a content is read anew."""
+    numbers = list(problems)
+    for start in range(0, len(numbers), AT_ONCE):
+        batch = numbers[start : start + AT_ONCE]
+        session.execute(delete(SourceMarker).where(col(SourceMarker.blob_id).in_(batch)))
+    if numbers:
+        rows = [
+            {"id": one, "problem": problem, "reading": READING} for one, problem in problems.items()
+        ]
+        session.execute(update(SourceBlob), rows)
+
+
 def known_contents(
-    session: Session, repository_id: int, wanted: Sequence[Content]
+    session: Session, repository_id: int, wanted: Sequence[Content], reading: int | None = None
 ) -> dict[Content, int]:
-    """Return the row of each content that was read before."""
+    """Return the row of each content that was read before; by one reading only, if it is given."""
     found: dict[Content, int] = {}
     for batch in _batched(wanted, AT_ONCE):
         query = select(col(SourceBlob.sha), col(SourceBlob.dialect), col(SourceBlob.id)).where(
             col(SourceBlob.repository_id) == repository_id,
             col(SourceBlob.sha).in_([sha for sha, _ in batch]),
         )
-        found.update(((sha, dialect), one) for sha, dialect, one in session.execute(query).all())
+        if reading is not None:
+            query = query.where(col(SourceBlob.reading) == reading)
+        among = set(batch)
+        found.update(
+            ((sha, dialect), one)
+            for sha, dialect, one in session.execute(query).all()
+            if (sha, dialect) in among
+        )
     return found
+
+
+def stale_contents(session: Session, repository_id: int) -> list[Content]:
+    """Return the contents that were read by another reading than the present one."""
+    query = (
+        select(col(SourceBlob.sha), col(SourceBlob.dialect))
+        .where(col(SourceBlob.repository_id) == repository_id, col(SourceBlob.reading) != READING)
+        .order_by(col(SourceBlob.id))
+    )
+    return [(sha, dialect) for sha, dialect in session.execute(query).all()]
 
 
 def keep_places(

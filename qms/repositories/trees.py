@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from qms.repositories.mirror import Mirror, object_name, readable_name
+from qms.repositories.mirror import Mirror, object_name
+from qms.repositories.names import readable_name
 
 RENAMES_AT_MOST = 2_000
 """Pairs of moved and changed files that Git compares; beyond it only unchanged files are."""

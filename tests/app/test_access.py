@@ -59,6 +59,18 @@ def refusal(line: Line, who: str) -> int:
     return 404 if inside and who not in MEMBERS else 403
 
 
+def test_no_address_takes_a_number_that_no_database_can_hold(house: House) -> None:
+    """A plain int reaches the database however large it is, and is an error of ours there."""
+    unbound = {
+        one.path
+        for one in iter_route_contexts(house.app.routes)
+        for name, kind in getattr(getattr(one, "endpoint", None), "__annotations__", {}).items()
+        if kind is int and "{" + name + "}" in one.path
+    }
+
+    assert unbound == set()
+
+
 def refused_at_the_door(line: Line, who: str) -> bool:
     """Whether somebody is led to the sign-in page, and back from there."""
     return who == ANONYMOUS and refusal(line, who) == 303 and who not in line.who

@@ -11,7 +11,15 @@ from sqlmodel import Session
 from core.errors import Fault, Invalid
 from core.people.actor import Actor
 from core.records.models import Project
-from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require
+from core.web import (
+    CurrentPerson,
+    NumberInPath,
+    ProjectInPath,
+    ReadSession,
+    WriteSession,
+    page,
+    require,
+)
 from core.web.transaction import settings_of
 from qms.repositories import lines
 from qms.repositories.markers import lines_of
@@ -37,7 +45,7 @@ def show_lines(
     project: ProjectInPath,
     person: CurrentPerson,
     session: ReadSession,
-    link: int,
+    link: NumberInPath,
 ) -> HTMLResponse:
     """Show marked lines, what changed in them, and who may say that they still hold."""
     return _page(request, project, person, session, link)
@@ -49,7 +57,7 @@ def accept_lines(
     project: ProjectInPath,
     person: CurrentPerson,
     session: WriteSession,
-    link: int,
+    link: NumberInPath,
     form: Annotated[Acceptance, Form()],
 ) -> Response:
     """Keep that the lines still serve the record; without a reason the form comes back."""

@@ -88,6 +88,24 @@ def test_the_record_leads_to_its_lines_and_what_changed_in_them(
     assert "REQ-009 dvh.py lines 2-3" in words(browser.get(ADDRESS))
 
 
+@pytest.mark.parametrize("number", [0, 2**31, 2**63])
+def test_a_number_that_no_link_can_have_names_none(browser, marked, number: int) -> None:
+    page = f"{ADDRESS}/lines/{number}"
+
+    assert browser.get(page).status_code in (404, 422)
+    assert post(browser, f"{page}/acceptance", digest="x", reason="y").status_code in (404, 422)
+
+
+def test_the_page_names_the_commit_that_the_lines_are_compared_with(
+    source, browser, marked, words
+) -> None:
+    first = source.repo.commit(f"{source.branch}~1").hexsha
+
+    shown = words(browser.get(f"{ADDRESS}/lines/{marked}"))
+
+    assert f"Compared with lines 2-3 of dvh.py at commit {first[:10]}" in shown
+
+
 def test_accepting_asks_for_a_reason_and_for_the_right(site, browser, marked, words) -> None:
     page = f"{ADDRESS}/lines/{marked}"
     with site.db.reading() as session:

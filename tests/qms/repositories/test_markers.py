@@ -5,26 +5,21 @@ from textwrap import dedent
 
 import pytest
 
-from qms.repositories.markers import (
-    LONGEST_LINE,
-    MOST_MARKERS,
-    Form,
-    dialect_of,
-    markers_in,
-    region_text,
-)
+from qms.repositories.dialects import dialect_of
+from qms.repositories.markers import MOST_MARKERS, Form, markers_in, region_text
+from qms.repositories.testmarks import LONGEST_LINE
 
 
 def found(text: str, dialect: str = "python") -> list[tuple[str, str, int, int, int]]:
     """Return role, id, line, first and last of every marker."""
     return [
         (one.role, one.named, one.line, one.first, one.last)
-        for one in markers_in(dedent(text).encode(), dialect)
+        for one in markers_in(dedent(text).encode(), dialect).markers
     ]
 
 
 def digests(text: str, dialect: str = "python") -> dict[str, str]:
-    return {one.named: one.digest for one in markers_in(dedent(text).encode(), dialect)}
+    return {one.named: one.digest for one in markers_in(dedent(text).encode(), dialect).markers}
 
 
 FUNCTIONS = """\
@@ -86,6 +81,55 @@ def test_another_marker_a_comment_s_end_and_indentation_change_nothing() -> None
 )
 def test_what_is_no_marker_is_not_read(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect"),
+    [
+        ("\ufeff# REQ-001\nx = 1\n", "python"),
+        ("\ufeff// REQ-001\nint a;\n", "slash"),
+        ("A = B';  % REQ-001\n", "matlab"),
+        ("if clk'event and clk='1' then -- REQ-001\n", "dash"),
+        ("let s: &'static str = f(); // REQ-001\n", "slash"),
+        ('x = "don\'t"  # REQ-001\n', "python"),
+        ("x = \"don't\"  # REQ-001\nprint 'old'\n", "python"),
+        ("name: don't  # REQ-001\n", "hash"),
+        ("f(1); /* old */ // REQ-001\n", "slash"),
+        ("f(1);// REQ-001\n", "slash"),
+        ("@pytest.mark.verifies('REQ-001', reason='a (b)')\ndef test(): pass\n", "python"),
+        ("@mark.verifies('REQ-001')\ndef test(): pass\n", "python"),
+        ("@mark.verifies('REQ-001')\ndef test(): print 'old'\n", "python"),
+        ("@pytest.mark.verifies(['REQ-001'])\nclass T: x = '\\d'\n", "python"),
+    ],
+)
+def test_a_marker_is_found_behind_odd_quotes_and_byte_order_marks(text: str, dialect: str) -> None:
+    assert [named for _, named, *_ in found(text, dialect)] == ["REQ-001"]
+
+
+def test_a_mark_speaks_for_the_test_the_class_or_the_file_that_it_stands_at() -> None:
+    text = """\
+    from pytest import mark
+
+    class TestA:
+        pytestmark = mark.verifies("REQ-001")
+
+        @mark.parametrize("x", [mark.verifies("REQ-002")(1)])
+        def test_a(self, record_property, x):
+            if x:
+                record_property("verifies", "REQ-003"); x = 2
+            assert x
+
+    pytestmark = [mark.req("REQ-004", reason="REQ-009"), mark.slow]
+    """
+
+    assert found(text) == [
+        ("verifies", "REQ-001", 4, 3, 10),
+        ("verifies", "REQ-002", 6, 6, 10),
+        ("verifies", "REQ-003", 9, 6, 10),
+        ("verifies", "REQ-004", 12, 1, 12),
+    ]
+    before, after = digests(text), digests(text.replace("x = 2", "x = 3"))
+    assert before["REQ-003"] != after["REQ-003"]
 
 
 def test_a_relation_has_a_scope_and_a_role() -> None:
@@ -193,13 +237,13 @@ def test_pytest_names_records_by_marks_and_properties() -> None:
         ("verifies", "REQ-001", 1, 1, 10),
         ("verifies", "REQ-002", 3, 7, 10),
         ("verifies", "REQ_3", 3, 7, 10),
-        ("verifies", "REQ-004", 9, 8, 10),
-        ("verifies", "REQ-005", 9, 8, 10),
+        ("verifies", "REQ-004", 9, 7, 10),
+        ("verifies", "REQ-005", 9, 7, 10),
     ]
 
 
 def test_words_that_look_like_ids_are_told_apart_by_their_form() -> None:
-    forms = {one.named: one.form for one in markers_in(b"# UTF-8 only\nx = 1\n", "python")}
+    forms = {one.named: one.form for one in markers_in(b"# UTF-8 only\nx = 1\n", "python").markers}
 
     assert forms == {"UTF-8": Form.COMMENT}
 
@@ -215,8 +259,8 @@ def test_only_files_whose_comments_are_known_are_read(path: str, dialect: str) -
 
 def test_any_bytes_can_be_read() -> None:
     assert markers_in(b"\xff\xfe# REQ-001\r\n" * 3, "python") is not None
-    assert markers_in(b"# REQ-001", "python")[0].last == 1
-    assert markers_in(b"", "python") == []
+    assert markers_in(b"# REQ-001", "python").markers[0].last == 1
+    assert markers_in(b"", "python") == ([], "")
 
 
 def test_marked_lines_are_read_as_they_are_compared() -> None:
@@ -229,13 +273,15 @@ def test_marked_lines_are_read_as_they_are_compared() -> None:
     ("line", "dialect"),
     [("# REQ-001\n", "python"), ("@REQ-001\n", "feature"), ("x # @relation(REQ-1)\n", "python"),
      ("// @relation(REQ-1, scope=range_start)\n", "slash"), ("#" + " " * 1998 + "\n", "python"),
-     ('pytest.mark.verifies("REQ-1"' + ", " * 800 + "\n", "python")],
+     ('pytest.mark.verifies("REQ-1"' + ", " * 800 + "\n", "python"),
+     ("@a\n# REQ-1\n", "python"), ("{ // REQ-1\n", "slash"), ("<<A # REQ-1\n", "hash"),
+     ("x = 1 # REQ-1\n\\\n", "hash"), ("R\"a( // REQ-1\n", "slash")],
 )  # fmt: skip
 def test_a_file_made_to_keep_a_scan_busy_does_not(line: str, dialect: str) -> None:
     content = (line * (500_000 // len(line))).encode()
     began = time.process_time()
 
-    found = markers_in(content, dialect)
+    found = markers_in(content, dialect).markers
 
     assert len(found) <= 2 * (MOST_MARKERS + 1)
     assert time.process_time() - began < 3

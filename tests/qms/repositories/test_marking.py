@@ -24,6 +24,7 @@ from qms.repositories.lines import (
 from qms.repositories.models import MarkedLines, SourceBlob
 from qms.repositories.released import lines_released
 from qms.repositories.released_code import code_released
+from qms.repositories.service import mirror_of
 from tests.qms.repositories.conftest import (
     FIRST_SECOND,
     Registered,
@@ -275,6 +276,55 @@ def test_what_is_not_read_is_told_and_nothing_hostile_stops_a_scan(team: Team, m
     assert "larger than" in unread["large.py"]
     assert unknown == [("unknown.py", 1, "REQ-999"), ("unknown.py", 3, "NO_1")]
     assert "--output=x.py" in {one.link.path for one in team.lines("REQ-001")}
+
+
+def test_files_whose_names_are_no_text_are_told_apart_and_can_be_read(team: Team) -> None:
+    content = b"# REQ-001\nx = 1\n"
+    names = [b'"a\\344.py"', b'"a\\366.py"', b'"a\\\\xe4.py"', b'"a\\303\\244.py"']
+    files = [b"M 100644 inline %s\ndata %d\n%s\n" % (one, len(content), content) for one in names]
+    when = b"committer A <a@example.org> 1700000001 +0000\ndata 1\nx\n"
+    team.source.feed(b"commit refs/heads/trunk\n" + when + b"".join(files))
+
+    team.scan()
+
+    found = {one.link.path for one in team.lines("REQ-001")}
+    assert found == {r"a\xe4.py", r"a\xf6.py", r"a\x5cxe4.py", "a\u00e4.py"}
+    mirror = mirror_of(team.registered.settings, team.number)
+    assert {mirror.read(team.source.head(), one, 100) for one in found} == {content}
+    assert mirror.read(team.source.head(), r"a\x0aHEAD:a.py", 100) is None
+
+
+def test_what_is_cut_off_of_a_file_is_told(team: Team) -> None:
+    many = "# " + "REQ-001, " * 200 + "REQ-001\n"
+    team.commit(
+        1,
+        {
+            "same.py": many * 3 + "x = 1\n\n\n# REQ-002\ny = 2\n",
+            "many.py": "".join(f"# REQ-{n}\nx = 1\n\n" for n in range(600)),
+            "long.py": "x = 1\n" * 20_001 + "# REQ-001\n",
+            "wide.py": "#" + " " * 2_000 + "REQ-001\n",
+            "wide_but_empty.py": "# REQ-001\nx = 1\n#" + " " * 2_000 + "\n",
+            "sixteen.py": "# REQ-001\nx = 1\n".encode("utf-16"),
+            "broad.c": "".join(
+                f"// @relation(R{n}, scope=range_start)\n" for n in range(200)
+            ) + "x;\n" * 18_000 + "".join(
+                f"// @relation(R{n}, scope=range_end)\n" for n in range(200)
+            ),
+        },
+    )  # fmt: skip
+
+    team.scan()
+
+    with team.registered.db.reading() as session:
+        told = {one.path: one.why for one in unread_files(session, team.registered.project_id)}
+    assert {path: why.split(";")[0] for path, why in told.items()} == {
+        "many.py": "holds more than 500 markers",
+        "long.py": "holds more than 20000 lines",
+        "wide.py": "holds ids in lines of more than 2000 characters, which were not read",
+        "sixteen.py": "is not text",
+        "broad.c": "marks more than 1000000 lines in all",
+    }
+    assert [(one.link.path, one.link.first) for one in team.lines("REQ-002")] == [("same.py", 8)]
 
 
 def test_a_record_that_comes_later_is_linked_at_the_next_scan(team: Team) -> None:

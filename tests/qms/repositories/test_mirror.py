@@ -6,7 +6,8 @@ import pytest
 
 from core.errors import Conflict, Invalid
 from qms.repositories.addresses import Address, Transport, parse_address
-from qms.repositories.mirror import Mirror, readable_name
+from qms.repositories.mirror import Mirror
+from qms.repositories.names import readable_name
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ def test_what_a_commit_did_to_each_file_is_told(source, mirror: Mirror) -> None:
 
     mirror.fetch(parse_address(str(source.folder)))
 
-    assert readable_name(b"caf\xe9.txt".decode("utf-8", "surrogateescape")) == "caf\ufffd.txt"
+    assert readable_name(b"caf\xe9.txt".decode("utf-8", "surrogateescape")) == r"caf\xe9.txt"
     assert mirror.changed(first) == [("added", "a plan.py")]
     assert mirror.changed(second) == [("changed", "a plan.py")]
     assert mirror.changed(source.head()) == [("removed", "a plan.py"), ("added", "docs/n\xe4h.md")]
