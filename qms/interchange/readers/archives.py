@@ -20,6 +20,7 @@ HIGHEST_RATIO = 250
 SMALL = 1_000_000
 """Bytes up to which the ratio says nothing."""
 
+_ARCHIVES = (".reqifz", ".zip")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 _DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
@@ -29,6 +30,7 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
     archive = _opened(data, name, into)
     if archive is None:
         return
+    met: set[str] = set()
     for info in archive.infolist():
         parts = re.split(r"[/\\]", info.filename)
         if info.is_dir() or "__MACOSX" in parts or parts[-1].startswith("."):
@@ -37,6 +39,14 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
             what = f"The member '{info.filename[:80]}' leads out of the archive and is not read."
             into.fault(OUTSIDE, Place(name), what, "Pack the archive again.")
             continue
+        if info.filename in met or info.filename.lower().endswith(_ARCHIVES):
+            again = (
+                "stands there twice" if info.filename in met else "is an archive within this one"
+            )
+            what = f"The member '{info.filename[:80]}' {again} and is not read."
+            into.fault(ARCHIVE, Place(name), what, "Pack each file once, and no archive.")
+            continue
+        met.add(info.filename)
         try:
             # The size was added up before; no more than the archive states is unpacked.
             with archive.open(info) as stream:

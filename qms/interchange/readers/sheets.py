@@ -322,7 +322,7 @@ def _targets(text: str, place: Place, uid: str, into: Gathering) -> list[str]:
     words = [one.removesuffix(".") if _LETTER.search(one) else one for one in words]
     words = [one for one in words if one]
     numbered = any(_DIGIT.search(one) for one in words)
-    found = []
+    found: list[str] = []
     ranged = False
     for word in words:
         prose = numbered and word.isalpha() and not word.isupper()
