@@ -22,6 +22,7 @@ HIGHEST_RATIO = 250
 SMALL = 1_000_000
 """Bytes up to which the ratio says nothing."""
 
+_ARCHIVES = (".reqifz", ".zip")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 _DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
@@ -31,19 +32,18 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
     archive = _opened(data, name, into)
     if archive is None:
         return
+    met: set[str] = set()
     for info in archive.infolist():
         parts = re.split(r"[/\\]", info.filename)
         hidden = parts[-1].startswith(".") and parts[-1] not in HIDDEN_BUT_READ
         if info.is_dir() or "__MACOSX" in parts or (hidden and ".." not in parts):
             continue
-        if ".." in parts or parts[0] == "" or ":" in info.filename[:3]:
-            what = f"The member '{info.filename[:80]}' leads out of the archive and is not read."
-            into.fault(OUTSIDE, Place(name), what, "Pack the archive again.")
+        if refusal := _refusal(info, parts, met):
+            code, what, mend = refusal
+            told = f"The member '{info.filename[:80]}' {what}"
+            into.fault(code, Place(name), told, mend)
             continue
-        if stat.S_ISLNK(info.external_attr >> 16):
-            what = f"The member '{info.filename[:80]}' is a symbolic link and is not followed."
-            into.fault(OUTSIDE, Place(name), what, "Put the file itself there.")
-            continue
+        met.add(info.filename)
         try:
             # The size was added up before; no more than the archive states is unpacked.
             with archive.open(info) as stream:
@@ -53,6 +53,22 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
             into.fault(ARCHIVE, Place(name), what, "Export it again.")
             continue
         yield info.filename, content
+
+
+def _refusal(
+    info: zipfile.ZipInfo, parts: list[str], met: set[str]
+) -> tuple[str, str, str] | None:
+    """Return code, words and mend of what keeps a member from being read."""
+    if ".." in parts or parts[0] == "" or ":" in info.filename[:3]:
+        return OUTSIDE, "leads out of the archive and is not read.", "Pack the archive again."
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return OUTSIDE, "is a symbolic link and is not followed.", "Put the file itself there."
+    once = "Pack each file once, and no archive."
+    if info.filename in met:
+        return ARCHIVE, "stands there twice and is not read.", once
+    if info.filename.lower().endswith(_ARCHIVES):
+        return ARCHIVE, "is an archive within this one and is not read.", once
+    return None
 
 
 def _opened(data: bytes, name: str, into: Gathering) -> zipfile.ZipFile | None:

@@ -12,7 +12,7 @@ DEEPEST = 200
 MOST_ELEMENTS = 3_000_000
 
 
-@dataclass
+@dataclass(slots=True)
 class Element:
     """One element, its name without a namespace."""
 

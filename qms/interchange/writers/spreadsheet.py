@@ -287,4 +287,10 @@ def unescaped(text: str) -> str:
     >>> unescaped("a_x000D_b _x005F_x0041_")
     'a\rb _x0041_'
     """
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return _ESCAPED.sub(_character, text)
+
+
+def _character(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    # Half of a surrogate pair is no character, and stays as it is written.
+    return found[0] if 0xD800 <= code <= 0xDFFF else chr(code)

@@ -237,3 +237,18 @@ def test_a_key_said_twice_in_json_is_told(tmp_path: Path) -> None:
 
     assert json.loads(text)
     assert [(one.code, str(one.place)) for one in corpus.findings] == [("TR008", "needs.json:2")]
+
+
+def test_a_member_that_stands_twice_and_an_archive_within_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.reqifz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.reqif", REQIF.format(doctype="", name="first"))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.reqif", REQIF.format(doctype="", name="second"))
+        archive.writestr("b.reqifz", b"PK")
+
+    corpus = read_corpus(path)
+
+    assert [one.title for one in corpus.items] == ["first"]
+    found = [one.what for one in corpus.findings if one.code == "TR006"]
+    assert ["stands there twice" in found[0], "an archive within" in found[1]] == [True, True]
