@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from core.exports import forms_for
 from core.web import ProjectInPath, ReadSession, page
+from core.web.answers import MAY_CONFLICT
 from core.web.downloads import exported
 from core.web.transaction import settings_of
 from qms.repositories.asking import contents_of_release
@@ -16,7 +17,7 @@ MOST_COMMITS = 500
 """Commits that the page lists; the exports hold all of them."""
 
 
-@router.get("")
+@router.get("", responses=MAY_CONFLICT)
 def show_contents(
     request: Request, project: ProjectInPath, uid: str, session: ReadSession
 ) -> HTMLResponse:
@@ -37,7 +38,7 @@ def show_contents(
     )
 
 
-@router.get("/export/{format_name}")
+@router.get("/export/{format_name}", responses=MAY_CONFLICT)
 def export_contents(
     request: Request, project: ProjectInPath, uid: str, session: ReadSession, format_name: str
 ) -> Response:
