@@ -199,11 +199,11 @@ def test_both_files_of_an_import_tell_all_their_faults_at_once(
     assert (alone.stdout, together.stdout) == ("", "")
     assert alone.stderr.splitlines()[0] == "Nothing was imported."
     for expected in FAULTS_OF_RECORD:
-        assert any(line.strip().startswith(expected) for line in alone.stderr.splitlines())
+        assert any(expected in line for line in alone.stderr.splitlines())
     # What a file that could not be built says of links into it would prove nothing.
     of_files = [one for one in FAULTS_OF_RECORD if "Category" not in one and "exists" not in one]
     for expected in (*FAULTS_OF_MAP, *of_files):
-        assert any(line.strip().startswith(expected) for line in together.stderr.splitlines())
+        assert any(expected in line for line in together.stderr.splitlines())
     assert changed(before, stored(demo_copy.data_dir)) == set()
 
 

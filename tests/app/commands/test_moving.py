@@ -82,20 +82,10 @@ def test_the_demonstration_moves_and_gives_the_same_answers(
     assert [one for one in first if first[one] != second.get(one)] == ["trail/entries.jsonl"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("export", "project", "--from", "RPM", "-o", "x.tar"), "does not end in .zip"),
-        (("export", "project", "--from", "RPM", "-o", "x.zip", "--drafts"), "one form"),
-        (("export", "records", "--from", "A", "--from", "B", "-o", "x"), "One project is"),
-        (("import", "project", "x.zip", "--as", "A", "--into", "RPM"), "--into"),
-        (("import", "department", "x.yaml", "--as", "A"), "with --into"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+def test_an_archive_that_is_no_zip_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused = fiducial(tmp_path, monkeypatch, *arguments)
+    refused = fiducial(tmp_path, monkeypatch, "export", "project", "--from", "RPM", "-o", "x.tar")
 
     assert refused.exit_code == 1
-    assert told in refused.stderr
+    assert "does not end in .zip" in refused.stderr
