@@ -112,6 +112,9 @@ class Inserting:
             if isinstance(line, Shared) and self._there_already(sheet, line, name, row):
                 return None
             targets = self.register.targets(sheet)
+            if isinstance(line, Carried) and row[line.by] is None:
+                # A role without a project would be held in the whole installation.
+                raise OddRow(f"{line.by} is empty.")
             if isinstance(line, Carried) and key_of(row[line.by]) in self.kept[targets[line.by]]:
                 # It belongs to one that the destination keeps as it has it.
                 self.kept[sheet.name].add(name)

@@ -326,3 +326,23 @@ def test_a_repository_with_a_damaged_object_is_refused(
     faults = refused(empty, archive)
 
     assert faults == ["1.git: is no sound Git repository."]
+
+
+def more(change: Change) -> Callable[[bytes], bytes]:
+    """Return an edit that adds a row like the first one, changed."""
+    return lambda content: content + edited(1, change)(content.splitlines(keepends=True)[0])
+
+
+def test_no_role_in_the_whole_installation_and_no_unknown_one_comes_with_a_project(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    grant = ROWS.format("role_grant")
+    everywhere = more(lambda row: row.update(project_id=None, role="administrator"))
+    unknown = more(lambda row: row.update(role="sorcerer", revoked_at=None))
+
+    [first] = refused(empty, forged(source.archive, tmp_path / "a.zip", {grant: everywhere}))
+    [second] = refused(empty, forged(source.archive, tmp_path / "b.zip", {grant: unknown}))
+
+    assert first.startswith("rows/role_grant.jsonl line ")
+    assert first.endswith(": project_id is empty.")
+    assert "RPM sorcerer: is held there and is no role here." in second
