@@ -346,3 +346,31 @@ def test_no_role_in_the_whole_installation_and_no_unknown_one_comes_with_a_proje
     assert first.startswith("rows/role_grant.jsonl line ")
     assert first.endswith(": project_id is empty.")
     assert "RPM sorcerer: is held there and is no role here." in second
+
+
+def test_nothing_is_added_to_a_record_of_a_project_that_is_here(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    side, rpm = tmp_path / "side.zip", tmp_path / "rpm.zip"
+    source.house.export(side, "SIDE")
+    source.house.export(rpm, "RPM")
+    empty.bring(side)
+    theirs = ["SIDE", "UN-901"]
+    seen = {"kind": "commit", "source_ref": "device abc", "role": "implements", "attributes": {},
+            "observed_at": "2026-01-01T00:00:00.000000Z", "record_id": theirs}  # fmt: skip
+    edits = {
+        "link_review": more(lambda row: row.update(source_id=theirs)),
+        "attachment": more(lambda row: row.update(record_id=theirs)),
+        "record_thread": more(lambda row: row.update(record_id=theirs)),
+        "repository_marked": more(lambda row: row.update(record_id=theirs)),
+        "observed_link": lambda content: content + canonical_json(seen) + b"\n",
+    }
+
+    faults = refused(
+        empty, forged(rpm, tmp_path / "f.zip", {ROWS.format(one): edits[one] for one in edits})
+    )
+    silent = refused(empty, forged(rpm, tmp_path / "g.zip", {}, elsewhere=[]))
+
+    assert len(faults) == len(edits)
+    assert all('names record ["SIDE","UN-901"], which is not there.' in one for one in faults)
+    assert all('target_id names record ["SIDE","UN-901"]' in one for one in silent)
