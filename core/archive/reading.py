@@ -137,7 +137,8 @@ def _refuse_another_version(facts: Mapping[str, Any], schema: str) -> None:
         str(facts["source"]["fingerprint"])
         str(facts["source"]["ledger"]["hash"])
         {(str(one["project"]), str(one["uid"]), str(one["type"])) for one in facts["elsewhere"]}
-    except (KeyError, TypeError) as error:
+        [(str(where), str(what)) for where, what in facts["findings"]]
+    except (KeyError, TypeError, ValueError) as error:
         raise unfit(PROJECT_ARCHIVE, "has a manifest that lacks what it must say") from error
     if told != schema:
         fault = Fault(
