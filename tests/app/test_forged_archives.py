@@ -374,3 +374,20 @@ def test_nothing_is_added_to_a_record_of_a_project_that_is_here(
     assert len(faults) == len(edits)
     assert all('names record ["SIDE","UN-901"], which is not there.' in one for one in faults)
     assert all('target_id names record ["SIDE","UN-901"]' in one for one in silent)
+
+
+def test_a_signature_and_a_manifest_that_unpack_into_a_flood_are_refused(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    def flooded(name: str) -> Path:
+        def flood(info: zipfile.ZipInfo, content: bytes) -> bytes:
+            info.compress_type = zipfile.ZIP_DEFLATED
+            return content + b" " * (40 << 20) if info.filename == name else content
+
+        return rebuilt(source.archive, tmp_path / f"{name}.zip", flood)
+
+    [proof] = refused(empty, flooded(PROOF))
+    [manifest] = refused(empty, flooded(MANIFEST))
+
+    assert "it is larger than" in proof
+    assert "has a manifest that is far too large" in manifest
