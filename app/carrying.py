@@ -1,5 +1,6 @@
 """What of every table goes along when a project moves to another installation, and what stays."""
 
+from core.archive.people import role_faults
 from core.archive.register import Behind, Carried, Own, Register, Repositories, Shared
 from dataflows.planning.pack.build import BUILT as IMPACT_PACK_BUILT
 from dataflows.qatrack.moving import servers_used
@@ -32,9 +33,9 @@ RECORDS = (
         later={"state": "draft"},
         people=("author_uid", "co_authors"),
     ),
-    Carried("record_link", by="revision_id"),
+    Carried("record_link", by="revision_id", elsewhere=("target_id",)),
     Carried("observed_link", by="record_id"),
-    Carried("link_review", by="source_id"),
+    Carried("link_review", by="source_id", elsewhere=("target_id",)),
     Carried("uid_counter", by="project_id"),
     Carried("attachment", by="record_id", files=("sha256",)),
     Carried("record_thread", by="record_id", people=("person_uid",)),
@@ -137,6 +138,6 @@ CARRYING = Register(
     lines=(*RECORDS, *PEOPLE, *REPOSITORIES, *RESULTS, *CHECKS, *RUNS, *MAP, *BEHIND),
     repositories=Repositories("repository", lambda folder, number: mirror_in(folder, number).path),
     files_of_acts=frozenset({RELEASE_PACK_BUILT, IMPACT_PACK_BUILT}),
-    checks=(baseline_faults,),
+    checks=(baseline_faults, role_faults),
     under_way=(runs_under_way, checks_under_way),
 )

@@ -198,6 +198,12 @@ class _Bringing:
             Fault("project-there", key, "is here already; an archive changes no project.")
             for key in session.execute(there).scalars()
         ]
+        # Rows are seen anew here, so what was edited there would look as if it had never been.
+        mend = "Find out what happened there, and export again when nothing is found."
+        found += [
+            Fault("source", str(where), f"At the source: {what}", mend)
+            for where, what in self.archive.facts["findings"]
+        ]
         found += self._odd_people(people) or people_faults(session, people, self.wish.same_people)
         found += self._elsewhere(session)
         stated = self.archive.facts.get("types")

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from core.archive.reading import Archive
-from core.archive.register import BLOB, PROJECT, RECORD, Carried, Register, Shared
+from core.archive.register import BLOB, PROJECT, Carried, Register, Shared
 from core.archive.rows import OddRow, Row, columns_of, decoded, flat, key_of, refuse_other_columns
 from core.archive.shape import rows_member
 from core.db import Table
@@ -56,6 +56,13 @@ class Inserting:
         self._later: dict[str, list[tuple[int, Row, Row]]] = defaultdict(list)
         self._witnessed: dict[str, dict[str, str]] = defaultdict(dict)
         self._named = register.named(Table.metadata)
+        # Apart from `ids`, through which rows find what they belong to.
+        self._outside: dict[str, int] = {}
+        self._announced = {
+            key_of([one["project"], one["uid"]])
+            for one in archive.facts["elsewhere"]
+            if one["project"] not in archive.projects
+        }
 
     def insert_all(self) -> None:
         """Insert the rows of every table that moves, and give the late columns their values."""
@@ -112,6 +119,9 @@ class Inserting:
             if isinstance(line, Shared) and self._there_already(sheet, line, name, row):
                 return None
             targets = self.register.targets(sheet)
+            if isinstance(line, Carried) and row[line.by] is None:
+                # A role without a project would be held in the whole installation.
+                raise OddRow(f"{line.by} is empty.")
             if isinstance(line, Carried) and key_of(row[line.by]) in self.kept[targets[line.by]]:
                 # It belongs to one that the destination keeps as it has it.
                 self.kept[sheet.name].add(name)
@@ -168,24 +178,27 @@ class Inserting:
         if isinstance(line, Carried) and column in line.later:
             return value
         found = self.ids[target].get(key)
-        if found is None and target == RECORD:
+        if found is None and isinstance(line, Carried) and column in line.elsewhere:
             found = self._elsewhere(value)
         if found is None:
             raise _Unknown(f"{column} names {target.replace('_', ' ')} {key}, which is not there.")
         return found
 
     def _elsewhere(self, value: Any) -> int | None:
-        """Return the row of a record of a project that is here already."""
-        if not isinstance(value, list) or len(value) != 2 or value[0] in self.archive.projects:
+        """Return the row of a record of a project that is here already, where it is announced."""
+        key = key_of(value)
+        if key not in self._announced:
             return None
-        found = self.session.scalar(
-            select(col(Record.id))
-            .join(Project, col(Project.id) == col(Record.project_id))
-            .where(col(Project.key) == value[0], col(Record.uid) == value[1])
-        )
-        if found is not None:
-            self.ids[RECORD][key_of(value)] = found
-        return found
+        if key not in self._outside:
+            found = self.session.scalar(
+                select(col(Record.id))
+                .join(Project, col(Project.id) == col(Record.project_id))
+                .where(col(Project.key) == value[0], col(Record.uid) == value[1])
+            )
+            if found is None:
+                return None
+            self._outside[key] = found
+        return self._outside[key]
 
     def _insert(
         self, sheet: Sheet, line: Carried | Shared, batch: Sequence[tuple[str, int, Row]]

@@ -9,12 +9,17 @@ from sqlmodel import select as sqlmodel_select
 from core.archive.inserting import Inserting
 from core.archive.register import PERSON
 from core.archive.rows import Row, key_of
+from core.blobs import BlobStore
 from core.clock import now
 from core.db import insert_into
 from core.errors import Fault
 from core.ledger.chain import append
 from core.people.actor import Actor
-from core.people.models import Person
+from core.people.deputies.models import Deputyship
+from core.people.deputies.service import NEVER_LENT
+from core.people.models import Person, RoleGrant
+from core.people.roles import known_roles
+from core.records.models import Project
 
 NO_PASSWORD = ""
 """No password has this hash, so nobody signs in until an administrator gives one."""
@@ -39,6 +44,26 @@ def people_faults(session: Session, rows: Collection[Row], same: Collection[str]
         )
         for row in rows
         if row["uid"] in known and known[row["uid"]].name != row["name"] and row["uid"] not in same
+    ]
+
+
+def role_faults(session: Session, project: Project, _files: BlobStore) -> list[Fault]:
+    """Return every role that somebody brought and that cannot be held, or lent, in a project."""
+    held = select(col(RoleGrant.role)).where(
+        col(RoleGrant.project_id) == project.id, col(RoleGrant.revoked_at).is_(None)
+    )
+    lent = select(col(Deputyship.role)).where(col(Deputyship.project_id) == project.id)
+    roles = set(known_roles())
+    mend = "Name it in roles.yaml of the department's types first."
+    return [
+        *(
+            Fault("role", f"{project.key} {one[:60]}", "is held there and is no role here.", mend)
+            for one in sorted(set(session.scalars(held)) - roles)
+        ),
+        *(
+            Fault("role", f"{project.key} {one[:60]}", "is lent there and can be lent to nobody.")
+            for one in sorted(set(session.scalars(lent)) & set(NEVER_LENT))
+        ),
     ]
 
 

@@ -29,11 +29,14 @@ from core.safekeeping.archives import (
     UNREADABLE,
     ArchiveReader,
     open_archive,
+    read_at_most,
     read_manifest,
     unfit,
 )
 from core.signing.envelopes import read_envelope
 from core.signing.keys import PublicKey, public_key_from_pem
+
+ROOM_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,8 @@ def _refuse_another_version(facts: Mapping[str, Any], schema: str) -> None:
         str(facts["source"]["fingerprint"])
         str(facts["source"]["ledger"]["hash"])
         {(str(one["project"]), str(one["uid"]), str(one["type"])) for one in facts["elsewhere"]}
-    except (KeyError, TypeError) as error:
+        [(str(where), str(what)) for where, what in facts["findings"]]
+    except (KeyError, TypeError, ValueError) as error:
         raise unfit(PROJECT_ARCHIVE, "has a manifest that lacks what it must say") from error
     if told != schema:
         fault = Fault(
@@ -162,8 +166,9 @@ def _signer(found: zipfile.ZipFile, facts: Mapping[str, Any], trusted: PublicKey
         return ""
     try:
         key = public_key_from_pem(str(source.get("public_key")).encode(), MANIFEST)
-        envelope = read_envelope(found.read(PROOF))
-        manifest = found.read(MANIFEST)
+        manifest = read_at_most(found, MANIFEST, found.getinfo(MANIFEST).file_size)
+        # It holds the manifest in four letters for three bytes, and a signature or two.
+        envelope = read_envelope(read_at_most(found, PROOF, 2 * len(manifest) + ROOM_BYTES))
     except (*UNREADABLE, KeyError, FiducialError) as error:
         raise _unproved(f"does not prove {MANIFEST}: {error}.") from error
     good = (

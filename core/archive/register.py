@@ -41,6 +41,9 @@ class Carried:
         Columns that hold the SHA-256 of a kept file, or JSON that names some.
     people : tuple of str
         Columns that hold uids of people, one or a list.
+    elsewhere : tuple of str
+        Columns that may name a record of a project that does not come along. Never the column
+        that a row belongs by: an archive adds nothing to a project that is there already.
     worded : mapping of str to (str, str)
         Columns that may say a word and then the row number of another table: both. Such a column
         is among `later`.
@@ -55,6 +58,7 @@ class Carried:
     files: tuple[str, ...] = ()
     files_in: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     worded: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -202,6 +206,8 @@ class Register:
         leads = self.targets(sheet)
         if line.by not in leads:
             yield f"{sheet.name}.{line.by} leads to no table."
+        if line.by in line.elsewhere:
+            yield f"{sheet.name}.{line.by} must lead to a project that comes along."
         told = {*leads, *line.left, *line.files, *line.files_in, *line.people, "id"}
         for column in sheet.columns:
             if column.name not in told and _looks_like_a_reference(column):

@@ -384,6 +384,7 @@ class _Exporting:
                 for (project, uid), kind in sorted(self.found.outside.items())
             ],
             "types": types,
+            "findings": [[one.where, one.what] for one in self.found.faults],
         }
 
     def _types(self) -> dict[str, str]:

@@ -210,15 +210,31 @@ def read_manifest(archive: zipfile.ZipFile, kind: Kind) -> dict[str, Any]:
     count = archive.namelist().count(MANIFEST)
     if count != 1:
         raise unfit(kind, f"holds {count} manifests instead of one")
-    if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST_BYTES:
+    info = archive.getinfo(MANIFEST)
+    if info.file_size > LARGEST_MANIFEST_BYTES or _is_bomb(info, Member("", info.file_size), kind):
         raise unfit(kind, "has a manifest that is far too large")
     try:
-        manifest = json.loads(archive.read(MANIFEST))
+        manifest = json.loads(read_at_most(archive, MANIFEST, info.file_size))
     except (RecursionError, *UNREADABLE) as fault:
         raise unfit(kind, "has a manifest that cannot be read") from fault
     if not isinstance(manifest, dict) or manifest.get("format") != kind.form:
         raise unfit(kind, f"is not of the format {kind.form}")
     return manifest
+
+
+def read_at_most(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Return a member of an archive that nothing vouches for yet.
+
+    Raises
+    ------
+    ValueError
+        If it is larger, whatever it says of its size.
+    """
+    with archive.open(name) as opened:
+        content = opened.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it is larger than {most:,} bytes")
+    return content
 
 
 def unfit(kind: Kind, what: str) -> Invalid:

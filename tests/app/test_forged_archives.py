@@ -326,3 +326,68 @@ def test_a_repository_with_a_damaged_object_is_refused(
     faults = refused(empty, archive)
 
     assert faults == ["1.git: is no sound Git repository."]
+
+
+def more(change: Change) -> Callable[[bytes], bytes]:
+    """Return an edit that adds a row like the first one, changed."""
+    return lambda content: content + edited(1, change)(content.splitlines(keepends=True)[0])
+
+
+def test_no_role_in_the_whole_installation_and_no_unknown_one_comes_with_a_project(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    grant = ROWS.format("role_grant")
+    everywhere = more(lambda row: row.update(project_id=None, role="administrator"))
+    unknown = more(lambda row: row.update(role="sorcerer", revoked_at=None))
+
+    [first] = refused(empty, forged(source.archive, tmp_path / "a.zip", {grant: everywhere}))
+    [second] = refused(empty, forged(source.archive, tmp_path / "b.zip", {grant: unknown}))
+
+    assert first.startswith("rows/role_grant.jsonl line ")
+    assert first.endswith(": project_id is empty.")
+    assert "RPM sorcerer: is held there and is no role here." in second
+
+
+def test_nothing_is_added_to_a_record_of_a_project_that_is_here(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    side, rpm = tmp_path / "side.zip", tmp_path / "rpm.zip"
+    source.house.export(side, "SIDE")
+    source.house.export(rpm, "RPM")
+    empty.bring(side)
+    theirs = ["SIDE", "UN-901"]
+    seen = {"kind": "commit", "source_ref": "device abc", "role": "implements", "attributes": {},
+            "observed_at": "2026-01-01T00:00:00.000000Z", "record_id": theirs}  # fmt: skip
+    edits = {
+        "link_review": more(lambda row: row.update(source_id=theirs)),
+        "attachment": more(lambda row: row.update(record_id=theirs)),
+        "record_thread": more(lambda row: row.update(record_id=theirs)),
+        "repository_marked": more(lambda row: row.update(record_id=theirs)),
+        "observed_link": lambda content: content + canonical_json(seen) + b"\n",
+    }
+
+    faults = refused(
+        empty, forged(rpm, tmp_path / "f.zip", {ROWS.format(one): edits[one] for one in edits})
+    )
+    silent = refused(empty, forged(rpm, tmp_path / "g.zip", {}, elsewhere=[]))
+
+    assert len(faults) == len(edits)
+    assert all('names record ["SIDE","UN-901"], which is not there.' in one for one in faults)
+    assert all('target_id names record ["SIDE","UN-901"]' in one for one in silent)
+
+
+def test_a_signature_and_a_manifest_that_unpack_into_a_flood_are_refused(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    def flooded(name: str) -> Path:
+        def flood(info: zipfile.ZipInfo, content: bytes) -> bytes:
+            info.compress_type = zipfile.ZIP_DEFLATED
+            return content + b" " * (40 << 20) if info.filename == name else content
+
+        return rebuilt(source.archive, tmp_path / f"{name}.zip", flood)
+
+    [proof] = refused(empty, flooded(PROOF))
+    [manifest] = refused(empty, flooded(MANIFEST))
+
+    assert "it is larger than" in proof
+    assert "has a manifest that is far too large" in manifest

@@ -327,3 +327,28 @@ def test_what_is_damaged_at_the_source_is_told_when_it_is_exported(
     made = empty.export(tmp_path / "rotten.zip", "RPM", "SIDE")
 
     assert [one.where for one in made.faults] == [sha256]
+
+
+def test_what_was_edited_behind_the_audit_trail_does_not_become_right_by_moving(
+    source: Source, empty: House, empty_sqlite: Path, tmp_path: Path
+) -> None:
+    empty.bring(source.archive)
+    third = empty_house(tmp_path / "third", empty_sqlite)
+    with empty.database.engine.begin() as connection:
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
+        guards = dict(rows.all())
+        for name in guards:
+            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        connection.exec_driver_sql("UPDATE attachment SET name = 'other.txt'")
+        for guard in guards.values():
+            connection.exec_driver_sql(guard)
+
+    made = empty.export(tmp_path / "edited.zip", "RPM", "SIDE")
+    faults = refused(third, tmp_path / "edited.zip")
+    third.database.engine.dispose()
+
+    assert [one.where for one in made.faults] == ["attachment other.txt, row 1"]
+    assert faults == [
+        "attachment other.txt, row 1: At the source: is not as the audit trail last saw it: it was "
+        "edited. Find out what happened there, and export again when nothing is found."
+    ]
