@@ -1,7 +1,9 @@
 """Verify the audit trail: edits, gaps, a cut end, a chain made anew, and rows changed behind it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sqlalchemy import Connection, select
 from sqlmodel import Session, col
@@ -53,7 +55,9 @@ def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
     What an anchor shows is not placed: a verification without it could not have found that.
     """
     result = Verification()
-    wanted = {anchor.seq: anchor for anchor in anchors}
+    wanted: dict[int, list[Anchor]] = defaultdict(list)
+    for anchor in anchors:
+        wanted[anchor.seq].append(anchor)
     found: list[tuple[AuditFinding, Seen | None]] = []
     compared: list[AuditFinding] = []
     sound: Seen | None = None
@@ -61,8 +65,8 @@ def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
     for entry in _entries(session):
         flaws = list(_flaws(entry, previous, expected))
         found += [(one, sound) for one in flaws]
-        if entry.seq in wanted:
-            compared += _compared(wanted.pop(entry.seq), entry.hash)
+        for anchor in wanted.pop(entry.seq, ()):
+            compared += _compared(anchor, entry.hash)
         if entry_hash(entry) == entry.hash:
             sound = Seen(entry.seq, entry.at)
             check = check_in(entry)
@@ -71,7 +75,7 @@ def verify_chain(session: Session, anchors: tuple[Anchor, ...] = ()) -> Verifica
         result.entries += 1
     result.head = previous
     found += [(one, sound) for one in _cut(session, previous, expected - 1)]
-    compared += _unseen(wanted.values(), expected - 1)
+    compared += _unseen(chain.from_iterable(wanted.values()), expected - 1)
     result.findings += [placed(one, last, result.checks, "Written after") for one, last in found]
     result.findings += compared
     return result

@@ -71,20 +71,20 @@ def files_released(
     return _source_files(str(mirror.path), commit)
 
 
-def digests_marked(
+def spots_marked(
     session: Session,
     project: Project,
     uid: str,
     repository_id: int,
     files: Sequence[tuple[str, str]],
-) -> set[tuple[str, str]]:
-    """Return role and digest of the lines that some files mark with a record."""
+) -> list[tuple[str, SourceMarker]]:
+    """Return the markers of a record in some files, each with its path."""
     markers = _markers_of(session, project, uid)
-    return {
-        (one.role, one.digest)
+    return [
+        (path, one)
         for path, blob in files
         for one in markers.get((repository_id, blob, dialect_of(path)), ())
-    }
+    ]
 
 
 def _markers_of(

@@ -102,6 +102,7 @@ def marked_lines_hold(view: View, record: RecordView) -> Iterator[Flaw]:
         if one.doubt:
             yield Flaw(
                 f"needs re-review against {one.told}.",
-                "Read what changed: accept the lines with a reason, or revise the record.",
+                "Read what changed: accept the lines with a reason, or revise the record. "
+                "What the default branch no longer holds is not accepted: release another commit.",
                 address=one.address,
             )

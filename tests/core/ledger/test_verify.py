@@ -160,6 +160,21 @@ def test_a_chain_made_anew_is_found_against_an_anchor(kept: Office) -> None:
     assert any("the chain was made anew" in one for one in against)
 
 
+@sqlite_only
+def test_every_anchor_of_an_entry_is_compared_not_only_the_last(kept: Office) -> None:
+    honest = anchor_now(kept)
+    by_hand(kept, "UPDATE ledger_entry SET person_name = 'Nobody' WHERE seq = 5")
+    rechain(kept)
+    forged = replace(anchor_now(kept), source="note")
+    beyond = (Anchor(10_000, "f" * 64, "a.zip"), Anchor(10_000, "f" * 64, "b.zip"))
+
+    for both in ((honest, forged), (forged, honest)):
+        assert any("pack.zip saw" in one and "made anew" in one for one in findings(kept, *both))
+    told = " ".join(findings(kept, *beyond))
+    assert "a.zip saw entry" in told
+    assert "b.zip saw entry" in told
+
+
 def rechain(office: Office) -> None:
     """Recompute every hash, as an attacker with the source code could."""
     with Session(office.database.engine.execution_options(fiducial_writes=True)) as session:

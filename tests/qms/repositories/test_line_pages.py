@@ -1,5 +1,7 @@
 """The page of marked lines, the panel that leads there, and the answers of the command line."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -202,3 +204,76 @@ def test_lines_that_changed_after_the_commit_of_a_release_are_no_doubt_about_it(
 
     assert doubts(earlier) == [""]
     assert doubts(later) == ["changed since revision 9 of REQ-009 was approved"]
+
+
+def doubts(site, commit: str, until=None) -> list[str]:
+    release = RecordView(Key("RPM", "REL-9"), "release", "", fields={"commit": commit})
+    with site.db.reading() as session:
+        session.info[Database.DATA_DIR] = site.settings.data_dir
+        project = find_project(session, "RPM")
+        return [one.doubt for one in marked_lines(session, project, release, until)]
+
+
+CHANGED = "changed since revision 9 of REQ-009 was approved"
+
+
+def test_a_release_keeps_its_doubt_when_the_branch_goes_back(site, marked, source) -> None:
+    later = source.head()
+    write(source, CODE, at=int(now().timestamp()) + 2000)
+    scan_repository(site.db, site.settings, 1)
+
+    assert doubts(site, source.head()) == [""]
+    assert doubts(site, later) == [CHANGED]
+
+
+def test_what_was_accepted_later_is_nothing_that_an_earlier_commit_holds(
+    site, browser, marked, source
+) -> None:
+    earlier, between = source.repo.git.rev_list("--reverse", source.branch).split()
+    write(source, CODE.replace(b"+ 1", b"+ 3"), at=int(now().timestamp()) + 2000)
+    scan_repository(site.db, site.settings, 1)
+    signed = now()
+    with site.db.reading() as session:
+        digest = session.execute(select(MarkedLines.digest)).scalar_one()
+    post(browser, f"{ADDRESS}/lines/{marked}/acceptance", digest=digest, reason="Asked for.")
+    write(source, CODE + b"# end\n", at=int(now().timestamp()) + 3000)
+    accepted = source.repo.git.rev_parse(f"{source.branch}~1")
+    scan_repository(site.db, site.settings, 1)
+
+    assert doubts(site, earlier) == [""]
+    assert doubts(site, between) == [CHANGED]
+    assert doubts(site, accepted) == [""]
+    assert doubts(site, accepted, until=signed) == [CHANGED], "nobody had accepted it yet"
+    assert doubts(site, earlier, until=signed) == [""]
+
+
+def test_a_side_branch_is_judged_by_its_own_lines(site, marked, source) -> None:
+    main, source.branch = source.branch, "side"
+    source.repo.git.branch("side", f"{main}~1")
+    write(source, CODE.replace(b"+ 1", b"+ 7"))
+    changed = source.head()
+    write(source, CODE.replace(b"# REQ-009", b"# none"))
+    gone = source.head()
+    for uid, commit in (("REL-8", changed), ("REL-9", gone)):
+        with site.db.writing() as session:
+            project = find_project(session, "RPM").id or 0
+            session.add(Record(project_id=project, type="release", uid=uid))
+        approve(site.db, uid, now(), 1, {"commit": commit})
+    source.branch = main
+    write(source, CODE, at=int(now().timestamp()) + 2000)
+    scan_repository(site.db, site.settings, 1)
+
+    assert doubts(site, changed) == [CHANGED]
+    assert doubts(site, gone) == ["the marker was removed"]
+
+
+def test_a_signed_release_is_not_judged_by_a_later_approval(site, marked, source) -> None:
+    earlier, later = source.repo.git.rev_list("--reverse", source.branch).split()
+    signed = now()
+    approve(site.db, "REQ-009", now() + timedelta(seconds=5000), 10)
+    scan_repository(site.db, site.settings, 1)
+    write(source, CODE.replace(b"+ 1", b"+ 9"), at=int(now().timestamp()) + 6000)
+    scan_repository(site.db, site.settings, 1)
+
+    assert doubts(site, earlier, until=signed) == [""]
+    assert doubts(site, later, until=signed) == [CHANGED]
