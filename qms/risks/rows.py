@@ -13,6 +13,7 @@ from typing import Any
 from core.records.content import Content
 from core.records.sheets.headings import Column, Headings, Words, plain
 from core.records.type_shape import FieldSpec
+from qms.risks.control_cells import ControlCells
 from qms.risks.evaluation import RiskPolicy, is_step
 from qms.sheets.judging import Judge
 from qms.sheets.rows import Row
@@ -197,41 +198,29 @@ class RiskJudge(Judge):
 
     def _controls(self, row: Row, name: str, cell: str) -> str:
         """Take the ids of controls out of a cell, and return its text where it says more."""
-        rest = cell
-        for found in self._references(cell):
-            held = self.held.get(found[1])
+        named = self._cells.named(cell)
+        for told in self._cells.unclear(cell, named):
+            what = f"'{told[:60]}' is a range or leaves out how an id begins."
+            row.fault(name, "unclear-controls", what, "Write out each id.")
+        rest, end = "", 0
+        for one in named:
+            rest, end = rest + cell[end : one.start] + " ", one.end
+            held = self.held.get(one.uid)
             if held is None or held.gone or held.type not in self.controllers:
-                self._no_control(row, name, found[1])
+                self._no_control(row, name, one.uid)
                 continue
-            kind = (found[2] or "").lower()
-            row.controls[found[1]] = kind or row.controls.get(found[1], "")
-            if held.obstacle and not self._states(found[1], row.uid):
-                what = f"{found[1]} {held.obstacle}, so it cannot be linked to this risk now."
+            row.controls[one.uid] = one.kind or row.controls.get(one.uid, "")
+            if held.obstacle and not self._states(one.uid, row.uid, one.kind):
+                what = f"{one.uid} {held.obstacle}, so it cannot be linked to this risk now."
                 mend = "Have that finished or discarded first, or leave it or its column out here."
                 row.fault(name, "open-draft", what, mend)
-        for found in self._references(cell):
-            rest = rest.replace(found[0], " ", 1)
-        return cell if re.search(r"\w", rest) else ""
-
-    def _references(self, cell: str) -> list[re.Match[str]]:
-        """Return what in a cell can only be meant as the id of a record that controls risks."""
-        among, alone = self._patterns
-        found = list(among.finditer(cell))
-        whole = None if found else alone.fullmatch(cell)
-        return [whole] if whole else found
+        return cell if re.search(r"\w", rest + cell[end:]) else ""
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """What such an id looks like among words, and as all that a cell says."""
-        held = self.held.values()
-        heads = {_head(one.record.uid) for one in held if one.type in self.controllers} - {""}
-        heads |= set(self.prefixes)
-        kinds = "|".join(map(re.escape, self.kinds)) or r"(?!)"
-        kind = rf"(?:\s*\(?\b({kinds})\b\)?)?"
-        head = "|".join(map(re.escape, sorted(heads, key=len, reverse=True)))
-        among = rf"\b((?:{head})(?:[-_.]\w*\d|\d)\w*){kind}"
-        alone = rf"\s*([A-Za-z]+[-_]\w*\d\w*){kind}\s*"
-        return re.compile(among, re.IGNORECASE), re.compile(alone, re.IGNORECASE)
+    def _cells(self) -> ControlCells:
+        """Finds the ids of what controls risks here."""
+        ids = [uid for uid, one in self.held.items() if one.type in self.controllers]
+        return ControlCells(ids, {*map(_head, ids), *self.prefixes} - {""}, self.kinds)
 
     def _no_control(self, row: Row, name: str, uid: str) -> None:
         held = self.held.get(uid)
@@ -248,10 +237,15 @@ class RiskJudge(Judge):
         those = (uid for uid, one in self.held.items() if one.type in self.controllers)
         return {_looks(uid): uid for uid in those}
 
-    def _states(self, control: str, risk: str) -> bool:
-        """Whether a record says already that it controls a risk."""
+    def _states(self, control: str, risk: str, kind: str) -> bool:
+        """Whether a record says already that it controls a risk, by a kind where one is said."""
         links = self.held[control].content.links
-        return any(one.role == CONTROLLED_BY and one.target == risk for one in links)
+        return any(
+            one.role == CONTROLLED_BY
+            and one.target == risk
+            and kind in ("", one.attributes.get("kind"))
+            for one in links
+        )
 
 
 def _looks(uid: str) -> str:

@@ -1,0 +1,109 @@
+"""What a row of a risk sheet means: nothing plausible but wrong is read from it."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace as Plain
+from typing import Any
+
+import pytest
+
+from core.records.content import Content, LinkDraft
+from core.records.sheets.grid import grid_of
+from core.records.types import get_registry
+from qms.risks.packs import matrix_packs
+from qms.risks.rows import RiskJudge
+from qms.sheets.kept import Held
+from qms.sheets.rows import Judged
+from qms.sheets.service import _controllers, _controls
+
+pytestmark = pytest.mark.verifies("TST-045")
+
+
+def held(uid: str, kind: str, content: Content | None = None) -> Held:
+    """Return a record as it is kept, without a database."""
+    said = content or Content(uid)
+    record: Any = Plain(uid=uid, type=kind, withdrawn_at=None)
+    latest: Any = Plain(title=said.title)
+    return Held(record, latest, "", lambda _: said)
+
+
+def judge_of(*kept: Held) -> RiskJudge:
+    controllers, kinds = _controllers()
+    numbers = iter(range(900, 999))
+    return RiskJudge(
+        get_registry().of("risk"),
+        "RPM",
+        {one.record.uid: one for one in kept},
+        lambda _, __: None,
+        lambda _: f"RSK-{next(numbers)}",
+        matrix_packs()["nhs-dcb-5x5"],
+        controllers,
+        tuple(get_registry().of(one).prefix for one in controllers),
+        kinds,
+    )
+
+
+def judged(headings: Sequence[str], *rows: Sequence[str], kept: Sequence[Held] = ()) -> Judged:
+    return judge_of(*kept).judge(grid_of([headings, *rows]), {}, {})
+
+
+def faults(found: Judged) -> list[str]:
+    return [one.fault.code for row in found.rows for one in row.faults]
+
+
+REQUIREMENTS = [
+    held(uid, "requirement")
+    for uid in (
+        "REQ-1", "REQ-1.2", "REQ-001", "REQ-001-A", "REQ-UI-001", "REQ-002", "REQ-003",
+        "REQ-004", "Req-login-8071a2d0",
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cell", "controls"),
+    [
+        ("REQ-1.2", ["REQ-1.2"]),
+        ("REQ-001-A", ["REQ-001-A"]),
+        ("REQ-UI-001", ["REQ-UI-001"]),
+        ("REQ-UI-001; REQ-002.", ["REQ-UI-001", "REQ-002"]),
+        ("Req-login-8071a2d0", ["Req-login-8071a2d0"]),
+        ("Staff check REQ-1, and (REQ-002)", ["REQ-1", "REQ-002"]),
+        ("1. REQ-001\n2. REQ-002", ["REQ-001", "REQ-002"]),
+        ("A REQ-based design", []),
+    ],
+)
+def test_a_control_is_linked_by_its_whole_id(cell: str, controls: list[str]) -> None:
+    found = judged(["hazard", "controls"], ["Heat", cell], kept=REQUIREMENTS)
+
+    assert (faults(found), list(found.rows[0].controls)) == ([], controls)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "REQ-001 to REQ-004", "REQ-001-004", "REQ-001, 002, 003", "REQ-001/002", "REQ-1.3",
+        "REQ-001 - REQ-004", "REQ-001\u2013REQ-004", "REQ-001 and 2", "REQ-001 002", "REQ 001",
+        "REQ\u2013001", "req-001", "REQ-002b", "REQ-001, REQ-002 to 004",
+    ],
+)  # fmt: skip
+def test_ranges_bare_numbers_and_unknown_ids_are_faults(cell: str) -> None:
+    found = judged(["hazard", "controls"], ["Heat", cell], kept=REQUIREMENTS)
+
+    assert set(faults(found)) & {"unclear-controls", "missing-control"}
+
+
+def test_another_kind_of_control_changes_the_link() -> None:
+    link = LinkDraft("mitigates", "HAZ-1", attributes={"kind": "information"})
+    kept = [
+        held("REQ-1", "requirement", Content("Warn", "", {}, (link,))),
+        held("HAZ-1", "risk", Content("Heat", "", {"hazard": "Heat"})),
+    ]
+    project: Any = Plain(key="RPM")
+
+    def changes(cell: str) -> list[dict[str, str]]:
+        found = judged(["id", "controls"], ["HAZ-1", cell], kept=kept)
+        changed = _controls(project, judge_of(*kept), found)
+        return [dict(one.links[0].attributes) for one in changed.values()]
+
+    assert changes("REQ-1 protective") == [{"kind": "protective"}]
+    assert changes("REQ-1") == changes("REQ-1 (information)") == []
