@@ -107,3 +107,28 @@ def test_another_kind_of_control_changes_the_link() -> None:
 
     assert changes("REQ-1 protective") == [{"kind": "protective"}]
     assert changes("REQ-1") == changes("REQ-1 (information)") == []
+
+
+def test_the_words_in_the_brackets_of_a_heading_count() -> None:
+    kept = [held("HAZ-1", "risk", Content("T", "", {"hazard": "T", "severity": 5}))]
+    names = ["id", "Likelihood (residual)", "Severity (after controls)"]
+
+    found = judged(names, ["HAZ-1", "1", "2"], kept=kept)
+
+    [row] = found.rows
+    assert found.faults == ()
+    assert row.content is not None
+    assert row.content.fields == {
+        "hazard": "T", "severity": 5, "severity_after": 2, "likelihood_after": 1,
+    }  # fmt: skip
+
+
+def test_brackets_that_are_not_known_are_an_unknown_column_unless_they_hold_units() -> None:
+    names = ["Hazard", "Severity (1-5)", "Likelihood (once all is done)", "Possible cause(s)"]
+
+    found = judged(names, ["Heat", "1", "2", "A fan stops"])
+
+    assert [(one.code, one.where) for one in found.faults] == [("unknown-column", "Column 3")]
+    assert [one and one.name for one in found.headings.columns] == [
+        "hazard", "severity", None, "sequence",
+    ]  # fmt: skip
