@@ -132,3 +132,77 @@ def test_brackets_that_are_not_known_are_an_unknown_column_unless_they_hold_unit
     assert [one and one.name for one in found.headings.columns] == [
         "hazard", "severity", None, "sequence",
     ]  # fmt: skip
+
+
+def test_a_failed_cell_is_a_fault() -> None:
+    found = judged(["hazard", "harm", "level before"], ["Heat", "#N/A", "#REF!"])
+
+    assert faults(found) == ["error-value", "error-value"]
+
+
+def test_a_change_keeps_the_title_and_the_notes_that_the_sheet_does_not_mention() -> None:
+    body = "Long rationale.\n\nControls: Doors\n\nExisting controls: None\n\nSee the minutes."
+    old = Content("Wrong patient", body, {"hazard": "A plan", "severity": 4})
+    kept = [held("HAZ-1", "risk", old)]
+    names = ["id", "hazard", "existing controls"]
+
+    found = judged(names, ["HAZ-1", "A plan", "Staff\n\ntrained"], kept=kept)
+
+    [row] = found.rows
+    assert row.content is not None
+    assert row.content.title == "Wrong patient"
+    assert row.content.body == body.replace("None", "Staff\ntrained")
+
+
+def test_a_level_is_compared_with_what_is_kept_and_the_row_together() -> None:
+    fields = {"hazard": "A plan", "severity": 1, "likelihood_before": 1, "severity_after": 1}
+    kept = [held("HAZ-1", "risk", Content("A plan", "", fields))]
+
+    found = judged(["id", "initial risk"], ["HAZ-1", "5"], kept=kept)
+    after = judged(["id", "final likelihood", "final risk"], ["HAZ-1", "1", "1"], kept=kept)
+
+    assert faults(found) == ["other-level"]
+    assert faults(after) == []
+
+
+def test_a_level_that_cannot_be_compared_is_told() -> None:
+    names = ["hazard", "severity", "likelihood", "initial risk"]
+    levels = ("2.5", "2-4", "2/5", "2 - 4", "low")
+    rows = [[f"Heat {one}", "2", "2", one] for one in levels]
+
+    found = judged(names, *rows, ["Cold", "", "2", "5"])
+
+    assert faults(found) == []
+    for row, level in zip(found.rows, (*levels, "5"), strict=True):
+        assert f"level before '{level}' is not compared" in row.told
+    words = judged(names, ["Heat", "1", "1", "5 (High)"], ["Cold", "1", "1", "Level 5 - high"])
+    assert faults(words) == ["other-level", "other-level"]
+
+
+def test_a_step_is_no_harm() -> None:
+    rows = [["Heat", "4"], ["Cold", "Major"], ["Wet", "Major bleeding"]]
+
+    assert faults(judged(["hazard", "Consequence"], *rows)) == ["step-as-harm", "step-as-harm"]
+
+
+def test_our_export_with_a_column_less_still_leaves_the_residual_steps() -> None:
+    fields = {"hazard": "W", "severity": 4, "likelihood_before": 4, "likelihood_after": 1}
+    kept = [held("HAZ-1", "risk", Content("W", "", fields))]
+    names = ["Risk", "Hazard", "Severity before", "Likelihood before", "Likelihood after"]
+    row = ["HAZ-1", "W", "4 Major", "4", "4"]
+
+    for computed in ("Verified controls", "Level once verified", "Why not lower"):
+        found = judged([*names, computed], [*row, "x"], kept=kept)
+        assert (found.faults, found.rows[0].verdict) == ((), "unchanged")
+    asked = judged([*names, "State"], [*row, "draft"], kept=kept)
+    assert [(one.code, one.where) for one in asked.faults] == [("unknown-column", "Column 5")]
+
+
+def test_the_mark_against_formulas_is_taken_away_once() -> None:
+    found = judged(["hazard", "harm", "text"], ["''=1", "''=2", "''=3"])
+
+    [row] = found.rows
+    assert row.content is not None
+    assert (row.content.title, row.content.fields["harm"], row.content.body) == (
+        "'=1", "'=2", "'=3",
+    )  # fmt: skip
