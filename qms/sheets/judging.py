@@ -24,6 +24,12 @@ from qms.sheets.rows import CHANGE, CREATE, UNCHANGED, Judged, Row
 
 FORMULA = "="
 
+ERRORS = frozenset({
+    "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!",
+    "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!",
+})  # fmt: skip
+"""What a cell of a spreadsheet shows that has failed."""
+
 
 @dataclass
 class Judge:
@@ -112,8 +118,13 @@ class Judge:
                 what = f"{column.label} holds a formula, {text[:60]}, and no value."
                 mend = f"Write what it showed: {last[:80]}" if last else "Write its value."
                 row.fault(column.name, "formula", what, mend)
-            elif not text.startswith(FORMULA):
-                found[column.name] = bare(text)
+            elif text.startswith(FORMULA):
+                row.told.append(f"{column.label.lower()} is a formula, and is not compared")
+            elif text.upper() in ERRORS:
+                what = f"{column.label} shows {text}, an error of the spreadsheet."
+                row.fault(column.name, "error-value", what, "Write its value, or empty it.")
+            else:
+                found[column.name] = text
         return found
 
     def _row(self, row: Row, said: Mapping[str, str], first: dict[str, int]) -> None:
@@ -122,7 +133,7 @@ class Judge:
         if not said.get("id"):
             self._repeated(row, content)
         if row.held is not None:
-            content = _stated_over(self.record_type, row.held.content, content)
+            content = self.over(row.held.content, content)
         elif not content.title and not any(
             one.place == row.places.get(self.named_by) for one in row.faults
         ):
@@ -172,7 +183,7 @@ class Judge:
         said = repr((sorted(content.fields.items()), content.links))
         key = (content.title, content.body, said)
         for one in self._titled.get(content.title, ()):
-            over = _stated_over(self.record_type, one.content, content)
+            over = self.over(one.content, content)
             if not compare(self.record_type, one.content, over):
                 row.uid, row.held = one.record.uid, one
                 return
@@ -198,18 +209,30 @@ class Judge:
             column = self.by_name.get(name)
             spec = column.spec if column else None
             if isinstance(spec, LinkSpec):
-                links += self._links(row, name, spec, cell)
+                links += self._links(row, name, spec, bare(cell))
             elif isinstance(spec, FieldSpec):
                 value = self.value(row, name, spec, cell)
                 if value is not None:
                     fields[name] = value
-        title = " ".join(said.get("title", "").split())
+        title = " ".join(bare(said.get("title", "")).split())
         self._length(row, "title", title, LONGEST_LINE)
-        body = said.get("text", "")
+        body = bare(said.get("text", ""))
         self._length(row, "text", body, LONGEST_TEXT)
         order = list(self.record_type.links)
         links.sort(key=lambda link: order.index(link.role))
         return Content(title, body, fields, tuple(links))
+
+    def over(self, old: Content, said: Content) -> Content:
+        """Return a content with what a row states instead; an empty cell leaves it so."""
+        roles = {link.role for link in said.links}
+        links = [link for link in old.links if link.role not in roles] + list(said.links)
+        order = list(self.record_type.links)
+        return Content(
+            said.title or old.title,
+            said.body or old.body,
+            {**old.fields, **said.fields},
+            tuple(sorted(links, key=lambda link: order.index(link.role))),
+        )
 
     def value(self, row: Row, name: str, spec: FieldSpec, cell: str) -> Any:
         """Return the value of one cell; None, with its fault, where it is none of the field."""
@@ -317,16 +340,3 @@ class Judge:
             what = f"There is no column {self._label(self.named_by)}."
             found.append(Fault("missing-column", "Headings", what, "Choose which one it is."))
         return tuple(found)
-
-
-def _stated_over(record_type: RecordType, old: Content, said: Content) -> Content:
-    """Return a content with what a row states instead; an empty cell leaves it so."""
-    roles = {link.role for link in said.links}
-    links = [link for link in old.links if link.role not in roles] + list(said.links)
-    order = list(record_type.links)
-    return Content(
-        said.title or old.title,
-        said.body or old.body,
-        {**old.fields, **said.fields},
-        tuple(sorted(links, key=lambda link: order.index(link.role))),
-    )

@@ -248,17 +248,25 @@ def _controls(project: Project, judge: Judge, judged: Judged) -> dict[str, Conte
     for row in judged.rows:
         for uid, kind in row.controls.items() if not row.faults else ():
             content = changed.get(uid) or judge.held[uid].content
-            there = any(
-                one.role == CONTROLLED_BY
-                and one.target == row.uid
-                and one.project in (None, project.key)
-                for one in content.links
-            )
-            if not there:
-                said = {"kind": kind} if kind else {}
-                link = LinkDraft(CONTROLLED_BY, row.uid, attributes=said)
-                changed[uid] = replace(content, links=(*content.links, link))
+            changed_links = _linked(project, content.links, row.uid, kind)
+            if changed_links != content.links:
+                changed[uid] = replace(content, links=changed_links)
     return changed
+
+
+def _linked(
+    project: Project, links: tuple[LinkDraft, ...], risk: str, kind: str
+) -> tuple[LinkDraft, ...]:
+    """Return the links of a control with the one to a risk, of the kind where one is stated."""
+    found = list(links)
+    for place, one in enumerate(found):
+        here = one.project in (None, project.key)
+        if one.role == CONTROLLED_BY and one.target == risk and here:
+            if kind and one.attributes.get("kind") != kind:
+                found[place] = replace(one, attributes={**one.attributes, "kind": kind})
+            return tuple(found)
+    said = {"kind": kind} if kind else {}
+    return (*links, LinkDraft(CONTROLLED_BY, risk, attributes=said))
 
 
 def keep(

@@ -60,6 +60,46 @@ def plain(heading: str) -> str:
     return " ".join(re.sub(r"[^\w]+|_", " ", text).split())
 
 
+def worded(heading: str) -> str:
+    """Return a heading as `plain` does, with the words of its brackets.
+
+    Examples
+    --------
+    >>> worded("Likelihood (residual)")
+    'likelihood residual'
+    """
+    return plain(re.sub(r"[()]", " ", heading))
+
+
+_HARMLESS = re.compile(
+    r"\s*(?:"
+    r"\d+(?:\s*(?:[-\u2010-\u2015/,;]|\.{2,3}|\u2026|to)\s*\d+)*"
+    r"|s|es|%|\u00b0c?|[munk\u00b5]?m|ms|min|h|hours|minutes|days|weeks|years|[mc]?gy|[km]?g|[kmg]b"
+    r"|k?v|m?l|[dmy]{2,4}(?:[-./ ][dmy]{2,4}){1,2}|optional|required"
+    r")\s*",
+    re.IGNORECASE,
+)
+"""What may stand in brackets without another meaning of the column: ranges, units, a plural."""
+
+
+def meant(heading: str, known: Collection[str]) -> str:
+    """Return the plain heading that is looked up.
+
+    Brackets are left out where they hold units or ranges only: `Likelihood (residual)` is
+    another column than `Likelihood`.
+
+    Examples
+    --------
+    >>> meant("Severity (1-5)", {"severity"}), meant("Severity (after)", {"severity"})
+    ('severity', 'severity after')
+    """
+    full = worded(heading)
+    inside = re.findall(r"\((.*?)\)", heading)
+    if full in known or not all(map(_HARMLESS.fullmatch, inside)):
+        return full
+    return plain(heading)
+
+
 def columns_of(
     record_type: RecordType, spoken: Words, own: Iterable[Column] = ()
 ) -> dict[str, Column]:
@@ -74,6 +114,7 @@ def columns_of(
 
     def name(column: Column, *words: str) -> None:
         for word in (column.name, *words, *spoken.get(column.name, ())):
+            found.setdefault(worded(word), column)
             found.setdefault(plain(word), column)
 
     name(Column("id", "id", "Id"), "uid", "number")
@@ -105,7 +146,7 @@ def recognised(
     unknown, twice = [], []
     taken: set[str] = set()
     for place, heading in enumerate(headings):
-        word = plain(heading)
+        word = meant(heading, known)
         # "from_system" is our own name of the column; "From system" only repeats a title.
         own = heading.strip() in names
         column = known.get(word) if own or word not in passed else None

@@ -55,9 +55,7 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
         yield info.filename, content
 
 
-def _refusal(
-    info: zipfile.ZipInfo, parts: list[str], met: set[str]
-) -> tuple[str, str, str] | None:
+def _refusal(info: zipfile.ZipInfo, parts: list[str], met: set[str]) -> tuple[str, str, str] | None:
     """Return code, words and mend of what keeps a member from being read."""
     if ".." in parts or parts[0] == "" or ":" in info.filename[:3]:
         return OUTSIDE, "leads out of the archive and is not read.", "Pack the archive again."
