@@ -14,17 +14,21 @@ from core.records.content import LinkDraft
 from qms.interchange.corpus import Attached, Corpus, Finding, Item, Place, Reference
 from qms.interchange.mapping.kinds import ORIGIN
 from qms.interchange.mapping.origin import LEVELLED, origin_in
+from qms.interchange.mapping.uids import uid_of
 from qms.interchange.markdown.record_file import RecordFile
 
 LISTS_AS_TUPLES = frozenset({"openfasttrace", "reqif"})
 """Formats whose readers tell lists of choices as tuples."""
 
 NOT_OF_THE_TOOL, NO_FILE, NO_ORIGIN = "TR340", "TR341", "TR347"
+NO_TARGET, NOT_WRITTEN = "TR348", "TR349"
 
 BACK: Mapping[str, str] = {
     NOT_OF_THE_TOOL: "Record that the tool never had, and that is left out",
     NO_FILE: "File of an item that is not kept here",
     NO_ORIGIN: "Record whose origin cannot be read, and that is left out",
+    NO_TARGET: "Link to a record that the tool never had, and that is left out",
+    NOT_WRITTEN: "Link that stands, to an item that is not written",
 }
 """What a way back leaves out."""
 
@@ -36,7 +40,10 @@ _NEW_ROLES: Mapping[str, str] = {
 
 
 def corpus_of(
-    records: Iterable[RecordFile], format_name: str, files: Mapping[str, Attached]
+    records: Iterable[RecordFile],
+    format_name: str,
+    files: Mapping[str, Attached],
+    withdrawn: Iterable[RecordFile] = (),
 ) -> Corpus:
     """Return the corpus of one format that some records came from, as they say it now.
 
@@ -44,15 +51,20 @@ def corpus_of(
     ----------
     files : mapping
         What is attached to the records, by its digest.
+    withdrawn : iterable of RecordFile
+        Records that are not told, but that links of the others may still lead to.
 
     Returns
     -------
     Corpus
-        Its findings name each record that the tool never had and each file that is not kept.
+        Its findings name each record that the tool never had, each file that is not kept, and each
+        link that is left out or leads to an item that is not told.
     """
-    telling = _Telling(list(records), format_name, files)
+    telling = _Telling(list(records), format_name, files, list(withdrawn))
     items = telling.items()
-    return Corpus(format_name, tuple(items), tuple(telling.findings), {}, telling.above)
+    return Corpus(
+        format_name, tuple(items), tuple(dict.fromkeys(telling.findings)), {}, telling.above
+    )
 
 
 class _Link(BaseModel):
@@ -90,7 +102,11 @@ class _Telling:
     """Records of one format on their way back."""
 
     def __init__(
-        self, records: Sequence[RecordFile], format_name: str, files: Mapping[str, Attached]
+        self,
+        records: Sequence[RecordFile],
+        format_name: str,
+        files: Mapping[str, Attached],
+        withdrawn: Sequence[RecordFile],
     ) -> None:
         self.format, self.files = format_name, files
         self.findings: list[Finding] = []
@@ -104,6 +120,7 @@ class _Telling:
                 what = f"{one.uid} was not imported from {format_name} and is left out."
                 self.findings.append(Finding(NOT_OF_THE_TOOL, what, Place(one.uid), one.uid))
         self.ids = {one.uid: str(origin["id"]) for one, origin in self.told}
+        self.passed = self._passed([*records, *withdrawn])
         self.roles = self._usual_roles()
 
     def _take(self, one: RecordFile, origin: Mapping[str, Any]) -> None:
@@ -115,6 +132,16 @@ class _Telling:
             self.findings.append(Finding(NO_ORIGIN, what, Place(one.uid), one.uid))
         else:
             self.told.append((one, origin))
+
+    def _passed(self, records: Iterable[RecordFile]) -> dict[str, str]:
+        """Return the ids of the items that are not told, by the uids of their records."""
+        return {
+            one.uid: str(origin["id"])
+            for one in records
+            if one.uid not in self.ids
+            and (origin := origin_in(one.content)) is not None
+            and origin.get("format") == self.format
+        }
 
     def items(self) -> list[Item]:
         """Return every item, in the order of its file and its place in that."""
@@ -172,27 +199,44 @@ class _Telling:
     def _references(self, one: RecordFile, origin: Mapping[str, Any]) -> list[Reference]:
         """Return the links as the tool stated them that still hold, then those made here."""
         held = {(link.role, link.target): link for link in one.content.links if not link.project}
-        targets = {self.ids[uid]: uid for uid in self.ids}
+        ids = self.passed | self.ids
+        uids = {theirs: uid for uid, theirs in ids.items()}
         file = Place(str(origin.get("file", "")))
         found, told = [], set()
         for stated in origin.get("links", ()):
             became, target = stated.get("became"), stated["target"]
-            key = (became, targets.get(target, ""))
-            if became and key not in held:
+            # Its record may be here no more; the link of this one led to the uid of its id.
+            uid = uids.get(target) or uid_of(target)
+            if became and (became, uid) not in held:
                 continue
-            told.add(key)
+            told.add((became, uid))
+            if became and uid not in self.ids:
+                self._not_written(one, target)
             found.append(
                 Reference(
                     stated["role"], target, file, stated.get("stated"),
                     dict(stated.get("attributes", {})),
                 )
             )  # fmt: skip
-        found += [
-            Reference(self._new_role(link), self.ids[link.target], file)
-            for key, link in held.items()
-            if key not in told and link.target in self.ids
-        ]
+        for link in one.content.links:
+            if link.project or link.target not in ids:
+                if link.project or (link.role, link.target) not in told:
+                    self._no_target(one, link)
+            elif (link.role, link.target) not in told:
+                if link.target not in self.ids:
+                    self._not_written(one, ids[link.target])
+                found.append(Reference(self._new_role(link), ids[link.target], file))
         return found
+
+    def _not_written(self, one: RecordFile, target: str) -> None:
+        what = f"{one.uid} links to {target}, which is not written: it is withdrawn or left out."
+        mend = "Take the link out, or keep the item in its tool."
+        self.findings.append(Finding(NOT_WRITTEN, what, Place(one.uid), one.uid, mend))
+
+    def _no_target(self, one: RecordFile, link: LinkDraft) -> None:
+        target = f"{link.project} {link.target}" if link.project else link.target
+        what = f"{one.uid} {link.role} {target}, which {self.format} does not have: it is left out."
+        self.findings.append(Finding(NO_TARGET, what, Place(one.uid), one.uid))
 
     def _new_role(self, link: LinkDraft) -> str:
         return self.roles.get(link.role) or _NEW_ROLES.get(self.format) or link.role

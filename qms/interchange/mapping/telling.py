@@ -40,7 +40,8 @@ def told_corpus(
         for record in records
         for one in (origin_in(record.content) or {}).get("files", ())
     }
-    return corpus_of(records, name, _files(session, store, project, wanted))
+    withdrawn = kept_records(session, project, drafts=drafts, withdrawn=True)
+    return corpus_of(records, name, _files(session, store, project, wanted), withdrawn)
 
 
 def _only_format(project: Project, records: Iterable[RecordFile]) -> str:

@@ -176,6 +176,35 @@ def test_a_link_that_was_made_or_taken_away_here_shows_there(files, tmp_path: Pa
     assert [(one.role, one.target) for one in read["R-2"].references] == [("File", "a.py")]
 
 
+@pytest.mark.parametrize(
+    ("form", "file"), [("doorstop", "tst/TST-001.yml"), ("rdm", "data/requirements.yml")]
+)
+def test_a_link_to_a_record_that_was_withdrawn_stays_and_is_told(
+    files, form: str, file: str
+) -> None:
+    folder = files(form)
+    gone, *others = records(folder, form)
+    text = (folder / file).read_text()
+
+    for withdrawn in ([gone], []):
+        corpus = corpus_of(others, form, {}, withdrawn)
+        write_corpus(corpus, folder)
+
+        assert (folder / file).read_text() == text
+        assert {one.code for one in corpus.findings} == {"TR349"}
+
+
+def test_a_link_to_a_record_that_the_tool_never_had_is_told_and_left_out(files) -> None:
+    first, *others = records(files("rdm"), "rdm")
+    links = (LinkDraft("traces_to", "OWN-1"), LinkDraft("traces_to", "REQ-1", "OTHER"))
+    found = [replace(first, content=replace(first.content, links=links)), *others]
+
+    corpus = corpus_of(found, "rdm", {})
+
+    assert [(one.code, one.uid) for one in corpus.findings] == [("TR348", first.uid)] * 2
+    assert not next(one for one in corpus.items if one.uid == "r-1").references
+
+
 def test_what_a_form_cannot_say_is_named_and_nothing_is_written(files, tmp_path: Path) -> None:
     found = records(files("openfasttrace"), "openfasttrace")
     body = "Parses.\n\n# Not a heading of ours\n\nNeeds: nothing"
@@ -235,7 +264,8 @@ def test_an_origin_of_another_shape_is_left_out_by_name(files) -> None:
 
     corpus = corpus_of([forged, *others], "rdm", {})
 
-    assert [(one.code, one.uid) for one in corpus.findings] == [("TR347", first.uid)]
+    assert (corpus.findings[0].code, corpus.findings[0].uid) == ("TR347", first.uid)
+    assert {one.code for one in corpus.findings[1:]} == {"TR349"}
     assert len(corpus.items) == len(others)
 
 
