@@ -206,3 +206,9 @@ def test_the_mark_against_formulas_is_taken_away_once() -> None:
     assert (row.content.title, row.content.fields["harm"], row.content.body) == (
         "'=1", "'=2", "'=3",
     )  # fmt: skip
+
+
+def test_a_cell_merged_with_one_above_is_a_fault() -> None:
+    found = judged(["hazard", "severity"], ["Heat", "5"], ["Cold", "#MERGED B2:B3"])
+
+    assert [one.fault.code for one in found.rows[1].faults] == ["merged"]
