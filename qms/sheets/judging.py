@@ -124,7 +124,7 @@ class Judge:
             elif text.startswith(FORMULA):
                 row.told.append(f"{column.label.lower()} is a formula, and is not compared")
             elif text.startswith(MERGED):
-                what = f"{column.label} is merged with a row above{text[len(MERGED) :][:20]}."
+                what = f"{column.label} is merged with a row above,{text[len(MERGED) :][:20]}."
                 row.fault(column.name, "merged", what, "Write its value, or empty it.")
             elif text.upper() in ERRORS:
                 what = f"{column.label} shows {text}, an error of the spreadsheet."

@@ -216,7 +216,7 @@ def _settled(judge: Judge, table: Table) -> Grid:
         for place, one in enumerate(headings.columns)
         if one is not None and one.name in judge.computed
     }
-    cells = {at: text for at, text in table.shown.items() if at[1] in compared}
+    cells = {at: text for at, text in table.shown.items() if text and at[1] in compared}
     return table.grid.corrected({}, cells, ())
 
 
