@@ -265,7 +265,7 @@ class RiskJudge(Judge):
             level = self._level(severity, likelihood)
             if cell and (level is None or found is None):
                 row.told.append(f"{label.lower()} '{cell[:30]}' is not compared")
-            if level is None or self.policy is None:
+            if level is None or severity is None or likelihood is None or self.policy is None:
                 continue
             at = f"{self.policy.severity[severity - 1]} x {self.policy.likelihood[likelihood - 1]}"
             if severities[0] in stated or likelihoods[0] in stated:

@@ -30,6 +30,9 @@ ERRORS = frozenset({
 })  # fmt: skip
 """What a cell of a spreadsheet shows that has failed."""
 
+MERGED = "#MERGED"
+"""Stands, with its range, in a cell merged with one above; people say whose value it has."""
+
 
 @dataclass
 class Judge:
@@ -120,6 +123,9 @@ class Judge:
                 row.fault(column.name, "formula", what, mend)
             elif text.startswith(FORMULA):
                 row.told.append(f"{column.label.lower()} is a formula, and is not compared")
+            elif text.startswith(MERGED):
+                what = f"{column.label} is merged with a row above,{text[len(MERGED) :][:20]}."
+                row.fault(column.name, "merged", what, "Write its value, or empty it.")
             elif text.upper() in ERRORS:
                 what = f"{column.label} shows {text}, an error of the spreadsheet."
                 row.fault(column.name, "error-value", what, "Write its value, or empty it.")

@@ -8,17 +8,19 @@ from itertools import islice
 from typing import Any
 
 from core.errors import Fault, Invalid
-from core.records.sheets.grid import MOST_ROWS, NOT_READ, Grid, grid_of, read_grid
+from core.records.sheets.grid import MOST_COLUMNS, MOST_ROWS, NOT_READ, Grid, grid_of, read_grid
 from qms.interchange.readers.archives import safe_workbook
 from qms.interchange.readers.gathering import Gathering
-from qms.interchange.readers.sheets import DAMAGED, cell_text
+from qms.interchange.readers.sheets import DAMAGED, Room, cell_text
+from qms.sheets.beside import Beside, beside
+from qms.sheets.judging import MERGED
 
 LARGEST_FILE = 5_000_000
 LARGEST_UNPACKED = 30_000_000
 """Bytes of a workbook: 500 rows of long texts are a tenth of it. It is read while a page waits."""
 
 MOST_READ = 4 * MOST_ROWS + 50
-"""Rows of a sheet, with the empty ones, that are looked at."""
+"""From this row on a sheet may hold nothing; empty ones count."""
 
 MOST_SHEETS = 20
 
@@ -37,13 +39,16 @@ class Read:
     sheet : str
         The sheet that was read; empty of a file that has none.
     others : tuple of str
-        Sheets that hold something and were left out.
+        Sheets that were left out: the hidden ones said to be, and those never looked at too.
+    hidden : tuple of int
+        Rows that the spreadsheet hides, which are read all the same.
     """
 
     grid: Grid
     shown: Mapping[tuple[int, int], str] = field(default_factory=dict)
     sheet: str = ""
     others: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,9 @@ class _Sheet:
     top: int
     rows: list[list[str]]
     shown: dict[tuple[int, int], str]
+    source: Any
+    hidden: bool
+    refused: str = ""
 
 
 def read_file(data: bytes, name: str, fits: Fits) -> Read:
@@ -90,15 +98,34 @@ def _workbook(data: bytes, name: str, fits: Fits) -> Read:
         told = [Fault(one.code, str(one.place), one.what, one.mend) for one in into.findings]
         raise Invalid(NOT_READ, told)
     try:
-        found = [one for one in _sheets(data) if one.rows]
+        best, others = _best(data, fits)
+        found = beside(best.source) if best is not None else Beside()
     except DAMAGED as error:
         what = f"cannot be read as a workbook: {' '.join(str(error).split())[:120]}."
         raise _refused(name, what, "Save it anew as .xlsx.") from error
-    if not found:
-        raise _refused(name, "is empty.", "Send the rows with their headings.")
-    best = max(found, key=lambda one: fits(one.rows[0]))
-    others = tuple(one.name for one in found if one is not best)
-    return Read(grid_of(best.rows, best.top), best.shown, best.name, others)
+    if best is None:
+        raise _refused(
+            name,
+            f"holds nothing in its first {MOST_READ - 1:,} rows.",
+            "Send the rows with their headings.",
+        )
+    if best.refused:
+        raise _refused(name, f"{best.name}: {best.refused}", "Take out what is not needed.")
+    grid = grid_of(best.rows, best.top)
+    if found.last_row >= MOST_READ:
+        what = f"has something in row {found.last_row:,}; rows up to {MOST_READ - 1:,} are read."
+        raise _refused(name, what, "Take out the empty rows before it, or split it.")
+    if found.last_column > MOST_COLUMNS:
+        what = f"has something in column {found.last_column:,}; {MOST_COLUMNS} are read."
+        raise _refused(name, what, "Take out what is not needed.")
+    hidden = tuple(one for one in found.hidden if best.top < one <= best.top + len(grid.rows))
+    below = {
+        (number, place): f"{MERGED} {found.merged[number, place]}"
+        for number, cells in grid.numbered()
+        for place, cell in enumerate(cells)
+        if (number, place) in found.merged and not cell and any(cells)
+    }
+    return Read(grid.corrected({}, below, ()), best.shown, best.name, others, hidden)
 
 
 def _unpacked(data: bytes) -> int:
@@ -110,7 +137,8 @@ def _unpacked(data: bytes) -> int:
         return 0
 
 
-def _sheets(data: bytes) -> list[_Sheet]:
+def _best(data: bytes, fits: Fits) -> tuple[_Sheet | None, tuple[str, ...]]:
+    """Return the sheet with the most headings that mean something, the visible ones first."""
     # Here, not above: every process knows this module, few read a workbook.
     from openpyxl import load_workbook
 
@@ -118,23 +146,44 @@ def _sheets(data: bytes) -> list[_Sheet]:
         load_workbook(io.BytesIO(data), read_only=True, data_only=values, keep_links=False)
         for values in (False, True)
     )
-    return [
-        _sheet(one, other)
-        for one, other in islice(zip(written.worksheets, came.worksheets, strict=True), MOST_SHEETS)
-    ]
+    best: _Sheet | None = None
+    score = (False, -1, False)
+    others: list[tuple[str, str]] = []
+    room = Room()
+    both = list(zip(written.worksheets, came.worksheets, strict=True))
+    for one, other in both[:MOST_SHEETS]:
+        sheet = _sheet(one, other, room)
+        told = f"{sheet.name} (hidden)" if sheet.hidden else sheet.name
+        if not sheet.rows and not sheet.refused:
+            continue
+        others.append((sheet.name, told))
+        fit = fits(sheet.rows[0]) if sheet.rows else 0
+        if (here := (fit > 0 and not sheet.hidden, fit, not sheet.hidden)) > score:
+            best, score = sheet, here
+    beyond = [f"{one.title} (not looked at)" for one, _ in both[MOST_SHEETS:]]
+    left = [told for name, told in others if best is None or name != best.name]
+    return best, (*left, *beyond)
 
 
-def _sheet(written: Any, came: Any) -> _Sheet:
+def _sheet(written: Any, came: Any, room: Room) -> _Sheet:
     """Return a sheet from its first filled row on; macros are never looked at."""
     for one in (written, came):
         # What a sheet states of its own size is often the whole grid.
         one.reset_dimensions()
     rows: list[list[str]] = []
     shown: dict[tuple[int, int], str] = {}
-    top = 1
-    both = zip(written.iter_rows(values_only=True), came.iter_rows(values_only=True), strict=False)
-    for number, (cells, values) in enumerate(islice(both, MOST_READ), start=1):
-        texts = [cell_text(one) for one in cells]
+    top, refused = 1, ""
+    both = zip(
+        *(one.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1) for one in (written, came)),
+        strict=False,
+    )
+    for number, (cells, values) in enumerate(islice(both, MOST_READ - 1), start=1):
+        stated = list(cells)
+        while stated and stated[-1] is None:
+            stated.pop()
+        if refused := room.refuses(stated):
+            break
+        texts = [_text_of(one) for one in stated]
         while texts and not texts[-1]:
             texts.pop()
         if not rows and not texts:
@@ -148,7 +197,19 @@ def _sheet(written: Any, came: Any) -> _Sheet:
                 shown[number, place] = cell_text(values[place])
     while rows and not rows[-1]:
         rows.pop()
-    return _Sheet(str(written.title), top, rows, shown)
+    hidden = written.sheet_state != "visible"
+    return _Sheet(str(written.title), top, rows, shown, written, hidden, refused)
+
+
+def _text_of(value: object) -> str:
+    """Return the value of a cell; of a formula over several cells its formula."""
+    from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+    if isinstance(value, ArrayFormula):
+        return f"={str(value.text or '').removeprefix('=')}"
+    if isinstance(value, DataTableFormula):
+        return f"=TABLE({value.ref})"
+    return cell_text(value)
 
 
 def _refused(name: str, what: str, mend: str = "") -> Invalid:

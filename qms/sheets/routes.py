@@ -101,6 +101,7 @@ def take(
         table, read = asking.table(posted.get("file"), sent)
         if read.sheet:
             sent |= {"sheet": read.sheet, "others": "; ".join(read.others)}
+            sent["hidden"] = ", ".join(map(str, read.hidden))
         if sent.get("action") == "keep":
             return asking.keep(table, sent.get("seen", ""))
         found = asking.preview(table)
@@ -134,7 +135,9 @@ class _Asking:
             fault = Fault("file", "File", "was not sent.", "Choose a workbook or a CSV.")
             raise Invalid(NOT_READ, [fault])
         top = sent.get("top", "")
-        grid = read_grid(sent["text"], int(top) if top.isdecimal() and len(top) < 6 else 1)
+        first = int(top) if top.isdecimal() and len(top) < 6 else 1
+        # A page that shows a table writes it with tabs, even where it has one column only.
+        grid = read_grid(sent["text"], first, "\t" if sent.get("tabs") else "")
         return Table(corrected(grid, sent), _chosen(grid, sent)), Read(grid)
 
     def preview(self, table: Table) -> Preview:

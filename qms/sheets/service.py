@@ -111,6 +111,8 @@ class Preview:
                 said = content_digest(project, kind, uid or "X", row.content)
                 token = edit_token(row.held.latest) if row.held is not None else ""
                 told.append([row.verdict, uid, said, token, sorted(row.controls.items())])
+            elif row.controls:
+                told.append([row.verdict, row.uid, sorted(row.controls.items())])
         tokens = [[uid, edit_token(self.held[uid].latest)] for uid in sorted(self.controls)]
         return digest([told, tokens])
 
@@ -216,7 +218,7 @@ def _settled(judge: Judge, table: Table) -> Grid:
         for place, one in enumerate(headings.columns)
         if one is not None and one.name in judge.computed
     }
-    cells = {at: text for at, text in table.shown.items() if at[1] in compared}
+    cells = {at: text for at, text in table.shown.items() if text and at[1] in compared}
     return table.grid.corrected({}, cells, ())
 
 

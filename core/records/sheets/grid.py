@@ -61,13 +61,15 @@ class Grid:
         )
 
 
-def read_grid(text: str, top: int = 1) -> Grid:
+def read_grid(text: str, top: int = 1, separator: str = "") -> Grid:
     """Read a table whose cells are separated by tabs, commas or semicolons.
 
     Parameters
     ----------
     top : int
         The row of the spreadsheet that its first line was.
+    separator : str
+        What separates the cells, where that is known.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def read_grid(text: str, top: int = 1) -> Grid:
         raise _refused("is empty.", "Copy the rows with their headings, and paste them here.")
     if len(text) > LONGEST_TEXT:
         raise _refused(f"holds {len(text):,} characters; at most {LONGEST_TEXT:,} are read.")
-    separator = _separator(text.partition("\n")[0])
+    separator = separator or _separator(text.partition("\n")[0])
     return grid_of(csv.reader(io.StringIO(text, newline=""), delimiter=separator), top)
 
 

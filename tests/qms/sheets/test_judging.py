@@ -13,7 +13,7 @@ from qms.risks.packs import matrix_packs
 from qms.risks.rows import RiskJudge
 from qms.sheets.kept import Held
 from qms.sheets.rows import Judged
-from qms.sheets.service import _controllers, _controls
+from qms.sheets.service import Preview, _controllers, _controls
 
 pytestmark = pytest.mark.verifies("TST-045")
 
@@ -100,6 +100,11 @@ def test_another_kind_of_control_changes_the_link() -> None:
     ]
     project: Any = Plain(key="RPM")
 
+    def seen(cell: str) -> str:
+        judge = judge_of(*kept)
+        found = judge.judge(grid_of([["id", "controls"], ["HAZ-1", cell]]), {}, {})
+        return Preview(found, judge, judge.held, {}).digest
+
     def changes(cell: str) -> list[dict[str, str]]:
         found = judged(["id", "controls"], ["HAZ-1", cell], kept=kept)
         changed = _controls(project, judge_of(*kept), found)
@@ -107,6 +112,7 @@ def test_another_kind_of_control_changes_the_link() -> None:
 
     assert changes("REQ-1 protective") == [{"kind": "protective"}]
     assert changes("REQ-1") == changes("REQ-1 (information)") == []
+    assert seen("REQ-1 protective") != seen("REQ-1 information")
 
 
 def test_the_words_in_the_brackets_of_a_heading_count() -> None:
@@ -206,3 +212,9 @@ def test_the_mark_against_formulas_is_taken_away_once() -> None:
     assert (row.content.title, row.content.fields["harm"], row.content.body) == (
         "'=1", "'=2", "'=3",
     )  # fmt: skip
+
+
+def test_a_cell_merged_with_one_above_is_a_fault() -> None:
+    found = judged(["hazard", "severity"], ["Heat", "5"], ["Cold", "#MERGED B2:B3"])
+
+    assert [one.fault.code for one in found.rows[1].faults] == ["merged"]

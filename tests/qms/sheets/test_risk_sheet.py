@@ -261,3 +261,23 @@ def test_what_is_in_force_is_frozen_first(site: Site, author: TestClient) -> Non
 
     with site.db.reading() as session:
         assert session.execute(select(Baseline)).scalar_one().purpose == "Before an import"
+
+
+def test_a_table_of_one_column_stays_one_when_it_is_checked_again(author: TestClient) -> None:
+    data = workbook([["Heat, and smoke"]], headings=["Hazard, in words"])
+
+    first = upload(author, data)
+    second = press(author, first, "Check again", column_0="hazard")
+
+    assert "1 to create" in second.text
+    assert "Heat, and smoke" in second.text
+
+
+def test_a_level_whose_formula_came_to_nothing_is_told_as_not_compared(
+    author: TestClient,
+) -> None:
+    data = workbook([["Heat", 4, 2, "=B2*C2"]], ["hazard", "severity", "likelihood", "risk level"])
+
+    page = upload(author, data)
+
+    assert "level before is a formula, and is not compared" in page.text
