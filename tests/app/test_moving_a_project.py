@@ -335,7 +335,9 @@ def test_what_was_edited_behind_the_audit_trail_does_not_become_right_by_moving(
     empty.bring(source.archive)
     third = empty_house(tmp_path / "third", empty_sqlite)
     with empty.database.engine.begin() as connection:
-        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
+        rows = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
+        )
         guards = dict(rows.all())
         for name in guards:
             connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
