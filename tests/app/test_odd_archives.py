@@ -89,3 +89,14 @@ def test_a_row_that_is_there_twice_is_told(source: Source, empty: House, tmp_pat
     [fault] = refused(empty, archive)
 
     assert "holds something that cannot be kept or read here (IntegrityError" in fault
+
+
+def test_a_repository_whose_address_is_a_command_is_refused(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    command = edited(1, lambda row: row.update(address="ext::sh -c touch% /tmp/x"))
+    archive = forged(source.archive, tmp_path / "ext.zip", {ROWS.format("repository"): command})
+
+    [fault] = refused(empty, archive)
+
+    assert "names a remote helper ('::'), which can run commands." in fault
