@@ -6,6 +6,7 @@ from dataflows.planning.pack.build import BUILT as IMPACT_PACK_BUILT
 from dataflows.qatrack.moving import servers_used
 from qms.baselines.moving import baseline_faults
 from qms.interchange.checks.moving import checks_under_way
+from qms.repositories.moving import address_faults
 from qms.repositories.service import mirror_in
 from validation.pack.standing import BUILT as RELEASE_PACK_BUILT
 from validation.runs.moving import runs_under_way
@@ -138,6 +139,6 @@ CARRYING = Register(
     lines=(*RECORDS, *PEOPLE, *REPOSITORIES, *RESULTS, *CHECKS, *RUNS, *MAP, *BEHIND),
     repositories=Repositories("repository", lambda folder, number: mirror_in(folder, number).path),
     files_of_acts=frozenset({RELEASE_PACK_BUILT, IMPACT_PACK_BUILT}),
-    checks=(baseline_faults, role_faults),
+    checks=(baseline_faults, role_faults, address_faults),
     under_way=(runs_under_way, checks_under_way),
 )

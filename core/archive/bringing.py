@@ -9,6 +9,7 @@ from subprocess import SubprocessError
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session, col
 
 from core.archive import repositories
@@ -33,6 +34,11 @@ from core.settings import Settings
 from core.signing.keys import PublicKey
 
 NOTHING = "Nothing was imported."
+ODD = (
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(IntegrityError, DataError),
+)
+"""What rows of the right form raise that make no sense together, as one that is there twice."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,14 @@ class _Bringing:
 
     def bring(self, session: Session) -> Brought:
         """Put everything into the database, and verify it there before it is kept."""
+        try:
+            return self._bring(session)
+        except ODD as error:
+            told = f"{type(error).__name__}: {str(error)[:200]}".splitlines()[0]
+            what = f"holds something that cannot be kept or read here ({told})."
+            raise Invalid(NOTHING, [Fault("odd", self.archive.path.name, what)]) from error
+
+    def _bring(self, session: Session) -> Brought:
         files = ArchivedFiles(self.root, self.archive.reader)
         before = {(one.where, one.what) for one in verify_installation(session, files).findings}
         people = [row for _, row in self.archive.rows(PERSON)]

@@ -119,9 +119,8 @@ class Inserting:
             if isinstance(line, Shared) and self._there_already(sheet, line, name, row):
                 return None
             targets = self.register.targets(sheet)
-            if isinstance(line, Carried) and row[line.by] is None:
-                # A role without a project would be held in the whole installation.
-                raise OddRow(f"{line.by} is empty.")
+            if isinstance(line, Carried):
+                self._refuse_belonging_nowhere(line, row)
             if isinstance(line, Carried) and key_of(row[line.by]) in self.kept[targets[line.by]]:
                 # It belongs to one that the destination keeps as it has it.
                 self.kept[sheet.name].add(name)
@@ -138,6 +137,11 @@ class Inserting:
             self.faults.append(Fault("row", where, str(error)))
             return None
         return name, values | left
+
+    def _refuse_belonging_nowhere(self, line: Carried, row: Row) -> None:
+        # A role without a project would be held in the whole installation.
+        if row[line.by] is None:
+            raise OddRow(f"{line.by} is empty.")
 
     def _refuse_lost_files(self, line: Carried, row: Row) -> None:
         for column in line.files:

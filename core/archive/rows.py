@@ -5,11 +5,12 @@ not 1 to somebody who reads it on a page.
 """
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Float, Integer
+from sqlalchemy import BigInteger, Boolean, Column, Date, Float, Integer
 from sqlalchemy import Table as Sheet
 
 from core.canonical import rfc3339
@@ -83,9 +84,19 @@ def decoded(column: Column[Any], value: Any) -> Any:
         kinds = (int,)
     elif isinstance(column.type, Float):
         kinds = (int, float)
-    if type(value) not in kinds:
+    if type(value) not in kinds or not _fits(column, value):
         raise OddRow(f"{column.name} holds {type(value).__name__} {str(value)[:40]!r}.")
     return value
+
+
+def _fits(column: Column[Any], value: Any) -> bool:
+    """Whether every database can hold a value of the right kind."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
+    if isinstance(column.type, Float):
+        return bool(abs(value) <= sys.float_info.max)
+    bits = 63 if isinstance(column.type, BigInteger) else 31
+    return bool(-(2**bits) <= value < 2**bits)
 
 
 def _moment(column: Column[Any], value: Any) -> date:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
+from core.archive.entries import odd_entry
 from core.archive.rows import Row
 from core.canonical import read_json
 from core.ledger.brought import IMPORTED, PREFIX, acts, is_whole, told, verbatim
@@ -135,7 +136,11 @@ class Arriving:
         of, project, kept = line.get("of"), line.get("project"), line.get("entry")
         if not isinstance(of, str) or not isinstance(kept, dict):
             return "is no entry of an audit trail."
-        if project not in self.projects and (project or kept.get("action") != VERIFIED):
+        if what := odd_entry(kept):
+            return what
+        if not isinstance(project, str | None) or (
+            project not in self.projects and (project or kept["action"] != VERIFIED)
+        ):
             return "is no entry about these projects."
         if not is_whole(kept) or kept["action"].startswith(PREFIX):
             return f"entry {kept.get('seq')} was edited after it was written."

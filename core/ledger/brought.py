@@ -109,5 +109,5 @@ def is_whole(kept: Mapping[str, Any]) -> bool:
     try:
         entry = LedgerEntry(**{**kept, "at": datetime.fromisoformat(kept["at"])})
         return bool(entry_hash(entry) == kept["hash"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return False

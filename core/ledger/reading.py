@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import JSON, ColumnElement, and_, cast, func, or_, select, type_coerce
 from sqlmodel import Session, col
 
 from core.canonical import rfc3339
 from core.clock import now
 from core.exports import Sheet
+from core.ledger.brought import PREFIX
 from core.ledger.models import LedgerEntry
 from core.ledger.witness import ACTION as WITNESS
 
@@ -51,7 +53,7 @@ def read_trail(
     if wanted.action:
         conditions.append(col(LedgerEntry.action).contains(wanted.action, autoescape=True))
     if wanted.person:
-        conditions.append(col(LedgerEntry.person_name).icontains(wanted.person, autoescape=True))
+        conditions.append(_by(session, wanted.person))
     total = session.execute(select(func.count()).select_from(LedgerEntry).where(*conditions))
     rows = session.execute(
         select(LedgerEntry)
@@ -61,6 +63,22 @@ def read_trail(
         .limit(size)
     )
     return list(rows.scalars()), total.scalar_one()
+
+
+def _by(session: Session, person: str) -> ColumnElement[bool]:
+    """Return the condition that somebody made an entry, or the one that it brought."""
+    data = col(LedgerEntry.data)
+    # PostgreSQL reads JSON only from JSON; SQLite makes a number of what is cast to it.
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    said: ColumnElement[Any] = cast(data, JSON) if postgresql else type_coerce(data, JSON)
+    brought = said["entry", "person_name"].as_string()
+    return or_(
+        col(LedgerEntry.person_name).icontains(person, autoescape=True),
+        and_(
+            col(LedgerEntry.action).startswith(PREFIX, autoescape=True),
+            brought.icontains(person, autoescape=True),
+        ),
+    )
 
 
 def trail_sheet(title: str, entries: Sequence[LedgerEntry], wanted: TrailFilter) -> Sheet:

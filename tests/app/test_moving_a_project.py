@@ -14,6 +14,7 @@ from core.exports import to_json
 from core.jobs.service import enqueue
 from core.ledger.brought import told
 from core.ledger.models import LedgerEntry
+from core.ledger.reading import TrailFilter, read_trail
 from core.people.actor import Actor
 from core.people.models import Person, RoleGrant
 from core.records.audit import verify_installation
@@ -335,7 +336,9 @@ def test_what_was_edited_behind_the_audit_trail_does_not_become_right_by_moving(
     empty.bring(source.archive)
     third = empty_house(tmp_path / "third", empty_sqlite)
     with empty.database.engine.begin() as connection:
-        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type='trigger'")
+        rows = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master WHERE type='trigger'"
+        )
         guards = dict(rows.all())
         for name in guards:
             connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
@@ -352,3 +355,23 @@ def test_what_was_edited_behind_the_audit_trail_does_not_become_right_by_moving(
         "attachment other.txt, row 1: At the source: is not as the audit trail last saw it: it was "
         "edited. Find out what happened there, and export again when nothing is found."
     ]
+
+
+@pytest.mark.database
+def test_what_somebody_did_elsewhere_is_found_under_their_name(
+    source: Source, database: Database, tmp_path: Path
+) -> None:
+    house = empty_house(tmp_path / "var", database)
+    house.bring(source.archive)
+
+    with house.database.reading() as session:
+        number = find_project(session, "RPM").id
+        theirs, many = read_trail(session, number, TrailFilter(person="esther"))
+        _, more = read_trail(session, number, TrailFilter(person="The Owner"))
+        nobody, none = read_trail(session, number, TrailFilter(person="person_name"))
+
+        names = [told(one).person_name for one in theirs]
+    assert set(names) == {"Esther Quill"}
+    assert many == len(names)
+    assert more > many
+    assert (nobody, none) == ([], 0)
