@@ -28,6 +28,9 @@ Levels = Annotated[
 Accepted = Annotated[
     list[str] | None, typer.Option("--accept", help="Code of findings that may stand.")
 ]
+Moved = Annotated[
+    bool, typer.Option("--moved", help="Items may lie in other files than at the last import.")
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class CorpusOptions:
     columns: Sequence[str] = ()
     levels: Sequence[str] = ()
     accepted: Sequence[str] = ()
+    moved: bool = False
 
 
 def import_corpus(
@@ -87,7 +91,7 @@ def _stated(options: CorpusOptions) -> "Stated":
     if faults := [*faults, *more, *rest]:
         raise Invalid("Nothing was imported.", faults)
     accepted = frozenset(known_codes(options.accepted))
-    return Stated(types, roles, fields, tuple(options.levels), accepted)
+    return Stated(types, roles, fields, tuple(options.levels), accepted, moved=options.moved)
 
 
 def _tell(

@@ -71,6 +71,8 @@ class Stated:
         Codes of findings that stop nothing.
     scales : mapping
         Those of the risk policy in force; without them any whole number from 1 is a step.
+    moved : bool
+        Whether items may come from other files and documents than at their last import.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Stated:
     levels: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
     scales: Scales = field(default_factory=dict)
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ class _Making:
         places = {(): item.place.line or 1} | lines
         return RecordFile(
             self.project, name, uid, with_origin(content, origin),
-            file=item.place.file, lines=places, foreign=True,
+            file=item.place.file, lines=places, foreign=True, moved=self.mapping.moved,
         )  # fmt: skip
 
     def _fields(self, item: Item, record_type: RecordType) -> tuple[dict[str, Any], dict[str, str]]:
