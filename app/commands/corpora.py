@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,9 @@ Levels = Annotated[
 Accepted = Annotated[
     list[str] | None, typer.Option("--accept", help="Code of findings that may stand.")
 ]
+Moved = Annotated[
+    bool, typer.Option("--moved", help="Items may lie in other files than at the last import.")
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class CorpusOptions:
     columns: Sequence[str] = ()
     levels: Sequence[str] = ()
     accepted: Sequence[str] = ()
+    moved: bool = False
 
 
 def import_corpus(
@@ -53,18 +57,20 @@ def import_corpus(
     from core.records.types import get_registry
     from qms.interchange.mapping.keeping import keep_corpus, plan_corpus
     from qms.interchange.mapping.records import map_corpus
+    from qms.interchange.mapping.steps import scales_for
     from qms.interchange.readers.reading import read_corpus
     from qms.interchange.readers.sheets import column_map
 
     prepare()
     stated = _stated(options)
     corpus = read_corpus(path, options.form, column_map(options.columns))
-    found = map_corpus(corpus, stated, get_registry(), into)
     files = 0
     with installation() as opened:
         by = acting(opened, person)
         with opened.database.reading() if dry_run else opened.database.writing() as session:
             project = find_project(session, into)
+            stated = replace(stated, scales=scales_for(session, into, corpus, stated.types))
+            found = map_corpus(corpus, stated, get_registry(), into)
             if dry_run:
                 plan = plan_corpus(session, project, found, by)
             else:
@@ -85,7 +91,7 @@ def _stated(options: CorpusOptions) -> "Stated":
     if faults := [*faults, *more, *rest]:
         raise Invalid("Nothing was imported.", faults)
     accepted = frozenset(known_codes(options.accepted))
-    return Stated(types, roles, fields, tuple(options.levels), accepted)
+    return Stated(types, roles, fields, tuple(options.levels), accepted, moved=options.moved)
 
 
 def _tell(

@@ -13,6 +13,7 @@ from app.commands.corpora import (
     CorpusOptions,
     Fields,
     Levels,
+    Moved,
     Roles,
     Types,
     import_corpus,
@@ -101,12 +102,13 @@ def import_from_tool(
     column: Columns = None,
     level: Levels = None,
     accept: Accepted = None,
+    moved: Moved = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Make records of the items of another tool; they arrive as drafts."""
     options = CorpusOptions(
-        form, types or (), role or (), field or (), column or (), level or (), accept or ()
+        form, types or (), role or (), field or (), column or (), level or (), accept or (), moved
     )
     import_corpus(path, into, person, options, dry_run=dry_run, as_json=as_json)
 

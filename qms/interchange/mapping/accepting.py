@@ -26,7 +26,10 @@ from qms.interchange.readers.codes import (
     UNREADABLE,
 )
 
-ACCEPTABLE = frozenset({UNREADABLE, NO_ID, SHAPE, PLACED, NO_VALUE, DANGLING, SELF})
+NO_STEP = "TR334"
+"""A value that means the step of a risk, and is none of the scale in force."""
+
+ACCEPTABLE = frozenset({UNREADABLE, NO_ID, SHAPE, PLACED, NO_VALUE, DANGLING, SELF, NO_STEP})
 """Something is lost or kept as a mere note: a person says that this is as it should be."""
 
 STOPPING = ACCEPTABLE | {TOO_MUCH, NO_TEXT, OUTSIDE, ENTITIES, ARCHIVE, TWICE}

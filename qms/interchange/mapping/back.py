@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from core.records.content import LinkDraft
 from qms.interchange.corpus import Attached, Corpus, Finding, Item, Place, Reference
 from qms.interchange.mapping.kinds import ORIGIN
-from qms.interchange.mapping.origin import LEVELLED, origin_in
+from qms.interchange.mapping.origin import LEVELLED, in_cells, origin_in
 from qms.interchange.mapping.uids import uid_of
 from qms.interchange.markdown.record_file import RecordFile
 
@@ -182,8 +182,9 @@ class _Telling:
     def _fields(self, one: RecordFile, origin: Mapping[str, Any]) -> dict[str, object]:
         ours = {name: value for name, value in one.content.fields.items() if name != ORIGIN}
         moved = origin.get("moved", {})
+        texts = in_cells(self.format, str(origin.get("kind", "")))
         said: dict[str, object] = {
-            theirs: str(ours[name]) if self.format == "sheets" else ours[name]
+            theirs: str(ours[name]) if texts else ours[name]
             for theirs, name in moved.items()
             if name in ours
         }

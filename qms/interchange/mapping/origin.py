@@ -26,6 +26,11 @@ LEVELLED = frozenset({"doorstop"})
 _LONGEST_SHOWN = 120
 
 
+def in_cells(format_name: str, kind: str) -> bool:
+    """Tell whether an item comes from a sheet, where every value is a text."""
+    return format_name == "sheets" or (format_name == "rdm" and kind == "hazard")
+
+
 @dataclass(frozen=True)
 class Kept:
     """What of an item became a part of the record itself.

@@ -18,12 +18,21 @@ from qms.interchange.corpus import Attached, Corpus, Finding, Item, Reference
 from qms.interchange.linkcheck import LinkCheck, all_findings, check_links
 from qms.interchange.mapping.accepting import stopping_faults
 from qms.interchange.mapping.kinds import ORIGIN, role_of, type_of
-from qms.interchange.mapping.origin import Kept, origin_of, plain, shown_title, with_origin
+from qms.interchange.mapping.origin import (
+    Kept,
+    in_cells,
+    origin_of,
+    plain,
+    shown_title,
+    with_origin,
+)
+from qms.interchange.mapping.steps import RISK, SAID, Scales, not_taken, on_scale
 from qms.interchange.mapping.uids import uid_of
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.plain_yaml import Path
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.readers.sheets import plain as plain_heading
+from qms.risks.rows import SCALE_OF
 
 NO_TYPE, NO_ROLE, NO_FIELD, SAME_UID = "TR330", "TR331", "TR332", "TR333"
 
@@ -36,17 +45,14 @@ MAPPING: Mapping[str, str] = {
 """Faults of what somebody stated for the import."""
 
 _FIELDS: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("rdm", "risk"): {
-        "probability": "likelihood_before",
-        "residual_severity": "severity_after",
-        "residual_probability": "likelihood_after",
-    },
     ("rdm", "soup"): {"manufacturer": "supplier", "anomaly_reference": "anomaly_list"},
 }
 """By format and record type: what a tool calls a field of ours otherwise than by its name."""
 
 _STAYS = frozenset({"steps"})
 """Names that mean other things in other tools."""
+
+_EMPTY: tuple[object, ...] = (None, "", [], (), {})
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,10 @@ class Stated:
         As `check_links` takes them.
     accepted : frozenset of str
         Codes of findings that stop nothing.
+    scales : mapping
+        Those of the risk policy in force; without them any whole number from 1 is a step.
+    moved : bool
+        Whether items may come from other files and documents than at their last import.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +80,8 @@ class Stated:
     fields: Mapping[str, str] = field(default_factory=dict)
     levels: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
+    scales: Scales = field(default_factory=dict)
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,9 +119,9 @@ def map_corpus(
         Key of the project whose records they become.
     """
     checked = check_links(corpus, mapping.levels)
-    findings = tuple(all_findings(corpus, checked))
     making = _Making(corpus, mapping, registry, project)
     records = [made for item in corpus.items if (made := making.record(item)) is not None]
+    findings = (*all_findings(corpus, checked), *making.findings)
     faults = [*making.stated_faults(), *making.faults]
     faults += stopping_faults(findings, mapping.accepted)
     attached = {uid_of(item.uid): item.attached for item in corpus.items if item.attached}
@@ -127,6 +139,7 @@ class _Making:
         self.registry, self.project = registry, project
         self.types = {one.uid: type_of(one, corpus.format, mapping.types) for one in corpus.items}
         self.faults: list[Fault] = []
+        self.findings: list[Finding] = []
         self.first: dict[str, Item] = {}
 
     def stated_faults(self) -> list[Fault]:
@@ -167,7 +180,7 @@ class _Making:
         places = {(): item.place.line or 1} | lines
         return RecordFile(
             self.project, name, uid, with_origin(content, origin),
-            file=item.place.file, lines=places, foreign=True,
+            file=item.place.file, lines=places, foreign=True, moved=self.mapping.moved,
         )  # fmt: skip
 
     def _fields(self, item: Item, record_type: RecordType) -> tuple[dict[str, Any], dict[str, str]]:
@@ -175,30 +188,60 @@ class _Making:
         called = {name: name for name in record_type.fields}
         called |= {plain_heading(spec.label): name for name, spec in record_type.fields.items()}
         called |= _FIELDS.get((self.corpus.format, record_type.name), {})
+        called |= SAID if record_type.name == RISK else {}
         fields: dict[str, Any] = {}
         moved: dict[str, str] = {}
-        for name, value in item.fields.items():
-            stated = self.mapping.fields.get(name)
+        # What somebody states counts before what a name happens to be.
+        for name in sorted(item.fields, key=lambda one: one not in self.mapping.fields):
+            value, stated = item.fields[name], self.mapping.fields.get(name)
             ours = stated or called.get(name) or called.get(plain_heading(name))
-            if ours is None or ours in fields or (name in _STAYS and stated is None):
+            if ours is None or (name in _STAYS and stated is None):
                 continue
             spec = record_type.fields.get(ours)
-            taken = None if spec is None or spec.made else self._taken(record_type, ours, value)
+            if ours in fields:
+                if stated and spec is not None and value not in _EMPTY:
+                    self._unfit(item, f"is a second value of '{spec.label}'", value, "Name one.")
+                continue
+            taken = (
+                None if spec is None or spec.made else self._taken(record_type, ours, item, value)
+            )
             if taken is not None:
                 fields[ours], moved[name] = taken, ours
             elif stated and spec is not None:
-                what = f"'{str(value)[:60]}' of {item.uid} is no value of '{spec.label}'."
                 mend = _allowed(spec) or "Mend it, or do not name the field."
-                self.faults.append(Fault(NO_FIELD, str(item.place), what, mend))
+                self._unfit(item, f"is no value of '{spec.label}'", value, mend)
+        if record_type.name == RISK:
+            self._lost_steps(item, moved, called)
         return fields, moved
 
-    def _taken(self, record_type: RecordType, name: str, value: object) -> Any:
+    def _unfit(self, item: Item, why: str, value: object, mend: str) -> None:
+        what = f"'{str(value)[:60]}' of {item.uid} {why}."
+        self.faults.append(Fault(NO_FIELD, str(item.place), what, mend))
+
+    def _lost_steps(self, item: Item, moved: Mapping[str, str], called: Mapping[str, str]) -> None:
+        """Tell each step that is kept in the origin alone, unless another was stated for it."""
+        stated = {ours for name, ours in moved.items() if name in self.mapping.fields}
+        means = {
+            name: called.get(name) or called.get(plain_heading(name), "") for name in item.fields
+        }
+        lost = {
+            name: ours
+            for name, ours in means.items()
+            if ours in SCALE_OF and ours not in stated and item.fields[name] not in _EMPTY
+            and not (name in moved or name in self.mapping.fields)
+        }  # fmt: skip
+        self.findings += not_taken(item, lost, self.project)
+
+    def _taken(self, record_type: RecordType, name: str, item: Item, value: object) -> Any:
         """Return a value as a field takes it, None unless it can be told again from that."""
         kind, given = record_type.fields[name].kind, plain(value)
-        if self.corpus.format == "sheets" and kind == "integer" and isinstance(given, str):
+        cell = in_cells(self.corpus.format, item.kind)
+        if cell and kind == "integer" and isinstance(given, str):
             given = int(given) if given.isdecimal() and str(int(given)) == given else given
-        if kind in {"table", "mapping"} or given in (None, "", [], {}):
+        if kind in {"table", "mapping"} or given in _EMPTY:
             return None
+        if record_type.name == RISK and name in SCALE_OF:
+            return given if on_scale(name, given, self.mapping.scales) else None
         kept, faults = checked_fields(record_type, {name: given}, "")
         return given if not faults and kept == {name: given} else None
 

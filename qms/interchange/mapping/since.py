@@ -14,6 +14,8 @@ class Since(StrEnum):
 
     OTHER = "other"
     """The record was not imported."""
+    ELSEWHERE = "elsewhere"
+    """The record was imported from another document: the same id may mean nothing."""
     AS_IMPORTED = "as imported"
     """Nothing that was written here would be lost if it says what its tool says now."""
     SAME = "same"
@@ -24,17 +26,24 @@ class Since(StrEnum):
     """It was changed here and in its tool."""
 
 
-def since_import(kept: Content, coming: Content) -> Since:
+def since_import(kept: Content, coming: Content, *, moved: bool = False) -> Since:
     """Compare a record with the item that comes in.
 
     The record remembers the digest of what it said when it was imported, so what changed on either
     side shows without asking the other tool.
+
+    Parameters
+    ----------
+    moved : bool
+        Whether somebody states that items may come from another file and document than before.
     """
     origin, news = origin_in(kept), origin_in(coming)
     if origin is None or news is None:
         return Since.OTHER
     if origin.get("id") != news.get("id") or origin.get("format") != news.get("format"):
         return Since.OTHER
+    if not moved and all(origin.get(one) != news.get(one) for one in ("file", "document")):
+        return Since.ELSEWHERE
     said = said_digest(kept)
     beside = _without_digest(origin) == _without_digest(news)
     if said == origin.get(IMPORTED) or (said == news.get(IMPORTED) and not beside):

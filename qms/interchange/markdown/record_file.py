@@ -54,6 +54,8 @@ class RecordFile:
     foreign : bool
         Whether another tool keeps the file: it was written from no revision, and the origin in its
         fields tells what it said when it was imported last.
+    moved : bool
+        Whether it may come from another file of that tool than at its last import.
     """
 
     project: str
@@ -66,6 +68,7 @@ class RecordFile:
     file: str = ""
     lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
     foreign: bool = False
+    moved: bool = False
 
     @property
     def key(self) -> Key:

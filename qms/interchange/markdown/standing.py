@@ -19,6 +19,7 @@ from core.records.snapshot import Key
 from core.records.targets import known_records
 from core.records.types import TypeRegistry
 from core.records.writing import contents_of
+from qms.interchange.mapping.origin import origin_in
 from qms.interchange.mapping.since import Since, since_import
 from qms.interchange.markdown.record_file import RecordFile
 
@@ -143,9 +144,12 @@ class KeptSide:
 
     def _again(self, one: RecordFile, held: _Held, by: Actor, registry: TypeRegistry) -> Proposed:
         """Judge an item of another tool by what the record said when it was imported."""
-        since = since_import(self.contents[held.latest.id or 0], one.content)
+        kept = self.contents[held.latest.id or 0]
+        since = since_import(kept, one.content, moved=one.moved)
         note, verdict = _SINCE[since], Verdict.CONFLICT
-        if since in (Since.SAME, Since.HERE):
+        if since is Since.ELSEWHERE:
+            note = note.format((origin_in(kept) or {}).get("file", ""))
+        elif since in (Since.SAME, Since.HERE):
             verdict = Verdict.UNCHANGED
         elif since is Since.AS_IMPORTED:
             based = replace(one, digest=held.latest.content_digest)
@@ -189,6 +193,7 @@ class KeptSide:
 
 _SINCE: Mapping[Since, str] = {
     Since.OTHER: "is a record here that was not imported from that item",
+    Since.ELSEWHERE: "was imported from {}; if its items lie here now, say --moved",
     Since.AS_IMPORTED: "",
     Since.SAME: "was changed here to what the file says",
     Since.HERE: "was not changed in its tool; what was changed here stays",

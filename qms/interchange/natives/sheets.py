@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from core.records.sheets.cells import guarded
 from core.records.snapshot import natural_order
 from qms.interchange.corpus import Corpus, Item
 from qms.interchange.readers.sheets import HAZARD_COLUMNS, LINK, TITLE, UID, USUAL
@@ -93,7 +94,9 @@ def usual_roles() -> frozenset[str]:
 
 def _csv(table: Sequence[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows(table)
+    # No spreadsheet is to run a text of somebody; the reader takes the mark away again.
+    rows = ([guarded(cell) for cell in row] for row in table)
+    csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue().encode()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import Fault, Invalid
 from qms.interchange.corpus import Corpus, Item
+from qms.interchange.mapping.accepting import ACCEPTABLE, STOPPING
 from qms.interchange.natives import (
     doorstop,
     needs,
@@ -174,8 +175,16 @@ def _lost(corpus: Corpus, files: Mapping[str, bytes]) -> list[Fault]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         known = ColumnMap(columns if corpus.format == "sheets" else {}, guess=True)
-        read = {one.uid: one for one in read_corpus(Path(place), corpus.format, known).items}
-    faults = []
+        again = read_corpus(Path(place), corpus.format, known)
+    read = {one.uid: one for one in again.items}
+    # Of sheets nothing comes in as it was meant beside such a finding; elsewhere it may be of what
+    # was accepted when it came in.
+    bad = STOPPING if corpus.format == "sheets" else STOPPING - ACCEPTABLE
+    faults = [
+        Fault(CANNOT_SAY, str(one.place), f"would read as {one.code}: {one.what}", one.mend)
+        for one in again.findings
+        if one.code in bad
+    ]
     for item in corpus.items:
         differs = _differs(item, read.get(item.uid))
         if differs:

@@ -204,7 +204,8 @@ def _attached(
         data = files.data(inside, into)
         if data is None:
             continue
-        taken = attached(path, data)
+        # Where it lies below what is read: so it goes back there, whichever folder that was.
+        taken = attached(inside, data)
         if entry.get("sha") not in (None, "", taken.sha256):
             what = f"'{path}' is not the file that {uid} was reviewed with: its digest differs."
             into.fault(ATTACHED, place, what, "Read it and run 'doorstop review'.", uid)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from zipfile import BadZipFile
 
 from core.errors import Fault, Invalid
+from core.records.sheets.cells import bare
 from qms.interchange.corpus import Item, Place, Reference
 from qms.interchange.readers.archives import safe_workbook
 from qms.interchange.readers.codes import NO_ID, SHAPE, TOO_MUCH, UNKNOWN, UNREADABLE
@@ -72,6 +73,9 @@ HAZARD_COLUMNS = (
 HAZARD_LOG = ColumnMap(
     {UID: "hazard_id", TITLE: "hazard_description", TEXT: "potential_clinical_impact"}, "hazard"
 )
+
+_ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+"""What a formula that cannot be worked out shows in its cell."""
 
 _NOT_ON = "Split it; nothing of the sheet was read from here on."
 
@@ -206,6 +210,9 @@ def _rows(rows: Iterable[Sequence[object]], name: str, room: Room, into: Gatheri
             into.fault(TOO_MUCH, Place(name, number), told, _NOT_ON)
             break
         texts = [cell_text(one) for one in cells]
+        if wrong := sorted(_ERRORS.intersection(texts)):
+            what = f"A cell of row {number} came to {wrong[0]}, which is no text of anybody."
+            into.fault(SHAPE, Place(name, number), what, "Mend its formula, or empty the cell.")
         if any(texts):
             found.append((number, texts))
     return found
@@ -253,7 +260,7 @@ def _csv_rows(data: bytes, name: str, into: Gathering) -> list[_Row]:
                 into.fault(TOO_MUCH, Place(name, began), told, _NOT_ON)
                 break
             if any(one.strip() for one in cells):
-                found.append((began, [one.replace("\r\n", "\n").strip() for one in cells]))
+                found.append((began, [bare(one.replace("\r\n", "\n").strip()) for one in cells]))
             began = reader.line_num + 1
     except csv.Error as error:
         into.fault(UNREADABLE, Place(name, began), f"This row is no CSV: {error}.")

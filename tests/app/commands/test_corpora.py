@@ -91,3 +91,19 @@ def test_nothing_is_written_where_nothing_was_imported(demo: BuiltDemo, tmp_path
     assert told.exit_code == 1
     assert "Nothing of RPM was imported from another tool." in told.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_step_off_the_scale_of_the_policy_in_force_stops_until_it_is_accepted(
+    demo: BuiltDemo, tmp_path: Path
+) -> None:
+    path = tmp_path / "risks.csv"
+    path.write_text("ID,Title,Kind,Severity,Likelihood\nR-1,Heat,risk,9,0\nR-2,Cold,risk,3,2\n")
+    command = ("import", "corpus", path, "--into", "RPM", "--as", "PPL-AK", "--dry-run")
+
+    refused = fiducial(*command)
+    accepted = fiducial(*command, "--accept", "TR334")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.count("--accept TR334") == 2
+    assert "/p/RPM/sheets/risk" in refused.stderr
+    assert accepted.exit_code == 0, accepted.output

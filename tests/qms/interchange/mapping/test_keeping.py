@@ -28,8 +28,8 @@ FIRST = Item(
 OTHER = Item("REQ-2", "req", "Writes", "It writes.", Place("a.csv", 3))
 
 
-def mapped(*items: Item):
-    return map_corpus(Corpus("sheets", items), Stated(), get_registry(), "RPM")
+def mapped(*items: Item, moved: bool = False):
+    return map_corpus(Corpus("sheets", items), Stated(moved=moved), get_registry(), "RPM")
 
 
 def keep(office: Office, tmp_path: Path, *items: Item, by: str = "PPL-AK") -> KeptCorpus:
@@ -40,9 +40,10 @@ def keep(office: Office, tmp_path: Path, *items: Item, by: str = "PPL-AK") -> Ke
         )  # fmt: skip
 
 
-def verdicts(office: Office, *items: Item) -> list[tuple[str, str, str]]:
+def verdicts(office: Office, *items: Item, moved: bool = False) -> list[tuple[str, str, str]]:
     with office.reading() as session:
-        plan = plan_corpus(session, office.project(session), mapped(*items), office.staff["PPL-AK"])
+        found = mapped(*items, moved=moved)
+        plan = plan_corpus(session, office.project(session), found, office.staff["PPL-AK"])
     return [(one.file.uid, one.verdict.value, one.note) for one in plan.proposed]
 
 
@@ -111,6 +112,20 @@ def test_a_record_that_was_not_imported_is_never_taken_over(office: Office, tmp_
     [(_, verdict, note)] = verdicts(office, OTHER)
 
     assert (verdict, note) == ("conflict", "is a record here that was not imported from that item")
+
+
+def test_an_item_of_another_file_and_document_with_the_same_id_is_a_conflict_unless_it_moved(
+    office: Office, tmp_path: Path
+) -> None:
+    keep(office, tmp_path, replace(FIRST, document="a.csv"))
+    other = replace(FIRST, title="Unlike", place=Place("b.csv", 2), document="b.csv")
+
+    [(_, verdict, note)] = verdicts(office, other)
+
+    assert verdict == "conflict"
+    assert note == "was imported from a.csv; if its items lie here now, say --moved"
+    assert [one[1] for one in verdicts(office, other, moved=True)] == ["update"]
+    assert [one[1] for one in verdicts(office, replace(other, document="a.csv"))] == ["update"]
 
 
 def test_who_may_write_no_requirement_imports_none(office: Office, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ CORPORA = {
         17,
         {"test": 7, "requirement": 4, "design": 3, "risk": 1, "soup": 2},
         {"satisfies": 3},
-        ("TR101",),
+        ("TR101", "TR334"),
     ),
     "reqif/tests/integration/examples/04_convert_reqif_to_json/sample2_sdoc.reqif": (
         "reqif", 18, {"requirement": 18}, {}, (),

@@ -8,6 +8,7 @@ from core.errors import Invalid
 from core.records.types import get_registry
 from qms.interchange.corpus import Corpus, Finding, Item, Place, Reference
 from qms.interchange.mapping.accepting import known_codes, told_acceptance
+from qms.interchange.mapping.back import corpus_of
 from qms.interchange.mapping.records import MappedCorpus, Stated, map_corpus
 from qms.interchange.mapping.uids import uid_of
 from qms.interchange.markdown.record_file import RecordFile
@@ -101,6 +102,51 @@ def test_a_value_goes_into_a_field_only_where_it_can_be_told_again() -> None:
     assert fields == {"severity": 3, "harm": "Dose"}
     assert origin["moved"] == {"severity": "severity", "Harm": "harm"}
     assert origin["fields"] == {"likelihood_before": "02", "Owner": "AK"}
+
+
+SCALES = {"severity": tuple("abcde"), "likelihood": tuple("abc")}
+
+
+@pytest.mark.parametrize(
+    ("said", "taken", "told"),
+    [
+        ({"severity": "9", "Likelihood before controls": "0"}, {}, 2),
+        ({"severity": "5", "probability": "4"}, {"severity": 5}, 1),
+        ({"severity": "Catastrophic"}, {}, 1),
+        ({"severity": "1", "Initial severity": "5"}, {"severity": 1}, 1),
+        ({"initial_severity": "4", "initial_likelihood": "3", "final_likelihood": "2"},
+         {"severity": 4, "likelihood_before": 3, "likelihood_after": 2}, 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["sheets", "rdm"])
+def test_a_step_is_taken_on_its_scale_alone_and_any_other_stops_until_it_is_accepted(
+    form: str, said: Mapping[str, str], taken: Mapping[str, int], told: int
+) -> None:
+    found = mapped(item("A", "hazard", **said), form=form, scales=SCALES)
+    accepted = mapped(
+        item("A", "hazard", **said), form=form, scales=SCALES, accepted=frozenset({"TR334"})
+    )
+
+    fields = dict(records(found)["A"].content.fields)
+    del fields["origin"]
+    assert fields == taken
+    assert codes(found) == ["TR334"] * told
+    assert codes(accepted) == []
+    [back] = corpus_of(found.folder.records, form, {}).items
+    assert back.fields == said
+
+
+def test_a_stated_field_comes_before_a_name_that_matches() -> None:
+    said = {"severity": "1", "Initial severity": "5", "Score": "4"}
+
+    one = mapped(item("A", "hazard", **said), fields={"Initial severity": "severity"})
+    both = mapped(
+        item("A", "hazard", **said), fields={"Initial severity": "severity", "Score": "severity"}
+    )
+
+    assert records(one)["A"].content.fields["severity"] == 5
+    assert codes(one) == []
+    assert codes(both) == ["TR332"]
 
 
 def test_what_is_stated_and_does_not_fit_is_told_with_what_was_probably_meant() -> None:

@@ -1,5 +1,6 @@
 """Every corpus of other tools that is at hand goes back to its tool and comes in again the same."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,15 @@ def holds_an_object(path: Path) -> bool:
         return bool(read_corpus(path).items)
     except Invalid:
         return False
+
+
+def test_items_go_back_unchanged_into_the_folder_that_was_read_and_nothing_is_added(
+    reference_data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reqs"
+    shutil.copytree(reference_data / "trace" / "doorstop" / "reqs", folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    goes_and_comes(folder, folder)
+
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

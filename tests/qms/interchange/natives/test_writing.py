@@ -1,10 +1,12 @@
 """What goes back to its tool reads there as the records say it, or is refused by name."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from core.errors import Invalid
 from core.records.content import LinkDraft
@@ -15,6 +17,7 @@ from qms.interchange.mapping.records import Stated, map_corpus
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.natives.writing import NATIVES, write_corpus
 from qms.interchange.readers.reading import read_corpus
+from qms.interchange.readers.sheets import column_map
 
 DOORSTOP = """active: true
 derived: false
@@ -106,7 +109,8 @@ def files(tmp_path: Path):
 
 
 def records(folder: Path, form: str) -> list[RecordFile]:
-    stated = Stated(types={"row": "risk"} if form == "sheets" else {})
+    types = {"row": "risk"} if form == "sheets" else {}
+    stated = Stated(types=types, accepted=frozenset({"TR334"}))
     found = map_corpus(read_corpus(folder, form), stated, get_registry(), "RPM")
     assert found.folder.faults == ()
     # A requirement first: what RDM calls some others by is their id too.
@@ -302,3 +306,42 @@ def test_a_hazard_log_without_macros_goes_out_with_its_columns(tmp_path: Path) -
     [read] = read_corpus(tmp_path / "new", "rdm").items
     assert (read.uid, read.kind, read.title, read.text) == ("H1", "hazard", "Dose", "Harm.")
     assert read.fields == fields
+
+
+def test_no_cell_of_a_csv_begins_a_formula_and_the_text_comes_back(tmp_path: Path) -> None:
+    texts = ["=cmd|'/c calc'!A1", "'=1", "-5", "@a", "it's", "'quoted'"]
+    items = [
+        Item(f"R-{number}", "row", "T", text, Place("a.csv", number + 2), "a.csv")
+        for number, text in enumerate(texts)
+    ]
+
+    write_corpus(Corpus("sheets", tuple(items)), tmp_path / "new")
+
+    with (tmp_path / "new" / "a.csv").open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@"))]
+    assert [one.text for one in read_corpus(tmp_path / "new").items] == texts
+
+
+def test_a_sheet_that_would_not_come_in_again_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Ref,ID,Title\nB-2,77,t\n")
+    corpus = read_corpus(tmp_path, None, column_map(["uid=Ref"]))
+    found = map_corpus(corpus, Stated(), get_registry(), "RPM")
+
+    with pytest.raises(Invalid) as refusal:
+        write_corpus(corpus_of(found.folder.records, "sheets", {}), tmp_path / "new")
+
+    assert {fault.code for fault in refusal.value.faults} == {"TR345"}
+    assert "TR008: Two columns are called 'ID'." in refusal.value.faults[0].what
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_cell_that_shows_an_error_is_told(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["ID", "Title", "Owner"])
+    book.active.append(["R-1", "T", "#N/A"])
+    book.save(tmp_path / "a.xlsx")
+
+    [finding] = read_corpus(tmp_path).findings
+
+    assert (finding.code, finding.place.line) == ("TR008", 2)
