@@ -100,3 +100,21 @@ def test_a_repository_whose_address_is_a_command_is_refused(
     [fault] = refused(empty, archive)
 
     assert "names a remote helper ('::'), which can run commands." in fault
+
+
+@pytest.mark.parametrize(
+    ("column", "revision", "told"),
+    [
+        ("effective_id", ["RPM", "UN-001", 1], "names a revision that is not in force."),
+        ("effective_id", ["RPM", "REQ-001", 1], "names a revision that is not in force."),
+        ("effective_id", None, "names a revision that is not in force."),
+        ("latest_id", ["RPM", "UN-001", 1], "names a revision that is not its latest."),
+    ],
+)
+def test_a_record_that_leads_to_another_revision_is_told(
+    source: Source, empty: House, tmp_path: Path, column: str, revision: object, told: str
+) -> None:
+    led = edited(2, lambda row: row.update({column: revision}))
+    archive = forged(source.archive, tmp_path / "led.zip", {ROWS.format("record"): led})
+
+    assert refused(empty, archive) == [f"RPM UN-001: {told}"]
