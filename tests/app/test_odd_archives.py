@@ -118,3 +118,16 @@ def test_a_record_that_leads_to_another_revision_is_told(
     archive = forged(source.archive, tmp_path / "led.zip", {ROWS.format("record"): led})
 
     assert refused(empty, archive) == [f"RPM UN-001: {told}"]
+
+
+def test_a_baseline_that_was_frozen_and_is_left_out_is_told(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    gone = {ROWS.format(one): lambda _: b"" for one in ("baseline", "baseline_entry")}
+
+    faults = refused(empty, forged(source.archive, tmp_path / "gone.zip", gone))
+
+    assert faults == [
+        "RPM baseline 1: is not both among the baselines and, with the same root, in the audit "
+        "trail."
+    ]
