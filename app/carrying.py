@@ -2,6 +2,7 @@
 
 from core.archive.people import role_faults
 from core.archive.register import Behind, Carried, Own, Register, Repositories, Shared
+from core.records.moving import record_faults
 from dataflows.planning.pack.build import BUILT as IMPACT_PACK_BUILT
 from dataflows.qatrack.moving import servers_used
 from qms.baselines.moving import baseline_faults
@@ -139,6 +140,6 @@ CARRYING = Register(
     lines=(*RECORDS, *PEOPLE, *REPOSITORIES, *RESULTS, *CHECKS, *RUNS, *MAP, *BEHIND),
     repositories=Repositories("repository", lambda folder, number: mirror_in(folder, number).path),
     files_of_acts=frozenset({RELEASE_PACK_BUILT, IMPACT_PACK_BUILT}),
-    checks=(baseline_faults, role_faults, address_faults),
+    checks=(record_faults, baseline_faults, role_faults, address_faults),
     under_way=(runs_under_way, checks_under_way),
 )

@@ -228,7 +228,10 @@ def test_a_manifest_made_to_agree_hides_no_change_of_content(
             "trail recorded."
             for uid in ("REQ-001", "QA-001")
         ),
+        "RPM QA-001: names a revision that is not in force.",
         "RPM: Baseline 1 does not hold",
+        "RPM baseline 1: is not both among the baselines and, with the same root, in the audit "
+        "trail.",
     ]
 
 

@@ -100,3 +100,34 @@ def test_a_repository_whose_address_is_a_command_is_refused(
     [fault] = refused(empty, archive)
 
     assert "names a remote helper ('::'), which can run commands." in fault
+
+
+@pytest.mark.parametrize(
+    ("column", "revision", "told"),
+    [
+        ("effective_id", ["RPM", "UN-001", 1], "names a revision that is not in force."),
+        ("effective_id", ["RPM", "REQ-001", 1], "names a revision that is not in force."),
+        ("effective_id", None, "names a revision that is not in force."),
+        ("latest_id", ["RPM", "UN-001", 1], "names a revision that is not its latest."),
+    ],
+)
+def test_a_record_that_leads_to_another_revision_is_told(
+    source: Source, empty: House, tmp_path: Path, column: str, revision: object, told: str
+) -> None:
+    led = edited(2, lambda row: row.update({column: revision}))
+    archive = forged(source.archive, tmp_path / "led.zip", {ROWS.format("record"): led})
+
+    assert refused(empty, archive) == [f"RPM UN-001: {told}"]
+
+
+def test_a_baseline_that_was_frozen_and_is_left_out_is_told(
+    source: Source, empty: House, tmp_path: Path
+) -> None:
+    gone = {ROWS.format(one): lambda _: b"" for one in ("baseline", "baseline_entry")}
+
+    faults = refused(empty, forged(source.archive, tmp_path / "gone.zip", gone))
+
+    assert faults == [
+        "RPM baseline 1: is not both among the baselines and, with the same root, in the audit "
+        "trail."
+    ]
