@@ -117,7 +117,7 @@ def test_a_text_of_a_record_is_never_a_placeholder_or_a_heading_of_the_document(
         srs = of(render_set(source, read_templates()), "RPM-SRS")
 
     assert "### REQ-001 \\{\\{ head \\}\\} \\*a\\* \\| b" in srs
-    assert "#### Mine\n\n{{ risks }} <b>|" in srs
+    assert "#### Mine\n\n{{ risks }} &lt;b>|" in srs
     assert "\n# not a heading" in srs
     page = str(to_html(srs, top_heading=1))
     assert "{{ head }} *a* | b" in page
