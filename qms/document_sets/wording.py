@@ -9,7 +9,10 @@ from core.records.type_shape import FieldSpec
 
 _MARKS = re.compile(r"[\\`*{}\[\]|]|(?<!\w)_|_(?!\w)")
 _STARTS = re.compile(r"^(\s*)([#>+=~-]|\d+(?=[.)]\s))", re.MULTILINE)
-_FENCED = re.compile(r"^ {0,3}(```|~~~)")
+_FENCED = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_UNDERLINE = re.compile(r"^ {0,3}(=+|-+)[ \t]*$")
+_NO_TEXT = re.compile(r"^ {0,3}(#{1,6}(\s|$)|>|[-+*]\s|\d{1,9}[.)]\s)| {4}|\t")
+_CODE = re.compile(r"(?<!`)((?:``[^`]+``|`[^`]+`)(?!`))")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=\s|$)")
 LOWEST = 6
 
@@ -72,19 +75,59 @@ def field(spec: FieldSpec, value: Any) -> str:
 
 
 def demoted(text: str, below: int = 3) -> str:
-    """Return a text whose headings stand below those of the document around it.
+    r"""Return a text that stays in its place in the document around it.
+
+    Its headings stand below those of the document, a fence that it opens is closed, and outside
+    code nothing begins a tag or a comment.
 
     Examples
     --------
     >>> demoted("# Limits")
     '#### Limits'
+    >>> demoted("Limits\n---\na < b")
+    '##### Limits\n\na &lt; b'
     """
-    lines, fence = [], ""
+    lines: list[str] = []
+    fence, since = "", 0
     for line in text.strip("\n").split("\n"):
-        marked = _FENCED.match(line)
-        if marked and fence in ("", marked[1]):
-            fence = "" if fence else marked[1]
-        if not fence:
-            line = _HEADING.sub(lambda found: "#" * min(LOWEST, len(found[1]) + below), line)
-        lines.append(line)
-    return "\n".join(lines)
+        if fence:
+            lines.append(line)
+            if _ends(line, fence):
+                fence, since = "", len(lines)
+            continue
+        if marked := _FENCED.match(line):
+            fence = marked[1]
+            lines.append(line)
+            continue
+        if (under := _UNDERLINE.match(line)) and _paragraph(lines, since):
+            first = _paragraph(lines, since)
+            title = " ".join(one.strip() for one in lines[first - 1 :])
+            level = 1 if under[1][0] == "=" else 2
+            lines[first - 1 :] = [f"{'#' * min(LOWEST, level + below)} {title}", ""]
+            continue
+        line = _HEADING.sub(lambda found: "#" * min(LOWEST, len(found[1]) + below), line)
+        lines.append(_without_tags(line))
+    return "\n".join([*lines, fence] if fence else lines)
+
+
+def _ends(line: str, fence: str) -> bool:
+    """Whether a line closes a fence: its mark, at least as often, and nothing else."""
+    said = line.strip()
+    indent = len(line) - len(line.lstrip(" "))
+    return indent <= 3 and len(said) >= len(fence) and set(said) == {fence[0]}
+
+
+def _paragraph(lines: Sequence[str], since: int) -> int:
+    """Return from which line, counted from 1, the last paragraph goes; 0 where there is none."""
+    at = len(lines)
+    while at > since and lines[at - 1].strip() and not _NO_TEXT.match(lines[at - 1]):
+        at -= 1
+    return at + 1 if at < len(lines) else 0
+
+
+def _without_tags(line: str) -> str:
+    """Return a line in which `<` is a character, but for code, which says it as it is."""
+    if line.startswith(("    ", "\t")):
+        return line.replace("<!--", "&lt;!--")
+    parts = _CODE.split(line)
+    return "".join(part if at % 2 else part.replace("<", "&lt;") for at, part in enumerate(parts))

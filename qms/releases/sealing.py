@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -67,6 +68,7 @@ def seal_release(
     if faults:
         raise Invalid(f"{release.key.uid} was not sealed.", faults)
     seal = _made(session, project, release, key)
+    _must_be_readable(seal)
     place = NOTES_REF if tag is None else f"refs/tags/{tag}"
     known = _known(workplace, tag, seal.commit)
     if known is not None:
@@ -154,6 +156,16 @@ def _made(session: Session, project: Project, release: RecordView, key: SigningK
         key=key.fingerprint,
     )
     return replace(unsigned, signature=key.sign(unsigned.body.encode()))
+
+
+def _must_be_readable(seal: Seal) -> None:
+    """Refuse what could not be read back; a version is free text."""
+    try:
+        read_seal(seal.text, seal.release)
+    except Invalid as error:
+        mend = "Write it in printable characters, on one line, in another revision."
+        faults = [replace(one, what="cannot stand in a seal.", mend=mend) for one in error.faults]
+        raise Invalid(f"{seal.release} was not sealed.", faults) from error
 
 
 def _known(workplace: Workplace, tag: str | None, commit: str) -> tuple[str, str] | None:
@@ -267,8 +279,10 @@ def seal_standing(
     if not release.in_force or not commit or not root or key is None:
         return None
     version = release.fields.get("version") or release.key.uid
+    tag = default_tag(release)
+    place = "--notes" if tag_fault(tag) else f"--tag {quote(tag)}"
     command = (
-        f"fiducial git seal {project.key} --release {version} --tag {default_tag(release)} "
+        f"fiducial git seal {quote(project.key)} --release {quote(release.key.uid)} {place} "
         "--repository PATH --as UID"
     )
     try:

@@ -81,13 +81,27 @@ class Sealing:
         with Repo(self.clone) as repo:
             return str(repo.tags[tag].tag.message)
 
-    def standing(self) -> SealStanding:
+    def name_version(self, version: str) -> None:
+        """Give the signed release another version, as its form would have taken it."""
+        with closing(sqlite3.connect(self.db)) as database:
+            for (name,) in database.execute(
+                "select name from sqlite_master where type = 'trigger' and tbl_name = 'revision'"
+            ).fetchall():
+                database.execute(f'drop trigger "{name}"')
+            database.execute(
+                "update revision set fields = json_set(fields, '$.version', ?) where id in "
+                "(select effective_id from record where uid = 'REL-0.1.0')",
+                (version,),
+            )
+            database.commit()
+
+    def standing(self, name: str = "0.1.0") -> SealStanding:
         """Return what the page of the release says of its seal."""
         settings = self.demo.settings
         database = open_database(settings.database, settings.data_dir)
         with database.reading() as session:
             project = find_project(session, "RPM")
-            release = find_release(project_snapshot(session, project), "RPM", "0.1.0")
+            release = find_release(project_snapshot(session, project), "RPM", name)
             key = load_key(settings.data_dir).public
             found = seal_standing(session, project, release, key)
         database.engine.dispose()
@@ -184,11 +198,35 @@ def test_a_note_serves_as_well_and_the_mirror_tells_where_the_seal_stands(sealin
 
     assert (before.word, before.places) == ("not there yet", ())
     assert before.command == (
-        "fiducial git seal RPM --release 0.1.0 --tag sealed/0.1.0 --repository PATH --as UID"
+        "fiducial git seal RPM --release REL-0.1.0 --tag sealed/0.1.0 --repository PATH --as UID"
     )
     assert held.exit_code == 0, told(held)
     assert (after.word, after.places, after.why) == ("ok", ("refs/notes/fiducial",), "")
     assert sealing.asked("select count(*) from repository_commit") == commits, "a note is no commit"
+
+
+def test_whatever_a_version_holds_the_command_runs_nothing_else(sealing: Sealing) -> None:
+    sealing.name_version("1.0; touch $(pwd)/x")
+
+    assert sealing.standing("REL-0.1.0").command == (
+        "fiducial git seal RPM --release REL-0.1.0 --notes --repository PATH --as UID"
+    )
+
+
+def test_a_seal_that_nobody_could_read_back_is_not_written(sealing: Sealing) -> None:
+    sealing.name_version("0.1.0\u00a0b")
+    before = sealing.entries()
+
+    refused = sealing.run(
+        "git", "seal", "RPM", "--release", "REL-0.1.0", "--notes",
+        "--repository", str(sealing.clone), "--as", "PPL-EQ",
+    )  # fmt: skip
+
+    assert refused.exit_code != 0
+    assert "version: cannot stand in a seal." in told(refused)
+    with Repo(sealing.clone) as repo:
+        assert "notes" not in repo.git.for_each_ref()
+    assert sealing.entries() == before
 
 
 def test_a_tag_of_that_name_with_other_content_is_left_alone(sealing: Sealing) -> None:

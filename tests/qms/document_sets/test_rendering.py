@@ -117,7 +117,7 @@ def test_a_text_of_a_record_is_never_a_placeholder_or_a_heading_of_the_document(
         srs = of(render_set(source, read_templates()), "RPM-SRS")
 
     assert "### REQ-001 \\{\\{ head \\}\\} \\*a\\* \\| b" in srs
-    assert "#### Mine\n\n{{ risks }} <b>|" in srs
+    assert "#### Mine\n\n{{ risks }} &lt;b>|" in srs
     assert "\n# not a heading" in srs
     page = str(to_html(srs, top_heading=1))
     assert "{{ head }} *a* | b" in page
@@ -210,3 +210,23 @@ def test_values_stand_in_markdown_as_they_were_said() -> None:
     )
     assert table(["A"], [["x\ny"]]).endswith("| x / y |")
     assert demoted("~~~\n# a\n~~~\n###### b") == "~~~\n# a\n~~~\n###### b"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("```\nx", "```\nx\n```"),
+        ("````\n```\n# a", "````\n```\n# a\n````"),
+        ("~~~\n~~~ x\n# a\n~~~\n# b", "~~~\n~~~ x\n# a\n~~~\n#### b"),
+        ("Limits\n===\nText", "#### Limits\n\nText"),
+        ("All\nlimits\n---", "##### All limits\n"),
+        ("Text\n\n---\nMore", "Text\n\n---\nMore"),
+        ("- one\n---", "- one\n---"),
+        ("```\nx\n```\n---", "```\nx\n```\n---"),
+        ("| a |\n| --- |\n| b |", "| a |\n| --- |\n| b |"),
+        ("<!-- a < b `c < d`", "&lt;!-- a &lt; b `c < d`"),
+        ("```\n<x>\n```", "```\n<x>\n```"),
+    ],
+)
+def test_the_text_of_a_record_stays_in_its_place(body: str, shown: str) -> None:
+    assert demoted(body) == shown
