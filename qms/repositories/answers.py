@@ -125,6 +125,8 @@ class Contents:
         The pull requests that brought any of the commits, each with those.
     untraced : tuple of CommitTold
         Those of the commits that name no record.
+    titles : mapping
+        Id and title, as it stands now, of each record that is named.
     """
 
     release: str
@@ -133,6 +135,7 @@ class Contents:
     records: Mapping[str, Mapping[str, tuple[str, ...]]]
     requests: tuple[tuple[RequestTold, tuple[str, ...]], ...]
     untraced: tuple[CommitTold, ...]
+    titles: Mapping[str, str]
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -145,8 +148,13 @@ class Contents:
         }
 
 
-def contents_of(release: str, since: Sequence[str], commits: Iterable[CommitTold]) -> Contents:
-    """Sort the commits of a release by the records that they name."""
+def contents_of(
+    release: str,
+    since: Sequence[str],
+    commits: Iterable[CommitTold],
+    titles: Mapping[str, str],
+) -> Contents:
+    """Sort the commits of a release by the records that they name, whose titles are among some."""
     plain = tuple(one for one in commits if not one.merge)
     found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for commit in plain:
@@ -161,4 +169,6 @@ def contents_of(release: str, since: Sequence[str], commits: Iterable[CommitTold
         if commit.request is not None:
             requests[commit.request].append(commit.sha)
     brought = tuple((one, tuple(shas)) for one, shas in requests.items())
-    return Contents(release, tuple(since), plain, records, brought, tuple(without_trace(plain)))
+    named = {uid: titles.get(uid, "") for each in records.values() for uid in each}
+    bare = tuple(without_trace(plain))
+    return Contents(release, tuple(since), plain, records, brought, bare, named)

@@ -154,7 +154,10 @@ def contents_of_release(
         raise NotFound(
             f"{len(new) - len(told)} commits of {release} were not scanned; scan the repository."
         )
-    return contents_of(release, sorted(earlier), told)
+    records = load_snapshot(session, [project.key]).records
+    return contents_of(
+        release, sorted(earlier), told, {key.uid: one.title for key, one in records.items()}
+    )
 
 
 def _is_commit(sha: str) -> bool:

@@ -37,7 +37,8 @@ def contents_in_words(contents: Contents) -> str:
     since = f" since {', '.join(contents.since)}" if contents.since else ", the first one"
     parts = [f"{contents.release}{since}: {len(contents.commits)} commits"]
     for role, records in contents.records.items():
-        parts.append(_part(role.capitalize(), map(_record, records.items())))
+        lines = (f"{uid} {contents.titles[uid]}: {_short(shas)}" for uid, shas in records.items())
+        parts.append(_part(role.capitalize(), lines))
     parts.append(
         _part("Pull requests", (f"{one}: {_short(shas)}" for one, shas in contents.requests))
     )
@@ -53,11 +54,6 @@ def _part(heading: str, lines: Iterable[str]) -> str:
 def _commit(one: CommitTold) -> str:
     request = f" ({one.request})" if one.request else ""
     return f"{one.repository} {one.sha[:12]} {one.subject}{request}"
-
-
-def _record(entry: tuple[str, tuple[str, ...]]) -> str:
-    uid, shas = entry
-    return f"{uid}: {_short(shas)}"
 
 
 def _short(shas: tuple[str, ...]) -> str:

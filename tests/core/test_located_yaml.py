@@ -1,12 +1,12 @@
 """Hostile and careless YAML is refused with its place, all faults of a kind at once."""
 
 import itertools
-import time
 
 import pytest
 
 from core.errors import Invalid
 from core.located_yaml import DEEPEST, LARGEST_BYTES, read_mapping, read_yaml
+from tests.effort import effort
 
 
 def faults_of(content: str | bytes) -> list[tuple[str, str]]:
@@ -71,11 +71,12 @@ def test_a_bomb_of_aliases_costs_nothing() -> None:
         f"{name}: &{name} [*{before}, *{before}]\n" for before, name in itertools.pairwise(names)
     )
 
-    began = time.process_time()
-    found = faults_of(bomb)
+    found: list[tuple[str, str]] = []
+
+    spent = effort(lambda: found.extend(faults_of(bomb)))
 
     assert found == [("yaml-anchor", f"x.yaml:{line}") for line in range(1, 22)]
-    assert time.process_time() - began < 1
+    assert spent < 50
 
 
 def test_a_reference_of_a_mapping_to_itself_is_refused() -> None:

@@ -1,12 +1,12 @@
 """Markdown on a page: what is written is shown, and nothing that is shown can act."""
 
-import time
 from html.parser import HTMLParser
 
 import pytest
 from markupsafe import Markup
 
 from core.markdown import to_html
+from tests.effort import effort
 
 pytestmark = pytest.mark.verifies("TST-036")
 
@@ -144,13 +144,13 @@ def test_the_result_is_not_escaped_again_by_a_template() -> None:
     ids=["quotes", "lists", "open", "images", "nested", "links", "emphasis", "tags"],
 )
 def test_hostile_text_is_shown_within_a_second_or_two(text: str) -> None:
-    begun = time.process_time()
+    shown: list[str] = []
 
-    shown = parsed(text).words
+    spent = effort(lambda: shown.append(parsed(text).words))
 
     # The plain library takes 34 s for the open brackets alone.
-    assert time.process_time() - begun < 3
-    assert shown.strip()
+    assert spent < 500
+    assert shown[0].strip()
 
 
 def test_a_text_too_long_to_render_is_shown_as_it_is() -> None:

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.demonstration import BuiltDemo
+from tests.journeys.arriving import arrival
 
 STARTS_WITHIN_S = 240
 
@@ -89,7 +90,7 @@ class Desk:
         page.goto("/sign-in")
         page.get_by_label("Name").fill(username)
         page.get_by_label("Password").fill(password or self.password)
-        with page.expect_navigation():
+        with arrival(page):
             page.get_by_role("button", name="Sign in").click()
         return page
 

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.journeys.arriving import arrival
 from tests.journeys.conftest import Desk
 
 expect.set_options(timeout=30_000)  # a busy machine is slow, and nothing waits longer than it must
@@ -20,7 +21,7 @@ def look(desk: Desk, page: Page) -> None:
 
 def press(page: Page, button: Locator) -> None:
     """Press a button that sends a form, and wait for the page that answers."""
-    with page.expect_navigation():
+    with arrival(page):
         button.click()
 
 

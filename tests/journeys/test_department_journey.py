@@ -25,6 +25,7 @@ from core.settings import Settings
 from dataflows.qatrack.servers import Wish, name_server
 from tests.dataflows.qatrack.peer import TOKEN, Peer, serving
 from tests.demonstration import BuiltDemo
+from tests.journeys.arriving import arrival
 from tests.journeys.conftest import Desk, served
 from tests.journeys.deeds import press, rows_of, told
 from tests.journeys.visits import DESK, Visit
@@ -59,7 +60,7 @@ class Journey:
 
     def press(self, button: Locator) -> None:
         """Press a button or follow a link by the keyboard, and look at the page that answers."""
-        with self.page.expect_navigation():
+        with arrival(self.page):
             button.press("Enter")
         self.presses += 1
         if not LOOKED_AT_ELSEWHERE.fullmatch(urlsplit(self.page.url).path):

@@ -17,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from ruamel.yaml import YAML
 
 from tests.conftest import ROOT
+from tests.journeys.arriving import arrival
 from tests.journeys.command_line import fiducial
 from tests.journeys.conftest import Desk
 from tests.journeys.deeds import look, open_record, press, rows_of
@@ -164,7 +165,7 @@ def test_a_requirement_leads_to_all_its_evidence_in_three_clicks_and_back(
     desk: Desk, manager: Page, requirement: str, need: str, design: str, test: str
 ) -> None:
     def click(name: str) -> None:
-        with manager.expect_navigation():
+        with arrival(manager):
             manager.locator("main").get_by_role("link", name=name, exact=True).first.click()
 
     open_record(manager, requirement)

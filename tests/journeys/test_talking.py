@@ -62,6 +62,7 @@ def test_a_thread_is_opened_answered_and_settled(at_work: Desk) -> None:
     press(amara, amara.get_by_role("link", name="Answer Chidi Vance"))
     amara.get_by_label("Your answer to Chidi Vance").fill("Those of UN-001.")
     press(amara, amara.get_by_role("button", name="Answer", exact=True))
+    answered = told(amara)
     chidi.goto("/")
     press(chidi, chidi.get_by_role("link", name="Answer Amara Kole"))
     look(at_work, chidi)
@@ -75,6 +76,7 @@ def test_a_thread_is_opened_answered_and_settled(at_work: Desk) -> None:
     expect(chidi.get_by_text("It will name them.").first).to_be_visible()
     look(at_work, chidi)
     assert opened == "The thread is open. It waits for an answer of the authors."
+    assert answered == "Your answer is in the thread."
     assert fits
 
 

@@ -1,6 +1,6 @@
 """What a release contains, as a table: one row for each commit and each record that it names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.exports import Sheet
 from qms.repositories.answers import CommitTold, Contents
@@ -13,6 +13,7 @@ def contents_sheet(project: str, contents: Contents) -> Sheet:
         headings=(
             "Role",
             "Record",
+            "Record title",
             "Repository",
             "Commit",
             "Subject",
@@ -20,7 +21,7 @@ def contents_sheet(project: str, contents: Contents) -> Sheet:
             "Title",
             "Named by",
         ),
-        rows=[row for one in contents.commits for row in _rows(one)],
+        rows=[row for one in contents.commits for row in _rows(one, contents.titles)],
         about={
             "Project": project,
             "Release": contents.release,
@@ -30,9 +31,9 @@ def contents_sheet(project: str, contents: Contents) -> Sheet:
     )
 
 
-def _rows(one: CommitTold) -> Sequence[tuple[str, ...]]:
+def _rows(one: CommitTold, titles: Mapping[str, str]) -> Sequence[tuple[str, ...]]:
     label, title = (one.request.label, one.request.title) if one.request else ("", "")
     by = f"pull request {one.via}" if one.via else "the commit"
     about = (one.repository, one.sha, one.subject, label, title)
-    named = [(role, uid, *about, by) for role, uid in one.named]
-    return named or [("without trace", "", *about, "")]
+    named = [(role, uid, titles[uid], *about, by) for role, uid in one.named]
+    return named or [("without trace", "", "", *about, "")]

@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.web.access import COOKIE
 from tests.app.test_eight_clients import served
 from tests.dataflows.conftest import Browse
+from tests.journeys.arriving import arrival
 from tests.journeys.visits import Visit
 
 pytestmark = pytest.mark.browser
@@ -37,5 +38,5 @@ def test_steps_are_moved_with_buttons_that_the_keyboard_reaches(
 
 
 def _press(page: Page, name: str) -> None:
-    with page.expect_navigation():
+    with arrival(page):
         page.get_by_role("button", name=name).press("Enter")

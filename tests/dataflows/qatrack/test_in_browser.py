@@ -9,6 +9,7 @@ from core.settings import Settings
 from core.web.access import COOKIE
 from tests.app.test_eight_clients import served
 from tests.dataflows.qatrack.conftest import Enter, Work
+from tests.journeys.arriving import arrival
 from tests.journeys.visits import Visit
 
 pytestmark = pytest.mark.browser
@@ -34,7 +35,7 @@ def test_a_scientist_picks_a_test_and_sees_how_it_stands(
         page.get_by_role("radio").first.focus()
         page.keyboard.press("Space")
         page.get_by_label("Reason").fill("End-to-end once a year.")
-        with page.expect_navigation():
+        with arrival(page):
             page.get_by_role("button", name="Link the chosen test").press("Enter")
         expect(page.get_by_role("status")).to_contain_text("is kept in QATrack+")
         assert work().state == "done"

@@ -1,7 +1,6 @@
 """Every defect of links is told once, where it was written, and cheaply however many there are."""
 
 import json
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from qms.interchange.linkcheck import LINKS, check_links
 from qms.interchange.near_ids import NearIds
 from qms.interchange.readers.codes import READING
 from qms.interchange.readers.reading import read_corpus
+from tests.effort import effort
 from tests.qms.interchange.seeded import SEEDED
 
 pytestmark = pytest.mark.verifies("TST-029")
@@ -139,20 +139,15 @@ def layered(count: int, broken: bool) -> Corpus:
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_ten_thousand_items_cost_well_below_a_second_and_ten_times_one_thousand(
-    broken: bool,
-) -> None:
-    """Processor time, generously: 0.25 s were seen, and 0.9 s with every link broken."""
+def test_ten_thousand_items_cost_about_ten_times_as_much_as_one_thousand(broken: bool) -> None:
     levels = ("UN", "REQ", "SPEC", "TST")
+    links: list[int] = []
     spent = {}
     for count in (1_000, 10_000):
         corpus = layered(count, broken)
-        began = time.process_time()
-        checked = check_links(corpus, levels)
-        spent[count] = time.process_time() - began
+        spent[count] = effort(lambda at=corpus: links.append(check_links(at, levels).links))
 
-    assert checked.links == 36_000
-    assert spent[10_000] < 3
+    assert links[-1] == 36_000
     assert spent[10_000] < 40 * spent[1_000]
 
 

@@ -61,7 +61,9 @@ def test_a_requirement_changed_when_no_test_of_it_ran_since() -> None:
 
 
 def test_a_release_contains_records_by_role_and_commits_that_name_none() -> None:
-    told = contents_of("REL-2", ["REL-1"], [TRACED, BARE, MERGE, BOTH])
+    told = contents_of(
+        "REL-2", ["REL-1"], [TRACED, BARE, MERGE, BOTH], {"REQ-2": "Second", "REQ-3": "Third"}
+    )
 
     assert told.records == {
         "implements": {"REQ-2": ("a" * 40, "d" * 40), "REQ-10": ("d" * 40,)},
@@ -69,4 +71,5 @@ def test_a_release_contains_records_by_role_and_commits_that_name_none() -> None
     }
     assert list(told.records["implements"]) == ["REQ-2", "REQ-10"]
     assert told.untraced == (BARE,)
+    assert told.titles == {"REQ-2": "Second", "REQ-10": "", "TST-1": ""}
     assert [one.subject for one in told.commits] == ["Traced", "Bare", "Both"]

@@ -220,6 +220,10 @@ def test_the_page_of_a_commit_tells_its_pull_request(new_site, source, merged, w
     assert "REQ-002 by the merge of pull request #12" in page
 
 
+REFUSES = "Service refuses to start when a component version differs from the release record"
+"""The title of TST-001 in the demonstration."""
+
+
 def test_page_table_and_command_tell_the_same_contents_of_a_release(
     new_site, source, merged, words
 ) -> None:
@@ -246,10 +250,13 @@ def test_page_table_and_command_tell_the_same_contents_of_a_release(
     assert "Pull requests: 2" in spoken
     assert f"#12: Widen the margins: {merged['silent'][:12]}, {merged['speaking'][:12]}" in spoken
     assert "Commits without a trace: 2" in spoken
-    assert [(row["Role"], row["Record"], row["Named by"]) for row in rows] == [
-        ("without trace", "", ""),
-        ("implements", "REQ-002", "pull request #12"),
-        ("verifies", "TST-001", "the commit"),
-        ("without trace", "", ""),
+    assert f"REQ-002 {told.titles['REQ-002']}: " in spoken
+    assert f"TST-001 {REFUSES}" in words(page)
+    named = ("Role", "Record", "Record title", "Named by")
+    assert [tuple(row[name] for name in named) for row in rows] == [
+        ("without trace", "", "", ""),
+        ("implements", "REQ-002", told.titles["REQ-002"], "pull request #12"),
+        ("verifies", "TST-001", REFUSES, "the commit"),
+        ("without trace", "", "", ""),
     ]
     assert browser.get("/p/RPM/releases/REL-9/contents").status_code == 404

@@ -1,12 +1,12 @@
 """Packs whose zip was changed: each member that is not as signed is named."""
 
 import struct
-import time
 import zipfile
 import zlib
 
 import pytest
 
+from tests.effort import effort
 from tests.validation.pack.tampering import (
     append,
     read_members,
@@ -206,9 +206,9 @@ def test_a_zip_bomb_is_refused_in_no_time(pack, key_file, tmp_path) -> None:
         struct.pack_into("<H", data, head + method, 8)
         struct.pack_into("<L", data, head + size, 4000 << 20)
     repacked.write_bytes(data)
-    started = time.process_time()
+    named: list[tuple[str, Kind]] = []
 
-    named = found(repacked, key_file)
+    spent = effort(lambda: named.extend(found(repacked, key_file)))
 
-    assert time.process_time() - started < 2
+    assert spent < 200
     assert (RECORD, Kind.CHANGED) in named
