@@ -64,7 +64,7 @@ def import_results(
 
 
 def _content(path: Path) -> bytes:
-    from qms.results.guarded_xml import LARGEST_BYTES
+    from qms.results.refusing import LARGEST_BYTES
 
     try:
         with path.open("rb") as opened:

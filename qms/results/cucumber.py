@@ -23,8 +23,8 @@ from qms.results.cases import (
     Report,
     worst,
 )
-from qms.results.guarded_xml import DEEPEST, LARGEST_BYTES, refused
 from qms.results.ids import MOST_NAMED, apart, once, seen_in, tagged
+from qms.results.refusing import DEEPEST, LARGEST_BYTES, refuse_too_large, refused
 
 _STATUS: Mapping[str, tuple[Outcome, str]] = {
     "passed": (Outcome.PASSED, ""),
@@ -89,9 +89,7 @@ def read_cucumber(content: bytes, file: str) -> Report:
 
 
 def _loaded(content: bytes, file: str) -> Any:
-    if len(content) > LARGEST_BYTES:
-        what = f"has {len(content)} bytes; at most {LARGEST_BYTES} are read."
-        raise refused("TR601", file, what, "Split the report.")
+    refuse_too_large(content, file)
     deep = refused("TR602", file, f"nests more than {DEEPEST} values.", "Flatten it.")
     try:
         value = json.loads(content)

@@ -11,16 +11,25 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from core.located_xml import Element, Limits, Trouble, UnreadableXml, read_xml
 from qms.interchange.corpus import Finding, Place
 from qms.results.cases import MOST_CASES, MOST_NAMINGS, Case, Naming, Outcome, Report
-from qms.results.guarded_xml import Node, read_xml, refused
 from qms.results.ids import MOST_NAMED, apart, once, seen_in, stated_by
 from qms.results.junit_words import declared, verdict_of
+from qms.results.refusing import DEEPEST, refuse_too_large, refused
 
 _FILE_PROPERTIES = frozenset({"attachment", "attachments", "image", "screenshot"})
 _IN_OUTPUT = re.compile(r"\[\[ATTACHMENT\|([^\]\n]{1,400})\]\]")
 _OTHERS = frozenset({"properties", "system-out", "system-err"})
 """What a suite holds beside cases and suites."""
+
+_LIMITS = Limits(deepest=DEEPEST, elements=1_000_000, text=20_000)
+_REFUSALS = {
+    Trouble.TOO_MUCH: ("TR602", "Split or flatten the report."),
+    Trouble.DECLARES: ("TR603", "Leave it out."),
+    Trouble.MALFORMED: ("TR604", "Write the report again."),
+    Trouble.ENCODING: ("TR604", "Write it as UTF-8."),
+}
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,9 @@ def read_junit(content: bytes, file: str) -> Report:
     Invalid
         If it cannot be read as XML safely, or is no JUnit report.
     """
-    root = read_xml(content, file)
-    if root.tag not in ("testsuites", "testsuite"):
-        what = f"begins with <{root.tag[:60]}>, which is no report of tests."
+    root = _outermost(content, file)
+    if root.name not in ("testsuites", "testsuite"):
+        what = f"begins with <{root.name[:60]}>, which is no report of tests."
         mend = "Write JUnit XML: its first element is <testsuites> or <testsuite>."
         raise refused("TR605", f"{file}:{root.line}", what, mend)
     reading = _Reading(file)
@@ -78,17 +87,27 @@ def read_junit(content: bytes, file: str) -> Report:
     return Report(file, tool_of(root), tuple(reading.cases), tuple(reading.findings))
 
 
-def tool_of(root: Node) -> str:
+def _outermost(content: bytes, file: str) -> Element:
+    refuse_too_large(content, file)
+    try:
+        # Some tools write the names of elements and attributes with capitals.
+        return read_xml(content, _LIMITS, spelt=str.lower)
+    except UnreadableXml as trouble:
+        code, mend = _REFUSALS[trouble.trouble]
+        raise refused(code, f"{file}:{trouble.line}", f"{trouble.what}.", mend) from trouble
+
+
+def tool_of(root: Element) -> str:
     """Return which tool wrote a report, by what only it writes."""
-    suites = [root] if root.tag == "testsuite" else list(root.all("testsuite"))
-    cases = [case for suite in suites for case in suite.all("testcase")]
+    suites = [root] if root.name == "testsuite" else list(root.elements("testsuite"))
+    cases = [case for suite in suites for case in suite.elements("testcase")]
     if root.get("name") == "nextest-run":
         return "nextest"
     if any(suite.get("name") == "pytest" for suite in suites):
         return "pytest"
     if any("result" in case.attributes for case in cases):
         return "gtest"
-    if root.tag == "testsuite" and any("status" in case.attributes for case in cases):
+    if root.name == "testsuite" and any("status" in case.attributes for case in cases):
         return "ctest"
     if suites and set(root.attributes) == {"time"} and "errors" not in suites[0].attributes:
         return "lit"
@@ -96,11 +115,11 @@ def tool_of(root: Node) -> str:
 
 
 def _suite(
-    reading: _Reading, suite: Node, above: tuple[str, ...], over: _Said | None = None
+    reading: _Reading, suite: Element, above: tuple[str, ...], over: _Said | None = None
 ) -> None:
     """Read the cases of a suite, those of the suites in it, and those of what we do not know."""
     before, counted = len(reading.cases), reading.counted.copy()
-    whole = suite.tag == "testsuites"
+    whole = suite.name == "testsuites"
     names = above if whole else (*above, suite.get("name"))
     shared = _said(reading, suite)
     if over is not None:
@@ -109,29 +128,29 @@ def _suite(
             once([*over.words, *shared.words]),
             (*over.files, *shared.files),
         )
-    for node in suite.below:
-        if node.tag == "testcase":
+    for node in suite.elements():
+        if node.name == "testcase":
             _case(reading, node, names, shared)
-        elif node.tag == "testsuite":
+        elif node.name == "testsuite":
             _suite(reading, node, names)
-        elif node.tag not in _OTHERS:
+        elif node.name not in _OTHERS:
             _unknown(reading, node, names, shared)
     called = f"The suite {names[-1][:200]}" if names and names[-1] else "A suite without a name"
     _compare(reading, suite, "The report" if whole else called, before, counted)
 
 
-def _unknown(reading: _Reading, node: Node, names: tuple[str, ...], shared: _Said) -> None:
+def _unknown(reading: _Reading, node: Element, names: tuple[str, ...], shared: _Said) -> None:
     """Read the cases that lie in an element that is not known, as those of a suite, and say so."""
     before = len(reading.cases)
     _suite(reading, replace(node, attributes={"name": node.get("name")}), names, shared)
     held = len(reading.cases) - before
     if held:
-        what = f"<{node.tag[:60]}> is not known; the {held} cases in it were read as of a suite."
+        what = f"<{node.name[:60]}> is not known; the {held} cases in it were read as of a suite."
         reading.find("TR616", node.line, what, "Look at them, and write a <testsuite>.")
 
 
 def _compare(
-    reading: _Reading, node: Node, called: str, before: int, counted: Counter[str]
+    reading: _Reading, node: Element, called: str, before: int, counted: Counter[str]
 ) -> None:
     """Say where a suite declares something else of its cases than they say of themselves."""
     says = dict(declared(node))
@@ -162,7 +181,7 @@ def _doubt(reading: _Reading, before: int, why: str) -> None:
             reading.cases[at] = replace(reading.cases[at], outcome=Outcome.ERROR, message=why)
 
 
-def _case(reading: _Reading, node: Node, suites: tuple[str, ...], shared: _Said) -> None:
+def _case(reading: _Reading, node: Element, suites: tuple[str, ...], shared: _Said) -> None:
     place = Place(reading.file, node.line)
     name, classname = node.get("name"), node.get("classname")
     if not name:
@@ -194,12 +213,12 @@ def _case(reading: _Reading, node: Node, suites: tuple[str, ...], shared: _Said)
         reading.find("TR616", node.line, what, "Look at what it means.")
     if verdict.retried:
         reading.find("TR617", node.line, f"{case.label[:200]} passed after a retry.")
-    for one in node.below:
-        if one.tag in ("testcase", "testsuite"):
-            _unknown(reading, replace(node, below=[one]), suites, shared)
+    for one in node.elements():
+        if one.name in ("testcase", "testsuite"):
+            _unknown(reading, replace(node, children=[one]), suites, shared)
 
 
-def _said(reading: _Reading, node: Node) -> _Said:
+def _said(reading: _Reading, node: Element) -> _Said:
     """Return what the properties of a case or a suite name; those of a suite are read once."""
     named: list[Naming] = []
     files: list[str] = []
@@ -216,16 +235,16 @@ def _said(reading: _Reading, node: Node) -> _Said:
     return each
 
 
-def _properties(node: Node) -> Iterator[tuple[Node, str, str]]:
-    for group in node.all("properties"):
-        for one in group.all("property"):
-            yield one, one.get("name"), one.get("value") or one.text.strip()
+def _properties(node: Element) -> Iterator[tuple[Element, str, str]]:
+    for group in node.elements("properties"):
+        for one in group.elements("property"):
+            yield one, one.get("name"), one.get("value") or one.text()
 
 
-def _files_in_output(node: Node) -> Iterator[str]:
+def _files_in_output(node: Element) -> Iterator[str]:
     for tag in ("system-out", "system-err"):
-        for output in node.all(tag):
-            yield from (one.strip() for one in _IN_OUTPUT.findall(output.text))
+        for output in node.elements(tag):
+            yield from (one.strip() for one in _IN_OUTPUT.findall(output.text()))
 
 
 def _seconds(text: str) -> float | None:

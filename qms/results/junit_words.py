@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from core.located_xml import Element
 from qms.results.cases import MOST_TEXT, Outcome, worst
-from qms.results.guarded_xml import Node
 
 _STRICT = "[XPASS(strict)]"
 _PASSED = frozenset(
@@ -63,18 +63,18 @@ class Verdict:
     odd: tuple[str, ...]
 
 
-def verdict_of(node: Node) -> Verdict:
+def verdict_of(node: Element) -> Verdict:
     """Return what a case says of itself: the worst of it all."""
     said: list[tuple[Outcome, str]] = []
     odd: list[str] = []
     before: list[str] = []
-    for one in node.below:
-        if one.tag in ("flakyfailure", "flakyerror"):
+    for one in node.elements():
+        if one.name in ("flakyfailure", "flakyerror"):
             before.append(_text(one))
         elif (outcome := _of_element(one)) is not None:
             said.append((outcome, _text(one)))
-        if one.tag not in _KNOWN:
-            odd.append(f"holds <{one.tag[:60]}>, which is not known")
+        if one.name not in _KNOWN:
+            odd.append(f"holds <{one.name[:60]}>, which is not known")
     for word in dict.fromkeys((node.get("status"), node.get("result"))):
         outcome = _of_word(word)
         if outcome is not None:
@@ -101,19 +101,19 @@ _ELEMENTS: Mapping[str, Outcome] = {
 _KNOWN = frozenset({*_ELEMENTS, *_SILENT, "flakyerror", "flakyfailure"})
 
 
-def _of_element(one: Node) -> Outcome | None:
-    if one.tag in _SILENT:
+def _of_element(one: Element) -> Outcome | None:
+    if one.name in _SILENT:
         return None
-    if one.tag == "failure" and _text(one).startswith(_STRICT):
+    if one.name == "failure" and _text(one).startswith(_STRICT):
         return Outcome.XPASS
-    if one.tag == "skipped" and one.get("type") == "pytest.xfail":
+    if one.name == "skipped" and one.get("type") == "pytest.xfail":
         return Outcome.XFAIL
-    known = _ELEMENTS.get(one.tag)
+    known = _ELEMENTS.get(one.name)
     if known is not None:
         return known
-    if _RED.search(one.tag):
+    if _RED.search(one.name):
         return Outcome.ERROR
-    return Outcome.SKIPPED if _NOT_RUN.search(one.tag) else None
+    return Outcome.SKIPPED if _NOT_RUN.search(one.name) else None
 
 
 def _plain(word: str) -> str:
@@ -125,12 +125,12 @@ def _of_word(word: str) -> Outcome | None:
     return None if plain in _PASSED else _WORDS.get(plain, Outcome.ERROR)
 
 
-def _text(node: Node) -> str:
-    message, text = node.get("message"), node.text.strip()
+def _text(node: Element) -> str:
+    message, text = node.get("message"), node.text()
     return (message or text or node.get("type"))[:MOST_TEXT]
 
 
-def declared(node: Node) -> Iterator[tuple[str, int]]:
+def declared(node: Element) -> Iterator[tuple[str, int]]:
     """Yield the numbers that a suite declares of itself, those that are numbers."""
     for name in ("tests", "failures", "errors", "skipped", "disabled"):
         text = node.get(name)

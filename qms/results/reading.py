@@ -4,8 +4,8 @@ import codecs
 
 from qms.results.cases import Report
 from qms.results.cucumber import read_cucumber
-from qms.results.guarded_xml import refused
 from qms.results.junit import read_junit
+from qms.results.refusing import refused
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

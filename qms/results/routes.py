@@ -30,8 +30,8 @@ from qms.releases.scope import choose_release, releases_of
 from qms.results import listing, service
 from qms.results.arriving import LARGEST_ATTACHMENT, MOST_BYTES, Sent, read_all, with_files
 from qms.results.cases import Outcome
-from qms.results.guarded_xml import LARGEST_BYTES
 from qms.results.queries import imported_results, newest_lines
+from qms.results.refusing import LARGEST_BYTES
 
 router = APIRouter(prefix="/p/{project}/results", tags=["results of tests"])
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from core.canonical import LARGEST_INTEGER
+from core.located_xml import Element
 from qms.interchange.corpus import Attached, Item, Place, Reference
 from qms.interchange.readers.archives import members
 from qms.interchange.readers.codes import NO_ID, NO_VALUE, PLACED, SHAPE, UNKNOWN, UNREADABLE
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, attached
-from qms.interchange.readers.located_xml import Element, read_xml
 from qms.interchange.readers.xhtml import objects_named, plain_text
+from qms.interchange.readers.xml_files import read_xml
 
 TITLES = ("ReqIF.ChapterName", "ReqIF.Name", "Title", "Name", "Object Heading")
 TEXTS = ("ReqIF.Text", "Object Text", "Description", "Text")

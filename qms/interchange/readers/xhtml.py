@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from qms.interchange.readers.located_xml import Element
+from core.located_xml import Element
 
 _BLOCKS = frozenset(
     {"p", "div", "ul", "ol", "table", "tr", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"}

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import Fault, Invalid
+from core.located_xml import Element
 from core.records.content import LinkDraft
 from core.records.types import TypeRegistry
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.readers.archives import members
 from qms.interchange.readers.gathering import Gathering
-from qms.interchange.readers.located_xml import Element, read_xml
 from qms.interchange.readers.xhtml import objects_named, plain_text
+from qms.interchange.readers.xml_files import read_xml
 from qms.interchange.returning.collecting import (
     ELSEWHERE,
     Collected,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Invalid
-from qms.interchange.readers import archives, files, gathering, located_json, located_xml
+from qms.interchange.readers import archives, files, gathering, located_json, xml_files
 from qms.interchange.readers.gathering import Gathering
 from qms.interchange.readers.reading import read_corpus
 
@@ -198,7 +198,7 @@ def test_xml_that_is_nested_without_end_is_refused() -> None:
     into = Gathering("")
     data = b"<a>" * 100_000
 
-    assert located_xml.read_xml(data, "a.reqif", into) is None
+    assert xml_files.read_xml(data, "a.reqif", into) is None
     assert [one.code for one in into.findings] == ["TR001"]
 
 

@@ -180,7 +180,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "c">]><REQ-IF>&b;</REQ-IF>'
         (BOMB.encode(), "TR005", "declares a document type or an entity"),
         (zipped(a_reqif=BOMB), "TR005", "declares a document type or an entity"),
         (zipped(a_reqif=" " * 9_000_000), "TR006", "as only a zip bomb does"),
-        (b"<REQ-IF", "TR003", "This is not XML"),
+        (b"<REQ-IF", "TR003", "is not well-formed XML"),
     ],
 )
 def test_a_file_that_we_did_not_write_is_refused_by_name(
