@@ -2,9 +2,12 @@
 
 from urllib.parse import quote
 
-from fastapi.responses import Response
+from fastapi import Request
+from fastapi.responses import FileResponse, Response
 
+from core.blobs import BlobStore
 from core.exports import Sheet, export
+from core.web.transaction import settings_of
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._- ")
 
@@ -25,6 +28,30 @@ def download(data: bytes, media_type: str, name: str) -> Response:
     """Answer with a file to be kept; a page (`.html`) is shown by the browser instead."""
     headers = {"Content-Disposition": disposition(name, inline=name.endswith(".html"))}
     return Response(data, media_type=media_type, headers=headers)
+
+
+def kept_file(
+    request: Request, sha256: str, name: str, media_type: str = "application/octet-stream"
+) -> FileResponse:
+    """Answer with a file that somebody sent, once its bytes are seen to be those that came.
+
+    It is kept and not shown: whatever it is, it may run nothing as a page of ours.
+
+    Raises
+    ------
+    NotFound, Invalid
+        If the bytes are gone, or are no longer those of their digest.
+    """
+    store = BlobStore(settings_of(request).data_dir / "blobs")
+    store.verify(sha256)
+    return FileResponse(
+        store.path(sha256),
+        media_type=media_type,
+        headers={
+            "Content-Disposition": disposition(name),
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
 
 
 def disposition(name: str, *, inline: bool = False) -> str:

@@ -23,7 +23,7 @@ from core.web import (
     page,
     require,
 )
-from core.web.downloads import disposition
+from core.web.downloads import kept_file
 from core.web.pages import say
 from core.web.transaction import settings_of
 from qms.releases.scope import choose_release, releases_of
@@ -145,16 +145,7 @@ def download_file(
 ) -> FileResponse:
     """Return a file of an import, once its bytes are seen to be those that were sent."""
     name = listing.file_of(session, project, number, sha256)
-    store = BlobStore(settings_of(request).data_dir / "blobs")
-    store.verify(sha256)
-    return FileResponse(
-        store.path(sha256),
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": disposition(name),
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    return kept_file(request, sha256, name)
 
 
 def received(sent: Sequence[UploadFile], most: int = LARGEST_BYTES) -> list[Sent]:

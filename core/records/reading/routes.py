@@ -43,7 +43,7 @@ from core.web import (
     readable_projects,
     say,
 )
-from core.web.downloads import disposition, exported
+from core.web.downloads import exported, kept_file
 from core.web.refusals import status_of
 from core.web.transaction import settings_of
 
@@ -331,13 +331,4 @@ def download_file(
     found = session.get(Attachment, file_id)
     if found is None or found.record_id != record.id:
         raise NotFound(f"{record.uid} has no file {file_id}.")
-    store = BlobStore(settings_of(request).data_dir / "blobs")
-    store.verify(found.sha256)
-    return FileResponse(
-        store.path(found.sha256),
-        media_type=found.media_type,
-        headers={
-            "Content-Disposition": disposition(found.name),
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    return kept_file(request, found.sha256, found.name, found.media_type)

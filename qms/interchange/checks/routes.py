@@ -24,7 +24,7 @@ from core.web import (
     page,
     require,
 )
-from core.web.downloads import disposition, exported
+from core.web.downloads import exported, kept_file
 from core.web.transaction import settings_of
 from qms.interchange.checks import listing, service
 from qms.interchange.checks.arriving import Asked, Sent, asked
@@ -144,16 +144,7 @@ def download_file(
 ) -> FileResponse:
     """Return a file that was sent, or the whole result, once its bytes are seen to be the same."""
     name = listing.file_of(session, project, number, sha256)
-    store = BlobStore(settings_of(request).data_dir / "blobs")
-    store.verify(sha256)
-    return FileResponse(
-        store.path(sha256),
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": disposition(name),
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    return kept_file(request, sha256, name)
 
 
 def stated(files: Sequence[UploadFile], form: str, levels: str, columns: str) -> Asked:
