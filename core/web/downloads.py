@@ -39,8 +39,10 @@ def kept_file(
 
     Raises
     ------
-    NotFound, Invalid
-        If the bytes are gone, or are no longer those of their digest.
+    NotFound
+        If the file is gone.
+    DamagedBlob
+        If it no longer has the bytes of its digest.
     """
     store = BlobStore(settings_of(request).data_dir / "blobs")
     store.verify(sha256)
