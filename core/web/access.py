@@ -12,7 +12,8 @@ from core.records.models import Project, Record
 from core.records.service import find_project, find_record
 from core.web.forgery import OwnForm
 from core.web.identity import COOKIE, ProjectName, Visitor, name_of, readable_projects
-from core.web.transaction import RequestSession, is_safe
+from core.web.receiving import is_safe
+from core.web.transaction import RequestSession
 
 __all__ = [
     "COOKIE",

@@ -1,7 +1,6 @@
 """Refuse a change that another site made a browser send."""
 
 import secrets
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,15 +8,10 @@ from fastapi import Depends, Request
 
 from core.errors import Refused
 from core.web.identity import Visitor
-from core.web.transaction import is_safe
+from core.web.receiving import ArrivedForm, is_safe
 
 FIELD = "csrf_token"
 HEADER = "x-csrf-token"
-
-MOST_FIELDS = 10_000
-"""A record with long tables posts a field per cell."""
-
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 STALE = (
     "This form does not belong to your session: it was opened before you signed in, or by another "
@@ -25,21 +19,14 @@ STALE = (
 )
 
 
-async def _posted_token(request: Request) -> AsyncIterator[str]:
-    sent = request.headers.get(HEADER)
-    form = request.headers.get("content-type", "").startswith(_FORMS)
-    if is_safe(request) or sent or not form:
-        yield "" if is_safe(request) else sent or ""
-        return
-    try:
-        posted = (await request.form(max_fields=MOST_FIELDS)).get(FIELD)
-        yield posted if isinstance(posted, str) else ""
-    finally:
-        # A file that the route did not ask for would stay open until it is collected.
-        await request.close()
+def _posted_token(request: Request, form: ArrivedForm) -> str:
+    if is_safe(request):
+        return ""
+    posted = request.headers.get(HEADER) or form.get(FIELD)
+    return posted if isinstance(posted, str) else ""
 
 
-PostedToken = Annotated[str, Depends(_posted_token, scope="function")]
+PostedToken = Annotated[str, Depends(_posted_token)]
 
 
 def refuse_other_sites(request: Request) -> None:

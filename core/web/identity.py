@@ -14,8 +14,9 @@ from core.people.attempts import begin_attempt
 from core.people.service import SignedIn, find_session, touch_session
 from core.people.tokens import find_bearer, touch_token
 from core.records.models import Project
+from core.web.receiving import is_safe
 from core.web.refusals import address_of
-from core.web.transaction import RequestSession, database_of, is_safe, settings_of
+from core.web.transaction import RequestSession, database_of, settings_of
 
 COOKIE = "fiducial_session"
 

@@ -14,7 +14,8 @@ from core.errors import Refused
 from core.people.tokens import ACT, RIGHTS, START, WRITE
 from core.web.forgery import OwnForm
 from core.web.identity import Visitor
-from core.web.transaction import RequestSession, is_safe
+from core.web.receiving import is_safe
+from core.web.transaction import RequestSession
 
 ReadSession = RequestSession
 """For a route that changes nothing; shared with `WriteSession` where one request has both."""

@@ -8,8 +8,7 @@ from sqlmodel import Session
 
 from core.db import Database
 from core.settings import Settings, get_settings
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+from core.web.receiving import ArrivedForm, is_safe
 
 
 def database_of(request: Request) -> Database:
@@ -24,15 +23,10 @@ def settings_of(request: Request) -> Settings:
     return found or get_settings()
 
 
-def _open(request: Request) -> Iterator[Session]:
+def _open(request: Request, _arrived: ArrivedForm) -> Iterator[Session]:
     database = database_of(request)
     with database.reading() if is_safe(request) else database.writing() as session:
         yield session
-
-
-def is_safe(request: Request) -> bool:
-    """Whether a request promises to change nothing."""
-    return request.method in SAFE_METHODS
 
 
 # In the default scope FastAPI would commit after the answer: a failed commit would read as success.

@@ -1,9 +1,9 @@
 """Describe the map over HTTP: add, connect, paste, confirm, and put steps in order."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
@@ -15,7 +15,7 @@ from core.records.types import get_registry
 from core.records.writers import require_author
 from core.web import CurrentPerson, ProjectInPath, ReadSession, WriteSession, page, require, say
 from core.web.answers import NEEDS_ROLE
-from core.web.forgery import MOST_FIELDS
+from core.web.receiving import SentFields
 from core.web.refusals import refuse_within, status_of
 from dataflows.editing import confirming, quick, stepping
 from dataflows.frame import NAV
@@ -54,17 +54,6 @@ class ConfirmForm(BaseModel):
     confirmed_from: str = Field(default="", max_length=40)
     expected: str = Field(default="", max_length=200)
 
-
-async def _posted(request: Request) -> AsyncIterator[Sequence[tuple[str, str]]]:
-    try:
-        sent = await request.form(max_fields=MOST_FIELDS)
-        yield [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
-    finally:
-        await request.close()
-
-
-Posted = Annotated[Sequence[tuple[str, str]], Depends(_posted, scope="function")]
-"""What a form with rows sent, in its order."""
 
 OWN_FORM: dict[str, Any] = {
     "requestBody": {
@@ -204,7 +193,7 @@ def order_steps(
     person: CurrentPerson,
     session: WriteSession,
     uid: str,
-    posted: Posted,
+    posted: SentFields,
 ) -> Response:
     """Move a step, or save them all; breaks are shown at once."""
     record = _record(session, project, uid, "pathway")

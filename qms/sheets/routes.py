@@ -1,9 +1,9 @@
 """Rows of a spreadsheet as records: sent, judged on the page, corrected there, imported at once."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
@@ -25,7 +25,7 @@ from core.web import (
     say,
 )
 from core.web.answers import NEEDS_ROLE
-from core.web.forgery import MOST_FIELDS
+from core.web.receiving import ArrivedForm
 from core.web.refusals import refuse_within, status_of
 from qms.sheets import service
 from qms.sheets.reading import LARGEST_FILE, Read, read_file
@@ -57,16 +57,6 @@ OWN_FORM: dict[str, Any] = {
 }
 
 
-async def _posted(request: Request) -> AsyncIterator[Mapping[str, str | UploadFile]]:
-    try:
-        yield dict(await request.form(max_fields=MOST_FIELDS))
-    finally:
-        await request.close()
-
-
-Posted = Annotated[Mapping[str, str | UploadFile], Depends(_posted, scope="function")]
-
-
 @router.get("/{type_name}", responses=NEEDS_ROLE)
 def show_form(
     request: Request,
@@ -88,7 +78,7 @@ def take(
     person: CurrentPerson,
     session: WriteSession,
     type_name: str,
-    posted: Posted,
+    posted: ArrivedForm,
 ) -> Response:
     """Judge a table, or import it; faulty rows stay on the page to be corrected."""
     record_type = service.sheet_type(type_name)

@@ -1,9 +1,9 @@
 """Write records: the form of a new one, and the form that changes one."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -56,25 +56,13 @@ from core.web import (
     say,
 )
 from core.web.answers import FORM_OF_A_TYPE, NEEDS_ROLE
-from core.web.forgery import MOST_FIELDS
+from core.web.receiving import SentFields
 from core.web.refusals import refuse_within, status_of
 
 router = APIRouter(prefix="/p/{project_key}")
 
 MORE_ROWS = 5
 """Rows that "More empty rows" adds."""
-
-
-async def _posted(request: Request) -> AsyncIterator[list[tuple[str, str]]]:
-    try:
-        sent = await request.form(max_fields=MOST_FIELDS)
-        yield [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
-    finally:
-        await request.close()
-
-
-Posted = Annotated[Sequence[tuple[str, str]], Depends(_posted, scope="function")]
-"""What a form of a type's own fields sent, in its order."""
 
 
 @router.get("/new")
@@ -116,7 +104,7 @@ def create(
     type_name: str,
     person: CurrentPerson,
     session: WriteSession,
-    posted: Posted,
+    posted: SentFields,
 ) -> Response:
     """Create a record; a refused form comes back as it was typed."""
     record_type = get_registry().of(type_name)
@@ -166,7 +154,7 @@ def save(
     record: RecordInPath,
     person: CurrentPerson,
     session: WriteSession,
-    posted: Posted,
+    posted: SentFields,
 ) -> Response:
     """Save a draft, or show what saving would touch; nothing that was typed is ever lost."""
     record_type = get_registry().of(record.type)

@@ -15,9 +15,10 @@ from core.records.types import get_registry
 from core.records.writers import require_author
 from core.web import CurrentPerson, ProjectInPath, WriteSession, page, say
 from core.web.answers import NEEDS_ROLE
+from core.web.receiving import SentFields
 from core.web.refusals import refuse_within
 from dataflows.editing import quick
-from dataflows.editing.routes import OWN_FORM, Posted, refusal_told
+from dataflows.editing.routes import OWN_FORM, refusal_told
 from dataflows.editing.spreadsheet import pasting
 from dataflows.interchange.headings import columns_of
 
@@ -46,7 +47,7 @@ def paste(
     project: ProjectInPath,
     person: CurrentPerson,
     session: WriteSession,
-    posted: Posted,
+    posted: SentFields,
 ) -> Response:
     """Judge a table, or import it; faulty rows stay on the page to be corrected."""
     sent = dict(posted)
