@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from core.errors import Invalid
+from core.blobs import BlobStore
+from core.errors import Fault, Invalid
 from core.exports import Sheet
 from core.people.actor import Actor
 from core.ports import FrozenRevisions
@@ -19,16 +20,28 @@ from dataflows.probing.sheets import DRIFT_HEADINGS, drift_sheet
 from dataflows.survey import MAP_TYPES
 from qms.baselines import service as baselines
 from qms.baselines.freezing import signatures
+from qms.baselines.integrity import baseline_faults
 from qms.releases.ports import RunStanding
 from qms.releases.scope import NEWEST
+from qms.results.integrity import result_faults
 from qms.risks.service import risk_file
 from qms.rules.facts import RunOfTest
 from validation.protocols.plan import VERIFICATION
 from validation.runs.facts import runs_of_tests
+from validation.runs.integrity import run_faults
 from validation.runs.models import Run
 from validation.runs.plain import run_as_plain
 from validation.runs.requests import RunRequest
 from validation.runs.service import start_run
+
+
+def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
+    """Return the faults of every run, every baseline and every import of results."""
+    found = run_faults(session, files)
+    for project in session.scalars(select(Project).order_by(col(Project.key))):
+        found += baseline_faults(session, project)
+        found += result_faults(session, project, files)
+    return found
 
 
 def recorded_runs(session: Session, project: str, release: str) -> Sequence[RunOfTest]:

@@ -5,7 +5,6 @@ from core.archive.register import Behind, Carried, Own, Register, Repositories, 
 from core.records.moving import record_faults
 from dataflows.planning.pack.build import BUILT as IMPACT_PACK_BUILT
 from dataflows.qatrack.moving import servers_used
-from qms.baselines.moving import baseline_faults
 from qms.interchange.checks.moving import checks_under_way
 from qms.repositories.moving import address_faults
 from qms.repositories.service import mirror_in
@@ -140,6 +139,6 @@ CARRYING = Register(
     lines=(*RECORDS, *PEOPLE, *REPOSITORIES, *RESULTS, *CHECKS, *RUNS, *MAP, *BEHIND),
     repositories=Repositories("repository", lambda folder, number: mirror_in(folder, number).path),
     files_of_acts=frozenset({RELEASE_PACK_BUILT, IMPACT_PACK_BUILT}),
-    checks=(record_faults, baseline_faults, role_faults, address_faults),
+    checks=(record_faults, role_faults, address_faults),
     under_way=(runs_under_way, checks_under_way),
 )

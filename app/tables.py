@@ -42,7 +42,6 @@ from qms.submission import approval_obstacles, submission_faults
 from validation.pack.as_signed import as_signed
 from validation.pack.standing import latest_pack, start_pack
 from validation.runs.bill import components_of, engine_paths_of
-from validation.runs.integrity import run_faults
 from validation.runs.verdicts import release_verdicts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,7 +89,7 @@ def prepare() -> None:
     writing.ports.content = training_faults
     demands.ports.demand, demands.ports.notes = issue_demands, notes
     ports.verdict_source.fill(release_verdicts)
-    ports.evidence_check.fill(run_faults)
+    ports.evidence_check.fill(answers.evidence_faults)
     ports.frozen_source.fill(answers.frozen_revisions)
     ports.qa_control_source.fill(qa_controls)
     planning_ports.risk_levels.fill(answers.risk_levels)

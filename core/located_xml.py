@@ -156,7 +156,10 @@ class _Builder:
 
     def _said(self, attributes: dict[str, str]) -> dict[str, str]:
         """Return attributes by their plain names; one that has a prefix hides none that has not."""
-        said = {self.spelt(key): value for key, value in attributes.items() if ":" not in key}
+        own = [(self.spelt(key), value) for key, value in attributes.items() if ":" not in key]
+        said = dict(own)
+        if len(said) < len(own):
+            raise self._refused(Trouble.MALFORMED, "spells one attribute in two ways")
         said.pop("xmlns", None)
         for key, value in attributes.items():
             if ":" in key and not key.startswith("xmlns:"):

@@ -71,16 +71,17 @@ def verdicts(session: Session, project: str, release: str | None = None) -> Mapp
 
 
 EvidenceCheck = Callable[[Session, BlobStore], Sequence[Fault]]
-"""``(session, files) -> faults``: whatever of the executed runs no longer is what was recorded."""
+"""``(session, files) -> faults``: whatever of executed runs, imported results and baselines no longer
+is what was recorded."""
 
-evidence_check: Port[EvidenceCheck] = Port("is the evidence of every run still what was recorded?")
+evidence_check: Port[EvidenceCheck] = Port("is all evidence still what was recorded?")
 
 
 def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
     """Return the faults of the evidence; where nobody answers, that is the fault."""
     source = evidence_check.source
     if source is None:
-        return [Fault("unchecked", "runs", "nobody here can check the evidence of runs.")]
+        return [Fault("unchecked", "evidence", "nobody here can check it.")]
     return source(session, files)
 
 

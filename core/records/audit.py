@@ -24,7 +24,7 @@ from core.signing.models import Signature
 def verify_installation(
     session: Session, files: BlobStore, anchors: tuple[Anchor, ...] = ()
 ) -> Verification:
-    """Verify the records with `verify_audit`, and the evidence of every run.
+    """Verify the records with `verify_audit`, and all evidence: runs, baselines, imported results.
 
     This is the one answer that the page, `fiducial audit verify` and a restoration give.
     """

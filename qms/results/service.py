@@ -20,6 +20,7 @@ from qms.repositories.mirror import object_name
 from qms.repositories.service import mirror_holding, repositories_of
 from qms.results.arriving import Arrived
 from qms.results.cases import Case, Naming, Outcome
+from qms.results.integrity import IMPORTED, ROWS, digest_of_rows
 from qms.results.models import ResultCase, ResultImport, ResultNaming, ResultReport
 from qms.results.naming import Names
 
@@ -201,7 +202,7 @@ def _record(
 ) -> None:
     append(
         session,
-        "results:report:import",
+        IMPORTED,
         by,
         project_id=project.id,
         subject=f"results {made.number}",
@@ -215,6 +216,7 @@ def _record(
                 for (report, _), sha256 in zip(arrived.reports, digests, strict=True)
             },
             "counts": {str(one): count for one, count in arrived.counts().items() if count},
+            ROWS: digest_of_rows(session, made),
         },
     )
 

@@ -228,10 +228,10 @@ def test_a_manifest_made_to_agree_hides_no_change_of_content(
             "trail recorded."
             for uid in ("REQ-001", "QA-001")
         ),
-        "RPM QA-001: names a revision that is not in force.",
         "RPM: Baseline 1 does not hold",
         "RPM baseline 1: is not both among the baselines and, with the same root, in the audit "
         "trail.",
+        "RPM QA-001: names a revision that is not in force.",
     ]
 
 
@@ -244,6 +244,8 @@ def test_a_manifest_made_to_agree_hides_no_change_of_content(
          "signature 2 of Somebody Else is not what was signed."),
         ("signature", without(8), "names signature 8, which is not there."),
         ("blob", edited(1, lambda row: row.update(size=1)), "or of another size."),
+        ("result_case", edited(1, lambda row: row.update(outcome="xfail")),
+         "RPM results 1: holds other cases than its audit entry saw."),
         ("uid_counter", lambda _: b"[]\n", "is no JSON object."),
         ("project", edited(1, lambda row: row.update(key="MINE")), "project 1: is not announced."),
     ],

@@ -33,6 +33,9 @@ def test_names_are_spelt_as_is_asked_and_a_prefix_hides_nothing() -> None:
 
     assert (one.name, one.attributes) == ("a", {"result": "failed", "status": "run"})
 
+    with pytest.raises(UnreadableXml, match="Line 2 spells one attribute in two ways"):
+        read_xml(b'<A>\n<b result="failed" Result="passed"/></A>', SMALL, spelt=str.lower)
+
 
 def test_text_is_kept_between_elements_and_no_longer_than_is_allowed() -> None:
     one = read_xml(b"<a>123<b/>456</a>", SMALL)

@@ -16,7 +16,8 @@ from core.records.models import Project
 from core.records.service import create_project
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from qms.baselines.comparison import BaselineLine, compare, root_hash
-from qms.baselines.models import BaselineEntry
+from qms.baselines.integrity import baseline_faults
+from qms.baselines.models import Baseline, BaselineEntry
 from qms.baselines.service import (
     create_baseline,
     find_baseline,
@@ -159,3 +160,32 @@ def test_what_is_frozen_is_controlled_in_force_and_linked() -> None:
     lines = lines_in_force(snapshot, "RPM", controlled)
 
     assert [(line.project, line.uid) for line in lines] == [("DEPT", "C023"), ("RPM", "REQ-001")]
+
+
+def test_a_line_that_was_changed_and_a_baseline_that_nobody_froze_are_faults(
+    session, project, by
+) -> None:
+    made = create_baseline(session, project, LINES, "First", by)
+    before = [one.what.splitlines()[0] for one in baseline_faults(session, project)]
+
+    session.add(
+        Baseline(
+            project_id=project.id, number=made.number + 1, root="0" * 64, count=0,
+            purpose="Behind the trail's back", person_name="Nobody",
+        )
+    )  # fmt: skip
+    session.add(
+        BaselineEntry(
+            baseline_id=made.id, project="RPM", uid="REQ-009", revision=1, digest="9" * 64
+        )
+    )
+    session.flush()
+
+    after = [(one.where, one.what.splitlines()) for one in baseline_faults(session, project)]
+    # No record of these lines exists, so the first one is lost from the start.
+    assert before == ["Baseline 1 does not hold; restore the last backup and compare."]
+    told = dict(after)
+    assert any("Its lines: 4 records" in line for where, lines in after for line in lines)
+    assert told["RPM baseline 2"] == [
+        "is not both among the baselines and, with the same root, in the audit trail."
+    ]

@@ -1,8 +1,7 @@
-"""Whether the baselines of a project that was brought from elsewhere hold here."""
+"""Hold the baselines of a project against the records and against the audit trail."""
 
 from sqlmodel import Session, col, select
 
-from core.blobs import BlobStore
 from core.errors import Fault
 from core.ledger.brought import acts, told
 from core.ledger.models import LedgerEntry
@@ -10,7 +9,7 @@ from core.records.models import Project
 from qms.baselines.service import CREATED, baselines_of, verify_baseline
 
 
-def baseline_faults(session: Session, project: Project, _files: BlobStore) -> list[Fault]:
+def baseline_faults(session: Session, project: Project) -> list[Fault]:
     """Return every baseline that is not what was frozen, not there, or was frozen by nobody."""
     there = baselines_of(session, project)
     found = [
