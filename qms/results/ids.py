@@ -13,8 +13,9 @@ from qms.results.cases import MOST_NAMINGS, Naming
 STATING = frozenset(
     {
         "mark", "marker", "markers", "marks", "record", "records", "req", "requirement",
-        "requirement_id", "requirements", "reqs", "satisfies", "tag", "tags", "test_case",
-        "test_id", "test_record", "traces", "validates", "verifies",
+        "requirement_id", "requirement_ids", "requirements", "reqs", "satisfies", "tag", "tags",
+        "test_case", "test_cases", "test_id", "test_ids", "test_record", "test_records", "traces",
+        "validates", "verifies",
     }
 )  # fmt: skip
 """Names of properties whose values are ids of records, after a prefix such as ``polarion:``."""
