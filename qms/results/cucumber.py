@@ -134,28 +134,23 @@ def _is_feature(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("elements", []), list)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Ran:
     """What ran of elements: the steps, and the hooks around them and around each step."""
 
-    steps: tuple[dict[str, Any], ...] = ()
-    hooks: tuple[dict[str, Any], ...] = ()
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    hooks: list[dict[str, Any]] = field(default_factory=list)
 
-    def __add__(self, other: "_Ran") -> "_Ran":
-        return _Ran((*self.steps, *other.steps), (*self.hooks, *other.hooks))
-
-
-def _ran(element: dict[str, Any]) -> _Ran:
-    listed = _dicts(element.get("steps"))
-    around = [_dicts(one.get(when)) for one in (element, *listed) for when in ("before", "after")]
-    return _Ran(
-        tuple(step for step in listed if not step.get("hidden")),
-        (
-            *(hook for hooks in around for hook in hooks),
-            # Cucumber for JavaScript lists its hooks as steps.
-            *(step for step in listed if step.get("hidden")),
-        ),
-    )
+    def take(self, element: dict[str, Any], *, listed_again: bool = False) -> None:
+        """Add what ran of one element; steps without a result are left out if `listed_again`."""
+        listed = _dicts(element.get("steps"))
+        # Cucumber for JavaScript lists its hooks as steps.
+        self.hooks += (step for step in listed if step.get("hidden"))
+        for one in (element, *listed):
+            self.hooks += (*_dicts(one.get("before")), *_dicts(one.get("after")))
+        steps = [step for step in listed if not step.get("hidden")]
+        if not listed_again or any("result" in step for step in steps):
+            self.steps += steps
 
 
 @dataclass(frozen=True)
@@ -181,10 +176,8 @@ def _feature(reading: _Reading, feature: dict[str, Any]) -> None:
     before = _Ran()
     for element in _dicts(feature.get("elements")):
         if element.get("type") == "background":
-            ran = _ran(element)
             # behave lists the steps of a background, and tells them again where they ran.
-            told = any("result" in step for step in ran.steps)
-            before += ran if told else _Ran(hooks=ran.hooks)
+            before.take(element, listed_again=True)
             continue
         reading.keep(_case(reading, shared, element, before))
         before = _Ran()
@@ -205,16 +198,16 @@ def _compare(reading: _Reading, title: str, status: str, begin: int) -> None:
     reading.find("TR616", what, "Look at what failed.")
 
 
-def _case(reading: _Reading, feature: _Feature, element: dict[str, Any], before: _Ran) -> Case:
+def _case(reading: _Reading, feature: _Feature, element: dict[str, Any], ran: _Ran) -> Case:
     place = Place(reading.file)
     name = _text(element.get("name"))
-    own = _ran(element)
-    ran = before + own
+    around = len(ran.steps)
+    ran.take(element)
     if not name:
         what = f"A scenario of {feature.title[:200] or 'a feature'} has no name."
         reading.find("TR607", what, "Name it.")
     # The steps of a background are no test where the scenario has none of its own.
-    outcome, message = _outcome(ran, bool(own.steps), element)
+    outcome, message = _outcome(ran, len(ran.steps) > around, element)
     stated, words = apart([*feature.named, *tagged(_tags(element), place)])
     return Case(
         suite=feature.title,

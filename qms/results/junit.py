@@ -190,18 +190,20 @@ def _within(
 
 def _heed(reading: _Reading, suite: Element, called: str, before: int) -> None:
     """Take the passes of a suite back where it says itself that it failed."""
-    for node in suite.elements():
-        if node.name not in ("testcase", "testsuite") and of_element(node) in RED:
-            told = text_of(node)[:200]
-            what = f"{called} holds <{node.name[:60]}> itself{': ' * bool(told)}{told}."
-            reading.find("TR616", node.line, what, "None of its cases counts as passed.")
-            take_back(reading.cases, before, what)
+    whys = [
+        (node.line, f"holds <{node.name[:60]}> itself{': ' * bool(told)}{told}.")
+        for node in suite.elements()
+        if node.name not in ("testcase", "testsuite") and of_element(node) in RED
+        for told in (text_of(node)[:200],)
+    ]
     for word in dict.fromkeys((suite.get("status"), suite.get("result"))):
         cases = reading.cases[before:] if of_word(word) in RED else []
         if cases and not explains(Outcome.FAILED, cases):
-            what = f"{called} says {word[:60]}, and no case in it shows why."
-            reading.find("TR616", suite.line, what, "None of its cases counts as passed.")
-            take_back(reading.cases, before, what)
+            whys.append((suite.line, f"says {word[:60]}, and no case in it shows why."))
+    for line, why in whys:
+        reading.find("TR616", line, f"{called} {why}", "None of its cases counts as passed.")
+    if whys:
+        take_back(reading.cases, before, f"{called} {whys[0][1]}")
 
 
 def _unknown(reading: _Reading, node: Element, names: tuple[str, ...], shared: _Said) -> None:

@@ -31,6 +31,16 @@ def test_the_tags_of_a_feature_are_read_once_for_all_of_its_scenarios() -> None:
     assert effort(lambda: read_results(content, "a.json")) < 60
 
 
+def test_what_fails_around_many_cases_is_held_against_them_once() -> None:
+    inside = "<error/>" * 3_000 + '<testcase name="a"/>' * 3_000
+    suite = f"<testsuite>{inside}</testsuite>"
+    background = {"type": "background", "steps": [{"result": {"status": "passed"}}]}
+    feature = {"elements": [*[background] * 20_000, {"name": "a", "steps": []}]}
+
+    assert effort(lambda: read_results(suite.encode(), "a.xml")) < 60
+    assert effort(lambda: read_results(json.dumps([feature]).encode(), "a.json")) < 60
+
+
 def test_properties_around_many_unknown_elements_are_read_once() -> None:
     words = " ".join(f"w{n}" for n in range(3_000))
     around = f'<properties><property name="tag" value="{words}"/></properties>'
