@@ -301,6 +301,9 @@ def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[At
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        # One hook that is not in a list failed no less.
+        return [value]
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

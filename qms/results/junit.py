@@ -26,7 +26,7 @@ from qms.results.cases import (
     take_back,
 )
 from qms.results.ids import MOST_NAMED, apart, once, seen_in, stated_by
-from qms.results.junit_words import declared, of_element, of_word, text_of, verdict_of
+from qms.results.junit_words import declared, of_word, said_in, text_of, verdict_of
 from qms.results.refusing import DEEPEST, refuse_too_large, refused
 
 _FILE_PROPERTIES = frozenset({"attachment", "attachments", "image", "screenshot"})
@@ -192,8 +192,8 @@ def _heed(reading: _Reading, suite: Element, called: str, before: int) -> None:
     """Take the passes of a suite back where it says itself that it failed."""
     whys = [
         (node.line, f"holds <{node.name[:60]}> itself{': ' * bool(told)}{told}.")
-        for node in suite.elements()
-        if node.name not in ("testcase", "testsuite") and of_element(node) in RED
+        for node, outcome in said_in(suite)
+        if outcome in RED
         for told in (text_of(node)[:200],)
     ]
     for word in dict.fromkeys((suite.get("status"), suite.get("result"))):

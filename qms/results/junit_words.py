@@ -29,7 +29,7 @@ _WORDS: Mapping[str, Outcome] = {
 }  # fmt: skip
 """What a status or a result says; every other word says that the test broke."""
 
-_RED = re.compile(r"fail|err|abort|crash|timeout|broken|panic|inconclusive|unknown")
+_RED = re.compile(r"fail|err|abort|crash|exception|fatal|timeout|broken|panic|inconclusive|unknown")
 _NOT_RUN = re.compile(r"skip|ignor|disabled|notrun|pending|cancel")
 _SILENT = frozenset({"properties", "system-out", "system-err", "testcase", "testsuite"})
 _COUNTED: Mapping[Outcome, str] = {
@@ -73,6 +73,8 @@ def verdict_of(node: Element) -> Verdict:
             before.append(text_of(one))
         elif (outcome := of_element(one)) is not None:
             said.append((outcome, text_of(one)))
+        elif one.name not in _KNOWN:
+            said += ((outcome, text_of(deep)) for deep, outcome in said_in(one))
         if one.name not in _KNOWN:
             odd.append(f"holds <{one.name[:60]}>, which is not known")
     for word in dict.fromkeys((node.get("status"), node.get("result"))):
@@ -115,6 +117,16 @@ def of_element(one: Element) -> Outcome | None:
     if _RED.search(one.name):
         return Outcome.ERROR
     return Outcome.SKIPPED if _NOT_RUN.search(one.name) else None
+
+
+def said_in(node: Element) -> Iterator[tuple[Element, Outcome]]:
+    """Yield what speaks against a pass in an element, however deep in what is not known."""
+    for one in node.elements():
+        outcome = of_element(one)
+        if outcome is not None:
+            yield one, outcome
+        elif one.name not in _KNOWN:
+            yield from said_in(one)
 
 
 def _plain(word: str) -> str:

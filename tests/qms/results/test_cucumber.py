@@ -99,8 +99,9 @@ BAD = {"result": {"status": "failed", "error_message": "no beam"}}
         ({"type": "background", "steps": [{**GOOD, "after": [BAD]}]},
          {"type": "background", "steps": [GOOD]}, {"name": "a", "steps": [GOOD]}),
         ({"name": "a", "steps": [GOOD, {"keyword": "After", "hidden": True, **BAD}]},),
+        ({"name": "a", "steps": [GOOD], "after": BAD},),
     ],
-    ids=["after a step", "before a step", "background", "skipped", "two backgrounds", "hidden"],
+    ids=["after", "before", "background", "skipped", "two backgrounds", "hidden", "alone"],
 )  # fmt: skip
 def test_a_hook_that_failed_anywhere_fails_its_scenario(
     elements: tuple[dict[str, object], ...],

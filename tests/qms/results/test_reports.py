@@ -126,10 +126,19 @@ def test_a_failure_is_told_with_its_reason(reference_data: Path) -> None:
         ('<timeoutError message="no"/>', Outcome.ERROR),
         ('<ignored message="no"/>', Outcome.SKIPPED),
         ("<attachments/>", Outcome.PASSED),
+        ("<exception/>", Outcome.ERROR),
+        ("<results><one/><two><failure/></two></results>", Outcome.FAILED),
+        ("<results><system-out/><skipped/></results>", Outcome.SKIPPED),
+        ("<results><system-out/><properties/></results>", Outcome.PASSED),
+        ('<testcase name="b"><failure/></testcase>', Outcome.PASSED),
     ],
 )
 def test_the_outcomes_are_told_apart(inside: str, expected: Outcome) -> None:
-    assert only(f'<testcase name="a">{inside}</testcase>').outcome is expected
+    report = read_results(
+        f'<testsuite><testcase name="a">{inside}</testcase></testsuite>'.encode(), ""
+    )
+
+    assert report.cases[0].outcome is expected
 
 
 @pytest.mark.parametrize("status", ["notrun", "disabled", "suppressed", "Not-Run"])
@@ -166,6 +175,8 @@ def test_capitals_hide_no_failure() -> None:
         ('<testsuite name="u"><error message="no class"/>{}</testsuite>',
          "The suite u holds <error> itself: no class."),
         ('<testsuite name="u">{}<failure/></testsuite>', "The suite u holds <failure> itself."),
+        ('<testsuite name="u"><results><error/></results>{}</testsuite>',
+         "The suite u holds <error> itself."),
         ('<testsuite name="u"><j:rerunFailure/>{}</testsuite>',
          "The suite u holds <rerunfailure> itself."),
         ('<testsuites><testsuite>{}</testsuite><error/></testsuites>',
