@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.errors import Fault, Invalid
-from qms.interchange.corpus import Attached, Finding
-from qms.results.cases import MOST_NAMINGS, Case, Outcome, Report
+from qms.interchange.corpus import Attached, Finding, Place
+from qms.results.cases import MOST_LETTERS, MOST_NAMINGS, Case, Outcome, Report
 from qms.results.reading import read_results
 
 MOST_FILES = 500
@@ -20,7 +20,10 @@ LARGEST_ATTACHMENT = 20_000_000
 MOST_BYTES = 200_000_000
 """Of everything sent at once."""
 
-_NAME = re.compile(r"[^\x00-\x1f/\\]{1,200}")
+_UNSEEN = r"\x00-\x1f\x7f\ud800-\udfff"
+"""What no name of a file may hold: it could not be shown, and halves of characters not be kept."""
+
+_NAME = re.compile(rf"[^{_UNSEEN}/\\]{{1,200}}")
 
 
 @dataclass(frozen=True)
@@ -89,19 +92,26 @@ def read_all(sent: Sequence[Sent]) -> tuple[tuple[Report, bytes], ...]:
         faults.append(Fault("TR600", "results", "No file was sent.", "Name the reports."))
     _refuse_too_much(sent)
     names: set[str] = set()
-    read = []
+    read: list[tuple[Report, bytes]] = []
+    namings = letters = 0
     for one in sent:
         faults += _faults_of_name(one.name, names)
         names.add(one.name)
         try:
-            read.append((read_results(one.content, shown(one.name)), one.content))
+            report = read_results(one.content, shown(one.name))
         except Invalid as refusal:
             faults += refusal.faults
-    cases = (case for report, _ in read for case in report.cases)
-    named = sum(len(one.named) + len(one.words) + len(one.files) for one in cases)
-    if named > MOST_NAMINGS:
-        what = f"name records and files more than {MOST_NAMINGS} times in all."
-        faults.append(Fault("TR602", "the reports", what, "Send fewer at once."))
+            continue
+        read.append((report, one.content))
+        namings += sum(case.namings for case in report.cases)
+        letters += sum(case.letters for case in report.cases)
+        if namings > MOST_NAMINGS or letters > MOST_LETTERS:
+            what = (
+                f"name records and files more than {MOST_NAMINGS} times in all, or have names of "
+                f"more than {MOST_LETTERS} characters; those after {shown(one.name)} were not read."
+            )
+            faults.append(Fault("TR602", "the reports", what, "Send fewer at once."))
+            break
     if faults:
         raise Invalid("Nothing was imported.", faults)
     return tuple(read)
@@ -130,12 +140,15 @@ def _last(path: str) -> str:
 
 def shown(name: str) -> str:
     """Return a name as it may stand in a sentence."""
-    return re.sub(r"[\x00-\x1f\x7f]", "?", name)[:200]
+    return re.sub(f"[{_UNSEEN}]", "?", name)[:200]
+
+
+_NO_NAME = "is a path, not the name of a file, or holds characters that cannot be shown."
 
 
 def _faults_of_name(name: str, known: set[str]) -> Iterable[Fault]:
     if not _NAME.fullmatch(name) or name in (".", ".."):
-        yield Fault("TR611", shown(name), "is a path, not the name of a file.", "Send it by name.")
+        yield Fault("TR611", shown(name), _NO_NAME, "Send it by a plain name.")
     elif name in known:
         yield Fault("TR614", name, "was sent twice.", "Give each report its own name.")
 
@@ -165,13 +178,15 @@ def with_files(reports: Sequence[tuple[Report, bytes]], files: Sequence[Sent] = 
                 if path not in attached:
                     findings += _take(path, case, given, ends, attached)
     used = {one.name for one in attached.values()}
-    place = reports[0][0].cases[0].place if reports and reports[0][0].cases else None
-    if place is not None:
-        findings += [
-            Finding("TR609", f"No case names the file {shown(name)}; it is not kept.", place)
-            for name in given
-            if name not in used
-        ]
+    findings += [
+        Finding(
+            "TR609",
+            f"No case names the file {shown(name)}; it is not kept.",
+            Place(reports[0][0].file) if reports else Place(shown(name)),
+        )
+        for name in given
+        if name not in used
+    ]
     return Arrived(tuple(reports), attached, tuple(dict.fromkeys(findings)))
 
 

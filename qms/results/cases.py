@@ -1,7 +1,7 @@
 """What a report of tests says, in the product's own words and whatever tool wrote it. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from qms.interchange.corpus import Attached, Finding, Place
@@ -12,6 +12,10 @@ MOST_TEXT = 2000
 MOST_CASES = 200_000
 MOST_NAMINGS = 300_000
 """Records and files that the cases of one import name in all: what is kept grows with them."""
+
+MOST_LETTERS = 60_000_000
+"""Characters of the names that the cases of one import bear, those of their suites among them: a
+long name of a suite is kept with each of its cases. Twice the largest report."""
 
 
 class Outcome(StrEnum):
@@ -108,6 +112,44 @@ class Case:
         if not self.classname or self.name.startswith(self.classname):
             return self.name
         return f"{self.classname}.{self.name}"
+
+    @property
+    def letters(self) -> int:
+        """How long the names are that are kept with it."""
+        return len(self.suite) + len(self.classname) + len(self.name)
+
+    @property
+    def namings(self) -> int:
+        """How many records and files it names."""
+        return len(self.named) + len(self.words) + len(self.files)
+
+
+RED = frozenset({Outcome.FAILED, Outcome.ERROR, Outcome.XPASS})
+
+
+def explains(said: Outcome, cases: Collection[Case]) -> bool:
+    """Whether one of the cases shows what was said of them all.
+
+    Examples
+    --------
+    >>> explains(Outcome.FAILED, [])
+    False
+    >>> explains(Outcome.PASSED, [])
+    True
+    """
+    if said is Outcome.PASSED:
+        return True
+    alike = {Outcome.FAILED: RED, Outcome.XPASS: RED, Outcome.ERROR: {Outcome.ERROR}}
+    # What was passed over or expected to fail is shown by any case that did not pass.
+    shown = alike.get(said, frozenset(Outcome) - {Outcome.PASSED})
+    return any(case.outcome in shown for case in cases)
+
+
+def take_back(cases: list[Case], begin: int, why: str) -> None:
+    """Let none of the cases from one on pass: one of them failed, and does not say so itself."""
+    for at in range(begin, len(cases)):
+        if cases[at].outcome is Outcome.PASSED:
+            cases[at] = replace(cases[at], outcome=Outcome.ERROR, message=why[:MOST_TEXT])
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Read Cucumber JSON, as Cucumber, behave and pytest-bdd write it.
 
 A scenario passes only where it has steps and every one of them passed: a step nobody defined, one
-that waits to be written and one that was passed over are told apart and are no pass. behave leaves
-out the result of a step that was not run, and says of the scenario itself how it came out.
+that waits to be written and one that was passed over are told apart and are no pass. So are the
+hooks: of the scenario, of its background, of every step, and those that Cucumber for JavaScript
+lists as hidden steps. behave leaves out the result of a step that was not run, and says of the
+scenario and of the feature how they came out.
 """
 
 import base64
@@ -16,11 +18,15 @@ from typing import Any
 from qms.interchange.corpus import Attached, Finding, Place
 from qms.results.cases import (
     MOST_CASES,
+    MOST_LETTERS,
     MOST_NAMINGS,
     MOST_TEXT,
     Case,
+    Naming,
     Outcome,
     Report,
+    explains,
+    take_back,
     worst,
 )
 from qms.results.ids import MOST_NAMED, apart, once, seen_in, tagged
@@ -47,13 +53,16 @@ LARGEST_ATTACHED = 10_000_000
 class _Reading:
     file: str
     cases: list[Case] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: dict[Finding, None] = field(default_factory=dict)
+    """Each once: a place is the file alone here, so that many scenarios may say the same."""
     namings: int = 0
+    letters: int = 0
 
     def keep(self, case: Case) -> None:
         """Keep a scenario, as long as there are not too many of them and of what they name."""
         self.cases.append(case)
-        self.namings += len(case.named) + len(case.words)
+        self.namings += case.namings
+        self.letters += case.letters
         if sum(one.stated for one in case.named) > MOST_NAMED:
             what = f"holds a scenario that names more than {MOST_NAMED} records."
             raise refused("TR602", self.file, what, "Name fewer.")
@@ -63,9 +72,12 @@ class _Reading:
                 "times in all."
             )
             raise refused("TR602", self.file, what, "Split the report.")
+        if self.letters > MOST_LETTERS:
+            what = f"has names of more than {MOST_LETTERS} characters in all its scenarios."
+            raise refused("TR602", self.file, what, "Split the report, or shorten its names.")
 
     def find(self, code: str, what: str, mend: str = "") -> None:
-        self.findings.append(Finding(code, what, Place(self.file), mend=mend))
+        self.findings[Finding(code, what, Place(self.file), mend=mend)] = None
 
 
 def read_cucumber(content: bytes, file: str) -> Report:
@@ -122,57 +134,104 @@ def _is_feature(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("elements", []), list)
 
 
+@dataclass
+class _Ran:
+    """What ran of elements: the steps, and the hooks around them and around each step."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    hooks: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, element: dict[str, Any], *, listed_again: bool = False) -> None:
+        """Add what ran of one element; steps without a result are left out if `listed_again`."""
+        listed = _dicts(element.get("steps"))
+        # Cucumber for JavaScript lists its hooks as steps.
+        self.hooks += (step for step in listed if step.get("hidden"))
+        for one in (element, *listed):
+            self.hooks += (*_dicts(one.get("before")), *_dicts(one.get("after")))
+        steps = [step for step in listed if not step.get("hidden")]
+        if not listed_again or any("result" in step for step in steps):
+            self.steps += steps
+
+
+@dataclass(frozen=True)
+class _Feature:
+    """What every scenario of a feature shares, read once for all of them."""
+
+    title: str
+    uri: str
+    named: tuple[Naming, ...]
+    seen: tuple[Naming, ...]
+    """What its title looks like naming."""
+
+
 def _feature(reading: _Reading, feature: dict[str, Any]) -> None:
-    background: list[dict[str, Any]] = []
+    place, title = Place(reading.file), _text(feature.get("name"))
+    shared = _Feature(
+        title,
+        _text(feature.get("uri")),
+        once(tagged(_tags(feature), place)),
+        seen_in((title,), place),
+    )
+    begin = len(reading.cases)
+    before = _Ran()
     for element in _dicts(feature.get("elements")):
         if element.get("type") == "background":
             # behave lists the steps of a background, and tells them again where they ran.
-            listed = _dicts(element.get("steps"))
-            background = listed if any("result" in step for step in listed) else []
+            before.take(element, listed_again=True)
             continue
-        reading.keep(_case(reading, feature, element, background))
-        background = []
+        reading.keep(_case(reading, shared, element, before))
+        before = _Ran()
+    if "status" in feature:
+        _compare(reading, title, _text(feature["status"]), begin)
 
 
-def _case(
-    reading: _Reading,
-    feature: dict[str, Any],
-    element: dict[str, Any],
-    background: Sequence[dict[str, Any]],
-) -> Case:
+def _compare(reading: _Reading, title: str, status: str, begin: int) -> None:
+    """Let no scenario pass where the feature did not, and no scenario shows why."""
+    outcome, _ = _STATUS.get(status.lower() or "unknown", _UNKNOWN)
+    cases = reading.cases[begin:]
+    if not cases or explains(outcome, cases):
+        return
+    what = (
+        f"The feature {title[:200]} says {status[:60] or 'no status'}, and no scenario shows why."
+    )
+    take_back(reading.cases, begin, what)
+    reading.find("TR616", what, "Look at what failed.")
+
+
+def _case(reading: _Reading, feature: _Feature, element: dict[str, Any], ran: _Ran) -> Case:
     place = Place(reading.file)
-    name, title = _text(element.get("name")), _text(feature.get("name"))
-    steps = [*background, *_dicts(element.get("steps"))]
-    hooks = [*_dicts(element.get("before")), *_dicts(element.get("after"))]
+    name = _text(element.get("name"))
+    around = len(ran.steps)
+    ran.take(element)
     if not name:
-        reading.find("TR607", f"A scenario of {title or 'a feature'} has no name.", "Name it.")
-    outcome, message = _outcome(steps, hooks, element)
-    stated, words = apart(tagged([*_tags(feature), *_tags(element)], place))
+        what = f"A scenario of {feature.title[:200] or 'a feature'} has no name."
+        reading.find("TR607", what, "Name it.")
+    # The steps of a background are no test where the scenario has none of its own.
+    outcome, message = _outcome(ran, len(ran.steps) > around, element)
+    stated, words = apart([*feature.named, *tagged(_tags(element), place)])
     return Case(
-        suite=title,
-        classname=title,
+        suite=feature.title,
+        classname=feature.title,
         name=name,
         outcome=outcome,
         place=place,
-        seconds=_seconds(steps),
+        seconds=_seconds(ran.steps),
         message=message,
-        source=_source(feature, element),
-        named=once([*stated, *seen_in((title, name), place)]),
+        source=_source(feature.uri, element),
+        named=once([*stated, *feature.seen, *seen_in((name,), place)]),
         words=words,
-        attached=tuple(_attached(reading, [*steps, *hooks])),
+        attached=tuple(_attached(reading, [*ran.steps, *ran.hooks])),
     )
 
 
-def _outcome(
-    steps: Sequence[dict[str, Any]], hooks: Sequence[dict[str, Any]], element: dict[str, Any]
-) -> tuple[Outcome, str]:
+def _outcome(ran: _Ran, steps: bool, element: dict[str, Any]) -> tuple[Outcome, str]:
     said: list[tuple[Outcome, str]] = []
-    for step in steps:
+    for step in ran.steps:
         outcome, words = _STATUS.get(_status(step), _UNKNOWN)
         said.append((outcome, f"The step {_text(step.get('name'))} {words}{_reason(step)}"))
     said += [
         (Outcome.ERROR, f"Set-up or tear-down failed{_reason(hook)}")
-        for hook in hooks
+        for hook in ran.hooks
         if _status(hook) not in ("passed", "skipped")
     ]
     if not steps:
@@ -196,8 +255,8 @@ def _status(step: dict[str, Any]) -> str:
     return said or "unknown"
 
 
-def _source(feature: dict[str, Any], element: dict[str, Any]) -> str:
-    uri, line = _text(feature.get("uri")), element.get("line")
+def _source(uri: str, element: dict[str, Any]) -> str:
+    line = element.get("line")
     if uri and isinstance(line, int):
         return f"{uri}:{line}"
     return uri or _text(element.get("location"))
@@ -242,6 +301,9 @@ def _attached(reading: _Reading, steps: Sequence[dict[str, Any]]) -> Iterator[At
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        # One hook that is not in a list failed no less.
+        return [value]
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

@@ -13,8 +13,9 @@ from qms.results.cases import MOST_NAMINGS, Naming
 STATING = frozenset(
     {
         "mark", "marker", "markers", "marks", "record", "records", "req", "requirement",
-        "requirement_id", "requirements", "reqs", "satisfies", "tag", "tags", "test_case",
-        "test_id", "test_record", "traces", "validates", "verifies",
+        "requirement_id", "requirement_ids", "requirements", "reqs", "satisfies", "tag", "tags",
+        "test_case", "test_cases", "test_id", "test_ids", "test_record", "test_records", "traces",
+        "validates", "verifies",
     }
 )  # fmt: skip
 """Names of properties whose values are ids of records, after a prefix such as ``polarion:``."""
@@ -27,6 +28,9 @@ _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _ID = re.compile(r"(?<![A-Za-z0-9])([A-Z][A-Z0-9]{1,9})[-_](\d{1,9})(?![A-Za-z0-9]|[-.]\d)")
 """Not where another number follows: TST-1.2 and TST-1-2 are ids of their own."""
+
+_BEFORE = re.compile(r"(?:[A-Z][A-Z0-9]*-)+$")
+_LONGEST_BEFORE = 40
 
 MOST_NAMED = 200
 """Records one case may name; more are no trace but a list."""
@@ -84,18 +88,27 @@ def seen_in(names: Iterable[str], place: Place) -> tuple[Naming, ...]:
     >>> [one.uid for one in seen_in(["test_REQ_0012_dose[TST-3] UN-1.2"], Place("a.xml"))]
     ['REQ-0012', 'TST-3']
     """
-    found = (
-        f"{one[1]}-{one[2]}"
-        for name in names
-        for one in islice(_ID.finditer(name), MOST_NAMINGS + 1)
-    )
+    found = (uid for name in names for _, _, uid in looks_like_ids(name))
     return tuple(Naming(uid, False, place) for uid in dict.fromkeys(found))
+
+
+def begun_before(text: str, start: int) -> str:
+    """Return how an id begins that only ends in what looks like one of its own.
+
+    Examples
+    --------
+    >>> begun_before("test SYS-REQ-001", 9), begun_before("TST-1-REQ-001", 6)
+    ('SYS-', '')
+    """
+    found = _BEFORE.search(text[max(0, start - _LONGEST_BEFORE) : start])
+    return found[0] if found else ""
 
 
 def looks_like_ids(text: str) -> Iterable[tuple[int, int, str]]:
     """Yield what looks like an id inside a name, with where it begins and ends."""
     for one in islice(_ID.finditer(text), MOST_NAMINGS + 1):
-        yield one.start(), one.end(), f"{one[1]}-{one[2]}"
+        if not begun_before(text, one.start()):
+            yield one.start(), one.end(), f"{one[1]}-{one[2]}"
 
 
 def once(namings: Iterable[Naming]) -> tuple[Naming, ...]:

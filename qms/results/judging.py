@@ -5,8 +5,9 @@ some earlier one did, is missing there; where nothing was imported for that comm
 known of it is stale.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -88,7 +89,9 @@ class Imported:
     environment : str
         Where the case that decides ran.
     contradicted : int
-        A later import, which does not say that it is a rerun and in which that case passed.
+        A later import in which that case passed, and which does not count instead.
+    fewer : bool
+        Whether that is a rerun, in which fewer cases of that name ran; it is none otherwise.
     """
 
     uid: str
@@ -103,6 +106,7 @@ class Imported:
     again: int = 0
     environment: str = ""
     contradicted: int = 0
+    fewer: bool = False
 
     @property
     def passed(self) -> bool:
@@ -124,12 +128,11 @@ class Imported:
         first = self.message.strip().splitlines()
         told = f": {first[0][:200]}" if first else ""
         where = f" ({self.environment})" if self.environment else ""
-        beside = (
-            f"; it passed in imported results {self.contradicted}, which do not say that they are "
-            "of a rerun"
-            if self.contradicted
-            else ""
+        why = (
+            "ran fewer cases of that name" if self.fewer else "do not say that they are of a rerun"
         )
+        beside = f"; it passed in imported results {self.contradicted}, which {why}"
+        beside = beside if self.contradicted else ""
         return f"{start}{where}: {self.label} {_IN_WORDS[self.standing]}{told}{beside}"
 
     def as_verdict(self) -> Verdict:
@@ -145,37 +148,64 @@ class Imported:
         )
 
 
+@dataclass
+class _Group:
+    """What counts of the cases of one name in one environment, of one record."""
+
+    counted: list[Told] = field(default_factory=list)
+    fullest: int = 0
+    """As how many cases an import had it at most: tests of several packages may share a name."""
+    again: int = 0
+    fewer: int = 0
+    """The last rerun in which fewer cases passed or failed than that."""
+
+    def take(self, number: int, cases: Sequence[Told]) -> None:
+        """Count what one import says."""
+        ran = [one for one in cases if one.rerun and one.outcome is not Outcome.SKIPPED]
+        if ran and len(ran) >= self.fullest:
+            mended = any(one.outcome is not Outcome.PASSED for one in self.counted)
+            self.again += mended and any(one.outcome is Outcome.PASSED for one in ran)
+            self.counted.clear()
+        elif ran:
+            # Which of them ran again, nobody can tell.
+            self.fewer = number
+        self.fullest = max(self.fullest, len(cases))
+        self.counted += cases
+
+
 def judge(uid: str, told: Sequence[Told], address: str = "") -> Imported:
     """Return what cases of one commit say about a record: the worst of them decides.
 
     A case that was imported again counts as bad as it ever came out there, unless the later import
     says that it is a rerun: then it counts as it came out in that. A rerun that skips a case says
-    nothing of it.
+    nothing of it, and one that ran fewer cases of a name than an import before it replaces none.
 
     Parameters
     ----------
     told : sequence of Told
         Cases that name the record, all of one commit; at least one.
     """
-    groups: dict[tuple[str, str, str], list[Told]] = {}
-    again = 0
+    imports: dict[int, dict[tuple[str, str, str], list[Told]]] = {}
     for one in sorted(told, key=lambda each: each.number):
-        known = groups.setdefault((one.environment, one.suite, one.label), [])
-        if one.rerun and one.outcome is not Outcome.SKIPPED:
-            stays = [other for other in known if other.number == one.number]
-            again += one.outcome is Outcome.PASSED and any(
-                other.outcome is not Outcome.PASSED for other in known if other not in stays
-            )
-            known[:] = stays
-        known.append(one)
-    counted = [one for group in groups.values() for one in group]
+        here = imports.setdefault(one.number, {})
+        here.setdefault((one.environment, one.suite, one.label), []).append(one)
+    groups: dict[tuple[str, str, str], _Group] = defaultdict(_Group)
+    for number, here in imports.items():
+        for key, cases in here.items():
+            groups[key].take(number, cases)
+    counted = [one for group in groups.values() for one in group.counted]
     decided = worst(one.outcome for one in counted)
     first = next(one for one in counted if one.outcome is decided)
     passed = decided is Outcome.PASSED
     if passed:
         first = max(counted, key=lambda one: one.number)
     beside = groups[first.environment, first.suite, first.label]
-    later = [one for one in beside if one.number > first.number and one.outcome is Outcome.PASSED]
+    later = [
+        one.number
+        for one in beside.counted
+        if one.number > first.number and one.outcome is Outcome.PASSED
+    ]
+    again = sum(group.again for group in groups.values())
     return Imported(
         uid=uid,
         standing=Standing(first.outcome.value),
@@ -189,7 +219,8 @@ def judge(uid: str, told: Sequence[Told], address: str = "") -> Imported:
         # A pass has a message where its report says that it was a retry which passed.
         again=again + sum(bool(one.message) for one in counted) if passed else 0,
         environment=first.environment,
-        contradicted=later[-1].number if later else 0,
+        contradicted=later[-1] if later else 0,
+        fewer=bool(later) and beside.fewer == later[-1],
     )
 
 

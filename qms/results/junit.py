@@ -13,9 +13,20 @@ from dataclasses import dataclass, field, replace
 
 from core.located_xml import Element, Limits, Trouble, UnreadableXml, read_xml
 from qms.interchange.corpus import Finding, Place
-from qms.results.cases import MOST_CASES, MOST_NAMINGS, Case, Naming, Outcome, Report
+from qms.results.cases import (
+    MOST_CASES,
+    MOST_LETTERS,
+    MOST_NAMINGS,
+    RED,
+    Case,
+    Naming,
+    Outcome,
+    Report,
+    explains,
+    take_back,
+)
 from qms.results.ids import MOST_NAMED, apart, once, seen_in, stated_by
-from qms.results.junit_words import declared, verdict_of
+from qms.results.junit_words import declared, of_word, said_in, text_of, verdict_of
 from qms.results.refusing import DEEPEST, refuse_too_large, refused
 
 _FILE_PROPERTIES = frozenset({"attachment", "attachments", "image", "screenshot"})
@@ -49,6 +60,7 @@ class _Reading:
     counted: Counter[str] = field(default_factory=Counter)
     """Cases that say of themselves that they failed, broke or were skipped."""
     namings: int = 0
+    letters: int = 0
 
     def find(self, code: str, line: int, what: str, mend: str = "") -> None:
         self.findings.append(Finding(code, what, Place(self.file, line), mend=mend))
@@ -59,9 +71,29 @@ class _Reading:
     def keep(self, case: Case, line: int) -> None:
         """Keep a case, as long as there are not too many of them and of what they name."""
         self.cases.append(case)
-        self.namings += len(case.named) + len(case.words) + len(case.files)
+        self.letters += case.letters
         if len(self.cases) > MOST_CASES:
             raise self.refuse(line, f"has more than {MOST_CASES} cases.")
+        if self.letters > MOST_LETTERS:
+            what = f"has names of more than {MOST_LETTERS} characters in all its cases and suites."
+            raise self.refuse(line, what)
+        self._count(case.namings, line)
+
+    def merged(self, over: _Said, own: _Said, line: int) -> _Said:
+        """Return what an element says together with what was said around it."""
+        if own == _Said():
+            return over
+        both = _Said(
+            once([*over.named, *own.named]),
+            once([*over.words, *own.words]),
+            tuple(dict.fromkeys((*over.files, *own.files))),
+        )
+        # Counted as well: such elements may be many, and each would copy what lies around it.
+        self._count(len(both.named) + len(both.words) + len(both.files), line)
+        return both
+
+    def _count(self, namings: int, line: int) -> None:
+        self.namings += namings
         if self.namings > MOST_NAMINGS:
             what = f"names records and files more than {MOST_NAMINGS} times in all."
             raise self.refuse(line, what)
@@ -114,6 +146,17 @@ def tool_of(root: Element) -> str:
     return "junit"
 
 
+@dataclass(frozen=True)
+class _Within:
+    """What every case directly in a suite shares, read once for all of them."""
+
+    names: tuple[str, ...]
+    title: str
+    seen: tuple[Naming, ...]
+    """What the name of the suite looks like naming."""
+    said: _Said
+
+
 def _suite(
     reading: _Reading, suite: Element, above: tuple[str, ...], over: _Said | None = None
 ) -> None:
@@ -121,28 +164,55 @@ def _suite(
     before, counted = len(reading.cases), reading.counted.copy()
     whole = suite.name == "testsuites"
     names = above if whole else (*above, suite.get("name"))
-    shared = _said(reading, suite)
-    if over is not None:
-        shared = _Said(
-            once([*over.named, *shared.named]),
-            once([*over.words, *shared.words]),
-            (*over.files, *shared.files),
-        )
+    within = _within(reading, suite, names, _said(reading, suite), over)
     for node in suite.elements():
         if node.name == "testcase":
-            _case(reading, node, names, shared)
+            _case(reading, node, within)
         elif node.name == "testsuite":
             _suite(reading, node, names)
         elif node.name not in _OTHERS:
-            _unknown(reading, node, names, shared)
+            _unknown(reading, node, names, within.said)
     called = f"The suite {names[-1][:200]}" if names and names[-1] else "A suite without a name"
-    _compare(reading, suite, "The report" if whole else called, before, counted)
+    called = "The report" if whole else called
+    _compare(reading, suite, called, before, counted)
+    _heed(reading, suite, called, before)
+
+
+def _within(
+    reading: _Reading, suite: Element, names: tuple[str, ...], own: _Said, over: _Said | None
+) -> _Within:
+    said = own if over is None else reading.merged(over, own, suite.line)
+    if not any(suite.elements("testcase")):
+        return _Within(names, "", (), said)
+    seen = seen_in(names[-1:], Place(reading.file, suite.line))
+    return _Within(names, " / ".join(filter(None, names)), seen, said)
+
+
+def _heed(reading: _Reading, suite: Element, called: str, before: int) -> None:
+    """Take the passes of a suite back where it says itself that it failed."""
+    whys = [
+        (node.line, f"holds <{node.name[:60]}> itself{': ' * bool(told)}{told}.")
+        for node, outcome in said_in(suite)
+        if outcome in RED
+        for told in (text_of(node)[:200],)
+    ]
+    for word in dict.fromkeys((suite.get("status"), suite.get("result"))):
+        cases = reading.cases[before:] if of_word(word) in RED else []
+        if cases and not explains(Outcome.FAILED, cases):
+            whys.append((suite.line, f"says {word[:60]}, and no case in it shows why."))
+    for line, why in whys:
+        reading.find("TR616", line, f"{called} {why}", "None of its cases counts as passed.")
+    if whys:
+        take_back(reading.cases, before, f"{called} {whys[0][1]}")
 
 
 def _unknown(reading: _Reading, node: Element, names: tuple[str, ...], shared: _Said) -> None:
     """Read the cases that lie in an element that is not known, as those of a suite, and say so."""
     before = len(reading.cases)
-    _suite(reading, replace(node, attributes={"name": node.get("name")}), names, shared)
+    # What a test says of itself says nothing of one that lies in it; a suite speaks for its cases.
+    heeded = ("name",) if node.name == "testcase" else ("name", "status", "result")
+    attributes = {one: node.get(one) for one in heeded}
+    _suite(reading, replace(node, attributes=attributes), names, shared)
     held = len(reading.cases) - before
     if held:
         what = f"<{node.name[:60]}> is not known; the {held} cases in it were read as of a suite."
@@ -171,31 +241,25 @@ def _compare(
     wrong = says.get("failures", 0) + says.get("errors", 0)
     absent = max(says.get("tests", cases) - cases, 0)
     if wrong > absent and not held["failures"] and not held["errors"]:
-        _doubt(reading, before, f"{called} says that {wrong} failed, and no case says which.")
+        why = f"{called} says that {wrong} failed, and no case says which."
+        take_back(reading.cases, before, why)
 
 
-def _doubt(reading: _Reading, before: int, why: str) -> None:
-    """Take the passes of a suite back, where one of them must have failed and does not say so."""
-    for at in range(before, len(reading.cases)):
-        if reading.cases[at].outcome is Outcome.PASSED:
-            reading.cases[at] = replace(reading.cases[at], outcome=Outcome.ERROR, message=why)
-
-
-def _case(reading: _Reading, node: Element, suites: tuple[str, ...], shared: _Said) -> None:
+def _case(reading: _Reading, node: Element, within: _Within) -> None:
     place = Place(reading.file, node.line)
     name, classname = node.get("name"), node.get("classname")
     if not name:
         reading.find("TR607", node.line, "A case has no name.", "Name it, so it can be found.")
     verdict = verdict_of(node)
     reading.counted.update(verdict.counted)
-    own = _said(reading, node)
-    suite = suites[-1] if suites else ""
-    named = once([*shared.named, *own.named, *seen_in((suite, classname, name), place)])
+    shared, own = within.said, _said(reading, node)
+    seen = (*within.seen, *seen_in((classname, name), place))
+    named = once([*shared.named, *own.named, *seen])
     if sum(one.stated for one in named) > MOST_NAMED:
         raise reading.refuse(node.line, f"holds a case that names more than {MOST_NAMED} records.")
     at = node.get("line")
     case = Case(
-        suite=" / ".join(filter(None, suites)),
+        suite=within.title,
         classname=classname,
         name=name,
         outcome=verdict.outcome,
@@ -215,7 +279,7 @@ def _case(reading: _Reading, node: Element, suites: tuple[str, ...], shared: _Sa
         reading.find("TR617", node.line, f"{case.label[:200]} passed after a retry.")
     for one in node.elements():
         if one.name in ("testcase", "testsuite"):
-            _unknown(reading, replace(node, children=[one]), suites, shared)
+            _unknown(reading, replace(node, children=[one]), within.names, shared)
 
 
 def _said(reading: _Reading, node: Element) -> _Said:

@@ -29,7 +29,7 @@ _WORDS: Mapping[str, Outcome] = {
 }  # fmt: skip
 """What a status or a result says; every other word says that the test broke."""
 
-_RED = re.compile(r"fail|err|abort|crash|timeout|broken|panic|inconclusive|unknown")
+_RED = re.compile(r"fail|err|abort|crash|exception|fatal|timeout|broken|panic|inconclusive|unknown")
 _NOT_RUN = re.compile(r"skip|ignor|disabled|notrun|pending|cancel")
 _SILENT = frozenset({"properties", "system-out", "system-err", "testcase", "testsuite"})
 _COUNTED: Mapping[Outcome, str] = {
@@ -70,13 +70,15 @@ def verdict_of(node: Element) -> Verdict:
     before: list[str] = []
     for one in node.elements():
         if one.name in ("flakyfailure", "flakyerror"):
-            before.append(_text(one))
-        elif (outcome := _of_element(one)) is not None:
-            said.append((outcome, _text(one)))
+            before.append(text_of(one))
+        elif (outcome := of_element(one)) is not None:
+            said.append((outcome, text_of(one)))
+        elif one.name not in _KNOWN:
+            said += ((outcome, text_of(deep)) for deep, outcome in said_in(one))
         if one.name not in _KNOWN:
             odd.append(f"holds <{one.name[:60]}>, which is not known")
     for word in dict.fromkeys((node.get("status"), node.get("result"))):
-        outcome = _of_word(word)
+        outcome = of_word(word)
         if outcome is not None:
             said.append((outcome, f"The report says {word[:60]}."))
             if outcome is Outcome.ERROR and _plain(word) != "error":
@@ -101,10 +103,11 @@ _ELEMENTS: Mapping[str, Outcome] = {
 _KNOWN = frozenset({*_ELEMENTS, *_SILENT, "flakyerror", "flakyfailure"})
 
 
-def _of_element(one: Element) -> Outcome | None:
+def of_element(one: Element) -> Outcome | None:
+    """Return what an element says came of that which it lies in; None where it says nothing."""
     if one.name in _SILENT:
         return None
-    if one.name == "failure" and _text(one).startswith(_STRICT):
+    if one.name == "failure" and text_of(one).startswith(_STRICT):
         return Outcome.XPASS
     if one.name == "skipped" and one.get("type") == "pytest.xfail":
         return Outcome.XFAIL
@@ -116,16 +119,28 @@ def _of_element(one: Element) -> Outcome | None:
     return Outcome.SKIPPED if _NOT_RUN.search(one.name) else None
 
 
+def said_in(node: Element) -> Iterator[tuple[Element, Outcome]]:
+    """Yield what speaks against a pass in an element, however deep in what is not known."""
+    for one in node.elements():
+        outcome = of_element(one)
+        if outcome is not None:
+            yield one, outcome
+        elif one.name not in _KNOWN:
+            yield from said_in(one)
+
+
 def _plain(word: str) -> str:
     return re.sub(r"[\s_-]", "", word.lower())
 
 
-def _of_word(word: str) -> Outcome | None:
+def of_word(word: str) -> Outcome | None:
+    """Return what a status or a result says; None where it says nothing against a pass."""
     plain = _plain(word)
     return None if plain in _PASSED else _WORDS.get(plain, Outcome.ERROR)
 
 
-def _text(node: Element) -> str:
+def text_of(node: Element) -> str:
+    """Return why an element says what it says."""
     message, text = node.get("message"), node.text()
     return (message or text or node.get("type"))[:MOST_TEXT]
 

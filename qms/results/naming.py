@@ -1,7 +1,7 @@
 """Which records of one project the cases of reports name. Pure.
 
 An id may hold dashes and dots, so what stands inside a name is held against the project's own ids,
-the longest first: a case called TST-1-2 says nothing of TST-1.
+the longest first: a case called TST-1-2 says nothing of TST-1, and SYS-TST-1 neither.
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from qms.interchange.corpus import Finding, Place
 from qms.results.cases import Case, Naming
-from qms.results.ids import looks_like_ids, once
+from qms.results.ids import begun_before, looks_like_ids, once
 
 LONGEST_UID = 80
 LONGEST_NAME = 20_000
@@ -43,6 +43,8 @@ class Names:
     others: Collection[str] = ()
     findings: dict[str, Finding] = field(default_factory=dict)
     _by_first: dict[str, dict[int, dict[str, list[str]]]] = field(init=False)
+    _of_many: dict[str, tuple[str, ...]] = field(init=False, default_factory=dict)
+    """What names of suites and classes hold: each is that of many cases, and is read once."""
 
     def __post_init__(self) -> None:
         self.uids = frozenset(self.uids)
@@ -62,8 +64,11 @@ class Names:
             for one in case.words
             if (uid := self._own(one)) in self.uids
         ]
-        for text in dict.fromkeys((case.suite, case.classname, case.name)):
-            found += [Naming(uid, False, case.place) for uid in self._inside(text, case.place)]
+        for text in dict.fromkeys((case.suite, case.classname)):
+            if text not in self._of_many:
+                self._of_many[text] = tuple(self._inside(text, case.place))
+            found += [Naming(uid, False, case.place) for uid in self._of_many[text]]
+        found += [Naming(uid, False, case.place) for uid in self._inside(case.name, case.place)]
         return once(found)
 
     def _own(self, one: Naming) -> str:
@@ -104,7 +109,7 @@ class Names:
     def _matches(self, text: str, place: Place) -> Iterator[_Found]:
         """Yield the project's own ids inside a name, the longest at each place."""
         pieces = [(one.start(), one.end(), one[0]) for one in _PIECE.finditer(text)]
-        at = 0
+        at = last = 0
         while at < len(pieces):
             lengths = self._by_first.get(pieces[at][2])
             found = self._longest(text, pieces, at, lengths) if lengths else None
@@ -114,12 +119,18 @@ class Names:
             size, uid = found
             start, end = pieces[at][0], pieces[at + size - 1][1]
             at += size
-            if _NUMBER_FOLLOWS.match(text, end):
-                said = text[start : pieces[at][1]]
-                what = f"{said[:_SHOWN]} begins with {uid}, and {self.project} has no such record."
-                self._tell("TR610", what, place, "It counts for none.")
+            # An id may follow another of ours with a dash between; SYS-TST-1 is one of others.
+            begun = "" if last and start == last + 1 else begun_before(text, start)
+            if begun:
+                what = f"{begun}{uid} ends in {uid}"
+            elif _NUMBER_FOLLOWS.match(text, end):
+                what = f"{text[start : pieces[at][1]][:_SHOWN]} begins with {uid}"
             else:
+                last = end
                 yield _Found(start, end, uid)
+                continue
+            what += f", and {self.project} has no such record."
+            self._tell("TR610", what, place, "It counts for none.")
 
     @staticmethod
     def _longest(

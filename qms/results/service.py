@@ -1,8 +1,7 @@
 """Import results of tests for a commit: read whole, judged by nobody yet, kept or not at all."""
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
-from core.blobs import BlobStore, keep
+from core.blobs import BlobStore, StoredBlob, remember
 from core.errors import Fault, FiducialError, Invalid, Refused
 from core.ledger import append, hold_still
 from core.people.actor import Actor
 from core.records.models import Project, Record
 from qms.interchange.corpus import Finding, Place
+from qms.interchange.near_ids import NearIds
 from qms.repositories.mirror import object_name
 from qms.repositories.service import mirror_holding, repositories_of
 from qms.results.arriving import Arrived
@@ -29,9 +29,6 @@ MAY_IMPORT = ("developer", "tester", "validation_tester", "release_manager", "qu
 
 MOST_TOLD = 500
 """Findings of one import that are told and kept; whoever has more mends those first."""
-
-MOST_GUESSED = 50
-"""Unknown ids for which the one that may be meant is looked for."""
 
 ROWS_AT_ONCE = 10_000
 
@@ -117,12 +114,13 @@ def import_results(
         *_about_rerun(session, project, arrived, sha, ran),
     )
     findings = _the_first((*about, *arrived.findings))
+    reports, attached = _store(store, arrived)
     made = _begin(session, project, sha, ran, by, via, findings)
-    digests = [
-        _keep_report(session, store, made, arrived, at, named[at])
-        for at in range(len(arrived.reports))
-    ]
-    _record(session, project, made, arrived, digests, by)
+    for at, one in enumerate(reports):
+        _keep_report(session, one, made, arrived, at, named[at])
+    for one in attached:
+        remember(session, one)
+    _record(session, project, made, arrived, [one.sha256 for one in reports], by)
     return Kept(
         number=made.number,
         commit=sha,
@@ -142,6 +140,23 @@ def _environment(name: str) -> str:
     raise Invalid(
         "Nothing was imported.", [Fault("TR620", "the environment", what, "Name it shortly.")]
     )
+
+
+def _store(
+    store: BlobStore, arrived: Arrived
+) -> tuple[tuple[StoredBlob, ...], tuple[StoredBlob, ...]]:
+    """Keep the bytes of the reports and of their files, while nobody has to wait for it.
+
+    A file of many cases is kept once; what is kept of an import that fails is merely unused.
+    """
+    files = {
+        one.sha256: one
+        for report, _ in arrived.reports
+        for case in report.cases
+        for one in arrived.files_of(case)
+    }
+    reports = tuple(store.put(content) for _, content in arrived.reports)
+    return reports, tuple(store.put(one.data) for one in files.values())
 
 
 def _begin(
@@ -248,25 +263,22 @@ def _last_number(session: Session, project: Project) -> int:
 
 def _keep_report(
     session: Session,
-    store: BlobStore,
+    stored: StoredBlob,
     made: ResultImport,
     arrived: Arrived,
     at: int,
     named: Sequence[tuple[Naming, ...]],
-) -> str:
-    report, content = arrived.reports[at]
+) -> None:
+    report, _ = arrived.reports[at]
     kind = "application/json" if report.tool == "cucumber" else "application/xml"
     row = ResultReport(
         import_id=made.id or 0,
         name=report.file,
-        sha256=keep(session, store, content, kind).sha256,
+        sha256=remember(session, stored, kind).sha256,
         tool=report.tool,
     )
     session.add(row)
     session.flush()
-    for case in report.cases:
-        for one in arrived.files_of(case):
-            keep(session, store, one.data)
     rows = [_row(row.id or 0, place, case, arrived) for place, case in enumerate(report.cases)]
     if rows:
         session.execute(insert(ResultCase), rows)
@@ -281,7 +293,6 @@ def _keep_report(
     )
     while some := list(islice(namings, ROWS_AT_ONCE)):
         session.execute(insert(ResultNaming), some)
-    return row.sha256
 
 
 def _row(report_id: int, ordinal: int, case: Case, arrived: Arrived) -> dict[str, Any]:
@@ -324,7 +335,7 @@ def _about(
     for one in every:
         if one.stated and one.uid not in names.uids:
             stated.setdefault(one.uid, one.place)
-    yield from _unknown(names, stated.items())
+    yield from _unknown(names, stated)
     yield from names.findings.values()
     first = Place(arrived.reports[0][0].file)
     if all(one.uid not in names.uids for one in every):
@@ -337,9 +348,10 @@ def _about(
             yield Finding("TR612", unknown.message, first, mend="Scan the repository.")
 
 
-def _unknown(names: Names, stated: Iterable[tuple[str, Place]]) -> Iterator[Finding]:
-    uids = sorted(names.uids)
-    for count, (uid, place) in enumerate(stated):
-        near = difflib.get_close_matches(uid, uids, 1) if count < MOST_GUESSED else []
+def _unknown(names: Names, stated: Mapping[str, Place]) -> Iterator[Finding]:
+    near = NearIds(sorted(names.uids) if stated else ())
+    for count, (uid, place) in enumerate(stated.items()):
+        # What is not told needs no guess: a report may name very many ids.
+        meant = near.to(uid) if count < MOST_TOLD else None
         what = f"{uid} is named, and {names.project} has no such record."
-        yield Finding("TR610", what, place, uid, f"Did you mean {near[0]}?" if near else "")
+        yield Finding("TR610", what, place, uid, f"Did you mean {meant}?" if meant else "")

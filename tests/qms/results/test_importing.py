@@ -30,6 +30,8 @@ from qms.results.routes import router as pages
 from tests.conftest import Office
 from tests.qms.results.conftest import ONE, report, send
 
+pytestmark = pytest.mark.verifies("TST-028")
+
 
 def counted(session: Session, table: type) -> int:
     return session.execute(select(func.count()).select_from(table)).scalar_one()
@@ -161,6 +163,25 @@ def test_all_faults_of_all_files_are_told_at_once() -> None:
         read_all(sent)
 
     assert [fault.code for fault in caught.value.faults] == ["TR611", "TR603", "TR614", "TR604"]
+
+
+@pytest.mark.parametrize("name", ["a\x7f.xml", "a\udce9.xml", "a\n.xml"])
+def test_a_name_that_cannot_be_shown_is_refused_by_one_that_can(name: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_all([Sent(name, report(a="TST-001")), Sent("a?.xml", report(a="TST-001"))])
+
+    assert [(fault.code, fault.where) for fault in caught.value.faults] == [("TR611", "a?.xml")]
+
+
+def test_a_file_that_nobody_names_is_told_where_the_first_report_is_empty() -> None:
+    read = read_all([Sent("a.xml", b"<testsuites/>"), Sent("b.xml", report(a="TST-001"))])
+
+    found = with_files(read, [Sent("dvh.png", b"picture")]).findings
+
+    assert [(one.code, str(one.place)) for one in found] == [
+        ("TR608", "a.xml:1"),
+        ("TR609", "a.xml"),
+    ]
 
 
 def test_reports_that_name_too_much_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,25 @@ def test_a_rerun_speaks_for_its_own_environment_and_for_what_it_ran() -> None:
     assert (there.standing, there.cases, there.again) == (Standing.PASSED, 2, 1)
 
 
+def test_a_rerun_of_one_of_two_tests_of_one_name_mends_no_failure_of_the_other() -> None:
+    twins = [told("io", Outcome.FAILED, 1), told("io", Outcome.PASSED, 1)]
+    other = told("io", Outcome.PASSED, 2, rerun=True)
+    skipped = told("io", Outcome.SKIPPED, 2, rerun=True)
+
+    one = judge("TST-1", [*twins, other])
+    half = judge("TST-1", [*twins, other, skipped])
+    twice = judge("TST-1", [*twins, other, told("io", Outcome.PASSED, 3, rerun=True)])
+    both = judge("TST-1", [*twins, other, other])
+    worse = judge("TST-1", [*twins, other, other, told("io", Outcome.FAILED, 3, rerun=True)])
+
+    assert one.detail == (
+        "imported results 1: io failed: io says so; it passed in imported results 2, which ran "
+        "fewer cases of that name"
+    )
+    assert half.standing is twice.standing is worse.standing is Standing.FAILED
+    assert (both.standing, both.number, both.again) == (Standing.PASSED, 2, 1)
+
+
 def test_of_several_lines_of_commits_the_worst_decides() -> None:
     passed, missing = imported("TST-1"), imported("TST-1", Standing.MISSING)
 

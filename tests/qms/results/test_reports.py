@@ -1,7 +1,5 @@
 """Reports of tests are read with exact counts, and hostile ones are refused by name."""
 
-import hashlib
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -54,15 +52,6 @@ def only(case: str) -> Case:
     report = read_results(f"<testsuite>{case}</testsuite>".encode(), "one.xml")
     (found,) = report.cases
     return found
-
-
-def scenarios(*elements: dict[str, object], **feature: object) -> tuple[Case, ...]:
-    content = json.dumps([{"name": "Doses", "elements": list(elements), **feature}])
-    return read_results(content.encode(), "one.json").cases
-
-
-def step(status: str, **more: object) -> dict[str, object]:
-    return {"name": "a plan", "result": {"status": status, **more}}
 
 
 def test_every_real_report_reads_with_its_exact_counts(reference_data: Path) -> None:
@@ -137,10 +126,19 @@ def test_a_failure_is_told_with_its_reason(reference_data: Path) -> None:
         ('<timeoutError message="no"/>', Outcome.ERROR),
         ('<ignored message="no"/>', Outcome.SKIPPED),
         ("<attachments/>", Outcome.PASSED),
+        ("<exception/>", Outcome.ERROR),
+        ("<results><one/><two><failure/></two></results>", Outcome.FAILED),
+        ("<results><system-out/><skipped/></results>", Outcome.SKIPPED),
+        ("<results><system-out/><properties/></results>", Outcome.PASSED),
+        ('<testcase name="b"><failure/></testcase>', Outcome.PASSED),
     ],
 )
 def test_the_outcomes_are_told_apart(inside: str, expected: Outcome) -> None:
-    assert only(f'<testcase name="a">{inside}</testcase>').outcome is expected
+    report = read_results(
+        f'<testsuite><testcase name="a">{inside}</testcase></testsuite>'.encode(), ""
+    )
+
+    assert report.cases[0].outcome is expected
 
 
 @pytest.mark.parametrize("status", ["notrun", "disabled", "suppressed", "Not-Run"])
@@ -157,10 +155,53 @@ def test_a_case_that_was_not_run_has_not_passed(status: str) -> None:
         ('status="run" result="broken"', Outcome.ERROR),
         ('status="run" result="suppressed"', Outcome.SKIPPED),
         ('status="Passed"', Outcome.PASSED),
+        ('Status="failed"', Outcome.FAILED),
+        ('result="failed" q:result="passed"', Outcome.FAILED),
     ],
 )
 def test_a_case_is_no_better_than_the_status_that_it_states(said: str, expected: Outcome) -> None:
     assert only(f'<testcase name="a" {said}/>').outcome is expected
+
+
+def test_capitals_hide_no_failure() -> None:
+    report = read_results(b'<TestSuite><TestCase Name="a" Result="Failed"/></TestSuite>', "a.xml")
+
+    assert [(case.name, case.outcome) for case in report.cases] == [("a", Outcome.FAILED)]
+
+
+@pytest.mark.parametrize(
+    ("suite", "told"),
+    [
+        ('<testsuite name="u"><error message="no class"/>{}</testsuite>',
+         "The suite u holds <error> itself: no class."),
+        ('<testsuite name="u">{}<failure/></testsuite>', "The suite u holds <failure> itself."),
+        ('<testsuite name="u"><results><error/></results>{}</testsuite>',
+         "The suite u holds <error> itself."),
+        ('<testsuite name="u"><j:rerunFailure/>{}</testsuite>',
+         "The suite u holds <rerunfailure> itself."),
+        ('<testsuites><testsuite>{}</testsuite><error/></testsuites>',
+         "The report holds <error> itself."),
+        ('<testsuite name="u" Result="Failed">{}</testsuite>',
+         "The suite u says Failed, and no case in it shows why."),
+        ('<testsuite><group name="g" status="broken">{}</group></testsuite>',
+         "The suite g says broken, and no case in it shows why."),
+    ],
+)  # fmt: skip
+def test_nothing_has_passed_in_a_suite_that_failed_itself(suite: str, told: str) -> None:
+    report = read_results(suite.format('<testcase name="a"/><testcase name="b"/>').encode(), "a.x")
+
+    assert [(case.outcome, case.message) for case in report.cases] == [(Outcome.ERROR, told)] * 2
+    assert told in [one.what for one in report.findings if one.code == "TR616"]
+
+
+def test_a_suite_that_failed_as_its_case_did_takes_no_other_pass_back() -> None:
+    inside = '<testcase name="a"/><testcase name="b"><error/></testcase>'
+    content = f'<testsuite status="failed">{inside}<skipped/><system-err/></testsuite>'
+
+    report = read_results(content.encode(), "a.xml")
+
+    assert [str(case.outcome) for case in report.cases] == ["passed", "error"]
+    assert report.findings == ()
 
 
 def odd(content: str) -> list[str]:
@@ -271,85 +312,6 @@ def test_an_attachment_named_in_the_output_belongs_to_the_case() -> None:
     case = only('<testcase name="a"><system-out>[[ATTACHMENT|out/dvh.png]]</system-out></testcase>')
 
     assert case.files == ("out/dvh.png",)
-
-
-def test_a_scenario_passes_only_where_every_step_passed() -> None:
-    cases = scenarios(
-        {"name": "good", "steps": [step("passed", duration=2_000_000_000)]},
-        {"name": "bad", "steps": [step("failed", error_message="off by 2"), step("skipped")]},
-        {"name": "undefined", "steps": [step("passed"), step("undefined")]},
-        {"name": "pending", "steps": [step("passed"), step("pending")]},
-        {"name": "empty", "steps": []},
-        {"name": "torn", "steps": [step("passed")], "after": [step("failed")]},
-        {"name": "odd", "steps": [{"name": "a plan"}]},
-    )
-
-    assert [str(case.outcome) for case in cases] == [
-        "passed", "failed", "error", "skipped", "skipped", "error", "skipped",
-    ]  # fmt: skip
-    assert cases[0].seconds == 2.0
-    assert cases[1].message == "The step a plan failed: off by 2"
-
-
-def test_what_behave_leaves_out_was_not_run_and_what_it_says_of_a_scenario_counts() -> None:
-    listed = {"name": "a plan", "location": "dose.feature:3"}
-    cases = scenarios(
-        {"type": "background", "steps": [listed]},
-        {"name": "good", "status": "passed", "steps": [step("passed")], "location": "d.feature:4"},
-        {"type": "background", "steps": [listed]},
-        {"name": "skipped", "status": "skipped", "steps": [listed]},
-        {"name": "bad", "status": "failed",
-         "steps": [step("failed", error_message=["off", "by 2"]), listed]},
-        {"name": "hook", "status": "hook_error", "steps": [step("passed")]},
-        {"name": "bare", "status": "failed", "steps": []},
-        {"name": "odd", "status": "dreamt", "steps": [step("passed")]},
-        {"name": "half", "status": "passed", "steps": [step("passed"), listed]},
-        status="failed",
-    )  # fmt: skip
-
-    assert {case.name: str(case.outcome) for case in cases} == {
-        "good": "passed", "skipped": "skipped", "bad": "failed", "hook": "error",
-        "bare": "failed", "odd": "error", "half": "skipped",
-    }  # fmt: skip
-    assert [case.message for case in cases][1:4] == [
-        "The step a plan was not run.",
-        "The step a plan failed: off\nby 2",
-        "The scenario says hook_error.",
-    ]
-    assert cases[0].source == "d.feature:4"
-
-
-def test_tags_of_feature_and_scenario_name_records() -> None:
-    (case,) = scenarios(
-        {"name": "a", "steps": [step("passed")], "tags": [{"name": "@TST-004"}, {"name": "@slow"}]},
-        tags=[{"name": "@REQ-0031", "line": 1}],
-    )
-
-    assert [one.uid for one in case.named] == ["REQ-0031", "TST-004"]
-
-
-def test_a_failing_background_fails_its_scenario() -> None:
-    (case,) = scenarios(
-        {"type": "background", "steps": [step("failed")]},
-        {"type": "scenario", "name": "a", "steps": [step("skipped")]},
-    )
-
-    assert case.outcome is Outcome.FAILED
-
-
-def test_a_file_inside_a_scenario_is_known_by_its_digest() -> None:
-    (case,) = scenarios(
-        {
-            "name": "a",
-            "steps": [
-                {**step("passed"), "embeddings": [{"name": "dvh.txt", "data": "cGhhbnRvbQ=="}]}
-            ],
-        }
-    )
-
-    (file,) = case.attached
-    assert file.data == b"phantom"
-    assert file.sha256 == hashlib.sha256(b"phantom").hexdigest()
 
 
 BOMB = """<?xml version="1.0"?>
