@@ -71,8 +71,8 @@ def verdicts(session: Session, project: str, release: str | None = None) -> Mapp
 
 
 EvidenceCheck = Callable[[Session, BlobStore], Sequence[Fault]]
-"""``(session, files) -> faults``: whatever of executed runs, imported results and baselines no longer
-is what was recorded."""
+"""``(session, files) -> faults``: whatever of executed runs, imported results and baselines is no
+longer what was recorded."""
 
 evidence_check: Port[EvidenceCheck] = Port("is all evidence still what was recorded?")
 
