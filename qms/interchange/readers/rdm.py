@@ -1,14 +1,14 @@
 """Read the project data of RDM, as the GSTT template lays it out: YAML files and a hazard log."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from core.located_yaml import Lined
 from qms.interchange.corpus import Item, Place, Reference
-from qms.interchange.readers.codes import NO_ID, SHAPE, UNKNOWN
+from qms.interchange.readers.codes import NO_ID, NOT_READ, SHAPE, UNKNOWN
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, shape_of
 from qms.interchange.readers.located import read_located_yaml
@@ -82,6 +82,7 @@ def read(files: Files) -> Gathering:
             _file(files, name, path.stem, into)
         elif path.parent.name == "data":
             into.left_out[f"file {path.name}"] += 1
+            _meant(Place(name), f"file '{path.stem[:60]}'", path.stem, _FILES, into)
     for name in files.ending(".xlsm", ".xlsx"):
         data = files.data(name, into)
         if data is not None and is_hazard_log(data, name, into):
@@ -106,6 +107,8 @@ def _file(files: Files, name: str, stem: str, into: Gathering) -> None:
             rows = _LISTS.get((stem, key))
             if rows is None:
                 into.left_out[f"{key} of {PurePosixPath(name).name}"] += 1
+                place, lists = Place(name, value.line_of(key)), [one for _, one in _LISTS if one]
+                _meant(place, f"list '{key[:60]}'", key, lists, into)
             else:
                 _list(name, rows, entries, value.line_of(key), into)
     else:
@@ -115,6 +118,12 @@ def _file(files: Files, name: str, stem: str, into: Gathering) -> None:
             into.fault(SHAPE, Place(name, 1), what)
         else:
             _list(name, rows, value, 1, into)
+
+
+def _meant(place: Place, what: str, said: str, known: Collection[str], into: Gathering) -> None:
+    """Tell of what is left out because it is spelt almost as one that is read."""
+    if near := difflib.get_close_matches(said, known, 1, 0.8):
+        into.fault(NOT_READ, place, f"There is no {what} in RDM.", f"Did you mean {near[0]}?")
 
 
 def _list(name: str, rows: _Rows, entries: Any, line: int, into: Gathering) -> None:

@@ -47,7 +47,7 @@ def test_strictdoc(tmp_path: Path) -> None:
 
     assert told(corpus) == [
         ("TR008", "a.sdoc:6"),
-        ("TR009", "a.sdoc:12"),
+        ("TR014", "a.sdoc:12"),
         ("TR013", "a.sdoc:14"),
         ("TR004", "a.sdoc:15"),
         ("TR003", "a.sdoc:18"),
@@ -124,7 +124,7 @@ def test_doorstop(tmp_path: Path) -> None:
     corpus = read_corpus(tmp_path)
 
     assert told(corpus) == [
-        ("TR009", "md/.doorstop.yml:3"),
+        ("TR014", "md/.doorstop.yml:3"),
         ("TR008", "REQ1.yml:2"),
         ("TR008", "REQ1.yml:3"),
         ("TR003", "REQ2.yml:1"),
@@ -183,7 +183,7 @@ def test_roboclerk(tmp_path: Path) -> None:
         ("TR007", "a.json:1"),
         ("TR008", "a.json:1"),
         ("TR013", "a.json:3"),
-        ("TR009", "a.json:4"),
+        ("TR014", "a.json:4"),
     ]
     assert corpus.findings[-1].mend == "Did you mean Risks?"
     assert corpus.left_out == {"Rissks": 2}
@@ -235,7 +235,7 @@ def test_a_column_that_is_not_there_is_named_with_the_one_that_was_meant(tmp_pat
 
     corpus = read_corpus(tmp_path, columns=column_map(["title=Titel"]))
 
-    assert [(one.code, one.mend) for one in corpus.findings] == [("TR009", "Did you mean 'Title'?")]
+    assert [(one.code, one.mend) for one in corpus.findings] == [("TR014", "Did you mean 'Title'?")]
 
 
 def test_a_map_that_names_no_part_of_an_item_is_refused_whole() -> None:
