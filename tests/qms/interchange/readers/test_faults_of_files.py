@@ -210,6 +210,35 @@ def test_rdm(tmp_path: Path) -> None:
     assert [one.target for one in corpus.items[-1].references] == ["r-1", "r-2"]
 
 
+def test_manual_tests_of_rdm_keep_all_that_was_said_of_them(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/manual_tests.yml").write_text(
+        "- name: Try\n  tester: AK\n  date: 2026-01-02\n  result: fail\n  steps:\n"
+        "    - Plain words.\n    - step: 1\n      reslt: pass\n    - step: 2\n      req_id: r-1\n"
+        "- name: Again\n  req_ids: [r-1]\n  stepps:\n    - step: 1\n"
+    )
+
+    corpus = read_corpus(tmp_path, "rdm")
+
+    first, second = corpus.items
+    said = {**first.fields}
+    steps = said.pop("steps")
+    assert {key: str(one) for key, one in said.items()} == {
+        "tester": "AK",
+        "date": "2026-01-02",
+        "result": "fail",
+    }
+    assert steps == ["Plain words.", {"step": 1, "reslt": "pass"}, {"step": 2, "req_id": "r-1"}]
+    assert second.fields["stepps"] == [{"step": 1}]
+    assert told(corpus) == [
+        ("TR008", "data/manual_tests.yml:5"),
+        ("TR009", "data/manual_tests.yml:8"),
+        ("TR014", "data/manual_tests.yml:10"),
+        ("TR014", "data/manual_tests.yml:13"),
+        ("TR014", "data/manual_tests.yml:12"),
+    ]
+
+
 def test_sheets_by_a_map_of_their_columns(tmp_path: Path) -> None:
     path = tmp_path / "risks.csv"
     path.write_text(
