@@ -218,9 +218,8 @@ def _inside(files: Files, path: str) -> str | None:
     parts = PurePosixPath(path).parts
     if ".." in parts or path.startswith("/"):
         return None
-    known = frozenset(files.names)
     for first in range(len(parts)):
-        if (name := "/".join(parts[first:])) in known:
+        if (name := "/".join(parts[first:])) in files.held:
             return name
     return None
 
