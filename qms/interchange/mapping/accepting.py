@@ -18,6 +18,7 @@ from qms.interchange.readers.codes import (
     NO_ID,
     NO_TEXT,
     NO_VALUE,
+    NOT_READ,
     OUTSIDE,
     PLACED,
     READING,
@@ -29,7 +30,9 @@ from qms.interchange.readers.codes import (
 NO_STEP = "TR334"
 """A value that means the step of a risk, and is none of the scale in force."""
 
-ACCEPTABLE = frozenset({UNREADABLE, NO_ID, SHAPE, PLACED, NO_VALUE, DANGLING, SELF, NO_STEP})
+ACCEPTABLE = frozenset(
+    {UNREADABLE, NO_ID, SHAPE, PLACED, NO_VALUE, NOT_READ, DANGLING, SELF, NO_STEP}
+)
 """Something is lost or kept as a mere note: a person says that this is as it should be."""
 
 STOPPING = ACCEPTABLE | {TOO_MUCH, NO_TEXT, OUTSIDE, ENTITIES, ARCHIVE, TWICE}

@@ -24,19 +24,28 @@ SMALL = 1_000_000
 
 _ARCHIVES = (".reqifz", ".zip")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+_MARKUP = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*<")
+_WITHOUT = "Take that out, or save it anew; nothing of it was expanded."
 _DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, bytes]]:
-    """Go through the files of a zip by their names; nothing is written anywhere."""
+def members(
+    data: bytes, name: str, into: Gathering, *, hidden: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """Go through the files of a zip by their names; nothing is written anywhere.
+
+    Parameters
+    ----------
+    hidden : bool
+        Whether those count too that no folder shows, or whose name is that of a folder.
+    """
     archive = _opened(data, name, into)
     if archive is None:
         return
     met: set[str] = set()
     for info in archive.infolist():
         parts = re.split(r"[/\\]", info.filename)
-        hidden = parts[-1].startswith(".") and parts[-1] not in HIDDEN_BUT_READ
-        if info.is_dir() or "__MACOSX" in parts or (hidden and ".." not in parts):
+        if _is_empty_folder(info) or (not hidden and _is_hidden(info, parts)):
             continue
         if refusal := _refusal(info, parts, met):
             code, what, mend = refusal
@@ -53,6 +62,15 @@ def members(data: bytes, name: str, into: Gathering) -> Iterator[tuple[str, byte
             into.fault(ARCHIVE, Place(name), what, "Export it again.")
             continue
         yield info.filename, content
+
+
+def _is_empty_folder(info: zipfile.ZipInfo) -> bool:
+    return info.is_dir() and not info.file_size
+
+
+def _is_hidden(info: zipfile.ZipInfo, parts: list[str]) -> bool:
+    dotted = parts[-1].startswith(".") and parts[-1] not in HIDDEN_BUT_READ
+    return info.is_dir() or "__MACOSX" in parts or (dotted and ".." not in parts)
 
 
 def _refusal(info: zipfile.ZipInfo, parts: list[str], met: set[str]) -> tuple[str, str, str] | None:
@@ -95,16 +113,16 @@ def safe_workbook(data: bytes, name: str, into: Gathering) -> bool:
     """Tell whether a workbook may be given to a reader of workbooks: no bomb, no entities."""
     told = len(into.findings)
     count = 0
-    for member, content in members(data, name, into):
+    # Its relations say what a part is: a sheet may have any name, one that hides it too.
+    for member, content in members(data, name, into, hidden=True):
         count += 1
-        if not member.lower().endswith((".xml", ".rels", ".vml")):
-            continue
         # A declaration could hide from the search in another encoding than these.
         if content[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in content[:4]:
             content = content.replace(b"\0", b"")
-        if _DECLARES.search(content):
+        # A picture may hold these letters by chance; only what begins as XML is read as that.
+        if _MARKUP.match(content) and _DECLARES.search(content):
             what = f"Its part '{member[:80]}' declares a document type or an entity."
-            into.fault(ENTITIES, Place(name), what, "Save it anew; nothing of it was expanded.")
+            into.fault(ENTITIES, Place(name), what, _WITHOUT)
     if not count and len(into.findings) == told:
         into.fault(ARCHIVE, Place(name), "The workbook is empty.")
     return len(into.findings) == told

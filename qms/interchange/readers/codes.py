@@ -15,6 +15,7 @@ ATTACHED = "TR010"
 PLACED = "TR011"
 UNREVIEWED = "TR012"
 NO_VALUE = "TR013"
+NOT_READ = "TR014"
 
 READING: Mapping[str, str] = {
     TOO_MUCH: "More than is read",
@@ -25,10 +26,11 @@ READING: Mapping[str, str] = {
     ARCHIVE: "Archive that is damaged or unpacks to too much",
     NO_ID: "Item without an id",
     SHAPE: "Value of another kind than the format has there",
-    UNKNOWN: "Key, column or type that nothing declares",
+    UNKNOWN: "Key or type that nothing declares",
     ATTACHED: "File that an item names, absent or with another digest",
     PLACED: "Place in a document that holds no item",
     UNREVIEWED: "Item changed since the review that it states",
     NO_VALUE: "Link without one of its ends",
+    NOT_READ: "Link or part of a file that was left out, since nothing reads what it is called",
 }
 """Faults of files; the codes of links begin at TR101."""

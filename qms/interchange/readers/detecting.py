@@ -35,10 +35,9 @@ def detect(files: Files) -> Detected:
     Invalid
         If it is none of the formats, with what was found; or if it is several, with each.
     """
+    spoke = {name: look(files) for name, look in _LOOKS.items()} | _in_json(files)
     found = [
-        Detected(name, because)
-        for name, look in _LOOKS.items()
-        if (because := look(files)) is not None
+        Detected(name, because) for name in FORMATS if (because := spoke.get(name)) is not None
     ]
     if len(found) == 1:
         return found[0]
@@ -100,26 +99,34 @@ def _openfasttrace(files: Files) -> str | None:
     return None
 
 
-def _json(holds: Callable[[object], bool]) -> Callable[[Files], str | None]:
-    def look(files: Files) -> str | None:
-        into = Gathering("")
-        for name in files.ending(".json")[:MOST_LOOKED_INTO]:
-            text = files.text(name, into)
-            if text is not None and holds(read_json(text, name, into)):
-                return name
-        return None
+def _in_json(files: Files) -> dict[str, str]:
+    """Return the first file of each format that is kept in JSON; each file is parsed once."""
+    into = Gathering("")
+    found: dict[str, str] = {}
+    for name in files.ending(".json")[:MOST_LOOKED_INTO]:
+        text = files.text(name, into)
+        value = None if text is None else read_json(text, name, into)
+        for form, holds in _JSON.items():
+            if form not in found and holds(value):
+                found[form] = name
+        if len(found) == len(_JSON):
+            break
+    return found
 
-    return look
 
+_JSON: Mapping[str, Callable[[object], bool]] = {
+    "sphinx-needs": holds_needs,
+    "roboclerk": holds_roboclerk,
+}
 
 _LOOKS: Mapping[str, Callable[[Files], str | None]] = {
     "doorstop": _doorstop,
     "strictdoc": _strictdoc,
-    "sphinx-needs": _json(holds_needs),
     "openfasttrace": _openfasttrace,
-    "roboclerk": _json(holds_roboclerk),
     "rdm": _rdm,
     "reqif": _reqif,
 }
 
-FORMATS = (*_LOOKS, "sheets")
+FORMATS = (
+    "doorstop", "strictdoc", "sphinx-needs", "openfasttrace", "roboclerk", "rdm", "reqif", "sheets",
+)  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.located_yaml import Lined
 from qms.interchange.corpus import Attached, Item, Place, Reference
-from qms.interchange.readers.codes import ATTACHED, NO_ID, SHAPE, UNKNOWN, UNREVIEWED
+from qms.interchange.readers.codes import ATTACHED, NO_ID, NOT_READ, SHAPE, UNREVIEWED
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, attached, shape_of
 from qms.interchange.readers.located import read_located_yaml
@@ -84,7 +84,7 @@ def _document(files: Files, name: str, into: Gathering) -> _Document | None:
     if settings.get("itemformat", "yaml") != "yaml":
         what = f"The document keeps its items as {settings['itemformat']}, which is not read."
         place = Place(name, settings.line_of("itemformat"))
-        into.fault(UNKNOWN, place, what, "Turn them into YAML with 'doorstop'.")
+        into.fault(NOT_READ, place, what, "Turn them into YAML with 'doorstop'.")
     reviewed = attributes.get("reviewed") if isinstance(attributes, Lined) else None
     into.left_out["settings of a document"] += len(settings) - len(
         {"prefix", "parent"} & set(settings)
@@ -218,9 +218,8 @@ def _inside(files: Files, path: str) -> str | None:
     parts = PurePosixPath(path).parts
     if ".." in parts or path.startswith("/"):
         return None
-    known = frozenset(files.names)
     for first in range(len(parts)):
-        if (name := "/".join(parts[first:])) in known:
+        if (name := "/".join(parts[first:])) in files.held:
             return name
     return None
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from core.errors import Fault, Invalid
@@ -37,6 +38,13 @@ class Files:
     names: tuple[str, ...]
     passed: tuple[tuple[str, str, str], ...] = ()
     _read: int = field(default=0, repr=False)
+    _counted: dict[str, int] = field(default_factory=dict, repr=False)
+    """Bytes by name: what is opened to find the format out counts once, not again when read."""
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """The names, for whoever asks whether one of them is there."""
+        return frozenset(self.names)
 
     def ending(self, *ends: str) -> tuple[str, ...]:
         """Return the names that end so, whatever their capitals."""
@@ -49,11 +57,12 @@ class Files:
             into.fault(OUTSIDE, Place(name), told)
             return None
         size = path.stat().st_size
-        if size > LARGEST_BYTES or self._read + size > LARGEST_TOGETHER:
+        together = self._read - self._counted.get(name, 0) + size
+        if size > LARGEST_BYTES or together > LARGEST_TOGETHER:
             what = f"The file holds {size:,} bytes; at most {LARGEST_BYTES:,} are read of one file"
             into.fault(TOO_MUCH, Place(name), f"{what} and {LARGEST_TOGETHER:,} of all.")
             return None
-        self._read += size
+        self._read, self._counted[name] = together, size
         try:
             return path.read_bytes()
         except OSError as error:

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.located_yaml import Lined
 from qms.interchange.corpus import Item, Place, Reference
-from qms.interchange.readers.codes import NO_ID, NO_VALUE, SHAPE, UNKNOWN
+from qms.interchange.readers.codes import NO_ID, NO_VALUE, NOT_READ, SHAPE
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, shape_of
 from qms.interchange.readers.located_json import read_json
@@ -47,7 +47,7 @@ def _file(name: str, value: Lined, into: Gathering) -> None:
                 f"Did you mean {near[0]}?" if near else f"There are {', '.join(known) or 'none'}."
             )
             place = Place(name, value.line_of("current_version"))
-            into.fault(UNKNOWN, place, f"There is no version '{current}' in the file.", mend)
+            into.fault(NOT_READ, place, f"There is no version '{current}' in the file.", mend)
             return
         current = known[0]
     into.left_out["needs of earlier versions"] += sum(

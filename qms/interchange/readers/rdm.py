@@ -1,14 +1,14 @@
 """Read the project data of RDM, as the GSTT template lays it out: YAML files and a hazard log."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from core.located_yaml import Lined
 from qms.interchange.corpus import Item, Place, Reference
-from qms.interchange.readers.codes import NO_ID, SHAPE, UNKNOWN
+from qms.interchange.readers.codes import NO_ID, NOT_READ, SHAPE, UNKNOWN
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, shape_of
 from qms.interchange.readers.located import read_located_yaml
@@ -70,6 +70,8 @@ _LISTS = {
 _TESTS = {"unit_test_record": "unit_test", "integration_test_record": "integration_test"}
 _FILES = frozenset({"requirements", "risk", "soup", "manual_tests", *_TESTS})
 _TEST_KEYS = frozenset({"message", "name", "result", _REQUIREMENT_IDS, "note"})
+_MANUAL_KEYS = frozenset({"name", "description", "steps"})
+_STEP_KEYS = frozenset({"step", "result", _REQUIREMENT_IDS, "note"})
 
 
 def read(files: Files) -> Gathering:
@@ -82,6 +84,7 @@ def read(files: Files) -> Gathering:
             _file(files, name, path.stem, into)
         elif path.parent.name == "data":
             into.left_out[f"file {path.name}"] += 1
+            _meant(Place(name), f"file '{path.stem[:60]}'", path.stem, _FILES, into)
     for name in files.ending(".xlsm", ".xlsx"):
         data = files.data(name, into)
         if data is not None and is_hazard_log(data, name, into):
@@ -106,6 +109,8 @@ def _file(files: Files, name: str, stem: str, into: Gathering) -> None:
             rows = _LISTS.get((stem, key))
             if rows is None:
                 into.left_out[f"{key} of {PurePosixPath(name).name}"] += 1
+                place, lists = Place(name, value.line_of(key)), [one for _, one in _LISTS if one]
+                _meant(place, f"list '{key[:60]}'", key, lists, into)
             else:
                 _list(name, rows, entries, value.line_of(key), into)
     else:
@@ -115,6 +120,12 @@ def _file(files: Files, name: str, stem: str, into: Gathering) -> None:
             into.fault(SHAPE, Place(name, 1), what)
         else:
             _list(name, rows, value, 1, into)
+
+
+def _meant(place: Place, what: str, said: str, known: Collection[str], into: Gathering) -> None:
+    """Tell of what is left out because it is spelt almost as one that is read."""
+    if near := difflib.get_close_matches(said, known, 1, 0.8):
+        into.fault(NOT_READ, place, f"There is no {what} in RDM.", f"Did you mean {near[0]}?")
 
 
 def _list(name: str, rows: _Rows, entries: Any, line: int, into: Gathering) -> None:
@@ -134,7 +145,7 @@ def _list(name: str, rows: _Rows, entries: Any, line: int, into: Gathering) -> N
             into.fault(NO_ID, place, f"The {rows.kind} {number} has no '{rows.uid}'.", "Give it.")
             continue
         own = {rows.uid, rows.title, rows.text, *rows.links}
-        _known(name, entry, own | rows.keys, uid, into)
+        _known(name, entry, own | rows.keys, rows.links, uid, into)
         texts = {
             key: into.text(entry.get(key), Place(name, entry.line_of(key)), key, uid).strip()
             for key in (rows.title, rows.text)
@@ -157,14 +168,23 @@ def _list(name: str, rows: _Rows, entries: Any, line: int, into: Gathering) -> N
 
 
 def _known(
-    name: str, entry: Lined, keys: frozenset[str] | set[str], uid: str, into: Gathering
+    name: str,
+    entry: Lined,
+    keys: Collection[str],
+    linking: Collection[str],
+    uid: str,
+    into: Gathering,
 ) -> None:
-    """Name the keys that no version of RDM has; they are taken as fields all the same."""
+    """Name the keys that no version of RDM has; they are taken as fields all the same.
+
+    What stands under a key that was to hold links, as those of `linking`, is no link then.
+    """
     for key in entry:
         if key not in keys and (near := difflib.get_close_matches(key, keys, 1, 0.8)):
-            place = Place(name, entry.line_of(key))
+            code = NOT_READ if near[0] in linking else UNKNOWN
             what = f"'{key[:60]}' of {uid} is no key of RDM."
-            into.fault(UNKNOWN, place, what, f"Did you mean {near[0]}?", uid)
+            place = Place(name, entry.line_of(key))
+            into.fault(code, place, what, f"Did you mean {near[0]}?", uid)
 
 
 def _links(
@@ -194,7 +214,7 @@ def _tests(name: str, kind: str, value: Any, into: Gathering) -> Iterator[Item]:
         if not isinstance(entry, Lined):
             into.fault(SHAPE, place, f"The test {uid} is {shape_of(entry)}, no result.", uid=uid)
             continue
-        _known(name, entry, _TEST_KEYS, uid, into)
+        _known(name, entry, _TEST_KEYS, (_REQUIREMENT_IDS,), uid, into)
         yield Item(
             uid=uid,
             kind=kind,
@@ -223,10 +243,8 @@ def _manual_tests(name: str, value: Any, into: Gathering) -> Iterator[Item]:
         if not uid:
             into.fault(NO_ID, place, f"The manual test {number} has no 'name'.", "Give it one.")
             continue
-        steps = entry.get("steps") or []
-        if not isinstance(steps, list):
-            into.fault(SHAPE, place, f"The steps of {uid} are {shape_of(steps)}.", uid=uid)
-            steps = []
+        _known(name, entry, _MANUAL_KEYS, ("steps",), uid, into)
+        steps = _steps(name, entry, uid, into)
         yield Item(
             uid=uid,
             kind="manual_test",
@@ -235,7 +253,8 @@ def _manual_tests(name: str, value: Any, into: Gathering) -> Iterator[Item]:
             place=place,
             document=name,
             position=(number,),
-            fields={"steps": [dict(one) for one in steps if isinstance(one, Lined)]},
+            fields={key: one for key, one in entry.items() if key not in _MANUAL_KEYS}
+            | {"steps": [dict(one) if isinstance(one, Lined) else one for one in steps]},
             references=tuple(
                 link
                 for step in steps
@@ -245,3 +264,23 @@ def _manual_tests(name: str, value: Any, into: Gathering) -> Iterator[Item]:
                 )
             ),
         )
+
+
+def _steps(name: str, entry: Lined, uid: str, into: Gathering) -> list[Any]:
+    """Return the steps of a manual test; one that cannot name what it verifies is told."""
+    steps = entry.get("steps") or []
+    place = Place(name, entry.line_of("steps"))
+    if _REQUIREMENT_IDS in entry:
+        what = f"'{_REQUIREMENT_IDS}' of {uid} stands outside of its steps."
+        mend = "Write it in the step that verifies them."
+        into.fault(NOT_READ, Place(name, entry.line_of(_REQUIREMENT_IDS)), what, mend, uid)
+    if not isinstance(steps, list):
+        into.fault(SHAPE, place, f"The steps of {uid} are {shape_of(steps)}.", uid=uid)
+        return []
+    for number, step in enumerate(steps, start=1):
+        if isinstance(step, Lined):
+            _known(name, step, _STEP_KEYS, (_REQUIREMENT_IDS,), uid, into)
+        else:
+            what = f"The step {number} of {uid} is {shape_of(step)}, no mapping."
+            into.fault(SHAPE, place, what, "Write '- step: ...'.", uid)
+    return steps

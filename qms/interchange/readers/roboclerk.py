@@ -5,7 +5,7 @@ from typing import Any
 
 from core.located_yaml import Lined
 from qms.interchange.corpus import Item, Place, Reference
-from qms.interchange.readers.codes import NO_ID, NO_VALUE, SHAPE, UNKNOWN
+from qms.interchange.readers.codes import NO_ID, NO_VALUE, NOT_READ, SHAPE, UNKNOWN
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering, shape_of
 from qms.interchange.readers.located_json import read_json
@@ -64,7 +64,9 @@ def _section(name: str, section: str, entries: Any, line: int, into: Gathering) 
     if section not in SECTIONS:
         near = difflib.get_close_matches(section, SECTIONS, 1)
         mend = f"Did you mean {near[0]}?" if near else "It is left out."
-        into.fault(UNKNOWN, place, f"There is no sort of items '{section[:60]}'.", mend)
+        # An empty one is told as well, and nothing is lost with it.
+        code = UNKNOWN if entries in (None, [], {}) else NOT_READ
+        into.fault(code, place, f"There is no sort of items '{section[:60]}'.", mend)
         into.left_out[section] += len(entries) if isinstance(entries, list) else 1
         return
     if not isinstance(entries, list):

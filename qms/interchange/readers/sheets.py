@@ -15,7 +15,7 @@ from core.errors import Fault, Invalid
 from core.records.sheets.cells import bare
 from qms.interchange.corpus import Item, Place, Reference
 from qms.interchange.readers.archives import safe_workbook
-from qms.interchange.readers.codes import NO_ID, SHAPE, TOO_MUCH, UNKNOWN, UNREADABLE
+from qms.interchange.readers.codes import NO_ID, NOT_READ, SHAPE, TOO_MUCH, UNKNOWN, UNREADABLE
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering
 
@@ -365,11 +365,15 @@ def _recognised(
             continue
         near = difflib.get_close_matches(plain(heading), known, 1)
         mend = f"Did you mean '{headings[known[near[0]]].strip()}'?" if near else "Look again."
-        into.fault(UNKNOWN, place, f"There is no column '{heading[:60]}'.", mend)
+        into.fault(NOT_READ, place, f"There is no column '{heading[:60]}'.", mend)
+    # What somebody stated is never guessed: another column would be taken for theirs.
+    taken = found.keys() | columns.columns.keys()
     for what_it_is, names in USUAL.items() if columns.guess else ():
         free = [one for one in names if one in known and known[one] not in found.values()]
-        if what_it_is not in found and free:
+        if what_it_is not in taken and free:
             found[what_it_is] = known[free[0]]
+    if UID not in found and UID in columns.columns:
+        return None
     if UID not in found:
         shown = ", ".join(one.strip() for one in headings if one.strip())[:120]
         what = f"No column holds the ids; there are: {shown}."

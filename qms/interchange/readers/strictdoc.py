@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from qms.interchange.corpus import Item, Place, Reference
-from qms.interchange.readers.codes import NO_VALUE, OUTSIDE, SHAPE, UNKNOWN, UNREADABLE
+from qms.interchange.readers.codes import NO_VALUE, NOT_READ, OUTSIDE, SHAPE, UNREADABLE
 from qms.interchange.readers.files import Files
 from qms.interchange.readers.gathering import Gathering
 
@@ -191,7 +191,7 @@ class _Reader:
         if role not in ROLES:
             near = difflib.get_close_matches(role, ROLES, 1)
             mend = f"Did you mean {near[0]}?" if near else f"There are {', '.join(ROLES)}."
-            self.into.fault(UNKNOWN, place, f"There is no relation '{role}'.", mend, uid)
+            self.into.fault(NOT_READ, place, f"There is no relation '{role}'.", mend, uid)
         elif not target:
             what = f"A relation {role} leads nowhere."
             self.into.fault(NO_VALUE, place, what, "Write 'VALUE: ' and a UID.", uid)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 from core.errors import Fault, Invalid
 from core.records.content import LinkDraft
@@ -17,7 +16,7 @@ from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.record_file import RecordFile
 from qms.interchange.readers.archives import safe_workbook
 from qms.interchange.readers.gathering import Gathering
-from qms.interchange.readers.sheets import MOST_COLUMNS, MOST_ROWS, Room
+from qms.interchange.readers.sheets import DAMAGED, MOST_COLUMNS, MOST_ROWS, Room
 from qms.interchange.returning.collecting import (
     ELSEWHERE,
     Collected,
@@ -41,12 +40,6 @@ from qms.interchange.writers.values import TEXTS, number_of, value_of
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
-
-# What openpyxl raises of a damaged workbook; malformed XML is a SyntaxError there.
-_DAMAGED = (
-    SyntaxError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, OSError,
-    BadZipFile,
-)  # fmt: skip
 
 _GOES_ON = re.compile(r"(.+) \((\d{1,3})\)")
 """The heading of a column in which a long text goes on."""
@@ -74,7 +67,7 @@ def from_workbook(data: bytes, name: str, registry: TypeRegistry) -> RecordFolde
         sheets = [_Sheet(one.title, list(_rows(one, f"{name}/{one.title}", room))) for one in book]
         stated = book.custom_doc_props  # type: ignore[attr-defined]  # newer than its stubs
         about = {one.name: str(one.value) for one in stated.props}
-    except _DAMAGED as error:
+    except DAMAGED as error:
         what = f"is no workbook that can be read: {' '.join(str(error).split())[:120]}."
         fault = Fault("TR320", name, what, "Save it anew as .xlsx.")
         raise Invalid(f"{name} was not read.", [fault]) from error

@@ -85,6 +85,24 @@ def test_what_stops_an_import_is_told_with_file_line_and_what_was_meant(
     assert misnamed.exit_code == 1
 
 
+def test_a_link_whose_kind_is_misspelt_stops_the_import_until_it_is_accepted(
+    demo: BuiltDemo, tmp_path: Path
+) -> None:
+    (tmp_path / "a.sdoc").write_text(
+        "[DOCUMENT]\nTITLE: A\n\n[REQUIREMENT]\nUID: A-1\n\n"
+        "[REQUIREMENT]\nUID: A-2\nRELATIONS:\n- TYPE: Parnt\n  VALUE: A-1\n"
+    )
+    command = ("import", "corpus", tmp_path, "--into", "RPM", "--as", "PPL-AK", "--dry-run")
+
+    refused = fiducial(*command)
+    accepted = fiducial(*command, "--accept", "TR014")
+
+    assert refused.exit_code == 1
+    assert "a.sdoc:10" in refused.stderr
+    assert "Did you mean Parent? Or accept it: --accept TR014." in refused.stderr
+    assert accepted.exit_code == 0, accepted.output
+
+
 def test_nothing_is_written_where_nothing_was_imported(demo: BuiltDemo, tmp_path: Path) -> None:
     told = fiducial("export", "corpus", "--from", "RPM", "-o", tmp_path / "out")
 

@@ -47,7 +47,7 @@ def test_strictdoc(tmp_path: Path) -> None:
 
     assert told(corpus) == [
         ("TR008", "a.sdoc:6"),
-        ("TR009", "a.sdoc:12"),
+        ("TR014", "a.sdoc:12"),
         ("TR013", "a.sdoc:14"),
         ("TR004", "a.sdoc:15"),
         ("TR003", "a.sdoc:18"),
@@ -124,7 +124,7 @@ def test_doorstop(tmp_path: Path) -> None:
     corpus = read_corpus(tmp_path)
 
     assert told(corpus) == [
-        ("TR009", "md/.doorstop.yml:3"),
+        ("TR014", "md/.doorstop.yml:3"),
         ("TR008", "REQ1.yml:2"),
         ("TR008", "REQ1.yml:3"),
         ("TR003", "REQ2.yml:1"),
@@ -183,7 +183,7 @@ def test_roboclerk(tmp_path: Path) -> None:
         ("TR007", "a.json:1"),
         ("TR008", "a.json:1"),
         ("TR013", "a.json:3"),
-        ("TR009", "a.json:4"),
+        ("TR014", "a.json:4"),
     ]
     assert corpus.findings[-1].mend == "Did you mean Risks?"
     assert corpus.left_out == {"Rissks": 2}
@@ -208,6 +208,35 @@ def test_rdm(tmp_path: Path) -> None:
     ]
     assert corpus.findings[0].mend == "Did you mean title?"
     assert [one.target for one in corpus.items[-1].references] == ["r-1", "r-2"]
+
+
+def test_manual_tests_of_rdm_keep_all_that_was_said_of_them(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/manual_tests.yml").write_text(
+        "- name: Try\n  tester: AK\n  date: 2026-01-02\n  result: fail\n  steps:\n"
+        "    - Plain words.\n    - step: 1\n      reslt: pass\n    - step: 2\n      req_id: r-1\n"
+        "- name: Again\n  req_ids: [r-1]\n  stepps:\n    - step: 1\n"
+    )
+
+    corpus = read_corpus(tmp_path, "rdm")
+
+    first, second = corpus.items
+    said = {**first.fields}
+    steps = said.pop("steps")
+    assert {key: str(one) for key, one in said.items()} == {
+        "tester": "AK",
+        "date": "2026-01-02",
+        "result": "fail",
+    }
+    assert steps == ["Plain words.", {"step": 1, "reslt": "pass"}, {"step": 2, "req_id": "r-1"}]
+    assert second.fields["stepps"] == [{"step": 1}]
+    assert told(corpus) == [
+        ("TR008", "data/manual_tests.yml:5"),
+        ("TR009", "data/manual_tests.yml:8"),
+        ("TR014", "data/manual_tests.yml:10"),
+        ("TR014", "data/manual_tests.yml:13"),
+        ("TR014", "data/manual_tests.yml:12"),
+    ]
 
 
 def test_sheets_by_a_map_of_their_columns(tmp_path: Path) -> None:
@@ -235,7 +264,7 @@ def test_a_column_that_is_not_there_is_named_with_the_one_that_was_meant(tmp_pat
 
     corpus = read_corpus(tmp_path, columns=column_map(["title=Titel"]))
 
-    assert [(one.code, one.mend) for one in corpus.findings] == [("TR009", "Did you mean 'Title'?")]
+    assert [(one.code, one.mend) for one in corpus.findings] == [("TR014", "Did you mean 'Title'?")]
 
 
 def test_a_map_that_names_no_part_of_an_item_is_refused_whole() -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,52 @@ def test_a_workbook_with_entities_is_refused(tmp_path: Path, encoding: str) -> N
         read_corpus(path)
 
     assert codes(caught) == {"TR005"}
+
+
+def workbook(part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """A workbook whose one sheet has an unusual name, which its relations state as well."""
+    from openpyxl import Workbook
+
+    book, held, made = Workbook(), io.BytesIO(), io.BytesIO()
+    book.active.append(["Id"])
+    book.active.append(["A"])
+    book.save(held)
+    usual = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(held) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            said = old.read(name)
+            if name == usual:
+                new.writestr(part, change(said))
+            else:
+                new.writestr(name, said.replace(usual.encode(), part.encode()))
+    return made.getvalue()
+
+
+DECLARED = b"<!DOCTYPE x [<!ENTITY a 'b'>]>"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: DECLARED + said,
+        lambda said: b" \r\n" + DECLARED + said,
+        lambda said: b"\xef\xbb\xbf" + DECLARED + said,
+        lambda said: (DECLARED + said).decode().encode("utf-16"),
+        lambda said: (DECLARED + said).decode().encode("utf-16-be"),
+    ],
+)
+@pytest.mark.parametrize(
+    "part",
+    ["xl/worksheets/.s.xml", "__MACOSX/s.xml", "xl/worksheets/s.dat", "xl/worksheets/s.xml/"],
+)
+def test_no_part_of_a_workbook_is_passed_over_for_its_name(
+    part: str, change: Callable[[bytes], bytes]
+) -> None:
+    kept, refused = Gathering(""), Gathering("")
+
+    assert archives.safe_workbook(workbook(part, lambda said: said), "a.xlsx", kept)
+    assert not archives.safe_workbook(workbook(part, change), "a.xlsx", refused)
+    assert [one.code for one in refused.findings] == ["TR005"]
 
 
 def test_a_workbook_that_is_a_bomb_is_refused(tmp_path: Path) -> None:

@@ -289,3 +289,25 @@ def test_a_workbook_that_is_too_long_is_refused(
     assert [(one.code, one.where) for one in caught.value.faults] == [
         ("TR308", "rpm.xlsx/requirement:3")
     ]
+
+
+def test_a_hidden_part_that_cannot_be_unpacked_is_told(tmp_path: Path) -> None:
+    whole = to_workbook("RPM", [HARD], get_registry())
+    part, usual = b"xl/worksheets/.heet1.xml", b"xl/worksheets/sheet1.xml"
+    path, held = tmp_path / "rpm.xlsx", io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(whole)) as old,
+        zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            renamed = name.replace(usual.decode(), part.decode())
+            new.writestr(renamed, old.read(name).replace(usual, part))
+        began = new.getinfo(part.decode()).header_offset + 30 + len(part)
+    damaged = bytearray(held.getvalue())
+    damaged[began : began + 40] = b"\xff" * 40
+    path.write_bytes(damaged)
+
+    with pytest.raises(Invalid) as caught:
+        read_records(path, get_registry())
+
+    assert "rpm.xlsx" in caught.value.faults[0].where
