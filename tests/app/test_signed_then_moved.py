@@ -1,11 +1,13 @@
 """What was signed before a project moved is told as it was signed, in whatever order it arrived."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
 
+from core.ledger.chain import append, head
 from core.ledger.models import LedgerEntry
 from core.records import approval
 from core.records.content import Content, LinkDraft
@@ -18,6 +20,11 @@ from core.records.service import (
     latest_revision,
 )
 from core.records.snapshot import Key
+from core.signing.keys import load_key
+from qms.baselines.service import baselines_of
+from qms.releases.elsewhere import SEALED
+from qms.releases.sealing import Held, held_against
+from qms.releases.seals import Seal
 from tests.app.moved import NEED, House, Source, approve, source_house
 from validation.pack.frozen import FinalSignature, final_signature, snapshot_at
 
@@ -101,3 +108,45 @@ def test_the_final_signature_names_an_entry_of_this_trail_and_when_it_was_writte
             query = select(LedgerEntry).where(col(LedgerEntry.seq) == signed.seq)
             entry = session.exec(query).one()
             assert (entry.hash, entry.at) == (signed.hash, signed.written)
+
+
+def sealed_at(source: Source) -> Seal:
+    """Record that a release was sealed, as `git seal` does, and return what it wrote."""
+    key = load_key(source.house.settings.data_dir)
+    with source.office.writing() as session:
+        project, last = source.office.project(session), head(session)
+        root = baselines_of(session, project)[0].root
+        seal = Seal("RPM", "REL-1", "1", "c" * 40, 1, root, last.seq, last.hash, key.fingerprint)
+        said = {"commit": seal.commit, "root": root, "seq": seal.seq, "head": seal.head}
+        append(session, SEALED, source.office.staff["PPL-EQ"], project.id, "REL-1", said)
+    return replace(seal, signature=key.sign(seal.body.encode()))
+
+
+def test_only_the_very_seal_that_the_trail_brought_along_agrees(
+    worked_on: Source, empty: House, tmp_path: Path
+) -> None:
+    seal = sealed_at(worked_on)
+    worked_on.house.export(tmp_path / "both.zip", "RPM", "SIDE")
+    empty.bring(tmp_path / "both.zip")
+    ours = load_key(empty.settings.data_dir)
+    expected = replace(seal, seq=0, head="", key=ours.fingerprint)
+    others = [
+        replace(seal, seq=seal.seq - 1),
+        replace(seal, head="a" * 64),
+        replace(seal, key="b" * 64),
+        replace(seal, commit="d" * 40),
+        replace(seal, version="2"),
+    ]
+    mine = replace(seal, key=ours.fingerprint)
+    others.append(replace(mine, signature=ours.sign(mine.body.encode())))
+
+    with empty.database.reading() as session:
+        project = find_project(session, "RPM")
+        same, *held = (
+            held_against(session, project, one.text, "a tag", expected, ours.public)
+            for one in (seal, *others)
+        )
+
+    assert same == Held((), elsewhere=True)
+    assert all(one.differing for one in held)
+    assert "it was made anew" in held[-1].differing[-1], "our own key answers to our own trail"
