@@ -139,9 +139,9 @@ def verify_trail(
     from core.records.audit import verify_installation
 
     with installation() as opened:
-        anchors = seen_outside(against, opened.settings.data_dir)
         files = BlobStore(opened.settings.data_dir / "blobs")
         with opened.database.reading() as session:
+            anchors = seen_outside(session, against, opened.settings.data_dir)
             found = verify_installation(session, files, anchors)
         if record:
             with opened.database.writing() as session:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.console import AsJson, AsPerson, acting, installation, say
-from core.errors import Fault, Invalid
+from core.errors import Fault, Invalid, Refused
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from core.ledger.verify import Anchor
     from qms.releases.seals import Seal
 
@@ -44,9 +46,10 @@ def seal(
             )
     one = made.seal
     word = "is sealed" if made.new else "was sealed already"
+    whose = " of the installation that it came from" if made.elsewhere else ""
     text = (
         f"{one.release} {word} at {made.place} of {workplace.path}: commit {one.commit}, baseline "
-        f"{one.baseline} with root {one.root}, entry {one.seq} of the audit trail. "
+        f"{one.baseline} with root {one.root}, entry {one.seq} of the audit trail{whose}. "
         f"Push it: git push origin {made.place}"
     )
     told = {"ref": made.place, "new": made.new, "repository": str(workplace.path)}
@@ -54,18 +57,49 @@ def seal(
         as_json, text)  # fmt: skip
 
 
-def seen_outside(against: str, data_dir: Path) -> tuple["Anchor", ...]:
-    """Return what a pack, or the seals at ``REPOSITORY@TAG``, saw of the audit trail."""
-    from core.ledger.verify import Anchor
-    from validation.verify.ledger import ledger_of
+def seen_outside(session: "Session", against: str, data_dir: Path) -> tuple["Anchor", ...]:
+    """Return what a pack, or the seals at ``REPOSITORY@TAG``, saw of the audit trail.
 
+    Raises
+    ------
+    Refused
+        If it is of another installation, whose trail is not the one here.
+    """
     if not against:
         return ()
     pack = Path(against)
     if pack.is_file() or "@" not in against:
-        head = ledger_of(pack)["head"]
-        return (Anchor(int(head["seq"]), str(head["hash"]), pack.name),)
+        return (_seen_by(session, pack, data_dir),)
     return tuple(anchor for anchor, _ in seals_at(against, data_dir))
+
+
+def _seen_by(session: "Session", pack: Path, data_dir: Path) -> "Anchor":
+    from sqlmodel import col, select
+
+    from core.ledger.brought import arrivals_from
+    from core.ledger.models import LedgerEntry
+    from core.ledger.verify import Anchor
+    from core.signing.keys import has_key, load_key
+    from validation.verify.ledger import head_seen_by
+
+    seen = head_seen_by(pack)
+    ours = load_key(data_dir).fingerprint if has_key(data_dir) else ""
+    here = session.exec(select(LedgerEntry.hash).where(col(LedgerEntry.seq) == seen.seq)).first()
+    # A key may have been lost and made anew: what its packs saw is still there then.
+    if ours not in seen.signers and here != seen.hash:
+        whose = ", ".join(one[:16] for one in seen.signers)
+        came = " and ".join(arrivals_from(session, seen.signers))
+        told = (
+            f"It is of the installation that {came} came from; compare it there."
+            if came
+            else "Compare it where it was built. If that was here, both the key and the trail are "
+            "not what they were."
+        )
+        raise Refused(
+            f"{pack.name} is signed by the key {whose}, not by the one of this installation, and "
+            f"entry {seen.seq} of the audit trail here is not the one that it saw. {told}"
+        )
+    return Anchor(seen.seq, seen.hash, pack.name)
 
 
 def seals_at(against: str, data_dir: Path) -> list[tuple["Anchor", "Seal"]]:

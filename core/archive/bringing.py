@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from subprocess import SubprocessError
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from core.archive.reading import Archive, ArchivedFiles, opened
 from core.archive.record_types import types_told
 from core.archive.register import BLOB, PERSON, PROJECT, Register
 from core.archive.rows import OddRow, Row, decoded, key_of
-from core.archive.shape import SIGNATURES, TRAIL, file_member
+from core.archive.shape import SIGNATURES, TRAIL, file_member, repository_folder
 from core.archive.trailing import Arriving
 from core.blobs import Blob, BlobStore, StoredBlob
 from core.db import Database, Table, insert_into
@@ -107,6 +108,7 @@ def import_projects(
                 if not wish.dry_run:
                     bringing.put_files()
                 else:
+                    bringing.try_files()
                     session.rollback()
         except BaseException:
             bringing.take_back()
@@ -170,21 +172,33 @@ class _Bringing:
 
     def put_files(self) -> None:
         """Keep the files and the repositories; they are durable before the rows are."""
-        for line, number in self._repositories():
-            folder = self.register.repositories.folder_of(self.data_dir, number)
-            if folder.exists():
-                raise Conflict(f"There is a folder {folder} of no repository; move it away.")
+        faults = []
+        for line, folder in self._free_folders():
             folder.parent.mkdir(parents=True, exist_ok=True)
             self.folders.append(folder)
-            try:
-                repositories.put(self.archive.reader, line, folder)
-            except SubprocessError as error:
-                fault = Fault("repository", folder.name, "is no sound Git repository.")
-                raise Invalid(NOTHING, [fault]) from error
+            faults += self._put_repository(line, folder)
+        self._refuse(faults)
         store = BlobStore(self.root)
         for sha256 in sorted(self.into.files if self.into else ()):
             with self.archive.reader.archive.open(file_member(sha256)) as incoming:
                 store.put(incoming)  # type: ignore[arg-type]
+
+    def try_files(self) -> None:
+        """Look whether the repositories can be kept; the files were read through already."""
+        faults = []
+        for line, _ in self._free_folders():
+            # Here, where there is room for what would be kept, and one after the other.
+            with TemporaryDirectory(dir=self.data_dir, prefix=".import-") as scratch:
+                faults += self._put_repository(line, Path(scratch) / "tried.git")
+        self._refuse(faults)
+
+    def _put_repository(self, line: int, folder: Path) -> list[Fault]:
+        try:
+            repositories.put(self.archive.reader, line, folder)
+        except (SubprocessError, FileExistsError, IsADirectoryError, NotADirectoryError):
+            # A reference can be in the way of another one: `a` of `a/b`.
+            return [Fault("repository", repository_folder(line), "is no sound Git repository.")]
+        return []
 
     def take_back(self) -> None:
         """Remove the repositories of a transaction that failed; its files are merely unused."""
@@ -192,14 +206,19 @@ class _Bringing:
             with suppress(OSError):
                 shutil.rmtree(folder)
 
-    def _repositories(self) -> list[tuple[int, int]]:
-        table = self.register.repositories.table
-        known_by = self.register.known_by(table)
-        ids = self.into.ids[table] if self.into else {}
-        return [
-            (line, ids[key_of([row[one] for one in known_by])])
-            for line, row in self.archive.rows(table)
+    def _free_folders(self) -> list[tuple[int, Path]]:
+        """Return where each repository will lie, by its line; nothing may lie there yet."""
+        kept = self.register.repositories
+        known_by = self.register.known_by(kept.table)
+        ids = self.into.ids[kept.table] if self.into else {}
+        found = [
+            (line, kept.folder_of(self.data_dir, ids[key_of([row[one] for one in known_by])]))
+            for line, row in self.archive.rows(kept.table)
         ]
+        for _, folder in found:
+            if folder.exists():
+                raise Conflict(f"There is a folder {folder} of no repository; move it away.")
+        return found
 
     def _refuse(self, faults: Sequence[Fault]) -> None:
         if faults:

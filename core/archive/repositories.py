@@ -20,25 +20,49 @@ _HEX = "[0-9a-f]"
 _WANTED = re.compile(
     rf"HEAD|packed-refs|objects/{_HEX}{{2}}/(?:{_HEX}{{38}}|{_HEX}{{62}})"
     rf"|objects/pack/pack-{_HEX}{{40,64}}\.(?:pack|idx|rev)"
-    r"|refs/(?:heads|tags)/(?!\.)(?:(?!/\.|\.\.|//)[\w./@+#-])+"
+    # What Git allows in a name (git help check-ref-format), and notes, which hold seals.
+    r"|refs/(?:heads|tags|notes)/(?!\.)(?:(?!/\.|\.\.|//|@\{)[^\s~^:?*\[\\])+(?<!/)(?<!\.lock)"
 )
+LONGEST_PATH, LONGEST_NAME = 1_000, 255
+"""Bytes of a path in a repository, and of each name in it, that every file system takes."""
 
 
 def wanted(inside: str) -> bool:
     """Whether a file of a repository is an object or a reference, by its path in there."""
-    return _WANTED.fullmatch(inside) is not None
+    return (
+        _WANTED.fullmatch(inside) is not None
+        and inside.isprintable()
+        and len(inside.encode()) <= LONGEST_PATH
+        and all(len(name.encode()) <= LONGEST_NAME for name in inside.split("/"))
+    )
 
 
-def add(writer: ArchiveWriter, repository: Path, line: int) -> bool:
-    """Add a repository, where it is there; say whether it was."""
+def add(writer: ArchiveWriter, repository: Path, line: int) -> list[Fault]:
+    """Add a repository, where it is there; name its references that cannot be added."""
     if not (repository / "HEAD").is_file():
-        return False
+        return []
+    left: set[str] = set()
+
+    def kept(inside: str) -> bool:
+        if inside.startswith("refs/") and not wanted(inside):
+            left.add(inside)
+        return wanted(inside)
+
     before = set(writer.folders)
-    add_repository(writer, repository, repository_folder(line), wanted)
+    add_repository(writer, repository, repository_folder(line), kept)
     # Folders are made with what lies in them.
     writer.folders.clear()
     writer.folders.update(before)
-    return True
+    return [
+        Fault(
+            "reference-odd",
+            # Git takes names in bytes of any encoding.
+            f"{repository_folder(line)}/{name}".encode("utf-8", "replace").decode(),
+            "is no branch, tag or note that an archive can hold.",
+            "Rename or delete it where the repository is fetched from, and scan again.",
+        )
+        for name in sorted(left)
+    ]
 
 
 def members_of(reader: ArchiveReader, line: int) -> dict[str, str]:

@@ -185,7 +185,7 @@ class _Exporting:
         self._member(PERSON, self._people())
         self._member(BLOB, self._files())
         for line_number, folder in self._folders():
-            repositories.add(self.writer, folder, line_number)
+            found.faults += repositories.add(self.writer, folder, line_number)
         audit = verify_installation(self.session, self.store)
         found.faults += [Fault(one.code, one.where, one.what) for one in audit.findings]
         manifest = self.writer.close_with(self._facts() | {"schema": schema})

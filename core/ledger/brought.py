@@ -6,13 +6,13 @@ number, time, person, data and hash. Whoever asks the trail what was done finds 
 `acts` and reads either with `told`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
-from sqlmodel import col
+from sqlalchemy import ColumnElement, or_, select
+from sqlmodel import Session, col
 
 from core.canonical import read_json, rfc3339
 from core.ledger.models import LedgerEntry, entry_hash
@@ -86,6 +86,12 @@ def told(entry: LedgerEntry) -> Told:
         origin=details["of"],
         signature=str((details.get("signature") or {}).get("here") or ""),
     )
+
+
+def arrivals_from(session: Session, keys: Collection[str]) -> list[str]:
+    """Return the projects that came from installations with some keys, straight or by others."""
+    entries = session.scalars(select(LedgerEntry).where(acts(IMPORTED)))
+    return sorted({one.subject for one in map(told, entries) if one.details.get("source") in keys})
 
 
 def verbatim(entry: LedgerEntry) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from core.records.snapshot import RecordView
 from core.signing.keys import PublicKey, SigningKey
 from qms.baselines.current import project_snapshot
 from qms.baselines.service import find_baseline, verify_baseline
+from qms.releases.elsewhere import SEALED, sealed_elsewhere
 from qms.releases.gathering import find_release
 from qms.releases.seals import Seal, is_seal, read_seal
 from qms.releases.service import PACK_ROLES
@@ -33,11 +34,18 @@ NOTES = "notes"
 
 @dataclass(frozen=True)
 class Sealed:
-    """A seal that was written, or found as it would be written."""
+    """A seal that was written, or found as it would be written.
+
+    Attributes
+    ----------
+    elsewhere : bool
+        Whether the installation that the project came from wrote it.
+    """
 
     seal: Seal
     place: str
     new: bool
+    elsewhere: bool = False
 
 
 def seal_release(
@@ -72,15 +80,15 @@ def seal_release(
     place = NOTES_REF if tag is None else f"refs/tags/{tag}"
     known = _known(workplace, tag, seal.commit)
     if known is not None:
-        _must_be_ours(session, known, seal, place, key.public)
-        return Sealed(read_seal(known[1], place), place, new=False)
+        elsewhere = _must_agree(session, project, known, seal, place, key.public)
+        return Sealed(read_seal(known[1], place), place, new=False, elsewhere=elsewhere)
     if tag is None:
         workplace.write_note(seal.commit, seal.text)
     else:
         workplace.write_tag(tag, seal.commit, seal.text, f"{by.name} ({by.uid})", now())
     append(
         session,
-        "repository:release:seal",
+        SEALED,
         by,
         project_id=project.id,
         subject=release.key.uid,
@@ -174,40 +182,74 @@ def _known(workplace: Workplace, tag: str | None, commit: str) -> tuple[str, str
     return next((one for one in workplace.notes() if one[0] == commit), None)
 
 
-def _must_be_ours(
-    session: Session, known: tuple[str, str], seal: Seal, place: str, key: PublicKey
-) -> None:
-    """Refuse to go on where a tag or note says anything else than this seal would."""
+def _must_agree(
+    session: Session,
+    project: Project,
+    known: tuple[str, str],
+    seal: Seal,
+    place: str,
+    key: PublicKey,
+) -> bool:
+    """Refuse a tag or note that says anything else; say whether it came from elsewhere."""
     commit, text = known
-    differing = "" if commit == seal.commit else f"names commit {commit[:12]}"
-    if not differing:
-        differing = "; ".join(differences(session, text, place, seal, key))
-    if differing:
+    held = Held((f"names commit {commit[:12]}",))
+    if commit == seal.commit:
+        held = held_against(session, project, text, place, seal, key)
+    if held.differing:
+        differing = "; ".join(held.differing)
         raise Conflict(f"{place} is there already and {differing}; nothing was written over it.")
+    return held.elsewhere
 
 
-def differences(
-    session: Session, text: str, place: str, expected: Seal, key: PublicKey
-) -> list[str]:
-    """Return in which ways a seal in Git is not what the record says now; empty where it agrees."""
+@dataclass(frozen=True)
+class Held:
+    """A seal in Git, held against the record.
+
+    Attributes
+    ----------
+    differing : tuple of str
+        In which ways it is not what the record says now; empty where it agrees.
+    elsewhere : bool
+        Whether the installation that the project came from wrote it, so that it saw that trail.
+    """
+
+    differing: tuple[str, ...] = ()
+    elsewhere: bool = False
+
+
+def held_against(
+    session: Session, project: Project, text: str, place: str, expected: Seal, key: PublicKey
+) -> Held:
+    """Hold a seal in Git against what the record of a project says now."""
     try:
         found = read_seal(text, place)
     except Invalid:
-        return ["is no seal of a release"]
+        return Held(("is no seal of a release",))
+    # A seal of our own key always answers to our own trail, whatever an entry of it says.
+    elsewhere = found.key != key.fingerprint and sealed_elsewhere(session, project, found)
+    if elsewhere:
+        expected = replace(expected, key=found.key)
     told = []
     if found.bound != expected.bound:
         pairs = zip(found.body.split("\n"), expected.body.split("\n"), strict=True)
         lines = [f"{a} where the record says {b.partition(': ')[2]}" for a, b in pairs
                  if a != b and not a.startswith("ledger-")]  # fmt: skip
         told.append("says " + ", ".join(lines))
-    elif not found.signed_by(key.verifies):
+    elif not elsewhere and not found.signed_by(key.verifies):
         told.append("is not signed by the key of this installation")
+    if not elsewhere:
+        told += _beside_the_trail(session, found)
+    return Held(tuple(told), elsewhere)
+
+
+def _beside_the_trail(session: Session, found: Seal) -> list[str]:
+    """Return in which way the audit trail is not the one that a seal saw."""
     hashed = session.scalar(select(col(LedgerEntry.hash)).where(col(LedgerEntry.seq) == found.seq))
     if hashed is None:
-        told.append(f"saw entry {found.seq} of the audit trail, which has none: its end was cut")
-    elif hashed != found.head:
-        told.append(f"saw another entry {found.seq} of the audit trail: it was made anew")
-    return told
+        return [f"saw entry {found.seq} of the audit trail, which has none: its end was cut"]
+    if hashed != found.head:
+        return [f"saw another entry {found.seq} of the audit trail: it was made anew"]
+    return []
 
 
 def anchors_in(place: str, data_dir: Path, key: PublicKey) -> list[tuple[Anchor, Seal]]:
@@ -263,12 +305,20 @@ class SealStanding:
         The tags or notes that hold it.
     why : str
         In which way they differ.
+    elsewhere : tuple of str
+        Those of the places where the installation wrote it that the project came from.
     """
 
     word: Standing
     places: tuple[str, ...]
     why: str
     command: str
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The places where this installation wrote it."""
+        return tuple(one for one in self.places if one not in self.elsewhere)
 
 
 def seal_standing(
@@ -298,13 +348,18 @@ def seal_standing(
     mine = {ref: text for ref, text in seals.items() if _about(text, expected)}
     if not mine:
         return SealStanding(Standing.MISSING, (), "", command)
-    why = [
-        f"{_short(ref)} {one}"
+    held = {
+        _short(ref): held_against(session, project, text, ref, expected, key)
         for ref, text in mine.items()
-        for one in differences(session, text, ref, expected, key)
-    ]
-    word = Standing.DIFFERS if why else Standing.OK
-    return SealStanding(word, tuple(map(_short, mine)), "; ".join(why), command)
+    }
+    why = [f"{place} {what}" for place, one in held.items() for what in one.differing]
+    return SealStanding(
+        Standing.DIFFERS if why else Standing.OK,
+        tuple(held),
+        "; ".join(why),
+        command,
+        tuple(place for place, one in held.items() if one.elsewhere),
+    )
 
 
 def _about(text: str, expected: Seal) -> bool:

@@ -330,7 +330,7 @@ def test_a_repository_with_a_damaged_object_is_refused(
 
     faults = refused(empty, archive)
 
-    assert faults == ["1.git: is no sound Git repository."]
+    assert faults == ["repositories/1.git: is no sound Git repository."]
 
 
 def more(change: Change) -> Callable[[bytes], bytes]:

@@ -101,7 +101,7 @@ def assemble(
         soup=registers.soup(given.snapshot, key, environment),
         components=registers.components(given.snapshot, project.key, environment),
         signatures=_signatures(view.signatures),
-        ledger=Ledger(head={"seq": signed.seq, "hash": signed.hash, "at": rfc3339(signed.until)}),
+        ledger=Ledger(head={"seq": signed.seq, "hash": signed.hash, "at": rfc3339(signed.written)}),
         device=registers.device(given.snapshot, project.key),
         changes=registers.changes(given.snapshot, project.key),
         competence=registers.competence(given.snapshot, project.key, _who(view, packed)),

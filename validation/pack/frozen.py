@@ -6,7 +6,7 @@ given, whatever has happened since.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -43,17 +43,19 @@ class FinalSignature:
 
     Attributes
     ----------
-    seq, hash : int, str
-        The audit trail's head then.
+    seq, hash, written : int, str, datetime
+        The entry of this audit trail that tells of it: the head then. Where the release was signed
+        in another installation it is the entry that brought the news, written later than `until`.
     at : datetime
         When the last signature was given.
     until : datetime
-        When the release came into force; nothing later belongs to it.
+        When the release came into force, wherever that was; nothing later belongs to it.
     """
 
     revision: Revision
     seq: int
     hash: str
+    written: datetime
     at: datetime
     until: datetime
 
@@ -88,7 +90,9 @@ def final_signature(session: Session, project: Project, record: Record) -> Final
                 )
                 .order_by(col(Signature.id).desc())
             ).first()
-            return FinalSignature(revision, entry.seq, entry.hash, given or entry.at, entry.at)
+            return FinalSignature(
+                revision, entry.seq, entry.hash, entry.written, given or entry.at, entry.at
+            )
     raise Conflict(f"The audit trail does not say when {record.uid} was approved.")
 
 
@@ -149,7 +153,7 @@ def snapshot_at(session: Session, projects: Sequence[str], signed: FinalSignatur
             .order_by(col(Revision.number))
         ):
             revisions[revision.record_id].append(revision)
-    moved = _states_before_moves(session, signed)
+    moved = _states_before_moves(session, {record.project_id for record, _ in rows}, signed)
     chosen = [
         (record, Key(key, record.uid), _revision_then(revisions[record.id or 0], signed))
         for record, key in rows
@@ -210,18 +214,21 @@ def _view(
 
 
 def _states_before_moves(
-    session: Session, signed: FinalSignature
+    session: Session, projects: Collection[int], signed: FinalSignature
 ) -> dict[tuple[int, str, int], str]:
     """Return the state that each issue revision had, of those that were moved afterwards."""
     found: dict[tuple[int, str, int], str] = {}
     entries = session.scalars(
         select(LedgerEntry)
-        .where(col(LedgerEntry.seq) > signed.seq, acts_like("record:%:move"))
+        .where(acts_like("record:%:move"), col(LedgerEntry.project_id).in_(projects))
         .order_by(col(LedgerEntry.seq))
     )
     for entry in map(told, entries):
-        key = (entry.project_id or 0, entry.subject, int(entry.details["revision"]))
-        found.setdefault(key, str(entry.details["from"]))
+        # A linked project may have been imported before the release, so that numbers say nothing;
+        # and the column `at` of what was brought says when it was brought.
+        if entry.at > signed.until:
+            key = (entry.project_id or 0, entry.subject, int(entry.details["revision"]))
+            found.setdefault(key, str(entry.details["from"]))
     return found
 
 

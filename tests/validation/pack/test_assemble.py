@@ -100,7 +100,7 @@ def finding(code: str, waiver: str = "", level: Level = Level.ERROR) -> Finding:
 
 def checked(snapshot: Snapshot, *rules: RuleResult):
     given = RuleInput(snapshot, {}, (), Facts(AT.date()), "RPM", key("REL-1"))
-    signed = FinalSignature(None, 7, "ab" * 32, AT, AT)  # type: ignore[arg-type]
+    signed = FinalSignature(None, 7, "ab" * 32, AT, AT, AT)  # type: ignore[arg-type]
     return release_check(result(*rules), given, signed)
 
 
