@@ -86,9 +86,12 @@ def _files_of(writer: ArchiveWriter, repository: Path, name: str) -> Iterator[Pa
         writer.folders.add(name if below == "." else f"{name}/{below}")
         for file in names:
             path = Path(folder, file)
-            temporary = file.endswith(".lock") or file.startswith("tmp_")
+            # A branch may be called tmp_dose or hooks/fix; Git calls only its objects so meanwhile.
+            reference = below.partition("/")[0] == "refs"
+            temporary = file.endswith(".lock") or (file.startswith("tmp_") and not reference)
             # Hooks are programs: a backup carries records, not programs.
-            if not temporary and not path.is_symlink() and path.parent.name != "hooks":
+            hook = path.parent.name == "hooks" and not reference
+            if not temporary and not path.is_symlink() and not hook:
                 yield path
 
 

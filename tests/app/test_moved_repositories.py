@@ -24,6 +24,7 @@ pytestmark = pytest.mark.verifies("TST-044")
 NAMES = (
     "refs/heads/fix=dose", "refs/heads/release,1", "refs/heads/fix(dose)", "refs/heads/a!b",
     "refs/heads/50%", "refs/heads/it's", "refs/heads/Prüfung/β", "refs/heads/plain",
+    "refs/heads/tmp_dose", "refs/heads/hooks/fix",
     "refs/tags/v1.0;rc&1", "refs/notes/fiducial",
 )  # fmt: skip
 UNSOUND = ["repositories/1.git: is no sound Git repository."]
