@@ -54,6 +54,10 @@ _ANEW: Mapping[str, Callable[[Corpus], dict[str, bytes]]] = {
 """Formats whose files are written whole; one that is there is not overwritten, since what was not
 imported of it would be lost."""
 
+_CARRYING = frozenset({"doorstop"})
+"""Formats whose items name the files that they carry. ReqIF does in formatted text alone, and that
+is written as plain text."""
+
 NATIVES = (*_IN_PLACE, *_ANEW)
 
 
@@ -281,14 +285,14 @@ def _lost(corpus: Corpus, files: Mapping[str, bytes]) -> list[Fault]:
         if one.code in bad
     ]
     for item in corpus.items:
-        differs = _differs(item, read.get(item.uid))
+        differs = _differs(item, read.get(item.uid), carries=corpus.format in _CARRYING)
         if differs:
             what = f"cannot be said in {corpus.format}: {', '.join(differs)} would read otherwise."
             faults.append(Fault(CANNOT_SAY, item.uid, what, "Write it so that the tool can."))
     return faults
 
 
-def _differs(item: Item, read: Item | None) -> Sequence[str]:
+def _differs(item: Item, read: Item | None, *, carries: bool) -> Sequence[str]:
     if read is None:
         return ["the item"]
     said = {
@@ -298,7 +302,10 @@ def _differs(item: Item, read: Item | None) -> Sequence[str]:
         "fields": (_plain(item.fields), _plain(read.fields)),
         "links": (_links(item), _links(read)),
     }
-    return [name for name, (wanted, found) in said.items() if wanted != found]
+    differs = [name for name, (wanted, found) in said.items() if wanted != found]
+    held = {(one.name, one.sha256) for one in read.attached}
+    carried = {(one.name, one.sha256) for one in item.attached} if carries else set()
+    return differs + (["files"] if carried - held else [])
 
 
 def _plain(fields: Mapping[str, object]) -> dict[str, object]:

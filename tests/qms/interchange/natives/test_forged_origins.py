@@ -90,9 +90,12 @@ def test_a_file_that_an_item_carries_goes_where_it_was_and_never_over_a_newer_on
     folder = there("doorstop", tmp_path / "there")
     first, *others = records(folder, "doorstop")
     stated, files = carrying("docs/plan.txt", b"plan")
-    corpus = corpus_of([stating(first, files=[stated]), *others], "doorstop", files)
+    named = {**first.content.fields["origin"]["fields"], "references": [{"path": "docs/plan.txt"}]}
+    corpus = corpus_of([stating(first, files=[stated], fields=named), *others], "doorstop", files)
 
-    assert write_corpus(corpus, folder).written == ("docs/plan.txt",)
+    unnamed = corpus_of([stating(first, files=[stated]), *others], "doorstop", files)
+    assert refused(unnamed, folder) == [("TR345", first.uid)]
+    assert set(write_corpus(corpus, folder).written) == {"docs/plan.txt", "req/REQ001.yml"}
     assert write_corpus(corpus, folder).written == ()
     (folder / "docs/plan.txt").write_bytes(b"newer")
     assert refused(corpus, folder) == [("TR342", "docs/plan.txt")]
