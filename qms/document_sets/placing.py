@@ -210,6 +210,9 @@ class _Placing:
             line = f"{lead}\\{rest}"
         elif goes_on and rest.strip(" =") == "" and "=" in rest:
             line = f"{lead}&#61;{rest.lstrip()[1:]}"
+        elif goes_on and (item := _ITEM.match(rest)) and item[2]:
+            # No item of a list here, but some readers take it for one below a definition.
+            line = f"{lead}{rest[: item.end(2)]}\\{rest[item.end(2) :]}"
         self.lines.append(self._without_tags(line))
 
     def _heading(self, lead: str, level: int, words: str) -> None:
