@@ -13,8 +13,9 @@ from core.records.snapshot import Key, RecordView
 from core.records.type_shape import RecordType
 from core.records.types import TypeRegistry
 from core.verdicts import NOT_RUN, VerdictWord
+from qms.document_sets.placing import demoted, heading_words
 from qms.document_sets.templates import Placeholder, Template
-from qms.document_sets.wording import as_words, demoted, plain, table
+from qms.document_sets.wording import as_words, plain, table
 from qms.document_sets.wording import field as field_words
 from qms.releases.scope import ReleaseScope, choose_release, releases_of
 from qms.risks.policies import policy_in_force
@@ -171,7 +172,8 @@ class Filling:
         return "\n\n".join(self._in_full(one, known) for one in found) or self._none(known)
 
     def _in_full(self, one: RecordView, known: RecordType) -> str:
-        lines = [f"### {plain(one.uid)} {plain(one.title)}", f"*{self._standing(one)}*"]
+        title = heading_words(plain(one.title))
+        lines = [f"### {plain(one.uid)} {title}", f"*{self._standing(one)}*"]
         lines += [
             field_words(spec, one.fields[name])
             for name, spec in known.fields.items()

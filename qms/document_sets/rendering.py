@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.errors import Fault, Invalid
 from core.records.snapshot import RecordView, natural_order
 from qms.document_sets.parts import LATE, MOST_NAMED, Filling, NoPart, Source
+from qms.document_sets.placing import heading_words
 from qms.document_sets.templates import PLACEHOLDER, Placeholder, Template
 from qms.document_sets.wording import plain, table
 
@@ -24,7 +25,7 @@ class Rendered:
     @property
     def text(self) -> str:
         """The whole document in Markdown."""
-        return f"# {plain(self.title)}\n\n{self.body}\n"
+        return f"# {heading_words(plain(self.title))}\n\n{self.body}\n"
 
     @property
     def name(self) -> str:

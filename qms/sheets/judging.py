@@ -289,12 +289,18 @@ class Judge:
         project, slash, uid = stated.partition("/")
         if slash and self.elsewhere(project, uid) in spec.to:
             return LinkDraft(role, uid, project)
-        called = [
-            uid
-            for uid, one in self.held.items()
-            if one.type in spec.to and one.title == stated and not one.gone
-        ]
+        called = [uid for kind in set(spec.to) for uid in self._called.get((kind, stated), ())]
         return LinkDraft(role, called[0]) if len(called) == 1 else None
+
+    @cached_property
+    def _called(self) -> dict[tuple[str, str], list[str]]:
+        """The ids of the records by type and title; of several alike two, which say as much."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for uid, one in self.held.items():
+            if not one.gone:
+                alike = found.setdefault((one.type, one.title), [])
+                alike += [uid] if len(alike) < 2 else []
+        return found
 
     def near(self, types: Iterable[str], word: str) -> str | None:
         """Return the id or title of some types here that may have been meant."""

@@ -16,9 +16,16 @@ from qms.interchange.mapping.kinds import ORIGIN
 from qms.interchange.mapping.origin import LEVELLED, in_cells, origin_in
 from qms.interchange.mapping.uids import uid_of
 from qms.interchange.markdown.record_file import RecordFile
+from qms.interchange.readers.gathering import MOST_ITEMS
 
 LISTS_AS_TUPLES = frozenset({"openfasttrace", "reqif"})
 """Formats whose readers tell lists of choices as tuples."""
+
+COUNTED: Mapping[str, int] = {"openfasttrace": 0, "reqif": 1}
+"""Formats whose readers count the places of items, and where they begin."""
+
+DEEPEST = 100
+"""Steps of a place: half of what XML may be nested."""
 
 NOT_OF_THE_TOOL, NO_FILE, NO_ORIGIN = "TR340", "TR341", "TR347"
 NO_TARGET, NOT_WRITTEN = "TR348", "TR349"
@@ -98,6 +105,21 @@ class _Shape(BaseModel):
     files: list[_File] = []
 
 
+def odd_part(origin: Mapping[str, Any]) -> str:
+    """Return which part of an origin no import states so; empty where each may be one's.
+
+    What stands before a place is written too where the format counts places, so a place sets how
+    much that is.
+    """
+    try:
+        position = _Shape.model_validate(origin).position
+    except ValidationError as error:
+        return ".".join(str(part) for part in error.errors()[0]["loc"])
+    first = COUNTED.get(str(origin.get("format")))
+    far = first is not None and any(not first <= one <= MOST_ITEMS for one in position)
+    return "position" if far or (first is not None and len(position) > DEEPEST) else ""
+
+
 class _Telling:
     """Records of one format on their way back."""
 
@@ -121,13 +143,12 @@ class _Telling:
                 self.findings.append(Finding(NOT_OF_THE_TOOL, what, Place(one.uid), one.uid))
         self.ids = {one.uid: str(origin["id"]) for one, origin in self.told}
         self.passed = self._passed([*records, *withdrawn])
+        self.all_ids = self.passed | self.ids
+        self.uids = {theirs: uid for uid, theirs in self.all_ids.items()}
         self.roles = self._usual_roles()
 
     def _take(self, one: RecordFile, origin: Mapping[str, Any]) -> None:
-        try:
-            _Shape.model_validate(origin)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        if where := odd_part(origin):
             what = f"The origin of {one.uid} cannot be read ({where}), and it is left out."
             self.findings.append(Finding(NO_ORIGIN, what, Place(one.uid), one.uid))
         else:
@@ -200,8 +221,7 @@ class _Telling:
     def _references(self, one: RecordFile, origin: Mapping[str, Any]) -> list[Reference]:
         """Return the links as the tool stated them that still hold, then those made here."""
         held = {(link.role, link.target): link for link in one.content.links if not link.project}
-        ids = self.passed | self.ids
-        uids = {theirs: uid for uid, theirs in ids.items()}
+        ids, uids = self.all_ids, self.uids
         file = Place(str(origin.get("file", "")))
         found, told = [], set()
         for stated in origin.get("links", ()):

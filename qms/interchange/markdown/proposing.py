@@ -22,6 +22,9 @@ from core.records.types import TypeRegistry, get_registry
 from core.records.writers import require_author
 from core.records.writing import content_of
 from qms.baselines.before_import import frozen
+from qms.interchange.mapping.back import odd_part
+from qms.interchange.mapping.kinds import ORIGIN
+from qms.interchange.mapping.origin import origin_in
 from qms.interchange.markdown.checking import link_faults, type_faults
 from qms.interchange.markdown.folder import RecordFolder
 from qms.interchange.markdown.record_file import RecordFile, in_project
@@ -106,6 +109,8 @@ def _plan(
     for each in proposed:
         if each.verdict is Verdict.UPDATE:
             faults += _made(session, each, project, registry)
+        elif each.verdict is Verdict.CREATE:
+            faults += _origin(each.file)
     for name in sorted(
         {one.file.type for one in proposed if one.verdict in (Verdict.CREATE, Verdict.UPDATE)}
     ):
@@ -194,6 +199,15 @@ def _of_others(records: Iterable[RecordFile], project: Project) -> list[Fault]:
         for one in records
         if one.project not in ("", project.key)
     ]
+
+
+def _origin(one: RecordFile) -> list[Fault]:
+    """Return what is wrong with the origin of a new record, which may come from elsewhere."""
+    origin = origin_in(one.content)
+    if origin is None or not (part := odd_part(origin)):
+        return []
+    what = f"states an origin as no import does ({part[:80]})."
+    return [Fault("TR312", one.where("fields", ORIGIN), f"{one.uid} {what}", "Take it out.")]
 
 
 def _made(session: Session, one: Proposed, project: Project, registry: TypeRegistry) -> list[Fault]:

@@ -7,9 +7,10 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import LiteralScalarString
 
+from core.errors import Fault, Invalid
 from qms.interchange.corpus import Corpus, Item
 from qms.interchange.mapping.origin import plain
-from qms.interchange.natives.yaml_files import There, dump, load, put, written
+from qms.interchange.natives.yaml_files import There, dump, entries, load, put, rows, written
 from qms.interchange.readers.doorstop import SETTINGS
 
 _NUMBER = re.compile(r"([^0-9A-Za-z]*)(\d+)$")
@@ -18,15 +19,30 @@ _NUMBER = re.compile(r"([^0-9A-Za-z]*)(\d+)$")
 def write(corpus: Corpus, there: There) -> dict[str, bytes]:
     """Return the file of each item, the settings of new documents and what items carry."""
     found: dict[str, bytes] = {}
+    faults: list[Fault] = []
+    carried = {one.name: one.data for item in corpus.items for one in item.attached}
+
+    def before(name: str) -> bytes | None:
+        # An item may carry the file of another one.
+        return there(name) or carried.get(name)
+
     for item in corpus.items:
         name = item.place.file
-        found[name] = _item(item, there(name))
         settings = str(PurePosixPath(name).with_name(SETTINGS))
+        if there(name) is not None and there(settings) is None:
+            what = f"is there already, and without a {SETTINGS} beside it is no item of Doorstop."
+            faults.append(Fault("TR342", name, what, "Name the folder that was imported."))
+            continue
+        try:
+            found[name] = _item(item, before(name))
+        except Invalid as refusal:
+            faults += refusal.faults
         if settings not in found:
             above = corpus.above.get(item.document, ())
-            found[settings] = there(settings) or _settings(item, above)
-        found |= {one.name: one.data for one in item.attached}
-    return found
+            found[settings] = before(settings) or _settings(item, above)
+    if faults:
+        raise Invalid("Nothing was written.", faults)
+    return carried | found
 
 
 def _settings(item: Item, above: tuple[str, ...]) -> bytes:
@@ -42,13 +58,14 @@ def _settings(item: Item, above: tuple[str, ...]) -> bytes:
 
 def _item(item: Item, before: bytes | None) -> bytes:
     name = item.place.file
-    entry = load(before, name)
+    stood = load(before, name)
+    entry = entries(stood, name, "the file")
     fields = {key: one for key, one in item.fields.items() if key != "level"}
     texts = {"header": item.title, "text": item.text}
     links: list[Any] = [
         {one.target: one.stated} if one.stated else one.target for one in item.references
     ]
-    if entry is None:
+    if stood is None:
         level = str(item.fields.get("level", ""))
         # Doorstop keeps both as blocks, also where one line would do.
         blocks = {key: LiteralScalarString(f"{one}\n") if one else "" for key, one in texts.items()}
@@ -58,7 +75,7 @@ def _item(item: Item, before: bytes | None) -> bytes:
             {key: said[key] if key in blocks else written(said[key]) for key in names}
         )
     put(entry, fields, texts)
-    if _stated(entry.get("links") or []) != links:
+    if _stated(rows(entry.get("links"), name, "'links'")) != links:
         entry["links"] = links
     return dump(entry, before, offset=0)
 
@@ -66,13 +83,13 @@ def _item(item: Item, before: bytes | None) -> bytes:
 def _stated(links: Any) -> list[Any]:
     """Return links as they are written: one whose stamp is empty states none."""
     return [
-        next(iter(one)) if isinstance(one, dict) and not any(one.values()) else one
+        next(iter(one), "") if isinstance(one, dict) and not any(one.values()) else one
         for one in plain(links)
     ]
 
 
 def _level(level: str) -> float | int | str:
     """Return a level as a number where that says it whole: 1.10 is not 1.1."""
-    if re.fullmatch(r"\d+\.\d+", level) and str(float(level)) == level:
+    if re.fullmatch(r"\d+\.\d+", level, re.ASCII) and str(float(level)) == level:
         return float(level)
-    return int(level) if level.isdecimal() and str(int(level)) == level else level
+    return int(level) if re.fullmatch(r"0|[1-9]\d{0,14}", level, re.ASCII) else level

@@ -1,7 +1,7 @@
 """Write items back as the `needs.json` of sphinx-needs, with its schema."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from qms.interchange.corpus import Corpus, Item
@@ -20,12 +20,11 @@ def write(corpus: Corpus) -> dict[str, bytes]:
 
 def _file(items: Sequence[Item]) -> bytes:
     roles = sorted({LINKS, *(one.role for item in items for one in item.references)})
-    ends: dict[str, dict[str, list[str]]] = {item.uid: {} for item in items}
+    ends: dict[str, dict[str, dict[str, None]]] = {item.uid: {} for item in items}
     for item in items:
         for one in item.references:
             if one.target in ends:
-                back = ends[one.target].setdefault(f"{one.role}_back", [])
-                back += [] if item.uid in back else [item.uid]
+                ends[one.target].setdefault(f"{one.role}_back", {})[item.uid] = None
     properties: dict[str, Any] = {}
     for role in roles:
         properties[role] = {"type": "array", "field_type": "links"}
@@ -39,7 +38,7 @@ def _file(items: Sequence[Item]) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _need(item: Item, back: dict[str, list[str]]) -> dict[str, Any]:
+def _need(item: Item, back: Mapping[str, Iterable[str]]) -> dict[str, Any]:
     links: dict[str, list[str]] = {}
     for one in item.references:
         part = one.attributes.get("part", "")
@@ -52,5 +51,5 @@ def _need(item: Item, back: dict[str, list[str]]) -> dict[str, Any]:
         "docname": item.document,
         **item.fields,
         **links,
-        **back,
+        **{role: list(uids) for role, uids in back.items()},
     }

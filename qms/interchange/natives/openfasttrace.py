@@ -4,14 +4,20 @@ Only items are imported; the prose between them is not, so a heading of which no
 no words of its own here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
+from core.errors import Fault, Invalid
 from core.records.snapshot import natural_order
 from qms.interchange.corpus import Corpus, Item, Reference
+from qms.interchange.readers.gathering import MOST_ITEMS
 from qms.interchange.readers.openfasttrace import COVERS, DEPENDS
 
 EMPTY = "..."
 """A heading that held no item."""
+
+MOST_BLOCKS = 2 * MOST_ITEMS
+"""Of one file: each item, and as many headings."""
 
 _TEXTS = ("Status", "Rationale", "Comment")
 _LISTS = ("Needs", "Tags")
@@ -30,14 +36,17 @@ def _file(items: Sequence[Item], revisions: Mapping[str, str]) -> bytes:
     blocks: list[str] = []
     at: list[int] = []
     for item in sorted(items, key=lambda one: (one.position, natural_order(one.uid))):
-        blocks += _headings(at, item)
+        blocks += islice(_headings(at, item), MOST_BLOCKS)
         blocks.append(_item(item, revisions))
+        if len(blocks) > MOST_BLOCKS:
+            what = f"has items so far apart that more than {MOST_BLOCKS:,} headings would stand"
+            fault = Fault("TR345", item.uid, f"{what} before this one.")
+            raise Invalid("Nothing was written.", [fault])
     return ("\n\n".join(blocks) + "\n").encode()
 
 
-def _headings(at: list[int], item: Item) -> list[str]:
-    """Return the headings that lead to the place of an item, and go there."""
-    found: list[str] = []
+def _headings(at: list[int], item: Item) -> Iterator[str]:
+    """Go through the headings that lead to the place of an item, and go there."""
     place = list(item.position)
     for depth, number in enumerate(place, start=1):
         if len(at) >= depth and at[: depth - 1] != place[: depth - 1]:
@@ -49,9 +58,8 @@ def _headings(at: list[int], item: Item) -> list[str]:
             at[:] = [*at, 0][:depth] if len(at) < depth else at[:depth]
             at[depth - 1] += 1
             own = depth == len(place) and at[depth - 1] == number and item.title
-            found.append(f"{'#' * depth} {item.title if own else EMPTY}")
+            yield f"{'#' * depth} {item.title if own else EMPTY}"
     del at[len(place) :]
-    return found
 
 
 def _item(item: Item, revisions: Mapping[str, str]) -> str:

@@ -1,13 +1,14 @@
 """Write items back as the project data of RDM: into the files that are there, or as new ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from core.errors import Fault, Invalid
 from qms.interchange.corpus import Corpus, Item, Reference
 from qms.interchange.natives.sheets import write_sheet_files
-from qms.interchange.natives.yaml_files import There, dump, load, put
+from qms.interchange.natives.yaml_files import There, dump, entries, load, put, rows
 
 _LISTS = {
     "requirement": ("requirements", "id", "title", "description"),
@@ -23,82 +24,114 @@ _NAMED = frozenset({"unit_test", "integration_test"})
 def write(corpus: Corpus, there: There) -> dict[str, bytes]:
     """Return every file with what the items say now."""
     found = write_sheet_files(one for one in corpus.items if one.kind == "hazard")
+    faults: list[Fault] = []
     by_file: dict[str, list[Item]] = {}
     for item in corpus.items:
         if item.kind != "hazard":
             by_file.setdefault(item.place.file, []).append(item)
     for name, items in by_file.items():
         before = there(name)
-        value = load(before, name)
-        for item in items:
-            value = _put(value, item)
-        found[name] = dump(value, before)
+        try:
+            file = _File(name, load(before, name))
+            for item in items:
+                file.put(item)
+            found[name] = dump(file.value, before)
+        except Invalid as refusal:
+            faults += refusal.faults
+    if faults:
+        raise Invalid("Nothing was written.", faults)
     return found
 
 
-def _put(value: Any, item: Item) -> Any:
-    if item.kind in _NAMED:
-        value = CommentedMap() if value is None else value
-        entry = value.setdefault(item.uid, CommentedMap())
-        put(entry, item.fields, {"name": item.title, "note": item.text})
-        _links(entry, "req_ids", item.references, always_list=True)
-        return value
-    if item.kind == "manual_test":
-        value = CommentedSeq() if value is None else value
-        _manual_test(_entry(value, "name", item.uid), item)
-        return value
-    key, uid, title, text = _LISTS[item.kind]
-    if value is None:
-        value = CommentedMap() if key else CommentedSeq()
-    entries = value.setdefault(key, CommentedSeq()) if key else value
-    if entries is None:
-        entries = value[key] = CommentedSeq()
-    entry = _entry(entries, uid, item.uid)
-    put(entry, item.fields, {uid: item.uid, title: item.title, text: item.text})
-    if item.kind == "specification":
-        _links(entry, "req_id", item.references, always_list=False)
-    return value
+class _File:
+    """One file while items are put into it."""
 
+    def __init__(self, name: str, value: Any) -> None:
+        self.name, self.value = name, value
+        self.known: dict[str, dict[str, CommentedMap]] = {}
 
-def _entry(entries: Any, key: str, uid: str) -> Any:
-    for one in entries:
-        if str(one.get(key)) == uid:
-            return one
-    entry = CommentedMap({key: uid})
-    entries.append(entry)
-    return entry
+    def put(self, item: Item) -> None:
+        """Say in the file what an item says."""
+        if item.kind in _NAMED:
+            self.value = entries(self.value, self.name, "the file")
+            entry = self._below(self.value, item.uid, entries)
+            put(entry, item.fields, {"name": item.title, "note": item.text})
+            _links(entry, "req_ids", item.references, always_list=True)
+        elif item.kind == "manual_test":
+            self.value = rows(self.value, self.name, "the file")
+            self._manual_test(self._entry("", self.value, "name", item.uid), item)
+        elif item.kind in _LISTS:
+            self._listed(item)
+        else:
+            what = f"cannot be said in rdm: it has no '{item.kind[:80]}'."
+            mend = "Write it so that the tool can."
+            raise Invalid("Nothing was written.", [Fault("TR345", item.uid, what, mend)])
+
+    def _listed(self, item: Item) -> None:
+        key, uid, title, text = _LISTS[item.kind]
+        if key:
+            self.value = entries(self.value, self.name, "the file")
+            listed = self._below(self.value, key, rows)
+        else:
+            listed = self.value = rows(self.value, self.name, "the file")
+        entry = self._entry(key, listed, uid, item.uid)
+        put(entry, item.fields, {uid: item.uid, title: item.title, text: item.text})
+        if item.kind == "specification":
+            _links(entry, "req_id", item.references, always_list=False)
+
+    def _below(self, entry: CommentedMap, key: str, shape: Callable[..., Any]) -> Any:
+        """Return what stands under a key; where nothing does it is put there."""
+        found = shape(entry.get(key), self.name, f"'{key}'")
+        if entry.get(key) is None:
+            entry[key] = found
+        return found
+
+    def _entry(self, key: str, listed: CommentedSeq, name: str, uid: str) -> CommentedMap:
+        if key not in self.known:
+            told = f"an entry of '{key}'" if key else "an entry"
+            known = self.known[key] = {}
+            for one in filter(None, listed):
+                entry = entries(one, self.name, told)
+                known.setdefault(str(entry.get(name)), entry)
+        if uid not in self.known[key]:
+            self.known[key][uid] = CommentedMap({name: uid})
+            listed.append(self.known[key][uid])
+        return self.known[key][uid]
+
+    def _manual_test(self, entry: CommentedMap, item: Item) -> None:
+        said: dict[str, Any] = {key: one for key, one in item.fields.items() if key != "steps"}
+        put(entry, said, {"name": item.uid, "description": item.text})
+        steps = item.fields.get("steps")
+        stated = list(_steps(steps if isinstance(steps, list) else []))
+        placed = {str(one.get("step", "")) for one in stated}
+        links: dict[str | None, list[int]] = {}
+        for place, one in enumerate(item.references):
+            name = one.attributes.get("step", "")
+            # What belongs to no step goes with the first one.
+            links.setdefault(name if name in placed else None, []).append(place)
+        written = self._below(entry, "steps", rows)
+        for number, step in enumerate(stated):
+            if number == len(written):
+                written.append(CommentedMap())
+            if written[number] is None:
+                written[number] = CommentedMap()
+            row = entries(written[number], self.name, f"a step of '{item.uid}'")
+            put(row, {key: one for key, one in step.items() if key != "req_ids"}, {})
+            own = links.get(str(step.get("step", "")), [])
+            own = sorted([*own, *links.get(None, ())]) if number == 0 else own
+            _links(row, "req_ids", [item.references[one] for one in own], always_list=True)
 
 
 def _links(entry: Any, key: str, links: Sequence[Reference], *, always_list: bool) -> None:
     targets = [one.target for one in links]
     stated = entry.get(key)
     before = stated.replace(",", " ").split() if isinstance(stated, str) else stated or []
-    if [str(one) for one in before] == targets:
+    if isinstance(before, list) and [str(one) for one in before] == targets:
         return
     if len(targets) == 1 and not always_list:
         entry[key] = targets[0]
     elif targets or key in entry:
         entry[key] = targets
-
-
-def _manual_test(entry: Any, item: Item) -> None:
-    said: dict[str, Any] = {key: one for key, one in item.fields.items() if key != "steps"}
-    put(entry, said, {"name": item.uid, "description": item.text})
-    steps = item.fields.get("steps")
-    stated = list(_steps(steps if isinstance(steps, list) else []))
-    placed = {str(one.get("step", "")) for one in stated}
-    rows = entry.setdefault("steps", CommentedSeq())
-    for number, step in enumerate(stated):
-        if number == len(rows):
-            rows.append(CommentedMap())
-        links = [
-            one
-            for one in item.references
-            if (name := one.attributes.get("step", "")) == str(step.get("step", ""))
-            or (number == 0 and name not in placed)
-        ]
-        put(rows[number], {key: one for key, one in step.items() if key != "req_ids"}, {})
-        _links(rows[number], "req_ids", links, always_list=True)
 
 
 def _steps(steps: Sequence[Any]) -> Iterator[dict[str, Any]]:

@@ -9,9 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as Tree
 
+from core.errors import Fault, Invalid
 from core.records.snapshot import natural_order
 from qms.interchange.corpus import Corpus, Item
+from qms.interchange.readers.gathering import MOST_ITEMS
 from qms.interchange.readers.reqif import TEXTS, TITLES
+
+MOST_PLACES = 2 * MOST_ITEMS
+"""Of one specification: each object once, and as many places again at which none stands."""
 
 NAMESPACE = "http://www.omg.org/spec/ReqIF/20110401/reqif.xsd"
 _MOMENT = "1970-01-01T00:00:00Z"
@@ -85,7 +90,7 @@ class _Document:
         # The names that the reader takes first and that no other value has.
         for names, text in ((TITLES, item.title), (TEXTS, item.text)):
             if text:
-                said[next(name for name in names if name not in item.fields)] = text
+                said[next((name for name in names if name not in item.fields), names[0])] = text
         for name, value in said.items():
             self._value(values, ("object", item.kind), name, value)
         self._type_of(one, ("object", item.kind), "SPEC-OBJECT-TYPE-REF")
@@ -162,7 +167,10 @@ class _Document:
         said = {"IDENTIFIER": f"specification-{len(specifications)}", "LONG-NAME": document}
         one = Tree.SubElement(specifications, "SPECIFICATION", said)
         children: dict[tuple[int, ...], Tree.Element] = {}
-        for place, uid in _whole(places):
+        for number, (place, uid) in enumerate(_whole(places)):
+            if number > MOST_PLACES:
+                what = f"has places so far apart that more than {MOST_PLACES:,} would stand there."
+                raise Invalid("Nothing was written.", [Fault("TR345", document or "ReqIF", what)])
             above = one if len(place) == 1 else children[place[:-1]]
             group = above.find("CHILDREN")
             if group is None:

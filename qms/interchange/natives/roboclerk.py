@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from core.errors import Fault, Invalid
 from qms.interchange.corpus import Corpus, Item
 from qms.interchange.readers.roboclerk import LINKS, SECTIONS, TEXTS, TITLES
 
@@ -16,12 +17,23 @@ _TEXT = dict(
 )
 """What a section calls its title and text; the others have ItemTitle and RequirementDescription."""
 
+LONGEST_NUMBER = 15
+"""Digits; JSON holds no whole number with more."""
+
 _NUMBERS = {name: number for number, name in LINKS.items()}
 
 
 def write(corpus: Corpus) -> dict[str, bytes]:
     """Return every file with what the items say now."""
     by_file: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    mend = f"There are {', '.join(SECTIONS)}."
+    faults = [
+        Fault("TR345", one.uid, f"cannot be said: '{one.document[:80]}' is no section.", mend)
+        for one in corpus.items
+        if one.document not in SECTIONS
+    ]
+    if faults:
+        raise Invalid("Nothing was written.", faults)
     for item in corpus.items:
         sections = by_file.setdefault(item.place.file, {one: [] for one in SECTIONS})
         sections[item.document].append(_entry(item))
@@ -51,11 +63,11 @@ def _entry(item: Item) -> dict[str, Any]:
 
 def _free(usual: str, names: tuple[str, ...], item: Item) -> str:
     """Return the usual name, or where another value has it the first one that is read instead."""
-    return usual if usual not in item.fields else next(o for o in names if o not in item.fields)
+    return next((one for one in (usual, *names) if one not in item.fields), usual)
 
 
 def _number(role: str) -> int | str:
     if role in _NUMBERS:
         return _NUMBERS[role]
     number = role.removeprefix("LinkType ")
-    return int(number) if number.isdecimal() else role
+    return int(number) if number.isdecimal() and len(number) <= LONGEST_NUMBER else role

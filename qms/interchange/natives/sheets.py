@@ -7,10 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from core.errors import Fault, Invalid
 from core.records.sheets.cells import guarded
 from core.records.snapshot import natural_order
 from qms.interchange.corpus import Corpus, Item
-from qms.interchange.readers.sheets import HAZARD_COLUMNS, LINK, TITLE, UID, USUAL
+from qms.interchange.readers.sheets import (
+    HAZARD_COLUMNS,
+    LINK,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    TITLE,
+    UID,
+    USUAL,
+)
 
 _HEADINGS: Mapping[str, str] = {
     "uid": "ID", "title": "Title", "text": "Text", "kind": "Kind", "document": "Document",
@@ -18,6 +27,12 @@ _HEADINGS: Mapping[str, str] = {
     "link:verifies": "Verifies", "link:mitigates": "Mitigates",
 }  # fmt: skip
 _HAZARDS = dict(zip(("uid", "title", "text"), HAZARD_COLUMNS[:3], strict=True))
+CANNOT_SAY = "TR345"
+LONGEST_SHEET = 31
+"""Characters of the name of a sheet; spreadsheets open none that is longer."""
+
+_NO_SHEET = re.compile(r"[\\*?:/\[\]\x00-\x1f]")
+_MEND = "Write it so that the tool can."
 _BEGINS_FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
@@ -40,7 +55,7 @@ def write_sheet_files(items: Iterable[Item]) -> dict[str, bytes]:
         else:
             book, _, sheet = name.rpartition("/")
             books.setdefault(book, {})[sheet] = table
-    return found | {name: _workbook(tables) for name, tables in books.items()}
+    return found | {name: _workbook(name, tables) for name, tables in books.items()}
 
 
 def _table(items: Sequence[Item]) -> list[list[str]]:
@@ -100,20 +115,48 @@ def _csv(table: Sequence[Sequence[str]]) -> bytes:
     return out.getvalue().encode()
 
 
-def _workbook(tables: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
+def _workbook(file: str, tables: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
     from openpyxl import Workbook
 
     book: Any = Workbook()
     book.remove(book.active)
+    faults: list[Fault] = []
     for name, table in tables.items():
-        sheet = book.create_sheet(name)
-        for number, row in enumerate(table, start=1):
-            for column, text in enumerate(row, start=1):
-                cell = sheet.cell(number, column)
-                # Always a text: what begins like a formula is none, and no number is rounded.
-                cell.value, cell.data_type = text or None, "s"
-                if text and _BEGINS_FORMULA.match(text):
-                    cell.quotePrefix = True
+        where = f"{file}/{name}"
+        if _NO_SHEET.search(name) or not 0 < len(name) <= LONGEST_SHEET:
+            what = f"cannot be said in sheets: no sheet is called '{name[:80]}'."
+            faults.append(Fault(CANNOT_SAY, where, what, _MEND))
+            continue
+        faults += _fill(book.create_sheet(name), table, where)
+        if book.worksheets[-1].title != name:
+            what = "cannot be said in sheets: another sheet has the name but for its capitals."
+            faults.append(Fault(CANNOT_SAY, where, what, _MEND))
+    if faults:
+        raise Invalid("Nothing was written.", faults)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _fill(sheet: Any, table: Sequence[Sequence[str]], where: str) -> list[Fault]:
+    """Put the rows into a sheet; return each that it cannot hold."""
+    from openpyxl.utils.exceptions import IllegalCharacterError
+
+    if len(table) > MOST_ROWS or len(table[0]) > MOST_COLUMNS:
+        what = f"cannot be said in sheets: {MOST_ROWS:,} rows of {MOST_COLUMNS} columns are read."
+        return [Fault(CANNOT_SAY, where, what, _MEND)]
+    faults = []
+    for number, row in enumerate(table, start=1):
+        for column, text in enumerate(row, start=1):
+            cell = sheet.cell(number, column)
+            try:
+                # Always a text: what begins like a formula is none, and no number is rounded.
+                cell.value, cell.data_type = text or None, "s"
+            except IllegalCharacterError:
+                what = f"cannot be said in sheets: '{table[0][column - 1][:80]}' holds a character"
+                mend = "Take the control character out."
+                whose = f"{where}:{number} ({row[0][:80]})"
+                faults.append(Fault(CANNOT_SAY, whose, f"{what} that no cell takes.", mend))
+            if text and _BEGINS_FORMULA.match(text):
+                cell.quotePrefix = True
+    return faults

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from core.errors import Fault, Invalid
 from qms.interchange.mapping.origin import plain
+from qms.interchange.readers.gathering import shape_of
 
 There = Callable[[str], bytes | None]
 """Gives the bytes of a file that stands there already, by its name in the corpus."""
@@ -33,10 +34,41 @@ def load(data: bytes | None, name: str) -> Any:
         return None
     try:
         return _yaml().load(data.decode("utf-8-sig"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        what = f"cannot be changed: {' '.join(str(error).split())[:160]}"
-        mend = "Mend it, or write into an empty folder."
-        raise Invalid("Nothing was written.", [Fault("TR342", name, what, mend)]) from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise _unchangeable(name, " ".join(str(error).split())[:160]) from error
+
+
+def entries(value: Any, name: str, what: str) -> Any:
+    """Return a mapping of a file that there is, or a new one where nothing is said.
+
+    Raises
+    ------
+    Invalid
+        If it is anything else: nothing can be put there without taking that away.
+    """
+    if value is None or isinstance(value, dict):
+        return CommentedMap() if value is None else value
+    raise _unchangeable(name, f"{what} holds {shape_of(value)} where a mapping is expected.")
+
+
+def rows(value: Any, name: str, what: str) -> Any:
+    """Return a list of a file that there is, or a new one where nothing is said.
+
+    Raises
+    ------
+    Invalid
+        As `entries`.
+    """
+    if value is None or isinstance(value, list):
+        return CommentedSeq() if value is None else value
+    raise _unchangeable(name, f"{what} holds {shape_of(value)} where a list is expected.")
+
+
+def _unchangeable(name: str, why: str) -> Invalid:
+    mend = "Mend it, or write into an empty folder."
+    return Invalid(
+        "Nothing was written.", [Fault("TR342", name, f"cannot be changed: {why}", mend)]
+    )
 
 
 def dump(value: Any, before: bytes | None = None, offset: int = 2) -> bytes:

@@ -1,9 +1,12 @@
 """Documents say what the record says, mark what is no more than a draft, and invent nothing."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
+from markdown_it import MarkdownIt
 from sqlmodel import Session
 
 from core.db import open_database
@@ -16,9 +19,11 @@ from core.records.types import get_registry
 from core.settings import get_settings
 from qms.baselines.current import project_snapshot
 from qms.document_sets.parts import Source
+from qms.document_sets.placing import demoted, heading_words
 from qms.document_sets.rendering import Rendered, index_of, render_set
 from qms.document_sets.templates import read_templates
-from qms.document_sets.wording import demoted, field, plain, table
+from qms.document_sets.wording import field, plain, table
+from qms.interchange.markdown.record_file import RecordFile
 from qms.releases.gathering import find_release, gather
 from tests.conftest import Office
 from tests.qms.interchange.markdown.test_proposing import NEED, REQUIREMENT, keep
@@ -221,8 +226,8 @@ def test_values_stand_in_markdown_as_they_were_said() -> None:
         ("Limits\n===\nText", "#### Limits\n\nText"),
         ("All\nlimits\n---", "##### All limits\n"),
         ("Text\n\n---\nMore", "Text\n\n---\nMore"),
-        ("- one\n---", "- one\n---"),
-        ("```\nx\n```\n---", "```\nx\n```\n---"),
+        ("- one\n---", "- one\n\n---"),
+        ("```\nx\n```\n---", "```\nx\n```\n\n---"),
         ("| a |\n| --- |\n| b |", "| a |\n| --- |\n| b |"),
         ("<!-- a < b `c < d`", "&lt;!-- a &lt; b `c < d`"),
         ("```\n<x>\n```", "```\n<x>\n```"),
@@ -230,3 +235,82 @@ def test_values_stand_in_markdown_as_they_were_said() -> None:
 )
 def test_the_text_of_a_record_stays_in_its_place(body: str, shown: str) -> None:
     assert demoted(body) == shown
+
+
+PLACED = [
+    ("- ```\n  make\n  ```\n\n# Limits", "- ```\n  make\n  ```\n\n#### Limits"),
+    ("1. ~~~\n   make\n\n# Limits", "1. ~~~\n   make\n\n#### Limits"),
+    ("> ```\n# Limits", "> ```\n#### Limits"),
+    ("- a\n```\n<b>", "- a\n```\n<b>\n```"),
+    ("  ```py title=x\n  <b>\n`````\n<b>", "```\n<b>\n```\n&lt;b>"),
+    ("text\n2. ```\n<b>", "text\n2\\. ```\n&lt;b>"),
+    ("[a]: b\n2. # H", "[a]: b\n2\\. # H"),
+    ("\\`<details>\\`", "\\`&lt;details>\\`"),
+    ("para\n    <details>", "para\n    &lt;details>"),
+    ("a `\n` <details> `b`", "a `\n` &lt;details> `b`"),
+    ("| a | b |\n| - | - |\n| `` | <b> | `` |", "| a | b |\n| - | - |\n| `` | &lt;b> | `` |"),
+    ("- a\n\n      <b>", "- a\n\n      &lt;b>"),
+    ("    a < b\n\n    c", "```\na < b\n\nc\n```"),
+    ("> # Limits\n> b", "> #### Limits\n> b"),
+    ("- Limits\n  ---", "- ##### Limits"),
+    ("#Limits", "\\#Limits"),
+    ("Use C#\n---", "##### Use C\\#\n"),
+    ("> a\n===", "> a\n&#61;=="),
+]
+
+
+@pytest.mark.parametrize(("body", "shown"), PLACED)
+def test_a_fence_in_a_list_or_quote_and_a_drawn_in_tag_move_nothing_behind_them(
+    body: str, shown: str
+) -> None:
+    assert demoted(body) == shown
+    stays(body)
+
+
+def test_no_mixture_of_marks_moves_what_stands_behind_a_text() -> None:
+    pieces = [
+        "```", "~~~", "- ", "> ", "1. ", "2. ", "  ", "    ", " ", "a", "`", "``", "\\", "<b>",
+        "#", " x", "---", "===", "|", "\n", "\n", "\n\n", "- ```", "<!--", "\t", "`<b>`", "# H",
+        "* * *", "````", "```py t=1", "| - | - |", "[a]: <b>",
+    ]  # fmt: skip
+    chosen = Random(48)
+
+    for _ in range(1_500):
+        body = "".join(chosen.choices(pieces, k=chosen.randint(1, 9)))
+        if body.strip():
+            stays(body)
+
+
+COMMON = [MarkdownIt("commonmark"), MarkdownIt("commonmark").enable("table")]
+
+
+def stays(body: str) -> None:
+    """Hold a text to its place, on paper and where CommonMark is rendered, with tables or none."""
+    text = f"**Label**\n\n{demoted(body)}\n\n### Next\n\n**x**"
+
+    for reader in COMMON:
+        tokens = reader.parse(text)
+        within = [one for token in tokens for one in (token, *(token.children or ()))]
+        heads = [(one.tag, one.level) for one in tokens if one.tag in {"h1", "h2", "h3"}]
+        assert not [one for one in within if one.type.startswith("html_")], body
+        assert heads == [("h3", 0)] * 2, body
+    page = str(to_html(text, top_heading=1))
+    assert re.findall("<(h[1-3])>(.*?)</", page) == [("h3", "Next")], body
+
+
+@pytest.mark.parametrize("title", ["C#", "C #", "#", "F# and C##", "\\#"])
+def test_the_title_of_a_record_keeps_its_last_marks(title: str) -> None:
+    said = f"### {heading_words(plain(title))}"
+
+    assert to_html(said, top_heading=1) == f"<h3>{title}</h3>"
+    assert COMMON[0].render(said) == f"<h3>{title}</h3>\n"
+
+
+def test_a_title_that_ends_with_a_mark_stands_whole_in_a_document(office: Office) -> None:
+    named = RecordFile("RPM", "requirement", "REQ-001", Content("Parse in C#"))
+    keep(office, named)
+    with office.reading() as session:
+        source = source_of(session, office.project(session))
+        srs = of(render_set(source, read_templates()), "RPM-SRS")
+
+    assert "<h3>REQ-001 Parse in C#</h3>" in str(to_html(srs, top_heading=1))

@@ -11,9 +11,11 @@ from core.records.sheets.grid import grid_of
 from core.records.types import get_registry
 from qms.risks.packs import matrix_packs
 from qms.risks.rows import RiskJudge
+from qms.sheets.judging import Judge
 from qms.sheets.kept import Held
 from qms.sheets.rows import Judged
 from qms.sheets.service import Preview, _controllers, _controls
+from tests.effort import effort
 
 pytestmark = pytest.mark.verifies("TST-045")
 
@@ -218,3 +220,42 @@ def test_a_cell_merged_with_one_above_is_a_fault() -> None:
     found = judged(["hazard", "severity"], ["Heat", "5"], ["Cold", "#MERGED B2:B3"])
 
     assert [one.fault.code for one in found.rows[1].faults] == ["merged"]
+
+
+def test_a_cell_full_of_ids_that_nothing_has_is_judged_at_a_cost_in_proportion() -> None:
+    kept = [held(f"REQ-{at:04}", "requirement", Content(f"Shall do {at}")) for at in range(4_000)]
+    cell = "; ".join(f"X{at}" for at in range(4_000))
+    judge = Judge(
+        get_registry().of("test"),
+        "RPM",
+        {one.record.uid: one for one in kept},
+        lambda _, __: None,
+        lambda _: "TST-001",
+    )
+    found: list[Judged] = []
+
+    spent = effort(
+        lambda: found.append(judge.judge(grid_of([["title", "verifies"], ["Try", cell]]), {}, {}))
+    )
+
+    assert faults(found[0]) == ["missing-target"] * 4_000
+    assert spent < 60
+
+
+def test_a_link_may_name_its_target_by_a_title_that_one_record_has() -> None:
+    kept = [
+        held("REQ-1", "requirement", Content("Reads")),
+        held("REQ-2", "requirement", Content("Writes")),
+        held("REQ-3", "requirement", Content("Writes")),
+        held("SI-1", "software_item", Content("Reads")),
+    ]
+    test = get_registry().of("test")
+    by_uid = {one.record.uid: one for one in kept}
+    judge = Judge(test, "RPM", by_uid, lambda _, __: None, lambda _: "TST-001")
+    grid = grid_of([["title", "verifies"], ["Try", "Reads"], ["Again", "Writes"]])
+
+    reads, writes = judge.judge(grid, {}, {}).rows
+
+    assert reads.content is not None
+    assert [one.target for one in reads.content.links] == ["REQ-1"]
+    assert [one.fault.code for one in writes.faults] == ["missing-target"]

@@ -211,6 +211,19 @@ def test_a_table_that_an_act_made_is_not_written_by_a_file(office: Office) -> No
     assert [one.code for one in caught.value.faults] == ["TR312"]
 
 
+def test_a_new_record_states_an_origin_as_an_import_does_or_is_refused(office: Office) -> None:
+    def stating(**said: object) -> RecordFile:
+        origin = {"format": "reqif", "id": "a", "file": "a.reqif", "position": [1, 2], **said}
+        return replace(REQUIREMENT, content=Content("See", "", {"origin": origin}), digest="")
+
+    for odd in ({"position": [2**31]}, {"files": [{"name": "a"}]}, {"links": "none"}):
+        with pytest.raises(Invalid) as caught:
+            keep(office, stating(**odd))
+        assert [one.code for one in caught.value.faults] == ["TR312"]
+    assert kept(office) == []
+    assert keep(office, stating()).counts[Verdict.CREATE] == 1
+
+
 def test_a_file_of_an_earlier_revision_says_nothing_new(demo: Database) -> None:
     with demo.writing() as session:
         project, by = find_project(session, "RPM"), find_actor(session, "PPL-AK")
