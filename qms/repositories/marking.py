@@ -28,7 +28,7 @@ from qms.repositories.models import (
 from qms.repositories.sources import (
     AT_ONCE,
     LARGEST_FILE,
-    contents_at,
+    files_at,
     keep_places,
     read_contents,
     release_commits,
@@ -78,17 +78,15 @@ def _read_trees(
     """Read what the default branch and the commits of releases hold and no scan has read yet."""
     number, read = repository.id or 0, 0
     as_now = repository.marked_reading == READING
-    unchanged = head == repository.marked_commit and as_now
     if not as_now:
         with db.reading() as session:
             stale = stale_contents(session, number)
         read += read_contents(db, mirror, number, stale, steps)
-    # Of a branch that did not move only the latest release can have been named since.
-    commits = list(releases.values())[-1:] if unchanged else list(releases.values())
-    for commit in set(commits) - {head}:
-        if mirror.holds(commit):
-            read += read_contents(db, mirror, number, contents_at(mirror, commit), steps)
-    if unchanged:
+    # Any release may name another commit since the last scan, also where the branch is as it was.
+    named = [one for one in dict.fromkeys(releases.values()) if one != head and mirror.holds(one)]
+    released = {content: None for one in named for _, content in files_at(mirror, one)}
+    read += read_contents(db, mirror, number, released, steps)
+    if head == repository.marked_commit and as_now:
         return read
     files = list(source_files(files_of(mirror, head)))
     wanted = [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]

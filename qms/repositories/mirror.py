@@ -220,11 +220,11 @@ class Mirror:
         return {name for name, answer in answers if not answer.endswith("missing")}
 
     def holds(self, commit: str) -> bool:
-        """Whether the mirror holds this commit."""
-        if not self.exists:
+        """Whether the mirror holds this commit; it holds nothing that is no full name of one."""
+        if not self.exists or not _OBJECT_NAME.fullmatch(commit):
             return False
         with self.opened() as repo:
-            return bool(self._present(repo, {object_name(commit)}))
+            return bool(self._present(repo, {commit}))
 
     def ancestors(self, commit: str) -> set[str]:
         """Return a commit with every commit it stands on."""

@@ -288,7 +288,9 @@ def release_commits(session: Session, project_id: int) -> dict[str, str]:
     return {uid: commit for uid, commit in told.items() if commit}
 
 
-def contents_at(mirror: Mirror, commit: str) -> list[Content]:
-    """Return the contents that a commit's source files hold."""
+def files_at(mirror: Mirror, commit: str) -> list[tuple[str, Content]]:
+    """Return path and content of each of a commit's source files that are read."""
     files = source_files(files_of(mirror, commit))
-    return [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]
+    return [
+        (file.path, (file.blob, dialect_of(file.path))) for file, problem in files if not problem
+    ]
