@@ -269,11 +269,18 @@ def candidates(named: str) -> tuple[str, ...]:
     return (named, "~".join(parts[:2]), parts[1]) if len(parts) == 3 else (named,)
 
 
-def release_commits(session: Session, project_id: int) -> dict[str, str]:
-    """Return the commit that each release of a project names, by the release's uid."""
+def release_commits(session: Session, project_id: int, *, released: bool = False) -> dict[str, str]:
+    """Return the commit that each release of a project names, by the release's uid.
+
+    Parameters
+    ----------
+    released : bool
+        Only of releases that are in force, as they are in force; drafts name one too otherwise.
+    """
+    chosen = col(Record.effective_id) if released else col(Record.latest_id)
     query = (
         select(col(Record.uid), Revision)
-        .join(Revision, col(Revision.id) == col(Record.latest_id))
+        .join(Revision, col(Revision.id) == chosen)
         .where(
             col(Record.project_id) == project_id,
             col(Record.type) == "release",

@@ -137,20 +137,32 @@ def approve(
     db: Database, uid: str, at: datetime, number: int, fields: dict[str, str] | None = None
 ) -> None:
     """Let a revision of the first record of that id be in force since then."""
+    revise(db, uid, number, fields, at)
+
+
+def revise(
+    db: Database,
+    uid: str,
+    number: int,
+    fields: dict[str, str] | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Add a revision of the first record of that id: a draft where it was approved at no moment."""
     with db.writing() as session:
         record = session.execute(select(Record).where(col(Record.uid) == uid)).scalars().first()
         person = session.execute(select(Person)).scalars().first()
         assert record
         assert person
         revision = Revision(
-            record_id=record.id or 0, number=number, state="approved", title=uid,
+            record_id=record.id or 0, number=number, state="approved" if at else "draft", title=uid,
             author_id=person.id or 0, author_name="A", author_uid="PPL-AK", approved_at=at,
             content_digest="c", fields=fields or {},
             envelope_digest=f"e{uid}{number}", fingerprint="f",
         )  # fmt: skip
         session.add(revision)
         session.flush()
-        record.effective_id = record.latest_id = revision.id
+        record.latest_id = revision.id
+        record.effective_id = revision.id if at else record.effective_id
         session.add(record)
 
 
@@ -233,8 +245,8 @@ def approved(team: Team) -> Team:
     return team
 
 
-def release(registered: Registered, uid: str, commit: str) -> None:
+def release(registered: Registered, uid: str, commit: str, *, signed: bool = True) -> None:
     """Let a release name its commit."""
     with registered.db.writing() as session:
         session.add(Record(project_id=registered.project_id, type="release", uid=uid))
-    approve(registered.db, uid, at(0), 1, {"commit": commit})
+    revise(registered.db, uid, 1, {"commit": commit}, at(0) if signed else None)

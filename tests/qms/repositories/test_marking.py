@@ -1,5 +1,7 @@
 """Markers become links that follow their lines, and need re-review when these change."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import select
 
@@ -19,7 +21,16 @@ from qms.repositories.models import MarkedLines, SourceBlob
 from qms.repositories.released import lines_released
 from qms.repositories.released_code import code_released
 from qms.repositories.service import mirror_of
-from tests.qms.repositories.conftest import FIRST, FIRST_SECOND, Team, approved, release
+from tests.qms.repositories.conftest import (
+    FIRST,
+    FIRST_SECOND,
+    Team,
+    approve,
+    approved,
+    at,
+    release,
+    revise,
+)
 
 
 def test_markers_of_the_default_branch_become_links(team: Team) -> None:
@@ -294,3 +305,25 @@ def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Tea
         "verifies": ["TST-001"],
     }
     assert [one.subject for one in told.untraced] == ["Tidy", "Change"]
+
+
+def test_a_release_contains_what_only_a_draft_of_a_release_named(team: Team) -> None:
+    """Nobody signed the draft: what is new since what was released is new."""
+    first, drafted, revised, last = (team.commit(n, {"a.txt": str(n)}) for n in (1, 2, 3, 4))
+    release(team.registered, "REL-1", first)
+    release(team.registered, "REL-2", drafted, signed=False)
+    release(team.registered, "REL-3", last, signed=False)
+    team.scan()
+
+    def contents() -> tuple[Sequence[str], list[str]]:
+        with team.registered.db.reading() as session:
+            project = find_project(session, "RPM")
+            told = contents_of_release(session, project, "REL-3", team.registered.settings)
+            return told.since, [one.sha for one in told.commits]
+
+    before = contents()
+    approve(team.registered.db, "REL-2", at(5), 2, {"commit": drafted})
+    revise(team.registered.db, "REL-2", 3, {"commit": revised})
+
+    assert before == (("REL-1",), [drafted, revised, last])
+    assert contents() == (("REL-1", "REL-2"), [revised, last])
