@@ -164,7 +164,9 @@ class Mirror:
         """Return the commit or tag object of every branch and tag by its full name."""
         form = "--format=%(objectname) %(refname)"
         with self.opened() as repo:
-            lines = repo.git.for_each_ref(form, "refs/heads", "refs/tags").splitlines()
+            told: str = repo.git.for_each_ref(form, "refs/heads", "refs/tags")
+        # A name may hold U+2028 and the like, at which `splitlines` splits too.
+        lines = filter(None, told.split("\n"))
         return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
 
     def tags(self) -> list[TagSeen]:
