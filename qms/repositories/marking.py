@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.db import Database
+from core.db import Database, chunks
 from core.records.models import Record, Revision
 from qms.repositories.bases import Base, Known, bases_of, text_at
 from qms.repositories.dialects import dialect_of
@@ -26,7 +26,6 @@ from qms.repositories.models import (
     RepositoryCommit,
 )
 from qms.repositories.sources import (
-    AT_ONCE,
     LARGEST_FILE,
     files_at,
     keep_places,
@@ -129,14 +128,13 @@ def _known(session: Session, repository_id: int, head: str) -> Known:
 
 def approved_revisions(session: Session, record_ids: set[int]) -> dict[int, Approved]:
     """Return the revision in force of each record that has one and is not withdrawn."""
-    wanted = sorted(record_ids)
     found = {}
-    for start in range(0, len(wanted), AT_ONCE):
+    for chunk in chunks(record_ids):
         query = (
             select(col(Record.id), col(Revision.number), col(Revision.approved_at))
             .join(Revision, col(Revision.id) == col(Record.effective_id))
             .where(
-                col(Record.id).in_(wanted[start : start + AT_ONCE]),
+                col(Record.id).in_(chunk),
                 col(Record.withdrawn_at).is_(None),
                 col(Revision.approved_at).is_not(None),
             )
@@ -149,10 +147,10 @@ def approved_revisions(session: Session, record_ids: set[int]) -> dict[int, Appr
 def acceptances(session: Session, link_ids: Sequence[int]) -> dict[int, LinesAcceptance]:
     """Return what was accepted last of each link."""
     found = {}
-    for start in range(0, len(link_ids), AT_ONCE):
+    for chunk in chunks(link_ids):
         query = (
             select(LinesAcceptance)
-            .where(col(LinesAcceptance.marked_id).in_(link_ids[start : start + AT_ONCE]))
+            .where(col(LinesAcceptance.marked_id).in_(chunk))
             .order_by(col(LinesAcceptance.id))
         )
         for one in session.execute(query).scalars():
