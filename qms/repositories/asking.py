@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from core import ports
-from core.errors import Conflict, FiducialError, NotFound
+from core.errors import Conflict, NotFound
 from core.records.models import Project
 from core.records.queries import load_snapshot
 from core.records.service import find_record
@@ -127,7 +127,7 @@ def changed_since_run(
 def contents_of_release(
     session: Session, project: Project, release: str, settings: Settings
 ) -> Contents:
-    """Return everything that a release contains since the ones before it.
+    """Return everything that a release contains since the ones before it that are in force.
 
     Raises
     ------
@@ -145,8 +145,8 @@ def contents_of_release(
     below = mirror.ancestors(commit)
     earlier = {
         uid: sha
-        for uid, sha in commits.items()
-        if uid != release and sha != commit and sha in below and _is_commit(sha)
+        for uid, sha in release_commits(session, project.id or 0, released=True).items()
+        if uid != release and sha != commit and sha in below
     }
     new = mirror.since(commit, earlier.values()) if earlier else _oldest_first(mirror, commit)
     told = [_told(one) for one in commits_by_sha(session, project.key, new)]
@@ -158,14 +158,6 @@ def contents_of_release(
     return contents_of(
         release, sorted(earlier), told, {key.uid: one.title for key, one in records.items()}
     )
-
-
-def _is_commit(sha: str) -> bool:
-    try:
-        object_name(sha)
-    except FiducialError:
-        return False
-    return True
 
 
 def _oldest_first(mirror: Mirror, commit: str) -> list[str]:

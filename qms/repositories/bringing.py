@@ -22,7 +22,7 @@ from qms.repositories.models import (
     Repository,
     RepositoryCommit,
 )
-from qms.repositories.observing import AT_ONCE, LINK_KIND, commit_ids, resolve_mentions
+from qms.repositories.observing import LINK_KIND, commit_ids, resolve_mentions
 from qms.repositories.steps import JsonDict, Steps
 
 REQUESTS_AT_ONCE = 200
@@ -127,8 +127,7 @@ def _inherit(session: Session, repository: Repository, numbers: Sequence[int]) -
 
 def forget_mentions(session: Session, repository: Repository, ids: Sequence[int]) -> None:
     """Take away what some commits name, with the links: they are read anew under other keys."""
-    for start in range(0, len(ids), AT_ONCE):
-        chunk = ids[start : start + AT_ONCE]
+    for chunk in chunks(ids):
         shas = session.scalars(
             select(col(RepositoryCommit.sha)).where(col(RepositoryCommit.id).in_(chunk))
         )

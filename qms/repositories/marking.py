@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.db import Database
+from core.db import Database, chunks
 from core.records.models import Record, Revision
 from qms.repositories.bases import Base, Known, bases_of, text_at
 from qms.repositories.dialects import dialect_of
@@ -26,9 +26,8 @@ from qms.repositories.models import (
     RepositoryCommit,
 )
 from qms.repositories.sources import (
-    AT_ONCE,
     LARGEST_FILE,
-    contents_at,
+    files_at,
     keep_places,
     read_contents,
     release_commits,
@@ -78,17 +77,15 @@ def _read_trees(
     """Read what the default branch and the commits of releases hold and no scan has read yet."""
     number, read = repository.id or 0, 0
     as_now = repository.marked_reading == READING
-    unchanged = head == repository.marked_commit and as_now
     if not as_now:
         with db.reading() as session:
             stale = stale_contents(session, number)
         read += read_contents(db, mirror, number, stale, steps)
-    # Of a branch that did not move only the latest release can have been named since.
-    commits = list(releases.values())[-1:] if unchanged else list(releases.values())
-    for commit in set(commits) - {head}:
-        if mirror.holds(commit):
-            read += read_contents(db, mirror, number, contents_at(mirror, commit), steps)
-    if unchanged:
+    # Any release may name another commit since the last scan, also where the branch is as it was.
+    named = [one for one in dict.fromkeys(releases.values()) if one != head and mirror.holds(one)]
+    released = {content: None for one in named for _, content in files_at(mirror, one)}
+    read += read_contents(db, mirror, number, released, steps)
+    if head == repository.marked_commit and as_now:
         return read
     files = list(source_files(files_of(mirror, head)))
     wanted = [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]
@@ -131,14 +128,13 @@ def _known(session: Session, repository_id: int, head: str) -> Known:
 
 def approved_revisions(session: Session, record_ids: set[int]) -> dict[int, Approved]:
     """Return the revision in force of each record that has one and is not withdrawn."""
-    wanted = sorted(record_ids)
     found = {}
-    for start in range(0, len(wanted), AT_ONCE):
+    for chunk in chunks(record_ids):
         query = (
             select(col(Record.id), col(Revision.number), col(Revision.approved_at))
             .join(Revision, col(Revision.id) == col(Record.effective_id))
             .where(
-                col(Record.id).in_(wanted[start : start + AT_ONCE]),
+                col(Record.id).in_(chunk),
                 col(Record.withdrawn_at).is_(None),
                 col(Revision.approved_at).is_not(None),
             )
@@ -151,10 +147,10 @@ def approved_revisions(session: Session, record_ids: set[int]) -> dict[int, Appr
 def acceptances(session: Session, link_ids: Sequence[int]) -> dict[int, LinesAcceptance]:
     """Return what was accepted last of each link."""
     found = {}
-    for start in range(0, len(link_ids), AT_ONCE):
+    for chunk in chunks(link_ids):
         query = (
             select(LinesAcceptance)
-            .where(col(LinesAcceptance.marked_id).in_(link_ids[start : start + AT_ONCE]))
+            .where(col(LinesAcceptance.marked_id).in_(chunk))
             .order_by(col(LinesAcceptance.id))
         )
         for one in session.execute(query).scalars():

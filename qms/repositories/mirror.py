@@ -164,7 +164,9 @@ class Mirror:
         """Return the commit or tag object of every branch and tag by its full name."""
         form = "--format=%(objectname) %(refname)"
         with self.opened() as repo:
-            lines = repo.git.for_each_ref(form, "refs/heads", "refs/tags").splitlines()
+            told: str = repo.git.for_each_ref(form, "refs/heads", "refs/tags")
+        # A name may hold U+2028 and the like, at which `splitlines` splits too.
+        lines = filter(None, told.split("\n"))
         return {name: sha for sha, _, name in (line.partition(" ") for line in lines)}
 
     def tags(self) -> list[TagSeen]:
@@ -220,11 +222,11 @@ class Mirror:
         return {name for name, answer in answers if not answer.endswith("missing")}
 
     def holds(self, commit: str) -> bool:
-        """Whether the mirror holds this commit."""
-        if not self.exists:
+        """Whether the mirror holds this commit; it holds nothing that is no full name of one."""
+        if not self.exists or not _OBJECT_NAME.fullmatch(commit):
             return False
         with self.opened() as repo:
-            return bool(self._present(repo, {object_name(commit)}))
+            return bool(self._present(repo, {commit}))
 
     def ancestors(self, commit: str) -> set[str]:
         """Return a commit with every commit it stands on."""

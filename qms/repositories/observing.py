@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from core.clock import now
-from core.db import insert_into
+from core.db import chunks, insert_into
 from core.ledger import append
 from core.people.actor import Actor
 from core.records.models import Record
@@ -28,9 +28,6 @@ from qms.repositories.trailers import TRACE_KEYS, mentions
 
 LINK_KIND = "commit"
 """The kind of an observed link that a trailer makes."""
-
-AT_ONCE = 500
-"""Names in one IN list; SQLite binds at most 32,766 values, and small lists plan well."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +121,8 @@ def resolve_mentions(
         Ids of the commits to look at; all of the repository otherwise.
     """
     linked = 0
-    chunks: Iterable[Sequence[int] | None] = (
-        [None]
-        if within is None
-        else [within[i : i + AT_ONCE] for i in range(0, len(within), AT_ONCE)]
-    )
-    for chunk in chunks:
+    asked: Iterable[Sequence[int] | None] = [None] if within is None else chunks(within)
+    for chunk in asked:
         found = _linkable(session, repository, chunk)
         if not found:
             continue
@@ -188,12 +181,12 @@ def mark_lost(session: Session, repository: Repository, shas: Sequence[str]) -> 
 def _set_lost(
     session: Session, repository: Repository, shas: Sequence[str], moment: datetime | None
 ) -> None:
-    for start in range(0, len(shas), AT_ONCE):
+    for chunk in chunks(shas):
         session.execute(
             update(RepositoryCommit)
             .where(
                 col(RepositoryCommit.repository_id) == repository.id,
-                col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
+                col(RepositoryCommit.sha).in_(chunk),
             )
             .values(lost_at=moment)
         )
@@ -254,10 +247,10 @@ def tags_of(session: Session, repository: Repository) -> list[RepositoryTag]:
 def commit_ids(session: Session, repository: Repository, shas: Sequence[str]) -> dict[str, int]:
     """Return the row of each commit that is stored."""
     found: dict[str, int] = {}
-    for start in range(0, len(shas), AT_ONCE):
+    for chunk in chunks(shas):
         query = select(col(RepositoryCommit.sha), col(RepositoryCommit.id)).where(
             col(RepositoryCommit.repository_id) == repository.id,
-            col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
+            col(RepositoryCommit.sha).in_(chunk),
         )
         found.update((sha, identity) for sha, identity in session.execute(query).all())
     return found

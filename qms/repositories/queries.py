@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
+from core.db import chunks
 from core.records.models import Project, Record
 from core.records.snapshot import natural_order
 from qms.repositories.answers import RequestTold
@@ -20,9 +21,6 @@ from qms.repositories.models import (
     Repository,
     RepositoryCommit,
 )
-
-AT_ONCE = 500
-"""Names in one IN list; the database plans small lists well."""
 
 
 class CommitFilter(StrEnum):
@@ -120,14 +118,14 @@ def commits_by_sha(session: Session, project: str, shas: Sequence[str]) -> list[
     A commit that no scan has seen yet is left out.
     """
     found: dict[str, CommitLine] = {}
-    for start in range(0, len(shas), AT_ONCE):
+    for chunk in chunks(shas):
         query = (
             select(RepositoryCommit, col(Repository.name))
             .join(Repository, col(Repository.id) == col(RepositoryCommit.repository_id))
             .join(Project, col(Project.id) == col(Repository.project_id))
             .where(
                 col(Project.key) == project,
-                col(RepositoryCommit.sha).in_(shas[start : start + AT_ONCE]),
+                col(RepositoryCommit.sha).in_(chunk),
             )
         )
         rows = [(commit, name) for commit, name in session.execute(query).all()]
@@ -149,8 +147,7 @@ def _requests_of(session: Session, commit_ids: Sequence[int]) -> dict[int, Reque
     merge = aliased(RepositoryCommit)
     told = (col(PullRequest.label), col(PullRequest.title), col(merge.sha))
     found: dict[int, RequestTold] = {}
-    for start in range(0, len(commit_ids), AT_ONCE):
-        chunk = commit_ids[start : start + AT_ONCE]
+    for chunk in chunks(commit_ids):
         brought = (
             select(col(BroughtCommit.commit_id), *told)
             .join(PullRequest, col(PullRequest.id) == col(BroughtCommit.request_id))
@@ -288,10 +285,10 @@ def _filtered(
 
 def _mentions_of(session: Session, commit_ids: Sequence[int]) -> dict[int, tuple[Mentioned, ...]]:
     found: dict[int, tuple[Mentioned, ...]] = {}
-    for start in range(0, len(commit_ids), AT_ONCE):
+    for chunk in chunks(commit_ids):
         query = (
             select(CommitMention)
-            .where(col(CommitMention.commit_id).in_(commit_ids[start : start + AT_ONCE]))
+            .where(col(CommitMention.commit_id).in_(chunk))
             .order_by(col(CommitMention.id))
         )
         for one in session.execute(query).scalars():

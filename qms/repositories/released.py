@@ -1,22 +1,26 @@
 """The marked lines of a record as the latest release holds them, whatever came after."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from core.errors import FiducialError
 from core.records.models import Project, Record
 from core.settings import Settings
-from qms.repositories.dialects import dialect_of
+from qms.repositories.following import Spot
 from qms.repositories.mirror import Mirror
 from qms.repositories.models import Repository, RepositoryCommit, SourceBlob, SourceMarker
 from qms.repositories.service import mirror_beside
-from qms.repositories.sources import candidates, release_commits
-from qms.repositories.trees import files_of
+from qms.repositories.sources import Content, files_at, records_named, release_commits
+
+Files = Sequence[tuple[str, Content]]
+"""Path and content of the source files of a commit."""
+
+Marks = Mapping[Content, Sequence[Spot]]
+"""The marked lines of each content, which may have several paths or none."""
 
 
 @dataclass(frozen=True)
@@ -36,82 +40,68 @@ def lines_released(
     session: Session, project: Project, record: Record, settings: Settings | None = None
 ) -> list[LinesReleased]:
     """Return where the latest release with a commit that was scanned marks lines of a record."""
-    markers = _markers_of(session, project, record.uid)
-    if not markers:
-        return []
     for release, commit in reversed(release_commits(session, project.id or 0).items()):
         repository = _repository_with(session, project, commit)
         if repository is None:
             continue
-        try:
-            files = _source_files(str(mirror_beside(session, repository, settings).path), commit)
-        except FiducialError:
-            return []
+        marks = marks_read(session, repository, record.uid)
+        files = files_released(session, repository.id or 0, commit, settings) if marks else ()
         return [
-            LinesReleased(release, repository.name, commit, path, one.first, one.last, one.role)
-            for path, blob in files
-            for one in markers.get((repository.id or 0, blob, dialect_of(path)), ())
+            LinesReleased(release, repository.name, commit, one.path, one.first, one.last, one.role)
+            for one in placed(files or (), marks)
+            if one.record_id == record.id
         ]
     return []
 
 
 def files_released(
-    session: Session, repository_id: int, commit: str
-) -> tuple[tuple[str, str], ...]:
-    """Return path and blob of a commit's source files; empty where the mirror does not hold it.
+    session: Session, repository_id: int, commit: str, settings: Settings | None = None
+) -> Files | None:
+    """Return the source files of a commit; None where the mirror does not hold it."""
+    mirror = mirror_beside(session, session.get_one(Repository, repository_id), settings)
+    return _source_files(str(mirror.path), commit) if mirror.holds(commit) else None
 
-    Raises
-    ------
-    Invalid
-        If `commit` is not a full commit name.
+
+def marks_read(session: Session, repository: Repository, uid: str = "") -> Marks:
+    """Return what each content that was read marks with records of the project.
+
+    Parameters
+    ----------
+    uid : str
+        Only markers that may mean this record.
     """
-    mirror = mirror_beside(session, session.get_one(Repository, repository_id))
-    if not commit or not mirror.holds(commit):
-        return ()
-    return _source_files(str(mirror.path), commit)
-
-
-def spots_marked(
-    session: Session,
-    project: Project,
-    uid: str,
-    repository_id: int,
-    files: Sequence[tuple[str, str]],
-) -> list[tuple[str, SourceMarker]]:
-    """Return the markers of a record in some files, each with its path."""
-    markers = _markers_of(session, project, uid)
-    return [
-        (path, one)
-        for path, blob in files
-        for one in markers.get((repository_id, blob, dialect_of(path)), ())
-    ]
-
-
-def _markers_of(
-    session: Session, project: Project, uid: str
-) -> dict[tuple[int, str, str], list[SourceMarker]]:
-    """Return every marker that means a record, by the content that holds it."""
-    named = col(SourceMarker.named)
     query = (
-        select(SourceMarker, SourceBlob)
+        select(
+            col(SourceBlob.sha), col(SourceBlob.dialect), col(SourceMarker.form),
+            col(SourceMarker.role), col(SourceMarker.named), col(SourceMarker.line),
+            col(SourceMarker.first), col(SourceMarker.last), col(SourceMarker.digest),
+        )
         .join(SourceBlob, col(SourceBlob.id) == col(SourceMarker.blob_id))
-        .join(Repository, col(Repository.id) == col(SourceBlob.repository_id))
-        .where(
-            col(Repository.project_id) == project.id,
+        .where(col(SourceBlob.repository_id) == repository.id)
+        .order_by(col(SourceMarker.line), col(SourceMarker.id))
+    )  # fmt: skip
+    if uid:
+        named = col(SourceMarker.named)
+        query = query.where(
             or_(
                 named == uid,
                 named.startswith(f"{uid}~", autoescape=True),
                 named.contains(f"~{uid}~", autoescape=True),
-            ),
+            )
         )
-        .order_by(col(SourceMarker.line), col(SourceMarker.id))
-    )
-    found: dict[tuple[int, str, str], list[SourceMarker]] = {}
-    for marker, blob in session.execute(query).all():
-        if uid in candidates(marker.named):
-            key = (blob.repository_id, blob.sha, blob.dialect)
-            found.setdefault(key, []).append(marker)
+    rows = session.execute(query).all()
+    records = records_named(session, repository.project_id, {row.named for row in rows})
+    found: dict[Content, list[Spot]] = {}
+    for sha, dialect, form, role, name, line, first, last, digest in rows:
+        if name in records:
+            spot = Spot(records[name], form, role, name, "", sha, line, first, last, digest)
+            found.setdefault((sha, dialect), []).append(spot)
     return found
+
+
+def placed(files: Files, marks: Marks) -> list[Spot]:
+    """Return the marked lines of some files."""
+    return [replace(one, path=path) for path, content in files for one in marks.get(content, ())]
 
 
 def _repository_with(session: Session, project: Project, commit: str) -> Repository | None:
@@ -128,7 +118,6 @@ def _repository_with(session: Session, project: Project, commit: str) -> Reposit
 
 
 @lru_cache(maxsize=8)
-def _source_files(mirror: str, commit: str) -> tuple[tuple[str, str], ...]:
+def _source_files(mirror: str, commit: str) -> Files:
     # The tree of a commit never changes, and every record's page asks for that of the release.
-    files = files_of(Mirror(Path(mirror)), commit)
-    return tuple((one.path, one.blob) for one in files if dialect_of(one.path))
+    return tuple(files_at(Mirror(Path(mirror)), commit))

@@ -183,7 +183,9 @@ def _to_scan(db: Database, repository_id: int) -> tuple[str, str, set[str]]:
             raise NotFound(f"There is no repository {repository_id}.")
         if repository.retired_at is not None:
             raise Conflict(f"Repository {repository.name} is retired; register it again to scan.")
-        return repository.name, repository.address, set(repository.tips.values())
+        # An earlier version took the rest of a name with U+2028 in it for a branch.
+        tips = {sha for name, sha in repository.tips.items() if name.startswith("refs/")}
+        return repository.name, repository.address, tips
 
 
 def _scan_alone(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session, col
 
-from core.db import Database
+from core.db import Database, chunks
 from core.records.models import Record, Revision
 from qms.repositories.dialects import dialect_of
 from qms.repositories.following import Spot
@@ -23,7 +23,7 @@ MOST_FILES = 50_000
 """Source files of one commit that are read."""
 
 AT_ONCE = 500
-"""Contents per transaction, and names in one IN list."""
+"""Contents per transaction."""
 
 SNIFFED = 8_000
 """Bytes in which a NUL makes a file binary, as Git itself judges."""
@@ -58,7 +58,7 @@ def read_contents(
         known = known_contents(session, repository_id, chosen, READING)
     unread = [one for one in chosen if one not in known]
     done = 0
-    for batch in _batched(unread, AT_ONCE):
+    for batch in _batched(unread):
         read = list(_read(mirror, batch))
         steps.step(f"contents {batch[0][0]} {len(batch)}", _storing(repository_id, read))
         done += len(batch)
@@ -66,8 +66,8 @@ def read_contents(
     return done
 
 
-def _batched(items: Sequence[Content], size: int) -> Iterator[Sequence[Content]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+def _batched(items: Sequence[Content]) -> Iterator[Sequence[Content]]:
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
 
 
 def _read(mirror: Mirror, batch: Sequence[Content]) -> Iterator[tuple[Content, str, list[Marker]]]:
@@ -115,11 +115,9 @@ def _storing(
 
 def _forget(session: Session, problems: dict[int, str]) -> None:
     """Drop the markers that another reading found, where a content is read anew."""
-    numbers = list(problems)
-    for start in range(0, len(numbers), AT_ONCE):
-        batch = numbers[start : start + AT_ONCE]
-        session.execute(delete(SourceMarker).where(col(SourceMarker.blob_id).in_(batch)))
-    if numbers:
+    for chunk in chunks(problems):
+        session.execute(delete(SourceMarker).where(col(SourceMarker.blob_id).in_(chunk)))
+    if problems:
         rows = [
             {"id": one, "problem": problem, "reading": READING} for one, problem in problems.items()
         ]
@@ -131,7 +129,7 @@ def known_contents(
 ) -> dict[Content, int]:
     """Return the row of each content that was read before; by one reading only, if it is given."""
     found: dict[Content, int] = {}
-    for batch in _batched(wanted, AT_ONCE):
+    for batch in _batched(wanted):
         query = select(col(SourceBlob.sha), col(SourceBlob.dialect), col(SourceBlob.id)).where(
             col(SourceBlob.repository_id) == repository_id,
             col(SourceBlob.sha).in_([sha for sha, _ in batch]),
@@ -213,11 +211,10 @@ def spots_in(
     wanted = [(sha, dialect_of(path)) for path, sha in places]
     ids = known_contents(session, repository.id or 0, wanted)
     markers: dict[int, list[SourceMarker]] = {}
-    numbers = list(ids.values())
-    for start in range(0, len(numbers), AT_ONCE):
+    for chunk in chunks(ids.values()):
         query = (
             select(SourceMarker)
-            .where(col(SourceMarker.blob_id).in_(numbers[start : start + AT_ONCE]))
+            .where(col(SourceMarker.blob_id).in_(chunk))
             .order_by(col(SourceMarker.line), col(SourceMarker.id))
         )
         for one in session.execute(query).scalars():
@@ -243,12 +240,11 @@ def _spot(one: SourceMarker, record_id: int, path: str, sha: str) -> Spot:
 def records_named(session: Session, project_id: int, names: Iterable[str]) -> dict[str, int]:
     """Return the record that each name means; one of OpenFastTrace also without its revision."""
     meant = {name: candidates(name) for name in names}
-    uids = sorted({uid for each in meant.values() for uid in each})
     ids: dict[str, int] = {}
-    for start in range(0, len(uids), AT_ONCE):
+    for chunk in chunks(uid for each in meant.values() for uid in each):
         query = select(col(Record.uid), col(Record.id)).where(
             col(Record.project_id) == project_id,
-            col(Record.uid).in_(uids[start : start + AT_ONCE]),
+            col(Record.uid).in_(chunk),
         )
         ids.update((uid, one) for uid, one in session.execute(query).all())
     first = {
@@ -269,11 +265,18 @@ def candidates(named: str) -> tuple[str, ...]:
     return (named, "~".join(parts[:2]), parts[1]) if len(parts) == 3 else (named,)
 
 
-def release_commits(session: Session, project_id: int) -> dict[str, str]:
-    """Return the commit that each release of a project names, by the release's uid."""
+def release_commits(session: Session, project_id: int, *, released: bool = False) -> dict[str, str]:
+    """Return the commit that each release of a project names, by the release's uid.
+
+    Parameters
+    ----------
+    released : bool
+        Only of releases that are in force, as they are in force; drafts name one too otherwise.
+    """
+    chosen = col(Record.effective_id) if released else col(Record.latest_id)
     query = (
         select(col(Record.uid), Revision)
-        .join(Revision, col(Revision.id) == col(Record.latest_id))
+        .join(Revision, col(Revision.id) == chosen)
         .where(
             col(Record.project_id) == project_id,
             col(Record.type) == "release",
@@ -288,7 +291,9 @@ def release_commits(session: Session, project_id: int) -> dict[str, str]:
     return {uid: commit for uid, commit in told.items() if commit}
 
 
-def contents_at(mirror: Mirror, commit: str) -> list[Content]:
-    """Return the contents that a commit's source files hold."""
+def files_at(mirror: Mirror, commit: str) -> list[tuple[str, Content]]:
+    """Return path and content of each of a commit's source files that are read."""
     files = source_files(files_of(mirror, commit))
-    return [(file.blob, dialect_of(file.path)) for file, problem in files if not problem]
+    return [
+        (file.path, (file.blob, dialect_of(file.path))) for file, problem in files if not problem
+    ]

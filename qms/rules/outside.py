@@ -103,6 +103,7 @@ def marked_lines_hold(view: View, record: RecordView) -> Iterator[Flaw]:
             yield Flaw(
                 f"needs re-review against {one.told}.",
                 "Read what changed: accept the lines with a reason, or revise the record. "
-                "What the default branch no longer holds is not accepted: release another commit.",
+                "What the default branch no longer holds is not accepted: release another commit. "
+                "A commit that was not read yet wants a scan of its repository.",
                 address=one.address,
             )

@@ -1,7 +1,6 @@
 """Markers become links that follow their lines, and need re-review when these change."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import select
@@ -13,11 +12,8 @@ from qms.repositories import marking, sources
 from qms.repositories.asking import contents_of_release
 from qms.repositories.following import Doubt
 from qms.repositories.lines import (
-    LinesShown,
     accept,
     find_lines,
-    lines_in_doubt,
-    lines_of_record,
     unknown_markers,
     unread_files,
 )
@@ -26,89 +22,15 @@ from qms.repositories.released import lines_released
 from qms.repositories.released_code import code_released
 from qms.repositories.service import mirror_of
 from tests.qms.repositories.conftest import (
+    FIRST,
     FIRST_SECOND,
-    Registered,
-    SourceRepository,
+    Team,
     approve,
+    approved,
+    at,
+    release,
+    revise,
 )
-
-FIRST = """\
-# REQ-001: margins
-def margin(plan):
-    return plan.margin + 1
-
-
-# REQ-002
-def dose(plan):
-    return plan.dose
-"""
-
-
-def at(second: int) -> datetime:
-    return datetime.fromtimestamp(FIRST_SECOND + second, UTC)
-
-
-class Team:
-    """A team that commits files at given seconds, approves records, and scans."""
-
-    def __init__(self, registered: Registered, source: SourceRepository) -> None:
-        self.registered, self.source = registered, source
-        self.number = 0
-
-    def commit(self, second: int, files: Mapping[str, str | bytes | None]) -> str:
-        """Commit files; None removes one."""
-        parts = [f"commit refs/heads/{self.source.branch}\n".encode()]
-        when = FIRST_SECOND + second
-        parts.append(f"committer Amara Kole <ak@example.org> {when} +0000\n".encode())
-        parts.append(b"data 6\nChange\n")
-        if self.source.count:
-            parts.append(f"from refs/heads/{self.source.branch}^0\n".encode())
-        self.source.count += 1
-        for path, content in files.items():
-            if content is None:
-                parts.append(f"D {path}\n".encode())
-                continue
-            data = content.encode() if isinstance(content, str) else content
-            parts.append(f"M 100644 inline {path}\ndata {len(data)}\n".encode() + data + b"\n")
-        self.source.feed(b"".join(parts))
-        return self.source.head()
-
-    def approve(self, uid: str, second: int, number: int = 1) -> None:
-        """Let a revision of a record be in force since then."""
-        approve(self.registered.db, uid, at(second), number)
-
-    def scan(self):
-        """Scan, after registering where that was not done."""
-        self.number = self.number or self.registered.register(self.source, "rpm")
-        return self.registered.scan(self.number)
-
-    def lines(self, uid: str) -> list[LinesShown]:
-        """Return the marked lines of a record."""
-        with self.registered.db.reading() as session:
-            record = session.execute(select(Record).where(Record.uid == uid)).scalar_one()
-            found = lines_of_record(session, record.id or 0)
-            session.expunge_all()
-            return found
-
-    def doubts(self) -> list[tuple[str, Doubt | None]]:
-        """Return what needs re-review in the project."""
-        with self.registered.db.reading() as session:
-            return [
-                (one.uid, one.doubt) for one in lines_in_doubt(session, self.registered.project_id)
-            ]
-
-
-@pytest.fixture
-def team(registered: Registered, source: SourceRepository) -> Team:
-    return Team(registered, source)
-
-
-def approved(team: Team) -> Team:
-    """Two functions, marked and committed before their requirements were approved."""
-    team.commit(1, {"rpm/plan.py": FIRST, "README.md": "# REQ-001\n"})
-    for uid in ("REQ-001", "REQ-002"):
-        team.approve(uid, 10)
-    return team
 
 
 def test_markers_of_the_default_branch_become_links(team: Team) -> None:
@@ -385,8 +307,23 @@ def test_a_release_contains_what_its_commits_name_since_the_one_before(team: Tea
     assert [one.subject for one in told.untraced] == ["Tidy", "Change"]
 
 
-def release(registered: Registered, uid: str, commit: str) -> None:
-    """Let a release name its commit."""
-    with registered.db.writing() as session:
-        session.add(Record(project_id=registered.project_id, type="release", uid=uid))
-    approve(registered.db, uid, at(0), 1, {"commit": commit})
+def test_a_release_contains_what_only_a_draft_of_a_release_named(team: Team) -> None:
+    """Nobody signed the draft: what is new since what was released is new."""
+    first, drafted, revised, last = (team.commit(n, {"a.txt": str(n)}) for n in (1, 2, 3, 4))
+    release(team.registered, "REL-1", first)
+    release(team.registered, "REL-2", drafted, signed=False)
+    release(team.registered, "REL-3", last, signed=False)
+    team.scan()
+
+    def contents() -> tuple[Sequence[str], list[str]]:
+        with team.registered.db.reading() as session:
+            project = find_project(session, "RPM")
+            told = contents_of_release(session, project, "REL-3", team.registered.settings)
+            return told.since, [one.sha for one in told.commits]
+
+    before = contents()
+    approve(team.registered.db, "REL-2", at(5), 2, {"commit": drafted})
+    revise(team.registered.db, "REL-2", 3, {"commit": revised})
+
+    assert before == (("REL-1",), [drafted, revised, last])
+    assert contents() == (("REL-1", "REL-2"), [revised, last])

@@ -297,3 +297,37 @@ def test_five_thousand_commits_are_scanned_once(registered, source) -> None:
     second = registered.scan(repository)
 
     assert (first.commits, first.linked, second.commits) == (5000, 3000, 0)
+
+
+@pytest.mark.parametrize("between", ["\u2028", "\u0085"])
+def test_a_branch_whose_name_holds_the_end_of_a_line_stops_no_scan(
+    registered, source, between: str
+) -> None:
+    head = source.add("Begin")
+    branch = f"refs/heads/a{between}b"
+    source.repo.git.update_ref(branch, head)
+    repository = registered.register(source)
+
+    reports = [registered.scan(repository), registered.scan(repository)]
+
+    assert [one.commits for one in reports] == [1, 0]
+    with registered.db.reading() as session:
+        assert session.get(Repository, repository).tips == {
+            branch: head,
+            "refs/heads/trunk": head,
+        }
+
+
+def test_a_scan_heals_what_an_earlier_one_took_for_a_branch(registered, source) -> None:
+    head = source.add("Begin")
+    repository = registered.register(source)
+    registered.scan(repository)
+    with registered.db.writing() as session:
+        stored = session.get(Repository, repository)
+        stored.tips = {**stored.tips, "refs/heads/a": head, "": "b"}
+        session.add(stored)
+    source.add("Go on")
+
+    assert registered.scan(repository).commits == 1
+    with registered.db.reading() as session:
+        assert list(session.get(Repository, repository).tips) == ["refs/heads/trunk"]
