@@ -46,11 +46,14 @@ def _tree(mirror: str, commit: str) -> frozenset[str]:
 
 
 def _released(snapshot: Snapshot, project: str, release: RecordView) -> list[str]:
-    """Return the full commits of the project's other releases; what is no commit counts not."""
+    """Return the full commits of the project's other releases that are in force.
+
+    What only a draft names was not released yet; what is no commit counts not.
+    """
     found = []
     for other in snapshot.of_type("release", project):
         commit = str(other.fields.get("commit") or "")
-        if other.key == release.key or other.withdrawn or not commit:
+        if other.key == release.key or not other.in_force or not commit:
             continue
         try:
             found.append(object_name(commit))

@@ -13,7 +13,10 @@ pytestmark = pytest.mark.database
 
 
 def release(uid: str, commit: str, **parts) -> RecordView:
-    view = RecordView(Key("RPM", uid), "release", uid, fields={"commit": commit}, state="approved")
+    fields = {"commit": commit}
+    view = RecordView(
+        Key("RPM", uid), "release", uid, fields=fields, state="approved", in_force=True
+    )
     return replace(view, **parts)
 
 
@@ -56,7 +59,12 @@ def test_changes_are_the_commits_that_no_release_before_had(registered, source, 
         release("REL-4", "abc"),
     )
     first = read(release("REL-1", begin), release("REL-2", tagged))
-    gone = read(release("REL-2", tagged), release("REL-1", begin, withdrawn=True))
+    gone = read(release("REL-2", tagged), release("REL-1", begin, withdrawn=True, in_force=False))
+    past_a_draft = read(
+        release("REL-3", tagged),
+        release("REL-1", begin),
+        release("REL-2", rounded, state="draft", in_force=False),
+    )
 
     assert judged.changes == (
         ChangeMade(rounded, "Round figures", ("CR-001", "PR-001")),
@@ -64,6 +72,7 @@ def test_changes_are_the_commits_that_no_release_before_had(registered, source, 
     )
     assert first.changes == ()
     assert gone.changes == ()
+    assert past_a_draft.changes == judged.changes
 
 
 def test_a_commit_that_the_mirror_has_and_no_scan_recorded_is_told(
