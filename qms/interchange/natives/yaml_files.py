@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -143,6 +144,8 @@ def _same(there: Any, value: Any) -> bool:
         return there.strip() == value.strip()
     if there in (None, "") and value in (None, "", []):
         return True
+    if isinstance(there, date) and isinstance(value, str):
+        return there.isoformat() == value
     return bool(there == value)
 
 

@@ -49,7 +49,7 @@ FILES: Mapping[str, Mapping[str, str]] = {
             "risks:\n  - id: h-1\n    hazard: Wrong dose\n    severity: 3\n    probability: 2\n"
         ),
         "data/manual_tests.yml": (
-            "- name: Try\n  tester: AK\n  date: '2026-01-02'\n  result: fail\n  steps:\n"
+            "- name: Try\n  tester: AK\n  date: 2026-01-02\n  result: fail\n  steps:\n"
             "  - step: 1\n    req_ids: [r-1]\n    result: pass\n"
         ),
     },
