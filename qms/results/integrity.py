@@ -27,6 +27,10 @@ ROWS = "rows"
 
 _MEND = "Restore the last backup and compare; nothing may rely on these results until then."
 _AT_ONCE = 5_000
+_OF_A_CASE = (
+    ResultCase.ordinal, ResultCase.suite, ResultCase.label, ResultCase.outcome, ResultCase.message,
+    ResultCase.source, ResultCase.line, ResultCase.seconds, ResultCase.files,
+)  # fmt: skip
 
 
 def digest_of_rows(session: Session, made: ResultImport) -> str:
@@ -46,16 +50,13 @@ def _rows(session: Session, made: ResultImport) -> Iterator[object]:
         yield [report.name, report.sha256, report.tool]
         named = _named(session, report)
         cases = (
-            select(ResultCase)
+            select(col(ResultCase.id), *map(col, _OF_A_CASE))
             .where(col(ResultCase.report_id) == report.id)
             .order_by(col(ResultCase.ordinal))
             .execution_options(yield_per=_AT_ONCE)
         )
-        for case in session.scalars(cases):
-            yield [
-                case.ordinal, case.suite, case.label, case.outcome, case.message, case.source,
-                case.line, case.seconds, case.files, sorted(named.get(case.id or 0, ())),
-            ]  # fmt: skip
+        for number, *said in session.execute(cases):
+            yield [*said, sorted(named.get(number, ()))]
 
 
 def _reports(session: Session, made: ResultImport) -> list[ResultReport]:
