@@ -154,7 +154,7 @@ class _Group:
 
     counted: list[Told] = field(default_factory=list)
     fullest: int = 0
-    """As how many cases an import had it at most: tests of several packages may share a name."""
+    """As how many cases it ran in one import at most: several packages may share a name."""
     again: int = 0
     fewer: int = 0
     """The last rerun in which fewer cases passed or failed than that."""
@@ -169,7 +169,7 @@ class _Group:
         elif ran:
             # Which of them ran again, nobody can tell.
             self.fewer = number
-        self.fullest = max(self.fullest, len(cases))
+        self.fullest = max(self.fullest, sum(one.outcome is not Outcome.SKIPPED for one in cases))
         self.counted += cases
 
 

@@ -17,6 +17,7 @@ from qms.results.cases import (
     MOST_CASES,
     MOST_LETTERS,
     MOST_NAMINGS,
+    MOST_TEXT,
     RED,
     Case,
     Naming,
@@ -24,13 +25,15 @@ from qms.results.cases import (
     Report,
     explains,
     take_back,
+    worst,
 )
 from qms.results.ids import MOST_NAMED, apart, once, seen_in, stated_by
-from qms.results.junit_words import declared, of_word, said_in, text_of, verdict_of
+from qms.results.junit_words import declared, said_in, says_red, text_of, verdict_of
 from qms.results.refusing import DEEPEST, refuse_too_large, refused
 
 _FILE_PROPERTIES = frozenset({"attachment", "attachments", "image", "screenshot"})
 _IN_OUTPUT = re.compile(r"\[\[ATTACHMENT\|([^\]\n]{1,400})\]\]")
+_CLEARING_UP = "failed on teardown with "
 _OTHERS = frozenset({"properties", "system-out", "system-err"})
 """What a suite holds beside cases and suites."""
 
@@ -67,6 +70,26 @@ class _Reading:
 
     def refuse(self, line: int, what: str) -> Exception:
         return refused("TR602", f"{self.file}:{line}", what, "Split the report.")
+
+    def joined(self, case: Case) -> bool:
+        """Add what pytest tells apart of a test that failed and then broke while it was cleared up.
+
+        It is one test: whoever ran it again, and it passed, has one case of it.
+        """
+        before = self.cases[-1] if self.cases else None
+        if (
+            before is None
+            or not case.message.startswith(_CLEARING_UP)
+            or (before.suite, before.label) != (case.suite, case.label)
+        ):
+            return False
+        self.cases[-1] = replace(
+            before,
+            outcome=worst((before.outcome, case.outcome)) or case.outcome,
+            message=f"{before.message}\n{case.message}"[:MOST_TEXT].strip(),
+            files=tuple(dict.fromkeys((*before.files, *case.files))),
+        )
+        return True
 
     def keep(self, case: Case, line: int) -> None:
         """Keep a case, as long as there are not too many of them and of what they name."""
@@ -197,7 +220,7 @@ def _heed(reading: _Reading, suite: Element, called: str, before: int) -> None:
         for told in (text_of(node)[:200],)
     ]
     for word in dict.fromkeys((suite.get("status"), suite.get("result"))):
-        cases = reading.cases[before:] if of_word(word) in RED else []
+        cases = reading.cases[before:] if says_red(word) else []
         if cases and not explains(Outcome.FAILED, cases):
             whys.append((suite.line, f"says {word[:60]}, and no case in it shows why."))
     for line, why in whys:
@@ -271,14 +294,15 @@ def _case(reading: _Reading, node: Element, within: _Within) -> None:
         words=once([*shared.words, *own.words]),
         files=tuple(dict.fromkeys((*_files_in_output(node), *shared.files, *own.files))),
     )
-    reading.keep(case, node.line)
+    if not reading.joined(case):
+        reading.keep(case, node.line)
     for odd in verdict.odd:
         what = f"{case.label[:200]} {odd}."
         reading.find("TR616", node.line, what, "Look at what it means.")
     if verdict.retried:
         reading.find("TR617", node.line, f"{case.label[:200]} passed after a retry.")
     for one in node.elements():
-        if one.name in ("testcase", "testsuite"):
+        if one.name in ("testcase", "testsuite") or any(one.all_named("testcase")):
             _unknown(reading, replace(node, children=[one]), within.names, shared)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.located_xml import Element
-from qms.results.cases import MOST_TEXT, Outcome, worst
+from qms.results.cases import MOST_TEXT, RED, Outcome, worst
 
 _STRICT = "[XPASS(strict)]"
 _PASSED = frozenset(
@@ -29,7 +29,9 @@ _WORDS: Mapping[str, Outcome] = {
 }  # fmt: skip
 """What a status or a result says; every other word says that the test broke."""
 
-_RED = re.compile(r"fail|err|abort|crash|exception|fatal|timeout|broken|panic|inconclusive|unknown")
+_RED = re.compile(
+    r"fail|error|abort|crash|exception|fatal|timeout|broken|panic|inconclusive|unknown"
+)
 _NOT_RUN = re.compile(r"skip|ignor|disabled|notrun|pending|cancel")
 _SILENT = frozenset({"properties", "system-out", "system-err", "testcase", "testsuite"})
 _COUNTED: Mapping[Outcome, str] = {
@@ -131,6 +133,12 @@ def said_in(node: Element) -> Iterator[tuple[Element, Outcome]]:
 
 def _plain(word: str) -> str:
     return re.sub(r"[\s_-]", "", word.lower())
+
+
+def says_red(word: str) -> bool:
+    """Whether a status or a result of a suite says that it failed; others say when it was done."""
+    plain = _plain(word)
+    return _WORDS.get(plain) in RED or _RED.search(plain) is not None
 
 
 def of_word(word: str) -> Outcome | None:

@@ -139,6 +139,11 @@ def test_a_rerun_of_one_of_two_tests_of_one_name_mends_no_failure_of_the_other()
         "imported results 1: io failed: io says so; it passed in imported results 2, which ran "
         "fewer cases of that name"
     )
+    beside = [told("io", Outcome.FAILED, 1), told("io", Outcome.SKIPPED, 1)]
+    mended = judge("TST-1", [*beside, other, skipped])
+
+    # As many ran; that the other one is skipped was so before.
+    assert mended.standing is Standing.SKIPPED
     assert half.standing is twice.standing is worse.standing is Standing.FAILED
     assert (both.standing, both.number, both.again) == (Standing.PASSED, 2, 1)
 

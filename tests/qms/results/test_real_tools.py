@@ -62,6 +62,10 @@ def test_tears_down(torn):
     pass
 
 
+def test_fails_and_tears_down(torn):
+    assert False
+
+
 @pytest.fixture
 def broken():
     raise RuntimeError("set-up broke")
@@ -110,6 +114,7 @@ def test_pytest_says_every_outcome(written: dict[str, Report]) -> None:
         "test_sets_up": {"error"},
         "test_skips": {"skipped"},
         "test_tears_down": {"error"},
+        "test_fails_and_tears_down": {"failed"},
         "test_xfails": {"xfail"},
         "test_xpasses": {"xpass"},
     }

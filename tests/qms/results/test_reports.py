@@ -204,6 +204,31 @@ def test_a_suite_that_failed_as_its_case_did_takes_no_other_pass_back() -> None:
     assert report.findings == ()
 
 
+@pytest.mark.parametrize(
+    "suite",
+    ['<testsuite status="{}">', '<testsuite result="{}">', "<testsuite><{}/>"],
+)
+@pytest.mark.parametrize("word", ["done", "finished", "closed", "stderr", "deferred"])
+def test_a_suite_that_says_no_failure_takes_no_pass_back(suite: str, word: str) -> None:
+    content = f'{suite.format(word)}<testcase name="a"/></testsuite>'
+
+    [case] = read_results(content.encode(), "a.xml").cases
+
+    assert case.outcome is Outcome.PASSED
+
+
+def test_a_case_deep_in_what_is_not_known_within_a_case_is_read() -> None:
+    inside = '<sub><group><testcase name="b"><failure/></testcase></group></sub>'
+    content = f'<testsuite><testcase name="a">{inside}</testcase></testsuite>'
+
+    report = read_results(content.encode(), "a.xml")
+
+    assert [(case.name, str(case.outcome)) for case in report.cases] == [
+        ("a", "passed"),
+        ("b", "failed"),
+    ]
+
+
 def odd(content: str) -> list[str]:
     return [f"{one.code} {one.what}" for one in read_results(content.encode(), "a.xml").findings]
 
