@@ -17,7 +17,7 @@ SEALED = "repository:release:seal"
 
 
 def sealed_elsewhere(session: Session, project: Project, seal: Seal) -> bool:
-    """Whether the trail of the installation whose key a seal names came along and tells of it."""
+    """Whether the trail of the installation that wrote a seal came along and tells of it."""
     entries = session.scalars(
         select(LedgerEntry).where(
             acts(SEALED),
@@ -26,7 +26,10 @@ def sealed_elsewhere(session: Session, project: Project, seal: Seal) -> bool:
         )
     )
     said = {"commit": seal.commit, "root": seal.root, "seq": seal.seq, "head": seal.head}
+    # The key at the export, where the entry does not name its own: it may have been renewed since.
     return any(
-        one.origin == seal.key and all(one.details.get(name) == said[name] for name in said)
+        one.origin != ""
+        and one.details.get("key", one.origin) == seal.key
+        and all(one.details.get(name) == said[name] for name in said)
         for one in map(told, entries)
     )

@@ -94,7 +94,7 @@ def seal_release(
         subject=release.key.uid,
         data={
             "ref": place, "repository": str(workplace.path), "commit": seal.commit,
-            "root": seal.root, "seq": seal.seq, "head": seal.head,
+            "root": seal.root, "seq": seal.seq, "head": seal.head, "key": seal.key,
         },
     )  # fmt: skip
     return Sealed(seal, place, new=True)
