@@ -20,15 +20,15 @@ from dataflows.probing.sheets import DRIFT_HEADINGS, drift_sheet
 from dataflows.survey import MAP_TYPES
 from qms.baselines import service as baselines
 from qms.baselines.freezing import signatures
-from qms.baselines.integrity import baseline_faults
+from qms.baselines.integrity import baseline_faults, baselines_worth
 from qms.releases.ports import RunStanding
 from qms.releases.scope import NEWEST
-from qms.results.integrity import result_faults
+from qms.results.integrity import result_faults, results_worth
 from qms.risks.service import risk_file
 from qms.rules.facts import RunOfTest
 from validation.protocols.plan import VERIFICATION
 from validation.runs.facts import runs_of_tests
-from validation.runs.integrity import run_faults
+from validation.runs.integrity import run_faults, runs_worth
 from validation.runs.models import Run
 from validation.runs.plain import run_as_plain
 from validation.runs.requests import RunRequest
@@ -42,6 +42,11 @@ def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
         found += baseline_faults(session, project)
         found += result_faults(session, project, files)
     return found
+
+
+def evidence_worth(session: Session) -> int:
+    """Return how many entries of the audit trail verifying runs, baselines and results is worth."""
+    return runs_worth(session) + baselines_worth(session) + results_worth(session)
 
 
 def recorded_runs(session: Session, project: str, release: str) -> Sequence[RunOfTest]:

@@ -90,6 +90,7 @@ def prepare() -> None:
     demands.ports.demand, demands.ports.notes = issue_demands, notes
     ports.verdict_source.fill(release_verdicts)
     ports.evidence_check.fill(answers.evidence_faults)
+    ports.evidence_size.fill(answers.evidence_worth)
     ports.frozen_source.fill(answers.frozen_revisions)
     ports.qa_control_source.fill(qa_controls)
     planning_ports.risk_levels.fill(answers.risk_levels)

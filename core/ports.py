@@ -85,6 +85,19 @@ def evidence_faults(session: Session, files: BlobStore) -> Sequence[Fault]:
     return source(session, files)
 
 
+EvidenceSize = Callable[[Session], int]
+"""``(session) -> number``: how many entries of the audit trail take about as long to verify as all
+evidence does. It is counted, never read, so that a page may ask before it waits for the rest."""
+
+evidence_size: Port[EvidenceSize] = Port("how much evidence is there to verify?")
+
+
+def evidence_worth(session: Session) -> int:
+    """Return how many entries verifying the evidence is worth; 0 where nobody verifies any."""
+    source = evidence_size.source
+    return source(session) if source else 0
+
+
 @dataclass(frozen=True)
 class FrozenRevisions:
     """Which revision of each record of a project a baseline froze, and what it is called."""

@@ -14,6 +14,7 @@ from core.ledger.brought import told
 from core.ledger.chain import head
 from core.ledger.reading import MOST_EXPORTED, PAGE_SIZE, TrailFilter, read_trail, trail_sheet
 from core.ledger.verify import Verification
+from core.ports import evidence_worth
 from core.records.audit import verify_installation
 from core.records.models import Project
 from core.web import CurrentPerson, ProjectInPath, ReadSession, page
@@ -24,7 +25,8 @@ from core.web.transaction import settings_of
 router = APIRouter(tags=["audit trail"])
 
 MOST_VERIFIED_HERE = 20_000
-"""Entries that are verified while the page waits, in about a second and a half."""
+"""What is verified while the page waits, in about a second and a half: entries, and as many more as
+the evidence is worth that is verified with them (`evidence_worth`)."""
 
 
 class TrailView(BaseModel):
@@ -88,7 +90,7 @@ def _trail(
     entries, total = read_trail(session, project_id, view.wanted, view.page)
     last = head(session)
     verified: Verification | None = None
-    if view.verify and last.seq <= MOST_VERIFIED_HERE:
+    if view.verify and _is_verified_here(session, last.seq):
         files = BlobStore(settings_of(request).data_dir / "blobs")
         verified = verify_installation(session, files)
     answer: HTMLResponse = page(
@@ -109,3 +111,10 @@ def _trail(
         limit=MOST_VERIFIED_HERE,
     )
     return answer
+
+
+def _is_verified_here(session: ReadSession, entries: int) -> bool:
+    # A trail that is too long by itself is not asked for its evidence: counting takes time too.
+    return entries <= MOST_VERIFIED_HERE and (
+        entries + evidence_worth(session) <= MOST_VERIFIED_HERE
+    )

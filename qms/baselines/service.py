@@ -1,6 +1,6 @@
 """Freeze what is in force, find what was frozen, and verify it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -217,17 +217,32 @@ def lines_of(session: Session, baseline: Baseline) -> list[BaselineLine]:
     return [BaselineLine(*row) for row in rows]
 
 
-def verify_baseline(session: Session, baseline: Baseline) -> Verification:
-    """Compute the root hash of the stored lines again, and look each frozen revision up."""
-    lines = lines_of(session, baseline)
+def kept_revisions(session: Session, projects: Collection[str]) -> set[BaselineLine]:
+    """Return every revision of some projects, as a baseline would name it."""
     rows = session.execute(
         select(
             col(Project.key), col(Record.uid), col(Revision.number), col(Revision.envelope_digest)
         )
         .join(Record, col(Record.id) == col(Revision.record_id))
         .join(Project, col(Project.id) == col(Record.project_id))
-        .where(col(Project.key).in_({line.project for line in lines}))
+        .where(col(Project.key).in_(projects))
     )
-    kept = {BaselineLine(*row) for row in rows}
+    return {BaselineLine(*row) for row in rows}
+
+
+def verify_baseline(
+    session: Session, baseline: Baseline, kept: Set[BaselineLine] | None = None
+) -> Verification:
+    """Compute the root hash of the stored lines again, and look each frozen revision up.
+
+    Parameters
+    ----------
+    kept : set of BaselineLine, optional
+        The revisions of every project that the lines name, where several baselines are verified
+        and they were read already.
+    """
+    lines = lines_of(session, baseline)
+    if kept is None:
+        kept = kept_revisions(session, {line.project for line in lines})
     lost = tuple(line for line in sorted(lines) if line not in kept)
     return Verification(baseline, root_hash(lines), len(lines), lost)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
@@ -12,13 +12,15 @@ from core.errors import Conflict, NotFound
 from core.ledger.guards import BulkChangeRefused, install_guards
 from core.people.actor import Actor
 from core.people.models import Person
+from core.records.content import Content
 from core.records.models import Project
-from core.records.service import create_project
+from core.records.service import create_project, create_record, latest_revision
 from core.records.snapshot import Key, LinkView, RecordView, Snapshot
 from qms.baselines.comparison import BaselineLine, compare, root_hash
-from qms.baselines.integrity import baseline_faults
+from qms.baselines.integrity import baseline_faults, baselines_worth
 from qms.baselines.models import Baseline, BaselineEntry
 from qms.baselines.service import (
+    baselines_of,
     create_baseline,
     find_baseline,
     lines_in_force,
@@ -189,3 +191,53 @@ def test_a_line_that_was_changed_and_a_baseline_that_nobody_froze_are_faults(
     assert told["RPM baseline 2"] == [
         "is not both among the baselines and, with the same root, in the audit trail."
     ]
+
+
+def test_ten_baselines_read_the_revisions_no_more_often_than_two(
+    db: Database, session: Session, project: Project, by: Actor
+) -> None:
+    elsewhere = create_project(session, "DEPT", "Department", by)
+    lines = [
+        in_force(session, home, uid, by)
+        for home, uid in ((project, "UN-001"), (project, "UN-002"), (elsewhere, "UN-001"))
+    ]
+
+    def asked(baselines: int) -> list[str]:
+        """Freeze until there are so many, and return what verifying all of them asks."""
+        while len(baselines_of(session, project)) < baselines:
+            create_baseline(session, project, lines, "x", by)
+        statements: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            statements.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        faults = baseline_faults(session, project)
+        event.remove(db.engine, "before_cursor_execute", note)
+        assert faults == []
+        assert sum("FROM revision" in one for one in statements) == 1
+        return statements
+
+    two, ten = asked(2), asked(10)
+
+    # Each baseline more costs the reading of its own lines.
+    assert len(ten) - len(two) == 8
+    assert baselines_worth(session) == 10 * len(lines) // 5
+
+
+def test_every_baseline_is_still_held_against_all_revisions(session, project, by) -> None:
+    line = in_force(session, project, "UN-001", by)
+    create_baseline(session, project, [line], "x", by)
+    create_baseline(session, project, [line, LINES[0]], "x", by)
+
+    [fault] = baseline_faults(session, project)
+
+    assert fault.what.startswith("Baseline 2 does not hold")
+    assert "RPM REQ-001 revision 1: no revision has the digest" in fault.what
+
+
+def in_force(session: Session, project: Project, uid: str, by: Actor) -> BaselineLine:
+    """Write a record, and return the line with which a baseline would freeze it."""
+    made = create_record(session, project, "user_need", Content(uid), by, uid=uid)
+    revision = latest_revision(session, made)
+    return BaselineLine(project.key, uid, revision.number, revision.envelope_digest)

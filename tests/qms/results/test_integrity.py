@@ -3,11 +3,15 @@
 import pytest
 from sqlalchemy import text
 
+import core.ledger.routes
 from core.blobs import BlobStore
+from core.ledger.chain import head
+from core.ports import evidence_worth
 from core.records.audit import verify_installation
-from qms.results.integrity import result_faults
+from qms.results.integrity import result_faults, results_worth
+from qms.results.routes import router as pages
 from tests.conftest import Office
-from tests.qms.results.conftest import ONE, TWO, send
+from tests.qms.results.conftest import ONE, TWO, report, send
 
 pytestmark = pytest.mark.verifies("TST-028")
 
@@ -93,3 +97,40 @@ def test_the_verification_of_everything_names_it_too(tested: Office, store: Blob
     with tested.reading() as session:
         told = [str(one) for one in verify_installation(session, store).findings]
     assert any("RPM results 1" in one and "holds other cases" in one for one in told)
+
+
+def test_the_page_verifies_no_more_results_than_it_can_wait_for(
+    new_site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = new_site(pages, core.ledger.routes.router)
+    browser = site.browser("PPL-DV", "developer")
+    form = {"csrf_token": "csrf-PPL-DV", "commit": ONE}
+    cases = report(a="TST-001", b="TST-002", c="TST-003")
+    sent = browser.post("/p/RPM/results", data=form, files=[("reports", ("unit.xml", cases))])
+    assert sent.status_code == 303
+    with site.db.reading() as session:
+        entries = head(session).seq
+        assert evidence_worth(session) == 3
+
+    def shown(limit: int) -> tuple[bool, bool]:
+        """Return whether the page has verified, and whether it points elsewhere."""
+        monkeypatch.setattr(core.ledger.routes, "MOST_VERIFIED_HERE", limit)
+        text = browser.get("/p/RPM/audit?verify=true").text
+        points = "fiducial audit verify</code> on the server; the worker does every night" in text
+        return "are what the audit trail recorded" in text or " finding" in text, points
+
+    assert shown(entries + 3) == (True, False)
+    assert shown(entries + 2) == (False, True)
+    assert shown(entries - 1) == (False, True)
+
+
+def test_what_cases_name_and_the_size_of_reports_count_too(
+    tested: Office, store: BlobStore
+) -> None:
+    named = {f"b{n}": f"TST-{n:03}" for n in range(1, 31)}
+    send(tested, store, ONE, a=f"TST-001 <system-out>{'x' * 40_000}</system-out>")
+    send(tested, store, TWO, a="TST-001", **named)
+
+    # 32 cases name a record each, and more than 40,000 bytes of reports are hashed.
+    with tested.reading() as session:
+        assert results_worth(session) == 32 + 3 + 2

@@ -15,7 +15,7 @@ from core.backup import backup, restore
 from core.blobs import BlobStore
 from core.ledger.routes import router as ledger_pages
 from core.settings import get_settings
-from validation.runs.integrity import run_faults
+from validation.runs.integrity import ENTRIES_PER_RUN, run_faults, runs_worth
 
 
 @pytest.fixture
@@ -43,6 +43,17 @@ def faults(department):
 
 def test_an_untouched_run_has_no_fault(executed):
     assert faults(executed) == []
+
+
+def test_a_run_is_worth_its_rows_and_the_gathering_of_them(executed):
+    tables = ("scenario", "step", "measurement", "attachment")
+    with executed.db.reading() as session:
+        rows = [
+            session.execute(text(f"SELECT count(*) FROM validation_run_{one}")).scalar_one()
+            for one in tables
+        ]
+        assert runs_worth(session) == ENTRIES_PER_RUN + sum(rows)
+    assert all(rows)
 
 
 @pytest.mark.parametrize(
