@@ -1,6 +1,6 @@
 """Write items back as the project data of RDM: into the files that are there, or as new ones."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -102,23 +102,27 @@ class _File:
         said: dict[str, Any] = {key: one for key, one in item.fields.items() if key != "steps"}
         put(entry, said, {"name": item.uid, "description": item.text})
         steps = item.fields.get("steps")
-        stated = list(_steps(steps if isinstance(steps, list) else []))
-        placed = {str(one.get("step", "")) for one in stated}
+        stated = steps if isinstance(steps, list) else []
+        rated = {at: one for at, one in enumerate(stated) if isinstance(one, dict)}
+        placed = {str(one.get("step", "")) for one in rated.values()}
         links: dict[str | None, list[int]] = {}
         for place, one in enumerate(item.references):
             name = one.attributes.get("step", "")
-            # What belongs to no step goes with the first one.
+            # What belongs to no step goes with the first one that can name it.
             links.setdefault(name if name in placed else None, []).append(place)
+        first = min(rated, default=0)
         written = self._below(entry, "steps", rows)
         for number, step in enumerate(stated):
             if number == len(written):
-                written.append(CommentedMap())
+                written.append(CommentedMap() if number in rated else step)
+            if number not in rated:
+                continue
             if written[number] is None:
                 written[number] = CommentedMap()
             row = entries(written[number], self.name, f"a step of '{item.uid}'")
             put(row, {key: one for key, one in step.items() if key != "req_ids"}, {})
             own = links.get(str(step.get("step", "")), [])
-            own = sorted([*own, *links.get(None, ())]) if number == 0 else own
+            own = sorted([*own, *links.get(None, ())]) if number == first else own
             _links(row, "req_ids", [item.references[one] for one in own], always_list=True)
 
 
@@ -132,9 +136,3 @@ def _links(entry: Any, key: str, links: Sequence[Reference], *, always_list: boo
         entry[key] = targets[0]
     elif targets or key in entry:
         entry[key] = targets
-
-
-def _steps(steps: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    for one in steps:
-        if isinstance(one, dict):
-            yield one

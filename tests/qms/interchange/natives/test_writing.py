@@ -167,6 +167,49 @@ def test_yaml_that_is_there_changes_by_the_edit_alone(files, form: str) -> None:
     assert now[changed] == texts[changed].replace("It shall read plans.", "It shall write plans.")
 
 
+def test_code_that_changed_since_the_import_stays_and_all_else_is_written(files) -> None:
+    folder = files("doorstop")
+    item, code = folder / "req/REQ001.yml", folder / "src/dose.py"
+    item.write_text(f"{DOORSTOP}references:\n- path: src/dose.py\n  type: file\n")
+    code.parent.mkdir()
+    code.write_text("old")
+    carried = read_corpus(folder, "doorstop").items[0].attached
+    first, *others = records(folder, "doorstop")
+    edited = replace(first, content=replace(first.content, body="It shall write plans."))
+    corpus = corpus_of([edited, *others], "doorstop", {one.sha256: one for one in carried})
+    code.write_text("new")
+    before = item.read_text()
+
+    done = write_corpus(corpus, folder)
+
+    assert [(one.code, one.where) for one in done.left_out] == [("TR342", "src/dose.py")]
+    assert (done.written, done.unchanged) == (("req/REQ001.yml",), 3)
+    assert code.read_text() == "new"
+    assert item.read_text() == before.replace("It shall read plans.", "It shall write plans.")
+
+
+@pytest.mark.parametrize("odd", ["", "null", "[a, b]", "Look at it"])
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_step_that_is_no_mapping_stays_where_it_is(
+    tmp_path: Path, odd: str, *, anew: bool
+) -> None:
+    file = tmp_path / "data/manual_tests.yml"
+    file.parent.mkdir()
+    file.write_text(
+        f"- name: Try\n  description: Old.\n  steps:\n  - {odd}\n  - step: x\n    req_ids: [r-1]\n"
+    )
+    corpus = read_corpus(tmp_path, "rdm")
+    edited = replace(corpus, items=(replace(corpus.items[0], text="New."),))
+    before = file.read_text()
+    folder = tmp_path / "new" if anew else tmp_path
+
+    write_corpus(edited, folder)
+
+    [read] = read_corpus(folder, "rdm").items
+    assert (read.text, read.fields) == ("New.", corpus.items[0].fields)
+    assert file.read_text() == (before if anew else before.replace("Old.", "New."))
+
+
 def test_a_link_that_was_made_or_taken_away_here_shows_there(files, tmp_path: Path) -> None:
     found = {one.uid: one for one in records(files("strictdoc"), "strictdoc")}
     first, second = found["R-1"], found["R-2"]
