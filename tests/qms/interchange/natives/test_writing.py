@@ -188,28 +188,6 @@ def test_code_that_changed_since_the_import_stays_and_all_else_is_written(files)
     assert item.read_text() == before.replace("It shall read plans.", "It shall write plans.")
 
 
-@pytest.mark.parametrize("odd", ["", "null", "[a, b]", "Look at it"])
-@pytest.mark.parametrize("anew", [False, True])
-def test_a_step_that_is_no_mapping_stays_where_it_is(
-    tmp_path: Path, odd: str, *, anew: bool
-) -> None:
-    file = tmp_path / "data/manual_tests.yml"
-    file.parent.mkdir()
-    file.write_text(
-        f"- name: Try\n  description: Old.\n  steps:\n  - {odd}\n  - step: x\n    req_ids: [r-1]\n"
-    )
-    corpus = read_corpus(tmp_path, "rdm")
-    edited = replace(corpus, items=(replace(corpus.items[0], text="New."),))
-    before = file.read_text()
-    folder = tmp_path / "new" if anew else tmp_path
-
-    write_corpus(edited, folder)
-
-    [read] = read_corpus(folder, "rdm").items
-    assert (read.text, read.fields) == ("New.", corpus.items[0].fields)
-    assert file.read_text() == (before if anew else before.replace("Old.", "New."))
-
-
 def test_a_link_that_was_made_or_taken_away_here_shows_there(files, tmp_path: Path) -> None:
     found = {one.uid: one for one in records(files("strictdoc"), "strictdoc")}
     first, second = found["R-1"], found["R-2"]
