@@ -1,6 +1,8 @@
 """Write items back as the project data of RDM: into the files that are there, or as new ones."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -8,7 +10,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from core.errors import Fault, Invalid
 from qms.interchange.corpus import Corpus, Item, Reference
 from qms.interchange.natives.sheets import write_sheet_files
-from qms.interchange.natives.yaml_files import There, dump, entries, load, put, rows
+from qms.interchange.natives.yaml_files import There, dump, entries, load, put, rows, written
 
 _LISTS = {
     "requirement": ("requirements", "id", "title", "description"),
@@ -18,6 +20,7 @@ _LISTS = {
 }
 """Per kind: the list it stands in, and the keys of its id, title and text."""
 
+_IDS = "req_ids"
 _NAMED = frozenset({"unit_test", "integration_test"})
 
 
@@ -56,7 +59,7 @@ class _File:
             self.value = entries(self.value, self.name, "the file")
             entry = self._below(self.value, item.uid, entries)
             put(entry, item.fields, {"name": item.title, "note": item.text})
-            _links(entry, "req_ids", item.references, always_list=True)
+            _links(entry, _IDS, item.references, always_list=True)
         elif item.kind == "manual_test":
             self.value = rows(self.value, self.name, "the file")
             self._manual_test(self._entry("", self.value, "name", item.uid), item)
@@ -101,40 +104,78 @@ class _File:
     def _manual_test(self, entry: CommentedMap, item: Item) -> None:
         said: dict[str, Any] = {key: one for key, one in item.fields.items() if key != "steps"}
         put(entry, said, {"name": item.uid, "description": item.text})
-        steps = item.fields.get("steps")
-        stated = list(_steps(steps if isinstance(steps, list) else []))
-        placed = {str(one.get("step", "")) for one in stated}
-        links: dict[str | None, list[int]] = {}
-        for place, one in enumerate(item.references):
-            name = one.attributes.get("step", "")
-            # What belongs to no step goes with the first one.
-            links.setdefault(name if name in placed else None, []).append(place)
-        written = self._below(entry, "steps", rows)
-        for number, step in enumerate(stated):
-            if number == len(written):
-                written.append(CommentedMap())
-            if written[number] is None:
-                written[number] = CommentedMap()
-            row = entries(written[number], self.name, f"a step of '{item.uid}'")
-            put(row, {key: one for key, one in step.items() if key != "req_ids"}, {})
-            own = links.get(str(step.get("step", "")), [])
-            own = sorted([*own, *links.get(None, ())]) if number == 0 else own
-            _links(row, "req_ids", [item.references[one] for one in own], always_list=True)
+        there = self._below(entry, "steps", rows)
+        for number, step in enumerate(_steps(linked(item))):
+            mapping = isinstance(step, dict)
+            if number == len(there):
+                there.append(CommentedMap() if mapping else written(step))
+            if not mapping:
+                continue
+            if there[number] is None:
+                there[number] = CommentedMap()
+            row = entries(there[number], self.name, f"a step of '{item.uid}'")
+            put(row, {key: one for key, one in step.items() if key != _IDS}, {})
+            same = _IDS in row and _stated(row[_IDS]) == _stated(step.get(_IDS))
+            if _IDS in step and not same:
+                row[_IDS] = written(step[_IDS])
+
+
+def linked(item: Item) -> Item:
+    """Return a manual test of which the steps name the links that it has now.
+
+    A link that belongs to no step goes with the first one that can name it. Of steps that are
+    called alike each keeps what it named, and the last one has all the rest.
+    """
+    rated = {at: one for at, one in enumerate(_steps(item)) if isinstance(one, dict)}
+    if item.kind != "manual_test" or not rated:
+        return item
+    last = {str(one.get("step", "")): at for at, one in rated.items()}
+    left: dict[str | None, list[str]] = {}
+    for link in item.references:
+        called = link.attributes.get("step", "")
+        left.setdefault(called if called in last else None, []).append(link.target)
+    steps = list(_steps(item))
+    for at, step in rated.items():
+        called, stated = str(step.get("step", "")), _stated(step.get(_IDS))
+        own = left.get(called, [])
+        if at != last[called]:
+            own, left[called] = _shared(own, stated or ())
+        own = [*own, *left.pop(None, ())]
+        # What are no ids is not taken away for links.
+        if stated not in (None, own):
+            steps[at] = {**step, _IDS: own}
+    return replace(item, fields={**item.fields, "steps": steps})
+
+
+def _steps(item: Item) -> Sequence[Any]:
+    steps = item.fields.get("steps")
+    return steps if isinstance(steps, list) else ()
+
+
+def _shared(targets: Sequence[str], stated: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which targets one step stated, and the others."""
+    counts = Counter(stated)
+    own: list[str] = []
+    others: list[str] = []
+    for one in targets:
+        (own if counts[one] > 0 else others).append(one)
+        counts[one] -= 1
+    return own, others
+
+
+def _stated(ids: Any) -> list[str] | None:
+    """Return ids that stand under a key of links; None where those are none."""
+    found = ids.replace(",", " ").split() if isinstance(ids, str) else ids or []
+    if not isinstance(found, list):
+        return None
+    return [str(one).strip() for one in found if one not in (None, "")]
 
 
 def _links(entry: Any, key: str, links: Sequence[Reference], *, always_list: bool) -> None:
     targets = [one.target for one in links]
-    stated = entry.get(key)
-    before = stated.replace(",", " ").split() if isinstance(stated, str) else stated or []
-    if isinstance(before, list) and [str(one) for one in before] == targets:
+    if _stated(entry.get(key)) == targets:
         return
     if len(targets) == 1 and not always_list:
         entry[key] = targets[0]
     elif targets or key in entry:
         entry[key] = targets
-
-
-def _steps(steps: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    for one in steps:
-        if isinstance(one, dict):
-            yield one

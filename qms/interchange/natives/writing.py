@@ -36,6 +36,8 @@ LONGEST_PART, LONGEST_NAME = 255, 1_000
 """Bytes of one step of a path, and characters of all: what file systems take."""
 
 _LEADS_OUT = "leads out of the folder."
+_STAYS = "is there already and says something else than the one that was imported; it stays so."
+_MEANT = "Nothing needs doing where it was meant to change since the import."
 
 _IN_PLACE: Mapping[str, Callable[[Corpus, There], dict[str, bytes]]] = {
     "rdm": rdm.write,
@@ -72,8 +74,9 @@ class WrittenCorpus:
     unchanged : int
         Files that said the same already.
     left_out : tuple of Fault
-        Workbooks that can neither be made anew nor changed without loss: those with macros, and
-        hazard logs that lie in a folder of which the files are changed in place.
+        What is there and stays as it is: workbooks that can neither be made anew nor changed
+        without loss (those with macros, and hazard logs that lie in a folder of which the files are
+        changed in place), and files that items carry and that say something else by now.
     """
 
     written: tuple[str, ...]
@@ -117,11 +120,15 @@ def write_corpus(corpus: Corpus, folder: Path) -> WrittenCorpus:
     if faults:
         raise Invalid(NOTHING, faults)
     held = {name: there(name) for name in files}
-    if faults := _overwriting(corpus, files, held) or _lost(corpus, files):
+    newer = _newer(corpus, files, held)
+    # What stays as it is counts here as the items know it: they state its digest.
+    if faults := _overwriting(corpus, files, held, newer) or _lost(corpus, files):
         raise Invalid(NOTHING, faults)
-    changed = {name: data for name, data in files.items() if held[name] != data}
+    written = {name: data for name, data in files.items() if name not in newer}
+    changed = {name: data for name, data in written.items() if held[name] != data}
     _write(folder, changed)
-    return WrittenCorpus(tuple(changed), len(files) - len(changed), left_out)
+    left_out += tuple(Fault(THERE_ALREADY, name, _STAYS, _MEANT) for name in newer)
+    return WrittenCorpus(tuple(changed), len(written) - len(changed), left_out)
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -241,15 +248,39 @@ def _clashing(corpus: Corpus, files: Mapping[str, bytes]) -> list[Fault]:
     return list(faults.values())
 
 
-def _overwriting(
+def _carried(corpus: Corpus) -> set[str]:
+    return {one.name for item in corpus.items for one in item.attached}
+
+
+def _newer(
     corpus: Corpus, files: Mapping[str, bytes], held: Mapping[str, bytes | None]
+) -> list[str]:
+    """Return each file that items only carry and that is not as it was imported.
+
+    It is known by its bytes alone, and often is code: another one there is how things should be.
+    """
+    if corpus.format not in _IN_PLACE:
+        return []
+    places = {one.place.file for one in corpus.items}
+    return [
+        name
+        for name in sorted(_carried(corpus) & set(files) - places)
+        if held[name] not in (None, files[name]) and PurePosixPath(name).name not in HIDDEN_BUT_READ
+    ]
+
+
+def _overwriting(
+    corpus: Corpus,
+    files: Mapping[str, bytes],
+    held: Mapping[str, bytes | None],
+    newer: Sequence[str],
 ) -> list[Fault]:
     what = f"is there already; all that was not imported of it would be lost as {corpus.format}."
     mend = "Write into an empty folder and compare."
-    whole = set(files)
+    whole = set(files) - set(newer)
     if corpus.format in _IN_PLACE:
-        # Files that items carry are known by their bytes alone: those there may be newer.
-        whole &= {one.name for item in corpus.items for one in item.attached}
+        # An item may carry the file of another one, which then cannot be changed beside it.
+        whole &= _carried(corpus)
         what = "is there already and says something else than the one that was imported."
     return [
         Fault(THERE_ALREADY, name, what, mend)
@@ -284,7 +315,8 @@ def _lost(corpus: Corpus, files: Mapping[str, bytes]) -> list[Fault]:
         for one in again.findings
         if one.code in bad
     ]
-    for item in corpus.items:
+    # The steps of a manual test say once more what it is linked to.
+    for item in map(rdm.linked, corpus.items) if corpus.format == "rdm" else corpus.items:
         differs = _differs(item, read.get(item.uid), carries=corpus.format in _CARRYING)
         if differs:
             what = f"cannot be said in {corpus.format}: {', '.join(differs)} would read otherwise."

@@ -86,7 +86,7 @@ def dump(value: Any, before: bytes | None = None, offset: int = 2) -> bytes:
     if before and plain(_yaml().load(text)) == plain(value):
         return before
     yaml = _yaml()
-    if not text or ": null" in text:
+    if not text or ": null" in text or "- null" in text:
         yaml.Representer = _WithNull
     found = _DRAWN_IN.search(text)
     offset = len(found[2]) - len(found[1]) if found else offset

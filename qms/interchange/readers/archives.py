@@ -22,11 +22,20 @@ HIGHEST_RATIO = 250
 SMALL = 1_000_000
 """Bytes up to which the ratio says nothing."""
 
+LONGEST_HEAD = 4_000
+"""Bytes in which a picture names its document type, behind what drawing tools say of themselves."""
+
 _ARCHIVES = (".reqifz", ".zip")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 _MARKUP = re.compile(rb"(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*<")
 _WITHOUT = "Take that out, or save it anew; nothing of it was expanded."
+_OF_PICTURE = "Take that picture out, or save it as PNG; nothing of it was expanded."
 _DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+_NAMES_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s|<\?xml\s[^<>]*\?>|<!--[^<>]*-->)*"
+    rb"<!DOCTYPE\s+svg\s+PUBLIC(?:\s+\"[\w:/. -]*\"){2}\s*>"
+)
+"""A picture that names the type of SVG, as drawing tools write it, and declares nothing there."""
 
 
 def members(
@@ -119,10 +128,14 @@ def safe_workbook(data: bytes, name: str, into: Gathering) -> bool:
         # A declaration could hide from the search in another encoding than these.
         if content[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in content[:4]:
             content = content.replace(b"\0", b"")
+        picture = member.lower().endswith(".svg")
+        # A part that a relation calls a picture may still be opened as a sheet; the mere name of a
+        # document type, with nothing declared, does no harm there either.
+        named = _NAMES_SVG.match(content[:LONGEST_HEAD]) if picture else None
         # A picture may hold these letters by chance; only what begins as XML is read as that.
-        if _MARKUP.match(content) and _DECLARES.search(content):
+        if _MARKUP.match(content) and _DECLARES.search(content, named.end() if named else 0):
             what = f"Its part '{member[:80]}' declares a document type or an entity."
-            into.fault(ENTITIES, Place(name), what, _WITHOUT)
+            into.fault(ENTITIES, Place(name), what, _OF_PICTURE if picture else _WITHOUT)
     if not count and len(into.findings) == told:
         into.fault(ARCHIVE, Place(name), "The workbook is empty.")
     return len(into.findings) == told

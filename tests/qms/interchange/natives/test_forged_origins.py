@@ -66,15 +66,13 @@ def refused(corpus: Corpus, folder: Path) -> list[tuple[str, str]]:
     ("name", "code"),
     [
         (".git/config", "TR344"), ("sub/.github/workflows/a.yml", "TR344"), (".envrc", "TR344"),
-        ("../out", "TR344"), ("x" * 300, "TR344"), ("conftest.py", "TR342"),
-        ("req/.doorstop.yml", "TR345"),
+        ("../out", "TR344"), ("x" * 300, "TR344"), ("req/.doorstop.yml", "TR345"),
     ],
 )  # fmt: skip
 def test_a_forged_origin_writes_no_file_over_another(tmp_path: Path, name: str, code: str) -> None:
     folder = there("doorstop", tmp_path / "there")
-    for path in (".git/config", "conftest.py"):
-        (folder / path).parent.mkdir(exist_ok=True)
-        (folder / path).write_text("theirs")
+    (folder / ".git").mkdir()
+    (folder / ".git/config").write_text("theirs")
     first, *others = records(folder, "doorstop")
     stated, files = carrying(name, FORGED)
 
@@ -84,9 +82,7 @@ def test_a_forged_origin_writes_no_file_over_another(tmp_path: Path, name: str, 
     assert refused(corpus, folder) == [(code, name[:200])]
 
 
-def test_a_file_that_an_item_carries_goes_where_it_was_and_never_over_a_newer_one(
-    tmp_path: Path,
-) -> None:
+def test_a_file_that_an_item_carries_goes_where_it_was(tmp_path: Path) -> None:
     folder = there("doorstop", tmp_path / "there")
     first, *others = records(folder, "doorstop")
     stated, files = carrying("docs/plan.txt", b"plan")
@@ -97,8 +93,40 @@ def test_a_file_that_an_item_carries_goes_where_it_was_and_never_over_a_newer_on
     assert refused(unnamed, folder) == [("TR345", first.uid)]
     assert set(write_corpus(corpus, folder).written) == {"docs/plan.txt", "req/REQ001.yml"}
     assert write_corpus(corpus, folder).written == ()
-    (folder / "docs/plan.txt").write_bytes(b"newer")
-    assert refused(corpus, folder) == [("TR342", "docs/plan.txt")]
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("conftest.py", b"theirs"), ("tst/empty", b"")])
+def test_a_forged_file_that_its_item_names_leaves_another_one_as_it_is(
+    tmp_path: Path, name: str, theirs: bytes
+) -> None:
+    folder = there("doorstop", tmp_path / "there")
+    (folder / name).write_bytes(theirs)
+    first, *others = records(folder, "doorstop")
+    stated, files = carrying(name, FORGED)
+    named = {**first.content.fields["origin"]["fields"], "references": [{"path": name}]}
+    corpus = corpus_of([stating(first, files=[stated], fields=named), *others], "doorstop", files)
+
+    unnamed = corpus_of([stating(first, files=[stated]), *others], "doorstop", files)
+    assert refused(unnamed, folder) == [("TR345", first.uid)]
+    done = write_corpus(corpus, folder)
+
+    assert [(one.code, one.where) for one in done.left_out] == [("TR342", name)]
+    assert done.written == ("req/REQ001.yml",)
+    assert (folder / name).read_bytes() == theirs
+
+
+@pytest.mark.parametrize("name", ["tst/TST-001.yml", "tst/.doorstop.yml"])
+def test_a_forged_file_fills_neither_an_empty_item_nor_empty_settings(
+    tmp_path: Path, name: str
+) -> None:
+    folder = there("doorstop", tmp_path / "there")
+    found = records(folder, "doorstop")
+    stated, files = carrying(name, (folder / name).read_bytes())
+    (folder / name).write_bytes(b"")
+    named = {**found[0].content.fields["origin"]["fields"], "references": [{"path": name}]}
+    forged = stating(found[0], files=[stated], fields=named)
+
+    assert refused(corpus_of([forged, *found[1:]], "doorstop", files), folder) == [("TR342", name)]
 
 
 def test_two_files_of_one_name_are_told(tmp_path: Path) -> None:

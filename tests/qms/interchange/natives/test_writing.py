@@ -167,6 +167,27 @@ def test_yaml_that_is_there_changes_by_the_edit_alone(files, form: str) -> None:
     assert now[changed] == texts[changed].replace("It shall read plans.", "It shall write plans.")
 
 
+def test_code_that_changed_since_the_import_stays_and_all_else_is_written(files) -> None:
+    folder = files("doorstop")
+    item, code = folder / "req/REQ001.yml", folder / "src/dose.py"
+    item.write_text(f"{DOORSTOP}references:\n- path: src/dose.py\n  type: file\n")
+    code.parent.mkdir()
+    code.write_text("old")
+    carried = read_corpus(folder, "doorstop").items[0].attached
+    first, *others = records(folder, "doorstop")
+    edited = replace(first, content=replace(first.content, body="It shall write plans."))
+    corpus = corpus_of([edited, *others], "doorstop", {one.sha256: one for one in carried})
+    code.write_text("new")
+    before = item.read_text()
+
+    done = write_corpus(corpus, folder)
+
+    assert [(one.code, one.where) for one in done.left_out] == [("TR342", "src/dose.py")]
+    assert (done.written, done.unchanged) == (("req/REQ001.yml",), 3)
+    assert code.read_text() == "new"
+    assert item.read_text() == before.replace("It shall read plans.", "It shall write plans.")
+
+
 def test_a_link_that_was_made_or_taken_away_here_shows_there(files, tmp_path: Path) -> None:
     found = {one.uid: one for one in records(files("strictdoc"), "strictdoc")}
     first, second = found["R-1"], found["R-2"]

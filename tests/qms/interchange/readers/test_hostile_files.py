@@ -161,6 +161,50 @@ def test_no_part_of_a_workbook_is_passed_over_for_its_name(
     assert [one.code for one in refused.findings] == ["TR005"]
 
 
+SVG = (
+    b'<?xml version="1.0" encoding="utf-8"?>\n<!-- Drawn -->\n<!DOCTYPE svg PUBLIC '
+    b'"-//W3C//DTD SVG 1.1//EN"\n  "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"%s>\n'
+    b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+)
+
+
+def with_picture(path: Path, name: str, picture: bytes) -> Path:
+    path.write_bytes(workbook("xl/worksheets/sheet1.xml", lambda said: said))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, picture)
+    return path
+
+
+def test_a_picture_that_names_its_document_type_keeps_no_workbook_from_being_read(
+    tmp_path: Path,
+) -> None:
+    path = with_picture(tmp_path / "a.xlsx", "xl/media/image2.svg", SVG % b"")
+
+    corpus = read_corpus(path)
+
+    assert ([one.uid for one in corpus.items], corpus.findings) == (["A"], ())
+
+
+@pytest.mark.parametrize(
+    ("name", "picture", "mend"),
+    [
+        ("xl/media/image2.svg", SVG % b" [<!ENTITY a 'b'>]", "as PNG"),
+        ("xl/media/image2.svg", SVG % b"" + DECLARED, "as PNG"),
+        ("xl/media/image2.svg", DECLARED + SVG % b"", "as PNG"),
+        ("xl/media/image2.svg", (SVG % b" [<!ENTITY a 'b'>]").decode().encode("utf-16"), "as PNG"),
+        ("xl/media/image2.xml", SVG % b"", "save it anew"),
+    ],
+)
+def test_a_picture_that_declares_something_is_named_with_what_to_do(
+    tmp_path: Path, name: str, picture: bytes, mend: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_corpus(with_picture(tmp_path / "a.xlsx", name, picture))
+
+    [fault] = caught.value.faults
+    assert (fault.code, name in fault.what, mend in fault.mend) == ("TR005", True, True)
+
+
 def test_a_workbook_that_is_a_bomb_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.xlsx", **{"xl/worksheets/sheet1.xml": b"<c/>" * 4_000_000})
 
