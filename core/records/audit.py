@@ -1,4 +1,4 @@
-"""Whether records and signatures still are what the audit trail saw."""
+"""Whether records, signatures and evidence still are what the audit trail saw."""
 
 from collections import defaultdict
 from collections.abc import Mapping
