@@ -145,7 +145,7 @@ def _environment(name: str) -> str:
 def _store(
     store: BlobStore, arrived: Arrived
 ) -> tuple[tuple[StoredBlob, ...], tuple[StoredBlob, ...]]:
-    """Keep the bytes of the reports and of their files, while nobody has to wait for it.
+    """Keep the bytes of the reports and of their files, before the audit trail is held still.
 
     A file of many cases is kept once; what is kept of an import that fails is merely unused.
     """
